@@ -1,0 +1,61 @@
+# Compilers and flags. To be included by the top-level Makefile.
+#
+# Sets     RELEASE_CC       musl-gcc: both programs, and the unit tests' second run
+#          RELEASE_CFLAGS   code generation and system include directories (no warnings, no -I
+#                           of ours, no -std)
+#          RELEASE_LDFLAGS  static, without build ID, unused sections dropped
+#          RELEASE_STAMPS   to be made before anything is compiled with RELEASE_CC
+#          HOST_CC          the distribution's compiler: developer build, fuzzers, sanitizers
+#          Q, say, assert-static   for recipes, see below
+# Respects BUILD (default build), V=1 (show commands).
+
+BUILD ?= build
+
+# Recipes: "$(Q)command", after "$(call say,CC,file)".
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+endif
+
+RELEASE_CC ?= musl-gcc
+HOST_CC ?= gcc
+AR ?= ar
+READELF ?= readelf
+STRIP ?= strip
+
+# No build path may reach the bytes of a program: the same sources give the same bytes.
+PREFIX_MAP := -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(BUILD)=build \
+	-ffile-prefix-map=$(CURDIR)=.
+
+# The two programs never unwind through frames, so they carry no unwind tables. -fno-pie and
+# -static belong together: "musl-gcc -static-pie" quietly links a dynamic program.
+RELEASE_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections -fno-common \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer \
+	$(PREFIX_MAP) -isystem $(BUILD)/include -isystem $(BUILD)/sysroot/include
+RELEASE_LDFLAGS := -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
+	-Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code
+
+# $(call assert-static,FILE): a recipe line that fails if FILE needs a dynamic loader.
+assert-static = $(Q)if $(READELF) -lW $(1) | grep -q INTERP; then \
+	echo '$(1): not a static program (it names an interpreter)' >&2; rm -f $(1); exit 1; fi
+
+# musl-gcc knows no kernel headers. It gets links to the distribution's linux, asm and
+# asm-generic, and to nothing else: with /usr/include itself glibc's headers would leak in.
+KERNEL_HEADERS_STAMP := $(BUILD)/include/.stamp
+RELEASE_STAMPS := $(KERNEL_HEADERS_STAMP)
+
+$(KERNEL_HEADERS_STAMP): mk/toolchain.mk
+	$(call say,HEADERS,linux asm asm-generic)
+	$(Q)mkdir -p $(@D)
+	$(Q)for probe in linux/vfio.h asm/unistd.h asm-generic/errno.h; do \
+		path=$$(echo "#include <$$probe>" | $(HOST_CC) -M -x c - | tr ' ' '\n' | \
+			grep "/$$probe$$" | head -n 1); \
+		if [ -z "$$path" ]; then \
+			echo "no <$$probe>: please install linux-libc-dev (kernel headers)" >&2; exit 1; \
+		fi; \
+		ln -sfn "$${path%/*}" "$(@D)/$${probe%/*}"; \
+	done
+	$(Q)touch $@
