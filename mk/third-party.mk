@@ -83,7 +83,7 @@ xz_FLAGS = -std=gnu11 -DNDEBUG -DHAVE_CONFIG_H -DTUKLIB_SYMBOL_PREFIX=lzma_ \
 	liblzma/rangecoder liblzma/lzma liblzma/delta liblzma/simple common)
 xz_HEADERS := src/liblzma/api/lzma.h src/liblzma/api/lzma
 
-# Reads gzip files only. Z_TESTW=0 means CRC-32 by bytes: 1 KiB of tables instead of 33.
+# Reads gzip files only. Z_TESTW=0 means CRC-32 by bytes: 1 KiB of tables instead of 27.
 zlib_ARCHIVE := libz.a
 zlib_FILES := adler32.c crc32.c gzclose.c gzlib.c gzread.c inffast.c inflate.c inftrees.c zutil.c
 zlib_SMALL ?= -DZ_TESTW=0
@@ -112,11 +112,12 @@ cmocka_HEADERS := include/cmocka.h include/cmocka_pbc.h
 
 # ---- how: each library in two variants ----------------------------------------------------
 
+# Fixed here: what the rest of the build adds to RELEASE_CFLAGS does not reach these libraries.
 release_SYSROOT := $(BUILD)/sysroot
-release_COMPILE = $(RELEASE_CC) $(RELEASE_CFLAGS)
-release_NEEDS = $(RELEASE_STAMPS)
+release_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS)
+release_NEEDS := $(RELEASE_STAMPS)
 host_SYSROOT := $(BUILD)/sysroot-host
-host_COMPILE = $(HOST_CC) -g -O1 -fno-omit-frame-pointer -fno-common $(PREFIX_MAP)
+host_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -fno-common $(PREFIX_MAP)
 host_NEEDS :=
 
 # One rule writes FILE only if its text changes. $(1): text, as a shell command's output
