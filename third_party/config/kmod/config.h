@@ -12,39 +12,39 @@
 
 #define _GNU_SOURCE 1
 
-#define PACKAGE "kmod"
-#define VERSION "34.2"
+#define PACKAGE	      "kmod"
+#define VERSION	      "34.2"
 #define KMOD_FEATURES "+ZSTD +XZ +ZLIB -LIBCRYPTO"
 
-#define SYSCONFDIR "/etc"
-#define DISTCONFDIR "/usr/lib"
+#define SYSCONFDIR	 "/etc"
+#define DISTCONFDIR	 "/usr/lib"
 #define MODULE_DIRECTORY "/lib/modules"
 
-#define ENABLE_ZSTD 1
-#define ENABLE_XZ 1
-#define ENABLE_ZLIB 1
+#define ENABLE_ZSTD	   1
+#define ENABLE_XZ	   1
+#define ENABLE_ZLIB	   1
 #define ENABLE_ZSTD_DLOPEN 0
-#define ENABLE_XZ_DLOPEN 0
+#define ENABLE_XZ_DLOPEN   0
 #define ENABLE_ZLIB_DLOPEN 0
-#define ENABLE_OPENSSL 0
+#define ENABLE_OPENSSL	   0
 
 /* Errors reach the caller's log through kmod_set_log_fn(); debug messages are compiled out. */
 #define ENABLE_LOGGING 1
-#define ENABLE_DEBUG 0
-#define ENABLE_ELFDBG 0
+#define ENABLE_DEBUG   0
+#define ENABLE_ELFDBG  0
 
 /*
  * HAVE_FINIT_MODULE stays undefined (0 would count as defined): neither musl nor glibc
  * declares finit_module(), kmod then calls syscall().
  */
-#define HAVE_STATIC_ASSERT 1
-#define HAVE_NORETURN 1
-#define HAVE_STRUCT_STAT_ST_MTIM 1
-#define HAVE___BUILTIN_CLZ 1
+#define HAVE_STATIC_ASSERT		  1
+#define HAVE_NORETURN			  1
+#define HAVE_STRUCT_STAT_ST_MTIM	  1
+#define HAVE___BUILTIN_CLZ		  1
 #define HAVE___BUILTIN_TYPES_COMPATIBLE_P 1
-#define HAVE___BUILTIN_UADD_OVERFLOW 1
-#define HAVE___BUILTIN_UADDL_OVERFLOW 1
-#define HAVE___BUILTIN_UADDLL_OVERFLOW 1
-#define HAVE___BUILTIN_UMUL_OVERFLOW 1
-#define HAVE___BUILTIN_UMULL_OVERFLOW 1
-#define HAVE___BUILTIN_UMULLL_OVERFLOW 1
+#define HAVE___BUILTIN_UADD_OVERFLOW	  1
+#define HAVE___BUILTIN_UADDL_OVERFLOW	  1
+#define HAVE___BUILTIN_UADDLL_OVERFLOW	  1
+#define HAVE___BUILTIN_UMUL_OVERFLOW	  1
+#define HAVE___BUILTIN_UMULL_OVERFLOW	  1
+#define HAVE___BUILTIN_UMULLL_OVERFLOW	  1

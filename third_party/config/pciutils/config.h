@@ -8,6 +8,6 @@
 #define PCI_OS_LINUX
 #define PCI_HAVE_LINUX_BYTEORDER_H
 #define PCI_HAVE_64BIT_ADDRESS
-#define PCI_IDS "pci.ids"
+#define PCI_IDS		 "pci.ids"
 #define PCI_PATH_IDS_DIR "/usr/share/misc"
-#define PCILIB_VERSION "3.13.0"
+#define PCILIB_VERSION	 "3.13.0"

@@ -9,15 +9,15 @@
  */
 #pragma once
 
-#define HAVE_STDBOOL_H 1
-#define HAVE_STDINT_H 1
-#define HAVE_INTTYPES_H 1
-#define HAVE__BOOL 1
-#define HAVE_VISIBILITY 0
+#define HAVE_STDBOOL_H			1
+#define HAVE_STDINT_H			1
+#define HAVE_INTTYPES_H			1
+#define HAVE__BOOL			1
+#define HAVE_VISIBILITY			0
 #define HAVE_FUNC_ATTRIBUTE_CONSTRUCTOR 1
-#define HAVE___BUILTIN_BSWAPXX 1
-#define HAVE___BUILTIN_ASSUME_ALIGNED 1
-#define SIZEOF_SIZE_T __SIZEOF_SIZE_T__
+#define HAVE___BUILTIN_BSWAPXX		1
+#define HAVE___BUILTIN_ASSUME_ALIGNED	1
+#define SIZEOF_SIZE_T			__SIZEOF_SIZE_T__
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WORDS_BIGENDIAN 1
 #endif
@@ -28,15 +28,15 @@
 #define HAVE_CHECK_CRC32 1
 #define HAVE_CHECK_CRC64 1
 
-#define HAVE_DECODERS 1
-#define HAVE_DECODER_LZMA2 1
-#define HAVE_DECODER_X86 1
-#define HAVE_DECODER_ARM 1
+#define HAVE_DECODERS	      1
+#define HAVE_DECODER_LZMA2    1
+#define HAVE_DECODER_X86      1
+#define HAVE_DECODER_ARM      1
 #define HAVE_DECODER_ARMTHUMB 1
-#define HAVE_DECODER_ARM64 1
-#define HAVE_DECODER_RISCV 1
+#define HAVE_DECODER_ARM64    1
+#define HAVE_DECODER_RISCV    1
 
 /* Only named in the library's messages and version functions. */
-#define PACKAGE_NAME "XZ Utils"
+#define PACKAGE_NAME	  "XZ Utils"
 #define PACKAGE_BUGREPORT ""
-#define PACKAGE_URL ""
+#define PACKAGE_URL	  ""
