@@ -1,0 +1,40 @@
+# earlybind. "make help" lists the targets.
+#
+# Variables: V=1 shows commands; DISTFILES=DIR has the third-party sources (no downloads);
+# TABLE=FILE fills the binder's table from a configuration; DESTDIR= for install;
+# PACKAGES=check lists missing packages instead of installing them; BUILD=DIR (build).
+
+BUILD ?= build
+DESTDIR ?=
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+export BUILD DISTFILES EARLYBIND_CACHE
+RESULTS ?= $(BUILD)/results.tsv
+export RESULTS
+
+include mk/toolchain.mk
+include mk/third-party.mk
+include mk/programs.mk
+include mk/install.mk
+include mk/check.mk
+include mk/lint.mk
+include mk/lab.mk
+
+.PHONY: help clean distclean
+help:
+	@echo 'make             builds build/binder and build/earlybind, static musl'
+	@echo 'make demo        boots the Alveo machine in QEMU, without and with earlybind'
+	@echo 'make test        unit tests, fuzzers (10 s each), image tests, boots in the lab'
+	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages'
+	@echo 'make lint        layout, static analysis, scripts, claims of the documentation'
+	@echo 'make format      lays the code out'
+	@echo 'make bench       the binder beside the bare system calls and the shell recipe'
+	@echo 'make coverage    line coverage of the unit tests'
+	@echo 'make fuzz        all fuzzers, FUZZ_SECONDS=60 each'
+	@echo 'make lab         the boots only; CASE=NAME for one'
+	@echo 'make clean'
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carries out a plan: claim, load, bind, recover, give back. Every write is a job with a
+ * limit, the undo is recorded before the deed, and one device's failure never stops the
+ * others. What came of it is decided by verify, not here.
+ */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "report.h"
+#include "world.h"
+
+/*
+ * Works on report->outcomes and report->modules. Takes at most the policy's timeout, and its
+ * recovery timeout for each device that another driver has.
+ */
+void apply_plan(struct world *world, struct report *report, struct arena *arena)
+	nonnull(1, 2, 3);
+
+/*
+ * Gives a device that could not be bound back to the driver that it had, or holds it, as
+ * the rule says. Sets verdict and, if it cannot be given back, the reason.
+ */
+void apply_give_back(struct world *world, struct report *report, struct outcome *outcome)
+	nonnull(1, 2, 3);

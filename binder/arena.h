@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory of one run: a fixed piece of memory given by the caller. An allocation
+ * either fits or returns NULL, which the caller reports as a limit; nothing is freed.
+ * Memory comes zeroed: the caller hands over zero pages, which cost nothing until used.
+ */
+#pragma once
+
+#include "compiler.h"
+#include "text.h"
+
+struct arena {
+	char *base;
+	size_t size;
+	size_t used;
+};
+
+void *arena_alloc(struct arena *arena, size_t count, size_t size) must_check nonnull(1);
+
+/* A NUL-terminated copy of @t, or NULL. */
+char *arena_copy(struct arena *arena, struct text t) must_check nonnull(1);
+
+/* A formatted string, or NULL. */
+char *arena_printf(struct arena *arena, const char *format, ...) must_check nonnull(1, 2)
+	printf_like(2, 3);

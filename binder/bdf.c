@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bdf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int fail(struct parse_error *reterr, size_t offset, const char *message)
+{
+	*reterr = (struct parse_error){offset, message};
+	return -EINVAL;
+}
+
+int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
+		    struct parse_error *reterr)
+{
+	uint64_t domain = 0, bus, device, function = 0;
+	struct text rest = t, parts[3], part, slot;
+	bool any = false;
+	size_t n = 0, at;
+
+	while (text_cut(&rest, ':', &part)) {
+		if (n == ARRAY_SIZE(parts))
+			return fail(reterr, (size_t)(part.p - t.p),
+				    "an address is [domain:]bus:device.function");
+		parts[n++] = part;
+	}
+	if (n < 2)
+		return fail(reterr, 0, "an address is [domain:]bus:device.function");
+	if (n == 3 && (parts[0].n > 8 || text_hex(parts[0], UINT32_MAX, &domain) < 0))
+		return fail(reterr, 0, "the domain is a hexadecimal number of at most 8 digits");
+	if (parts[n - 2].n > 2 || text_hex(parts[n - 2], 0xff, &bus) < 0)
+		return fail(reterr, (size_t)(parts[n - 2].p - t.p),
+			    "the bus is a hexadecimal number from 00 to ff");
+	rest = parts[n - 1];
+	at = (size_t)(rest.p - t.p);
+	if (!text_cut(&rest, '.', &slot) || !rest.p)
+		return fail(reterr, at, "the function is missing (\".0\" to \".7\")");
+	if (slot.n > 2 || text_hex(slot, 0x1f, &device) < 0)
+		return fail(reterr, at, "the device is a hexadecimal number from 00 to 1f");
+	at = (size_t)(rest.p - t.p);
+	if (ret_any_function && text_is(rest, "*"))
+		any = true;
+	else if (rest.n != 1 || text_hex(rest, 7, &function) < 0)
+		return fail(reterr, at,
+			    ret_any_function ? "the function is a digit from 0 to 7, or *"
+					     : "the function is a digit from 0 to 7");
+
+	*ret = (struct bdf){(uint32_t)domain, (uint8_t)bus, (uint8_t)device, (uint8_t)function};
+	if (ret_any_function)
+		*ret_any_function = any;
+	return 0;
+}
+
+int bdf_parse(struct text t, struct bdf *ret)
+{
+	struct parse_error error;
+	char again[BDF_SIZE];
+	struct bdf bdf;
+	int r;
+
+	r = bdf_parse_loose(t, &bdf, NULL, &error);
+	if (r < 0)
+		return r;
+	/* Only the spelling of the kernel: padded, lower case, with a domain. */
+	if (!text_is(t, bdf_format(bdf, again)))
+		return -EINVAL;
+	*ret = bdf;
+	return 0;
+}
+
+const char *bdf_format(struct bdf bdf, char buf[static BDF_SIZE])
+{
+	snprintf(buf, BDF_SIZE, "%04x:%02x:%02x.%x", bdf.domain, bdf.bus, bdf.device & 0x1f,
+		 bdf.function & 7);
+	return buf;
+}
+
+int bdf_compare(struct bdf a, struct bdf b)
+{
+	if (a.domain != b.domain)
+		return a.domain < b.domain ? -1 : 1;
+	if (a.bus != b.bus)
+		return a.bus < b.bus ? -1 : 1;
+	if (a.device != b.device)
+		return a.device < b.device ? -1 : 1;
+	return a.function - b.function;
+}
+
+bool bdf_is_same_slot(struct bdf a, struct bdf b)
+{
+	return a.domain == b.domain && a.bus == b.bus && a.device == b.device;
+}

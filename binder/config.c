@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ORIGIN_MARK "#:"
+
+struct reader {
+	struct policy *policy;
+	struct origin origin;  /* of the current line */
+	struct text profile;   /* of the current section */
+	bool is_marked;	       /* the origin was given by a mark: no columns */
+	bool is_lost;	       /* in a section whose head was not understood */
+};
+
+static void problem(struct reader *r, struct text at, const char *message)
+{
+	policy_add_problem(r->policy, &r->origin, at, message, true);
+}
+
+/* "#: FILE:LINE" */
+static bool parse_mark(struct reader *r, struct text line)
+{
+	struct text t = line, number;
+	uint64_t value;
+	size_t colon;
+
+	if (!text_has_prefix(line, ORIGIN_MARK))
+		return false;
+	t.p += sizeof(ORIGIN_MARK) - 1;
+	t.n -= sizeof(ORIGIN_MARK) - 1;
+	t = text_trim(t);
+	for (colon = t.n; colon > 0 && t.p[colon - 1] != ':'; colon--)
+		;
+	if (colon == 0)
+		return false;
+	number = (struct text){t.p + colon, t.n - colon};
+	if (text_decimal(number, UINT32_MAX, &value) < 0)
+		return false;
+	t.n = colon - 1;
+	if (t.n != r->origin.file.n || memcmp(t.p, r->origin.file.p, t.n) != 0) {
+		/* Another file: the section of the one before ends with it. */
+		r->profile = (struct text){NULL, 0};
+		r->is_lost = false;
+	}
+	r->origin.file = t;
+	r->origin.line = (unsigned)value;
+	r->origin.base = NULL;
+	r->is_marked = true;
+	return true;
+}
+
+/* The text up to a '#' that starts a comment: at the start or behind a blank. */
+static struct text without_comment(struct text line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] == '#' &&
+		    (i == 0 || line.p[i - 1] == ' ' || line.p[i - 1] == '\t'))
+			return (struct text){line.p, i};
+	return line;
+}
+
+static void parse_section(struct reader *r, struct text line)
+{
+	struct text rest, word, name = {NULL, 0};
+
+	r->is_lost = true;
+	if (line.p[line.n - 1] != ']') {
+		problem(r, line, "a section is [profile NAME]");
+		return;
+	}
+	rest = (struct text){line.p + 1, line.n - 2};
+	if (!text_word(&rest, &word) || !text_is(word, "profile") || !text_word(&rest, &name) ||
+	    text_trim(rest).n > 0) {
+		problem(r, line, "a section is [profile NAME]");
+		return;
+	}
+	r->profile = name;
+	r->is_lost = false;
+}
+
+static void parse_options(struct reader *r, struct text rest, struct text head)
+{
+	struct text word, name;
+
+	if (r->profile.n > 0) {
+		problem(r, head, "options stand before the first [profile NAME]");
+		return;
+	}
+	if (text_trim(rest).n == 0)
+		problem(r, head, "an option is missing: timeout=, recovery-timeout=, on-failure=");
+	while (text_word(&rest, &word)) {
+		struct text value = word;
+
+		if (!text_cut(&value, '=', &name) || !value.p ||
+		    !policy_set_option(r->policy, name, value, &r->origin))
+			problem(r, word,
+				"unknown option: there are timeout=, recovery-timeout= and "
+				"on-failure=");
+	}
+}
+
+static void parse_line(struct reader *r, struct text line)
+{
+	struct text rest = line, head, selectors;
+
+	if (line.p[0] == '[') {
+		parse_section(r, line);
+		return;
+	}
+	if (!text_word(&rest, &head) || r->is_lost)
+		return;
+	if (text_is(head, "option")) {
+		parse_options(r, rest, head);
+		return;
+	}
+	if (!text_is(head, "bind") && !text_is(head, "keep")) {
+		problem(r, head, "a line starts with bind, keep, option or [profile NAME]");
+		return;
+	}
+	if (!text_word(&rest, &selectors)) {
+		problem(r, head, "a selector is missing: an ID like 10ee:5000 or an address "
+				 "like 01:00.0");
+		return;
+	}
+	policy_add_rule(r->policy, text_is(head, "bind") ? RULE_BIND : RULE_KEEP, selectors,
+			rest, ' ', &r->origin, r->profile);
+}
+
+void config_parse(struct policy *policy, enum source source, struct text file,
+		  struct text bytes)
+{
+	struct reader r = {.policy = policy, .origin = {.source = source, .file = file}};
+	struct text line;
+	unsigned number = 0;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		number++;
+		if (source == SOURCE_TABLE && parse_mark(&r, line))
+			continue;
+		if (!r.is_marked) {
+			r.origin.file = file;
+			r.origin.line = number;
+			r.origin.base = line.p;
+		}
+		if (line.n > 0 && memchr(line.p, '\0', line.n)) {
+			problem(&r, line, "a NUL byte: this is not a text file");
+			return;
+		}
+		line = text_trim(without_comment(line));
+		if (line.n > 0)
+			parse_line(&r, line);
+		r.is_marked = false;
+	}
+}
+
+int config_normalise(struct text file, struct text bytes, char *buf, size_t size)
+{
+	struct text line, word;
+	unsigned number = 0;
+	size_t used = 0;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		int n;
+		const char *blank = "";
+
+		number++;
+		line = text_trim(without_comment(line));
+		if (line.n == 0)
+			continue;
+		n = snprintf(buf + used, size - used, "%s %.*s:%u\n", ORIGIN_MARK, (int)file.n,
+			     file.p, number);
+		if (n < 0 || (size_t)n >= size - used)
+			return -ENOSPC;
+		used += (size_t)n;
+		while (text_word(&line, &word)) {
+			n = snprintf(buf + used, size - used, "%s%.*s", blank, (int)word.n,
+				     word.p);
+			if (n < 0 || (size_t)n >= size - used)
+				return -ENOSPC;
+			used += (size_t)n;
+			blank = " ";
+		}
+		if (used + 1 >= size)
+			return -ENOSPC;
+		buf[used++] = '\n';
+	}
+	return (int)used;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration text: earlybind.conf(5), and the embedded table, which holds the same
+ * text in its normal form.
+ */
+#pragma once
+
+#include "compiler.h"
+#include "policy.h"
+#include "text.h"
+
+/*
+ * Adds the rules and options of @bytes to @policy. @file names it in origins; @bytes and
+ * @file must live as long as the policy. Errors are recorded as problems with line and
+ * column; the rest of the text still counts.
+ *
+ * In a table, a line "#: FILE:LINE" gives the origin of the line that follows.
+ */
+void config_parse(struct policy *policy, enum source source, struct text file,
+		  struct text bytes) nonnull(1);
+
+/*
+ * The normal form of @bytes for the table: no comments, no blanks beyond one, each line
+ * with its origin. Returns the length, or -ENOSPC if @size is too small.
+ */
+int config_normalise(struct text file, struct text bytes, char *buf, size_t size) must_check
+	nonnull(3);

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "inventory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEVICES SYSFS_PCI_DEVICES
+#define GROUPS	"kernel/iommu_groups"
+
+struct listing {
+	struct bdf *bdfs; /* NULL: only count */
+	size_t count;
+	size_t max;
+};
+
+static int add_name(void *arg, const char *name)
+{
+	struct listing *listing = arg;
+	struct bdf bdf;
+
+	if (bdf_parse(text_of(name), &bdf) < 0)
+		return 0;
+	if (listing->count == listing->max)
+		return 1;
+	if (listing->bdfs)
+		listing->bdfs[listing->count] = bdf;
+	listing->count++;
+	return 0;
+}
+
+static int stop_at_first(void *arg unused, const char *name unused)
+{
+	return 1;
+}
+
+static int compare_bdfs(const void *a, const void *b)
+{
+	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	return bdf_compare(((const struct pci_device *)a)->bdf,
+			   ((const struct pci_device *)b)->bdf);
+}
+
+int modalias_parse(struct text t, struct pci_ids *ret)
+{
+	static const struct {
+		const char *key;
+		size_t digits;
+		uint64_t max;
+	} fields[] = {
+		{"pci:v", 8, 0xffff}, {"d", 8, 0xffff}, {"sv", 8, 0xffff}, {"sd", 8, 0xffff},
+		{"bc", 2, 0xff},      {"sc", 2, 0xff},	{"i", 2, 0xff},
+	};
+	uint64_t v[ARRAY_SIZE(fields)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		size_t n = strlen(fields[i].key);
+		struct text digits;
+
+		if (!text_has_prefix(t, fields[i].key) || t.n < n + fields[i].digits)
+			return -EINVAL;
+		digits = (struct text){t.p + n, fields[i].digits};
+		if (text_hex(digits, fields[i].max, &v[i]) < 0)
+			return -EINVAL;
+		t.p += n + digits.n;
+		t.n -= n + digits.n;
+	}
+	if (t.n > 0)
+		return -EINVAL;
+	*ret = (struct pci_ids){
+		.vendor = (uint16_t)v[0],
+		.device = (uint16_t)v[1],
+		.subvendor = (uint16_t)v[2],
+		.subdevice = (uint16_t)v[3],
+		.class = (uint32_t)(v[4] << 16 | v[5] << 8 | v[6]),
+	};
+	return 0;
+}
+
+bool pci_is_display(const struct pci_ids *ids)
+{
+	return ids->class >> 16 == 0x03;
+}
+
+/* The path of an attribute of a function, below /sys. */
+static const char *attribute(struct bdf bdf, const char *name, char buf[static JOB_PATH_SIZE])
+{
+	char address[BDF_SIZE];
+
+	snprintf(buf, JOB_PATH_SIZE, DEVICES "/%s/%s", bdf_format(bdf, address), name);
+	return buf;
+}
+
+static int read_ids(struct world *world, struct bdf bdf, struct pci_ids *ret)
+{
+	char path[JOB_PATH_SIZE], buf[128];
+	struct text t;
+	int r;
+
+	r = world_read_text(world, WORLD_SYS, attribute(bdf, "modalias", path), buf,
+			    sizeof(buf), &t);
+	return r < 0 ? r : modalias_parse(t, ret);
+}
+
+static unsigned read_number(struct world *world, struct bdf bdf, const char *name)
+{
+	char path[JOB_PATH_SIZE], buf[32];
+	uint64_t value;
+	struct text t;
+
+	if (world_read_text(world, WORLD_SYS, attribute(bdf, name, path), buf, sizeof(buf), &t) <
+		    0 ||
+	    text_decimal(t, UINT32_MAX, &value) < 0)
+		return 0;
+	return (unsigned)value;
+}
+
+int inventory_read_driver(struct world *world, struct bdf bdf,
+			  char driver[static DRIVER_NAME_SIZE])
+{
+	char path[JOB_PATH_SIZE];
+	int r = world->ops->link(world, WORLD_SYS, attribute(bdf, "driver", path), driver,
+				 DRIVER_NAME_SIZE);
+
+	if (r == -ENOENT) {
+		driver[0] = '\0';
+		return 0;
+	}
+	return MIN(r, 0);
+}
+
+static int read_group(struct world *world, struct bdf bdf)
+{
+	char path[JOB_PATH_SIZE], buf[32];
+	uint64_t group;
+	int n;
+
+	n = world->ops->link(world, WORLD_SYS, attribute(bdf, "iommu_group", path), buf,
+			     sizeof(buf));
+	if (n < 0 || text_decimal((struct text){buf, (size_t)n}, INT32_MAX, &group) < 0)
+		return NO_GROUP;
+	return (int)group;
+}
+
+static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids *ids)
+{
+	char path[JOB_PATH_SIZE], buf[32];
+
+	/* Class 0680 holds endpoints too, such as NVSwitch. */
+	if (ids->class >> 16 == 0x06 && ids->class >> 8 != 0x0680)
+		return true;
+	/* Shown for header types 1 and 2 only (drivers/pci/pci-sysfs.c). */
+	return world->ops->read(world, WORLD_SYS, attribute(bdf, "secondary_bus_number", path),
+				buf, sizeof(buf)) >= 0;
+}
+
+/* Fills @d; false where the function went away or is not understood. */
+static bool read_device(struct world *world, struct pci_device *d)
+{
+	if (inventory_read_driver(world, d->bdf, d->driver) < 0)
+		return false;
+	d->iommu_group = read_group(world, d->bdf);
+	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
+	d->is_boot_vga = pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
+	d->vf_count = d->is_interesting ? read_number(world, d->bdf, "sriov_numvfs") : 0;
+	return true;
+}
+
+static bool has_iommu(struct world *world)
+{
+	return world->ops->list(world, WORLD_SYS, "class/iommu", stop_at_first, NULL) > 0 ||
+	       world->ops->list(world, WORLD_SYS, GROUPS, stop_at_first, NULL) > 0;
+}
+
+static bool has_device(const struct inventory *inv, size_t sorted, struct bdf bdf)
+{
+	const struct pci_device key = {.bdf = bdf};
+
+	if (bsearch(&key, inv->devices, sorted, sizeof(key), compare_devices))
+		return true;
+	for (size_t i = sorted; i < inv->count; i++)
+		if (bdf_compare(inv->devices[i].bdf, bdf) == 0)
+			return true;
+	return false;
+}
+
+/* Adds the members of the groups of all interesting devices. */
+static int add_neighbours(struct world *world, struct inventory *inv, struct bdf *scratch,
+			  size_t max)
+{
+	size_t sorted = inv->count;
+
+	for (size_t i = 0; i < sorted; i++) {
+		struct listing members = {.bdfs = scratch, .max = max};
+		char path[JOB_PATH_SIZE];
+		int group = inv->devices[i].iommu_group;
+
+		if (!inv->devices[i].is_interesting || group == NO_GROUP)
+			continue;
+		snprintf(path, sizeof(path), GROUPS "/%d/devices", group);
+		(void)world->ops->list(world, WORLD_SYS, path, add_name, &members);
+		for (size_t k = 0; k < members.count && inv->count < max; k++) {
+			struct pci_device *d = &inv->devices[inv->count];
+
+			if (has_device(inv, sorted, scratch[k]))
+				continue;
+			*d = (struct pci_device){.bdf = scratch[k]};
+			if (read_ids(world, d->bdf, &d->ids) == 0 && read_device(world, d))
+				inv->count++;
+		}
+	}
+	if (inv->count > sorted)
+		qsort(inv->devices, inv->count, sizeof(*inv->devices), compare_devices);
+	return 0;
+}
+
+int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
+		   const void *arg, struct inventory *ret)
+{
+	struct inventory inv = {0};
+	struct listing all = {.max = FUNCTIONS_MAX + 1};
+	struct bdf *scratch;
+	int r;
+
+	r = world->ops->list(world, WORLD_SYS, DEVICES, add_name, &all);
+	if (r < 0)
+		return r;
+	inv.is_cut = all.count > FUNCTIONS_MAX;
+	all.max = MIN(all.count, (size_t)FUNCTIONS_MAX);
+	all.count = 0;
+	all.bdfs = arena_alloc(arena, all.max, sizeof(*all.bdfs));
+	scratch = arena_alloc(arena, all.max, sizeof(*scratch));
+	inv.devices = arena_alloc(arena, all.max, sizeof(*inv.devices));
+	if (!all.bdfs || !scratch || !inv.devices)
+		return -ENOMEM;
+	r = world->ops->list(world, WORLD_SYS, DEVICES, add_name, &all);
+	if (r < 0)
+		return r;
+	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
+
+	inv.has_iommu = has_iommu(world);
+	inv.function_count = all.count;
+	for (size_t i = 0; i < all.count; i++) {
+		struct pci_device *d = &inv.devices[inv.count];
+
+		*d = (struct pci_device){.bdf = all.bdfs[i]};
+		if (read_ids(world, d->bdf, &d->ids) < 0)
+			continue;
+		d->is_interesting = !filter || filter(arg, d->bdf, &d->ids);
+		if (!d->is_interesting && !pci_is_display(&d->ids))
+			continue;
+		if (read_device(world, d))
+			inv.count++;
+	}
+	r = add_neighbours(world, &inv, scratch, all.max);
+	if (r < 0)
+		return r;
+	*ret = inv;
+	return 0;
+}
+
+struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)
+{
+	const struct pci_device key = {.bdf = bdf};
+
+	return bsearch(&key, inventory->devices, inventory->count, sizeof(key), compare_devices);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One sorted snapshot of the PCI functions that a run is about. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "bdf.h"
+#include "compiler.h"
+#include "rule.h"
+#include "selector.h"
+#include "world.h"
+
+#define FUNCTIONS_MAX 65536
+#define NO_GROUP      (-1)
+
+struct pci_device {
+	struct bdf bdf;
+	struct pci_ids ids;
+	int iommu_group;	       /* NO_GROUP where it has none */
+	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
+	bool is_interesting;	       /* passed the filter; otherwise a neighbour */
+	bool is_bridge;		       /* by class, or it has buses behind it */
+	bool is_boot_vga;
+	bool is_held;		       /* kept away from every driver, on purpose */
+	unsigned vf_count;	       /* virtual functions that exist */
+};
+
+/* Below /sys. */
+#define SYSFS_PCI_DEVICES "bus/pci/devices"
+#define SYSFS_PCI_DRIVERS "bus/pci/drivers"
+
+struct inventory {
+	struct pci_device *devices; /* sorted by address */
+	size_t count;
+	size_t function_count; /* of the whole machine */
+	bool has_iommu;
+	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */
+};
+
+typedef bool (*inventory_filter)(const void *arg, struct bdf bdf, const struct pci_ids *ids);
+
+/*
+ * Reads the PCI bus from sysfs attributes (never config space, which can wake a device).
+ * One read per function gives its IDs; only where @filter says yes, more is read, and the
+ * members of its IOMMU group are added. All displays are kept. @filter NULL keeps all.
+ * -ENOENT if there is no PCI bus in /sys, -ENOMEM if @arena is too small.
+ */
+int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
+		   const void *arg, struct inventory *ret) must_check nonnull(1, 2, 5);
+
+/* The device at an address, or NULL. */
+struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)
+	nonnull(1);
+
+/* The name of the driver that has the device now, "" for none. 0, or -errno. */
+int inventory_read_driver(struct world *world, struct bdf bdf,
+			  char driver[static DRIVER_NAME_SIZE]) must_check nonnull(1);
+
+/* "pci:v000010EEd00005000sv000010EEsd0000000Ebc12sc00i00", whole. -EINVAL otherwise. */
+int modalias_parse(struct text t, struct pci_ids *ret) must_check nonnull(2);
+
+bool pci_is_display(const struct pci_ids *ids) nonnull(1);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "modload.h"
+
+#include <errno.h>
+#include <libkmod.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmdline.h"
+
+#define OPTIONS_MAX 8192
+#define VFIO_PCI    "vfio_pci" /* as libkmod spells module names */
+
+static void free_ctx(struct kmod_ctx **ctx)
+{
+	kmod_unref(*ctx);
+}
+
+static void free_iter(struct kmod_config_iter **iter)
+{
+	if (*iter)
+		kmod_config_iter_free_iter(*iter);
+}
+
+static void free_module(struct kmod_module **mod)
+{
+	kmod_module_unref(*mod);
+}
+
+static void be_quiet(void *data unused, int priority unused, const char *file unused,
+		     int line unused, const char *fn unused, const char *format unused,
+		     va_list args unused)
+{
+}
+
+static struct kmod_ctx *new_ctx(const char *module_dir, const char *const *config_paths)
+{
+	struct kmod_ctx *ctx = kmod_new(module_dir, config_paths);
+
+	if (ctx)
+		kmod_set_log_fn(ctx, be_quiet, NULL);
+	return ctx;
+}
+
+/*
+ * The context with modprobe.d's files below @sysroot. Kept by the worker process: files and
+ * indexes are read once.
+ */
+static struct kmod_ctx *context(const char *sysroot, const char *module_dir)
+{
+	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
+					     "/usr/local/lib/modprobe.d",
+					     "/usr/lib/modprobe.d", "/lib/modprobe.d"};
+	const char *list[ARRAY_SIZE(places) + 1] = {NULL};
+	static char paths[ARRAY_SIZE(places)][PATH_MAX];
+	static struct kmod_ctx *ctx;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !ctx; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s%s", sysroot, places[i]);
+		list[i] = paths[i];
+	}
+	if (!ctx)
+		ctx = new_ctx(module_dir, list);
+	return ctx;
+}
+
+static size_t count_options(struct kmod_ctx *ctx)
+{
+	cleanup_with(free_iter) struct kmod_config_iter *iter = kmod_config_get_options(ctx);
+	size_t n = 0;
+
+	while (iter && kmod_config_iter_next(iter))
+		n++;
+	return n;
+}
+
+static int take_options(struct text options, struct job_result *ret)
+{
+	struct cmdline_arg arg;
+
+	while (cmdline_next(&options, &arg)) {
+		if (text_is_param(arg.name, "disable_denylist") &&
+		    cmdline_bool(&arg, &ret->is_denylist_off) < 0)
+			ret->is_denylist_off = false;
+		if (!text_is_param(arg.name, "ids") || !arg.value.p)
+			continue;
+		if (arg.value.n > sizeof(ret->text))
+			return -E2BIG;
+		ret->is_found = true;
+		ret->length = (uint32_t)arg.value.n;
+		memcpy(ret->text, arg.value.p, arg.value.n);
+	}
+	return 0;
+}
+
+int modload_read_options(const char *sysroot, const char *module_dir, struct job_result *ret)
+{
+	static const char *const nothing[] = {NULL};
+	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
+	cleanup_with(free_iter) struct kmod_config_iter *iter = NULL;
+	struct kmod_ctx *all = context(sysroot, module_dir);
+	size_t from_cmdline, from_files;
+
+	cmdline_only = new_ctx(module_dir, nothing);
+	if (!all || !cmdline_only)
+		return -ENOMEM;
+
+	/*
+	 * libkmod adds the options of this machine's /proc/cmdline behind those of the
+	 * files (libkmod-config.c: kmod_config_new()), by a grammar that is not quite the
+	 * kernel's. The binder reads the command line itself, so they are left out here.
+	 */
+	from_cmdline = count_options(cmdline_only);
+	from_files = count_options(all);
+	from_files -= MIN(from_files, from_cmdline);
+
+	iter = kmod_config_get_options(all);
+	for (size_t i = 0; iter && i < from_files && kmod_config_iter_next(iter); i++) {
+		const char *value = kmod_config_iter_get_value(iter);
+		int r;
+
+		if (strcmp(kmod_config_iter_get_key(iter), VFIO_PCI) != 0 || !value)
+			continue;
+		r = take_options(text_of(value), ret);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The options of the module without ids=, quotes and all. */
+static int options_without_ids(const char *options, char *buf, size_t size)
+{
+	struct text rest = text_of(options);
+	struct cmdline_arg arg;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (;;) {
+		const char *start = text_trim(rest).p;
+		int n;
+
+		if (!cmdline_next(&rest, &arg))
+			return 0;
+		if (text_is_param(arg.name, "ids"))
+			continue;
+		n = snprintf(buf + used, size - used, "%s%.*s", used > 0 ? " " : "",
+			     (int)(rest.p - start), start);
+		if (n < 0 || (size_t)n >= size - used)
+			return -E2BIG;
+		used += (size_t)n;
+	}
+}
+
+/* What libkmod calls in place of an "install" line: the module and nothing else. */
+static int insert_instead(struct kmod_module *mod, const char *command unused,
+			  void *data unused)
+{
+	return kmod_module_insert_module(mod, 0, kmod_module_get_options(mod));
+}
+
+static int insert_dependencies(struct kmod_module *mod)
+{
+	struct kmod_list *list = kmod_module_get_dependencies(mod), *item;
+	int r = 0;
+
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *dependency = kmod_module_get_module(item);
+
+		/* Soft dependencies of theirs are loaded too: vfio's vfio_iommu_type1. */
+		r = kmod_module_probe_insert_module(dependency, 0, NULL, insert_instead, NULL,
+						    NULL);
+		kmod_module_unref(dependency);
+		if (r == -EEXIST)
+			r = 0;
+		if (r < 0)
+			break;
+	}
+	kmod_module_unref_list(list);
+	return r;
+}
+
+int modload_load(const char *module_dir, const char *name, bool without_ids,
+		 enum module_state *ret_state)
+{
+	struct kmod_ctx *ctx = context("", module_dir);
+	cleanup_with(free_module) struct kmod_module *mod = NULL;
+	const char *options;
+	static char buf[OPTIONS_MAX];
+	int r;
+
+	if (!ctx)
+		return -ENOMEM;
+	r = kmod_module_new_from_name(ctx, name, &mod);
+	if (r < 0)
+		return r;
+
+	switch (kmod_module_get_initstate(mod)) {
+	case KMOD_MODULE_BUILTIN:
+		*ret_state = MODULE_BUILTIN;
+		return 0;
+	case KMOD_MODULE_LIVE:
+		*ret_state = MODULE_LIVE;
+		return 0;
+	default:
+		break;
+	}
+	if (!kmod_module_get_path(mod))
+		return -ENOENT;
+	r = insert_dependencies(mod);
+	if (r < 0)
+		return r;
+	options = kmod_module_get_options(mod);
+	if (options && without_ids) {
+		r = options_without_ids(options, buf, sizeof(buf));
+		if (r < 0)
+			return r;
+		options = buf;
+	}
+	r = kmod_module_insert_module(mod, 0, options);
+	/* From the kernel this means a symbol that does not exist, not a missing module. */
+	if (r == -ENOENT)
+		return -ENOEXEC;
+	*ret_state = r == -EEXIST ? MODULE_LIVE : MODULE_LOADED;
+	return r == -EEXIST ? 0 : r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Modules, through libkmod. Runs in the worker process only. "install" lines of modprobe.d
+ * are never run: the module itself is loaded in their place.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "compiler.h"
+#include "world.h"
+
+/*
+ * Reads the options of vfio-pci from the modprobe.d files below @sysroot ("" for /):
+ * is_found, length and text for ids=, is_denylist_off. The last ids= wins, as for modprobe.
+ * -E2BIG if the value does not fit into the text.
+ */
+int modload_read_options(const char *sysroot, const char *module_dir,
+			 struct job_result *ret) must_check nonnull(1, 2, 3);
+
+/*
+ * Loads a module of @module_dir with its dependencies and its options. @without_ids leaves
+ * ids= out of its options. -ENOENT: there is no such module; other errors are the kernel's.
+ */
+int modload_load(const char *module_dir, const char *name, bool without_ids,
+		 enum module_state *ret_state) must_check nonnull(1, 2, 4);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bdf.h"
+
+struct planner {
+	const struct policy *policy;
+	const struct inventory *inventory;
+	struct arena *arena;
+	struct plan *plan;
+};
+
+const char *action_name(enum action action)
+{
+	switch (action) {
+	case ACTION_BIND:
+		return "bind";
+	case ACTION_RECOVER:
+		return "recover";
+	case ACTION_DONE:
+		return "done";
+	case ACTION_KEEP:
+		return "keep";
+	case ACTION_REFUSE:
+		return "refuse";
+	}
+	return "";
+}
+
+bool driver_is_group_friendly(const char *driver)
+{
+	/*
+	 * Drivers with driver_managed_dma (drivers/vfio/pci, drivers/pci/pci-stub.c,
+	 * drivers/pci/pcie/portdrv.c). Variant drivers of vfio-pci have vfio in their names.
+	 */
+	return driver[0] == '\0' || strcmp(driver, "pci-stub") == 0 ||
+	       strcmp(driver, "pcieport") == 0 || strstr(driver, "vfio") != NULL;
+}
+
+/* drivers/vfio/pci/vfio_pci.c: vfio_pci_dev_in_denylist() */
+static bool is_denylisted(const struct pci_ids *ids)
+{
+	static const uint16_t intel[] = {
+		0x19e2, 0x19e3, /* QAT C3xxx and its VF */
+		0x37c8, 0x37c9, /* QAT C62x and its VF */
+		0x0435, 0x0443, /* QAT DH895xCC and its VF */
+		0x0b25, 0x0cfe, /* DSA, IAA: since 6.9 and in stable kernels */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(intel); i++)
+		if (ids->vendor == 0x8086 && ids->device == intel[i])
+			return true;
+	return false;
+}
+
+static const char *describe_ids(struct planner *p, const struct pci_ids *ids)
+{
+	return arena_printf(p->arena, "%04x:%04x", ids->vendor, ids->device);
+}
+
+/* Reasons that hold for the device itself, whoever has it. */
+static enum reason refuse_kind(struct planner *p, const struct pci_device *d,
+			       const char **ret_detail)
+{
+	if (d->is_bridge)
+		return REASON_BRIDGE;
+	if (d->ids.class >> 8 == 0x0806)
+		return REASON_IOMMU_DEVICE;
+	if (is_denylisted(&d->ids) && !p->policy->has_denylist_off)
+		return REASON_DENYLISTED;
+	if (d->vf_count > 0) {
+		*ret_detail = arena_printf(p->arena, "%u", d->vf_count);
+		return REASON_HAS_VFS;
+	}
+	return REASON_NONE;
+}
+
+static bool is_screen(const struct pci_device *d)
+{
+	unsigned class = d->ids.class >> 8;
+
+	return class == 0x0300 || class == 0x0301 || class == 0x0380;
+}
+
+static const struct plan_device *find_planned(const struct plan *plan,
+					      const struct pci_device *d)
+{
+	size_t low = 0, high = plan->device_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = bdf_compare(plan->devices[middle].device->bdf, d->bdf);
+
+		if (order == 0)
+			return &plan->devices[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* Whether @d is with vfio-pci already or will be: asked in the order of addresses. */
+static bool leaves_host(const struct plan *plan, const struct pci_device *d)
+{
+	const struct plan_device *pd = find_planned(plan, d);
+
+	return strcmp(d->driver, DEFAULT_DRIVER) == 0 ||
+	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER));
+}
+
+static enum reason refuse_display(struct planner *p, const struct pci_device *d, unsigned allow)
+{
+	if (!is_screen(d) || (allow & ALLOW_CONSOLE))
+		return REASON_NONE;
+	if (d->is_boot_vga)
+		return REASON_CONSOLE;
+	for (size_t i = 0; i < p->inventory->count; i++) {
+		const struct pci_device *other = &p->inventory->devices[i];
+
+		if (other != d && is_screen(other) && !leaves_host(p->plan, other))
+			return REASON_NONE;
+	}
+	return REASON_LAST_DISPLAY;
+}
+
+/* What the machine as a whole lacks. */
+static enum reason refuse_machine(struct planner *p, const struct pci_device *d)
+{
+	if (p->policy->has_noiommu)
+		return REASON_NONE;
+	if (!p->inventory->has_iommu)
+		return REASON_IOMMU_OFF;
+	/*
+	 * Some IOMMUs give the group when a driver probes, so a free device is tried. A
+	 * working driver is not disturbed for a try.
+	 */
+	if (d->iommu_group == NO_GROUP && d->driver[0] != '\0')
+		return REASON_NO_IOMMU_GROUP;
+	return REASON_NONE;
+}
+
+static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
+{
+	const struct pci_device *d = pd->device;
+
+	pd->action = ACTION_REFUSE;
+	if (strcmp(d->driver, pd->wanted) == 0) {
+		pd->action = ACTION_DONE;
+		return;
+	}
+	pd->reason = refuse_kind(p, d, &pd->detail);
+	if (pd->reason == REASON_NONE)
+		pd->reason = refuse_display(p, d, allow);
+	if (pd->reason == REASON_NONE)
+		pd->reason = refuse_machine(p, d);
+	if (pd->reason == REASON_NONE)
+		pd->action = d->driver[0] == '\0' ? ACTION_BIND : ACTION_RECOVER;
+}
+
+/*
+ * Finds the rules that name @d and plans it. A keep rule wins over every bind rule; of
+ * several bind rules the first one counts, and what any of them allows is allowed.
+ */
+static bool plan_device(struct planner *p, const struct pci_device *d, struct plan_device *ret)
+{
+	const struct rule *keep = NULL, *bind = NULL, *mismatch = NULL;
+	unsigned allow = 0;
+
+	for (size_t i = 0; i < p->policy->rule_count; i++) {
+		const struct rule *rule = &p->policy->rules[i];
+		bool matches = selector_has_match(&rule->selector, d->bdf, &d->ids);
+
+		if (!policy_has_rule_active(p->policy, rule))
+			continue;
+		if (!matches) {
+			if (rule->kind == RULE_BIND && (rule->selector.terms & TERM_ADDRESS) &&
+			    selector_is_address_of(&rule->selector, d->bdf) && !mismatch)
+				mismatch = rule;
+			continue;
+		}
+		p->plan->rule_matches[i]++;
+		if (rule->kind == RULE_KEEP) {
+			keep = keep ? keep : rule;
+			continue;
+		}
+		bind = bind ? bind : rule;
+		allow |= rule->allow;
+	}
+	if (!keep && !bind && !mismatch)
+		return false;
+
+	*ret = (struct plan_device){
+		.device = d,
+		.rule = keep ? keep : bind ? bind : mismatch,
+		.wanted = DEFAULT_DRIVER,
+	};
+	if (keep) {
+		char origin[ORIGIN_SIZE];
+
+		ret->action = ACTION_KEEP;
+		ret->wanted = "";
+		ret->reason = REASON_KEPT;
+		ret->detail = arena_printf(p->arena, "%s", origin_format(&keep->origin, origin));
+		if (strcmp(d->driver, DEFAULT_DRIVER) == 0) {
+			ret->reason = REASON_KEPT_BOUND;
+			ret->detail = DEFAULT_DRIVER;
+		}
+	} else if (bind) {
+		plan_bind(p, ret, allow);
+	} else {
+		ret->action = ACTION_REFUSE;
+		ret->reason = REASON_IDENTITY_MISMATCH;
+		ret->detail = describe_ids(p, &d->ids);
+	}
+	return true;
+}
+
+/*
+ * Whether @d keeps its group from being used by a VM. A function without a driver is
+ * expected to get its own one later in the boot, unless it is a bridge.
+ */
+static bool is_blocker(const struct plan *plan, const struct pci_device *d)
+{
+	if (plan && leaves_host(plan, d))
+		return false;
+	if (d->driver[0] != '\0')
+		return !driver_is_group_friendly(d->driver);
+	return !d->is_bridge && !d->is_held;
+}
+
+int group_make(const struct inventory *inv, const struct plan *plan, int id,
+	       struct arena *arena, struct plan_group *ret)
+{
+	struct plan_group group = {.id = id};
+	size_t members = 0;
+
+	for (size_t i = 0; i < inv->count; i++)
+		members += inv->devices[i].iommu_group == id;
+	group.blockers = arena_alloc(arena, members, sizeof(*group.blockers));
+	if (!group.blockers)
+		return -ENOMEM;
+	for (size_t i = 0; i < inv->count; i++)
+		if (inv->devices[i].iommu_group == id && is_blocker(plan, &inv->devices[i]))
+			group.blockers[group.blocker_count++] = &inv->devices[i];
+	group.is_viable = group.blocker_count == 0;
+	*ret = group;
+	return 0;
+}
+
+/* Adds the group to the plan unless it is there, in the order of numbers. */
+static int plan_group(struct planner *p, int id)
+{
+	struct plan *plan = p->plan;
+	struct plan_group group;
+	size_t at;
+	int r;
+
+	for (at = 0; at < plan->group_count && plan->groups[at].id <= id; at++)
+		if (plan->groups[at].id == id)
+			return 0;
+	r = group_make(p->inventory, plan, id, p->arena, &group);
+	if (r < 0)
+		return r;
+	memmove(&plan->groups[at + 1], &plan->groups[at],
+		(plan->group_count - at) * sizeof(*plan->groups));
+	plan->groups[at] = group;
+	plan->group_count++;
+	return 0;
+}
+
+/*
+ * vfio-pci takes every driverless device that its own ids= match, also those that a keep
+ * rule or a guard protects. Then the module must do without them.
+ */
+static bool has_safe_ids(const struct planner *p)
+{
+	if (p->policy->has_too_long_ids)
+		return false;
+	for (size_t i = 0; i < p->plan->device_count; i++) {
+		const struct plan_device *pd = &p->plan->devices[i];
+
+		if (pd->action != ACTION_KEEP && pd->action != ACTION_REFUSE)
+			continue;
+		for (size_t k = 0; k < p->policy->rule_count; k++)
+			if (p->policy->rules[k].is_module_id &&
+			    selector_has_match(&p->policy->rules[k].selector, pd->device->bdf,
+					       &pd->device->ids))
+				return false;
+	}
+	return true;
+}
+
+int plan_make(const struct policy *policy, const struct inventory *inventory,
+	      struct arena *arena, struct plan *ret)
+{
+	struct plan plan = {0};
+	struct planner p = {policy, inventory, arena, &plan};
+
+	plan.devices = arena_alloc(arena, inventory->count, sizeof(*plan.devices));
+	plan.groups = arena_alloc(arena, inventory->count + 1, sizeof(*plan.groups));
+	plan.rule_matches = arena_alloc(arena, RULES_MAX, sizeof(*plan.rule_matches));
+	if (!plan.devices || !plan.groups || !plan.rule_matches)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < inventory->count; i++)
+		if (plan_device(&p, &inventory->devices[i], &plan.devices[plan.device_count]))
+			plan.device_count++;
+	for (size_t i = 0; i < plan.device_count; i++) {
+		const struct plan_device *pd = &plan.devices[i];
+		int r = 0;
+
+		if (pd->device->iommu_group != NO_GROUP && pd->action != ACTION_KEEP)
+			r = plan_group(&p, pd->device->iommu_group);
+		if (r < 0)
+			return r;
+	}
+	plan.is_ids_safe = has_safe_ids(&p);
+	*ret = plan;
+	return 0;
+}
+
+const char *plan_blockers(const struct plan_group *group, struct arena *arena)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < group->blocker_count && list; i++) {
+		const char *join = i == 0 ? "" : i + 1 == group->blocker_count ? " and " : ", ";
+		char address[BDF_SIZE];
+
+		list = arena_printf(arena, "%s%s%s", list, join,
+				    bdf_format(group->blockers[i]->bdf, address));
+	}
+	return list;
+}

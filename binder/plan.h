@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: what is to be done with each function that a rule names, and why not with the
+ * others. A pure function of the policy and the inventory; boot and companion share it.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "inventory.h"
+#include "policy.h"
+#include "reason.h"
+
+enum action {
+	ACTION_BIND,	/* has no driver: claim it, then bind */
+	ACTION_RECOVER, /* another driver has it: unbind that one, then bind */
+	ACTION_DONE,	/* is on the wanted driver already */
+	ACTION_KEEP,	/* a keep rule protects it */
+	ACTION_REFUSE,	/* a rule wants it, but it must not or cannot be done */
+};
+
+struct plan_device {
+	const struct pci_device *device;
+	const struct rule *rule;
+	enum action action;
+	const char *wanted; /* the driver */
+	enum reason reason;
+	const char *detail; /* of the reason; NULL for none */
+};
+
+/* An IOMMU group of a device that is planned, done or kept. */
+struct plan_group {
+	int id;
+	bool is_viable; /* nothing in it stays with the host */
+	const struct pci_device **blockers;
+	size_t blocker_count;
+};
+
+struct plan {
+	struct plan_device *devices; /* in the order of addresses */
+	size_t device_count;
+	struct plan_group *groups; /* in the order of numbers */
+	size_t group_count;
+	size_t *rule_matches; /* per rule of the policy: functions that it names */
+	/*
+	 * The module may be given its ids=: they match nothing that the plan leaves alone.
+	 */
+	bool is_ids_safe;
+};
+
+/* -ENOMEM if @arena is too small. */
+int plan_make(const struct policy *policy, const struct inventory *inventory,
+	      struct arena *arena, struct plan *ret) must_check nonnull(1, 2, 3, 4);
+
+/*
+ * The members of an IOMMU group that keep it from a VM, by the drivers in @inventory and,
+ * unless @plan is NULL, by what the plan will make of them. -ENOMEM.
+ */
+int group_make(const struct inventory *inventory, const struct plan *plan, int id,
+	       struct arena *arena, struct plan_group *ret) must_check nonnull(1, 4, 5);
+
+/* "bind", "recover", "done", "keep", "refuse" */
+const char *action_name(enum action action);
+
+/* A driver that may hold a function of a group that a VM uses. */
+bool driver_is_group_friendly(const char *driver) nonnull(1);
+
+/* The addresses of a group's blockers as "A, B and C", into @arena; NULL if out of memory. */
+const char *plan_blockers(const struct plan_group *group, struct arena *arena) nonnull(1, 2);

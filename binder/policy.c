@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cmdline.h"
+#include "ids.h"
+
+/* arch/x86/include/asm/setup.h: COMMAND_LINE_SIZE; a longer line is cut without a word. */
+#define COMMAND_LINE_SIZE 2048
+
+int policy_init(struct policy *policy, struct arena *arena)
+{
+	*policy = (struct policy){
+		.arena = arena,
+		.timeout = TIMEOUT_DEFAULT,
+		.recovery_timeout = RECOVERY_TIMEOUT_DEFAULT,
+		.on_failure = ON_FAILURE_RESTORE,
+	};
+	policy->rules = arena_alloc(arena, RULES_MAX, sizeof(*policy->rules));
+	policy->problems = arena_alloc(arena, PROBLEMS_MAX, sizeof(*policy->problems));
+	return policy->rules && policy->problems ? 0 : -ENOMEM;
+}
+
+void policy_add_problem(struct policy *policy, const struct origin *origin, struct text at,
+			const char *message, bool is_error)
+{
+	struct problem *problem;
+
+	if (policy->problem_count == PROBLEMS_MAX) {
+		policy->problems_lost++;
+		return;
+	}
+	problem = &policy->problems[policy->problem_count++];
+	*problem = (struct problem){*origin, at, message, is_error};
+	if (origin->base && at.p)
+		problem->origin.column = (unsigned)(at.p - origin->base) + 1;
+}
+
+static struct rule *new_rule(struct policy *policy, const struct origin *origin,
+			     struct text at)
+{
+	if (policy->rule_count == RULES_MAX) {
+		policy_add_problem(policy, origin, at,
+				   "more than 1024 rules: this one is ignored", true);
+		return NULL;
+	}
+	return &policy->rules[policy->rule_count];
+}
+
+static void add_selector(struct policy *policy, const struct rule *like, struct text selector)
+{
+	struct rule *rule = new_rule(policy, &like->origin, selector);
+	struct parse_error error;
+
+	if (!rule)
+		return;
+	*rule = *like;
+	rule->text = selector;
+	if (selector_parse(selector, &rule->selector, &error) < 0) {
+		struct text at = {selector.p + error.offset, selector.n - error.offset};
+
+		policy_add_problem(policy, &like->origin, at.n > 0 ? at : selector,
+				   error.message, true);
+		return;
+	}
+	if (rule->origin.base)
+		rule->origin.column = (unsigned)(selector.p - rule->origin.base) + 1;
+	policy->rule_count++;
+}
+
+void policy_add_rule(struct policy *policy, enum rule_kind kind, struct text selectors,
+		     struct text options, char separator, const struct origin *origin,
+		     struct text profile)
+{
+	struct rule like = {.kind = kind, .origin = *origin, .profile = profile};
+	struct text part, word;
+	const char *message;
+
+	if (rule_parse_options(options, separator, &like, &word, &message) < 0) {
+		policy_add_problem(policy, origin, word, message, true);
+		return;
+	}
+	while (text_cut(&selectors, ',', &part))
+		add_selector(policy, &like, part);
+}
+
+/* The command line wins over a configuration, whichever is read first. */
+static bool may_set(struct policy *policy, enum run_option option, const struct origin *origin)
+{
+	if (origin->source == SOURCE_CMDLINE)
+		policy->cmdline_options |= option;
+	else if (policy->cmdline_options & option)
+		return false;
+	return true;
+}
+
+bool policy_set_option(struct policy *policy, struct text name, struct text value,
+		       const struct origin *origin)
+{
+	enum on_failure on_failure;
+	uint64_t number;
+
+	if (text_is_param(name, "on-failure")) {
+		if (on_failure_parse(value, &on_failure) < 0)
+			policy_add_problem(policy, origin, value,
+					   "on-failure= is restore or hold", true);
+		else if (may_set(policy, OPTION_ON_FAILURE, origin))
+			policy->on_failure = on_failure;
+		return true;
+	}
+	if (text_is(name, "timeout") || text_is_param(name, "recovery-timeout")) {
+		bool is_recovery = !text_is(name, "timeout");
+
+		if (text_decimal(value, TIMEOUT_MAX, &number) < 0 || number == 0)
+			policy_add_problem(policy, origin, value,
+					   "a timeout is 1 to 3600 seconds", true);
+		else if (is_recovery && may_set(policy, OPTION_RECOVERY_TIMEOUT, origin))
+			policy->recovery_timeout = (unsigned)number;
+		else if (!is_recovery && may_set(policy, OPTION_TIMEOUT, origin))
+			policy->timeout = (unsigned)number;
+		return true;
+	}
+	return false;
+}
+
+void policy_add_module_ids(struct policy *policy, enum source source, struct text value)
+{
+	const struct origin origin = {.source = source};
+	struct ids_entry entry;
+
+	if (source == SOURCE_CMDLINE)
+		policy->has_cmdline_ids = true;
+	else if (policy->has_cmdline_ids)
+		return;
+	policy->module_ids = value;
+
+	if (value.n > IDS_LENGTH_MAX) {
+		policy->has_too_long_ids = true;
+		policy_add_problem(policy, &origin, (struct text){value.p, 32},
+				   "vfio-pci refuses ids= of more than 1023 characters: its "
+				   "module is loaded without them",
+				   false);
+	}
+	while (ids_next(&value, &entry)) {
+		struct rule *rule;
+
+		if (entry.warning != IDS_FINE)
+			policy_add_problem(policy, &origin, entry.text,
+					   ids_warning_message(entry.warning),
+					   entry.warning == IDS_INVALID);
+		if (entry.warning == IDS_INVALID)
+			continue;
+		rule = new_rule(policy, &origin, entry.text);
+		if (!rule)
+			return;
+		*rule = (struct rule){
+			.kind = RULE_BIND,
+			.selector = {.terms = TERM_ID, .id = entry.match},
+			.text = entry.text,
+			.origin = origin,
+			.is_module_id = true,
+		};
+		policy->rule_count++;
+	}
+}
+
+/* rd.earlybind=0 and rd.earlybind.table=0; anything else but a bool is reported. */
+static bool read_switch(struct policy *policy, const struct origin *origin,
+			const struct cmdline_arg *arg, bool otherwise)
+{
+	bool value = otherwise;
+
+	if (cmdline_bool(arg, &value) < 0)
+		policy_add_problem(policy, origin, arg->name, "this takes 0 or 1", true);
+	return value;
+}
+
+static void add_own_key(struct policy *policy, const struct origin *origin,
+			const struct cmdline_arg *arg)
+{
+	const size_t prefix = sizeof("rd.earlybind.") - 1;
+	struct text name = {arg->name.p + prefix, arg->name.n - prefix};
+	struct text value = arg->value.p ? arg->value : (struct text){"", 0};
+	struct text selectors;
+
+	if (text_is(name, "bind")) {
+		struct text options = value;
+
+		if (!text_cut(&options, ';', &selectors))
+			return;
+		policy_add_rule(policy, RULE_BIND, selectors,
+				options.p ? options : (struct text){NULL, 0}, ';', origin,
+				(struct text){"", 0});
+	} else if (text_is(name, "table")) {
+		policy->ignore_table = !read_switch(policy, origin, arg, true);
+	} else if (text_is_param(name, "dry-run")) {
+		policy->dry_run = read_switch(policy, origin, arg, false);
+	} else if (text_is(name, "profile")) {
+		policy->profile = value;
+	} else if (text_is(name, "log")) {
+		policy->debug = text_is(value, "debug");
+		if (!policy->debug)
+			policy_add_problem(policy, origin, arg->name,
+					   "rd.earlybind.log= is debug", true);
+	} else if (!policy_set_option(policy, name, value, origin)) {
+		policy_add_problem(policy, origin, arg->name,
+				   "unknown key: see earlybind-cmdline(7)", true);
+	}
+}
+
+void policy_add_cmdline(struct policy *policy, struct text bytes)
+{
+	const struct origin origin = {.source = SOURCE_CMDLINE};
+	struct text rest = text_trim(bytes), ids = {NULL, 0};
+	struct cmdline_arg arg;
+	bool ended = false, late_ids = false;
+
+	if (rest.n >= COMMAND_LINE_SIZE - 1)
+		policy_add_problem(policy, &origin, (struct text){rest.p + rest.n - 16, 16},
+				   "the command line is as long as the kernel allows and may "
+				   "have been cut here: check the last ID",
+				   false);
+	while (cmdline_next(&rest, &arg)) {
+		bool is_ids = text_is_param(arg.name, "vfio_pci.ids");
+
+		if (!ended && cmdline_is_end(&arg)) {
+			ended = true;
+			continue;
+		}
+		if (ended) {
+			late_ids = late_ids || is_ids;
+			continue;
+		}
+		if (is_ids)
+			ids = arg.value.p ? arg.value : (struct text){"", 0};
+		else if (text_is_param(arg.name, "rd.earlybind"))
+			policy->off = !read_switch(policy, &origin, &arg, true);
+		else if (text_has_prefix(arg.name, "rd.earlybind."))
+			add_own_key(policy, &origin, &arg);
+		else if (text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
+			policy->has_noiommu = read_switch(policy, &origin, &arg, false);
+		else if (text_is_param(arg.name, "vfio_pci.disable_denylist"))
+			policy->has_denylist_off = read_switch(policy, &origin, &arg, false);
+	}
+	if (late_ids)
+		policy_add_problem(policy, &origin, TEXT("--"),
+				   "vfio-pci.ids= behind \"--\" belongs to init and does not "
+				   "count: move it before the \"--\"",
+				   false);
+	/* The last occurrence wins, as for every string parameter of a module. */
+	if (ids.p)
+		policy_add_module_ids(policy, SOURCE_CMDLINE, ids);
+}
+
+bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
+{
+	if (rule->profile.n == 0)
+		return true;
+	return rule->profile.n == policy->profile.n &&
+	       memcmp(rule->profile.p, policy->profile.p, rule->profile.n) == 0;
+}
+
+bool policy_has_bind_rule(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i].kind == RULE_BIND &&
+		    policy_has_rule_active(policy, &policy->rules[i]))
+			return true;
+	return false;
+}
+
+bool policy_has_interest(const struct policy *policy, struct bdf bdf, const struct pci_ids *ids)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!policy_has_rule_active(policy, rule))
+			continue;
+		if (selector_has_match(&rule->selector, bdf, ids))
+			return true;
+		if ((rule->selector.terms & TERM_ADDRESS) &&
+		    selector_is_address_of(&rule->selector, bdf))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The policy of one run: the rules of all sources with their origins, the options, and the
+ * problems met while reading them. Filled by policy_add_cmdline(), config_parse() and
+ * policy_add_module_ids(); then it is only read.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "rule.h"
+
+#define RULES_MAX    1024
+#define PROBLEMS_MAX 128
+
+/* Seconds. */
+#define TIMEOUT_DEFAULT		 10
+#define RECOVERY_TIMEOUT_DEFAULT 90
+#define TIMEOUT_MAX		 3600
+
+enum run_option {
+	OPTION_TIMEOUT = 1 << 0,
+	OPTION_RECOVERY_TIMEOUT = 1 << 1,
+	OPTION_ON_FAILURE = 1 << 2,
+};
+
+struct policy {
+	struct arena *arena;
+
+	struct rule *rules; /* RULES_MAX */
+	size_t rule_count;
+	struct problem *problems; /* PROBLEMS_MAX */
+	size_t problem_count;
+	size_t problems_lost; /* beyond PROBLEMS_MAX */
+
+	bool off;	   /* rd.earlybind=0 */
+	bool ignore_table; /* rd.earlybind.table=0 */
+	bool dry_run;
+	bool debug;
+	bool has_noiommu;	 /* vfio's unsafe no-IOMMU mode was asked for */
+	bool has_denylist_off;	 /* vfio-pci.disable_denylist */
+	bool has_cmdline_ids;	 /* then modprobe.d's ids= do not count */
+	bool has_too_long_ids;	 /* the module must not be given its ids= */
+	struct text module_ids;	 /* the value in force of vfio-pci's ids= */
+	struct text profile;	 /* rd.earlybind.profile= */
+	unsigned cmdline_options; /* set by the command line, which wins (enum run_option) */
+	unsigned timeout;	  /* seconds */
+	unsigned recovery_timeout; /* seconds */
+	enum on_failure on_failure;
+};
+
+/* Prepares an empty policy with the defaults. -ENOMEM if @arena is too small. */
+int policy_init(struct policy *policy, struct arena *arena) must_check nonnull(1, 2);
+
+/*
+ * Adds the rules and options of a kernel command line. @bytes must live as long as the
+ * policy. Problems are recorded, never returned.
+ */
+void policy_add_cmdline(struct policy *policy, struct text bytes) nonnull(1);
+
+/*
+ * Adds the rules of a value of vfio-pci's parameter ids. As for modprobe, a value from the
+ * command line, even an empty one, replaces the one from modprobe.d.
+ */
+void policy_add_module_ids(struct policy *policy, enum source source, struct text value)
+	nonnull(1);
+
+/*
+ * Adds one rule per selector of the list "SELECTOR[,SELECTOR...]", each with the options of
+ * @options, whose words are separated by @separator. Used by every source.
+ */
+void policy_add_rule(struct policy *policy, enum rule_kind kind, struct text selectors,
+		     struct text options, char separator, const struct origin *origin,
+		     struct text profile) nonnull(1, 6);
+
+/* Sets one option of the run: "timeout=10" and its like. False if it is unknown. */
+bool policy_set_option(struct policy *policy, struct text name, struct text value,
+		       const struct origin *origin) nonnull(1, 4);
+
+/* Records a problem; @at is the offending piece, for the column. */
+void policy_add_problem(struct policy *policy, const struct origin *origin, struct text at,
+			const char *message, bool is_error) nonnull(1, 2, 4);
+
+/* Whether the rule counts: not of a profile that was not asked for. */
+bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
+	nonnull(1, 2);
+
+/* Whether any active rule binds something. */
+bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
+
+/*
+ * Whether a rule may concern this function: it matches, or names its address. This is the
+ * test that decides whether more is read about the function.
+ */
+bool policy_has_interest(const struct policy *policy, struct bdf bdf, const struct pci_ids *ids)
+	nonnull(1, 3);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why a device was not bound: one list, reason.def. */
+#pragma once
+
+#include "compiler.h"
+
+enum reason {
+#define REASON(name, word, sentence) REASON_##name,
+#include "reason.def"
+#undef REASON
+	REASON_COUNT
+};
+
+/* Long enough for every sentence with its detail; a longer detail is cut. */
+#define REASON_MESSAGE_SIZE 384
+
+/* The stable word for scripts, "" for REASON_NONE. */
+const char *reason_word(enum reason reason);
+
+/* The sentence with its detail put in, into @buf. */
+const char *reason_message(enum reason reason, const char *detail,
+			   char buf[static REASON_MESSAGE_SIZE]);
+
+/* A short text for an errno, for a detail: "no such device (ENODEV)" and the like. */
+const char *errno_text(int error);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "version.h"
+
+const char *verdict_name(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_NONE:
+		return "";
+	case VERDICT_BOUND:
+		return "bound";
+	case VERDICT_HELD:
+		return "held";
+	case VERDICT_RESTORED:
+		return "restored";
+	case VERDICT_REFUSED:
+		return "refused";
+	case VERDICT_MISSING:
+		return "missing";
+	case VERDICT_STUCK:
+		return "stuck";
+	case VERDICT_FAILED:
+		return "failed";
+	}
+	return "";
+}
+
+const char *module_state_name(enum module_state state)
+{
+	switch (state) {
+	case MODULE_UNKNOWN:
+		return "failed";
+	case MODULE_LOADED:
+		return "loaded";
+	case MODULE_LIVE:
+		return "live";
+	case MODULE_BUILTIN:
+		return "builtin";
+	}
+	return "";
+}
+
+static bool is_wanted(const struct plan_device *pd)
+{
+	return pd->action != ACTION_KEEP;
+}
+
+bool report_has_rule_missing(const struct report *r, size_t i)
+{
+	const struct rule *rule = &r->policy->rules[i];
+
+	return r->plan && rule->kind == RULE_BIND && !rule->optional &&
+	       policy_has_rule_active(r->policy, rule) && r->plan->rule_matches[i] == 0;
+}
+
+bool report_is_all_bound(const struct report *r)
+{
+	if (r->reason != REASON_NONE || !r->plan)
+		return false;
+	for (size_t i = 0; i < r->plan->device_count; i++)
+		if (is_wanted(r->outcomes[i].plan) && r->outcomes[i].verdict != VERDICT_BOUND)
+			return false;
+	for (size_t i = 0; i < r->policy->rule_count; i++)
+		if (report_has_rule_missing(r, i))
+			return false;
+	return true;
+}
+
+/* "0000:01:00.0 [10ee:5000] bound to vfio-pci (was xclmgmt), group 1, 12 ms" */
+static int bound_line(const struct outcome *o, char *line, size_t size, const char *address)
+{
+	const struct pci_device *d = o->plan->device;
+	char was[DRIVER_NAME_SIZE + 8] = "", group[32] = "";
+
+	if (o->before[0] != '\0' && strcmp(o->before, o->after) != 0)
+		snprintf(was, sizeof(was), " (was %s)", o->before);
+	if (d->iommu_group != NO_GROUP)
+		snprintf(group, sizeof(group), ", group %d", d->iommu_group);
+	return snprintf(line, size, "%s [%04x:%04x] %s to %s%s%s, %llu ms", address,
+			d->ids.vendor, d->ids.device,
+			strcmp(o->before, o->after) == 0 ? "was already bound" : "bound",
+			o->after, was, group,
+			(unsigned long long)(o->microseconds + 500) / 1000);
+}
+
+void report_device_line(const struct outcome *o, char *line, size_t size)
+{
+	static const char *const words[] = {
+		[VERDICT_NONE] = "left alone",
+		[VERDICT_HELD] = "not bound, held back from every driver",
+		[VERDICT_RESTORED] = "not bound, left to its own driver",
+		[VERDICT_REFUSED] = "not bound",
+		[VERDICT_STUCK] = "stuck",
+		[VERDICT_FAILED] = "not bound",
+	};
+	const struct pci_device *d = o->plan->device;
+	char address[BDF_SIZE], message[REASON_MESSAGE_SIZE];
+	char after[DRIVER_NAME_SIZE + 8] = "";
+
+	bdf_format(d->bdf, address);
+	if (o->verdict == VERDICT_BOUND) {
+		bound_line(o, line, size, address);
+		return;
+	}
+	if (o->after[0] != '\0')
+		snprintf(after, sizeof(after), " (%s)", o->after);
+	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor, d->ids.device,
+		 words[o->verdict], after, reason_message(o->reason, o->detail, message));
+}
+
+void report_log_problems(const struct policy *policy, struct world *world)
+{
+	for (size_t i = 0; i < policy->problem_count; i++) {
+		const struct problem *p = &policy->problems[i];
+		char origin[ORIGIN_SIZE];
+
+		world_log(world, LOG_LEVEL_WARNING, "%s: \"%.*s\": %s%s",
+			  origin_format(&p->origin, origin), (int)MIN(p->text.n, (size_t)80),
+			  p->text.p, p->message, p->is_error ? ", ignoring" : "");
+	}
+	if (policy->problems_lost > 0)
+		world_log(world, LOG_LEVEL_WARNING, "%zu more problems are not shown",
+			  policy->problems_lost);
+}
+
+static void log_groups(const struct report *r, struct world *world, struct arena *arena)
+{
+	for (size_t i = 0; i < r->group_count; i++) {
+		const struct plan_group *group = &r->groups[i].group;
+		char message[REASON_MESSAGE_SIZE];
+
+		if (!group->is_viable)
+			world_log(world, LOG_LEVEL_WARNING, "group %d: %s", group->id,
+				  reason_message(REASON_GROUP_NOT_VIABLE,
+						 plan_blockers(group, arena), message));
+	}
+}
+
+void report_log(const struct report *r, struct world *world, struct arena *arena)
+{
+	char line[512], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
+
+	report_log_problems(r->policy, world);
+	if (r->reason != REASON_NONE)
+		world_log(world, LOG_LEVEL_ERROR, "nothing was done: %s",
+			  reason_message(r->reason, r->detail, message));
+	if (!r->plan)
+		return;
+	for (size_t i = 0; i < r->plan->device_count; i++) {
+		const struct outcome *o = &r->outcomes[i];
+		bool fine = o->verdict == VERDICT_BOUND || o->reason == REASON_KEPT ||
+			    o->plan->rule->optional;
+
+		report_device_line(o, line, sizeof(line));
+		world_log(world, fine ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, "%s", line);
+	}
+	for (size_t i = 0; i < r->policy->rule_count; i++) {
+		const struct rule *rule = &r->policy->rules[i];
+
+		if (report_has_rule_missing(r, i))
+			world_log(world, LOG_LEVEL_WARNING, "%s: \"%.*s\": %s",
+				  origin_format(&rule->origin, origin),
+				  (int)MIN(rule->text.n, (size_t)80), rule->text.p,
+				  reason_message(REASON_MISSING, NULL, message));
+	}
+	log_groups(r, world, arena);
+}
+
+void report_write_rules(const struct policy *policy, const struct plan *plan,
+			struct json *json)
+{
+	char origin[ORIGIN_SIZE];
+
+	json_open(json, "rules", '[');
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		json_open(json, NULL, '{');
+		json_text(json, "text", rule->text);
+		json_string(json, "origin", origin_format(&rule->origin, origin));
+		json_string(json, "kind", rule->kind == RULE_KEEP ? "keep" : "bind");
+		json_bool(json, "optional", rule->optional);
+		json_bool(json, "active", policy_has_rule_active(policy, rule));
+		if (plan)
+			json_number(json, "matched", (int64_t)plan->rule_matches[i]);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+void report_write_device(const struct plan_device *pd, const struct outcome *o,
+			 struct json *json)
+{
+	const struct pci_device *d = pd->device;
+	char address[BDF_SIZE], id[16], message[REASON_MESSAGE_SIZE];
+	enum reason reason = o ? o->reason : pd->reason;
+	const char *detail = o ? o->detail : pd->detail;
+	const char *driver = o ? o->before : d->driver;
+
+	json_open(json, NULL, '{');
+	json_string(json, "address", bdf_format(d->bdf, address));
+	snprintf(id, sizeof(id), "%04x:%04x", d->ids.vendor, d->ids.device);
+	json_string(json, "id", id);
+	snprintf(id, sizeof(id), "%04x:%04x", d->ids.subvendor, d->ids.subdevice);
+	json_string(json, "subsystem", id);
+	json_hex(json, "class", d->ids.class, 6);
+	if (d->iommu_group == NO_GROUP)
+		json_null(json, "iommu_group");
+	else
+		json_number(json, "iommu_group", d->iommu_group);
+	json_string(json, "driver", driver[0] ? driver : NULL);
+	json_string(json, "wanted", pd->wanted[0] ? pd->wanted : NULL);
+	json_string(json, "action", action_name(pd->action));
+	json_text(json, "rule", pd->rule->text);
+	json_string(json, "reason", reason == REASON_NONE ? NULL : reason_word(reason));
+	json_string(json, "message",
+		    reason == REASON_NONE ? NULL : reason_message(reason, detail, message));
+	if (o) {
+		json_string(json, "before", o->before[0] ? o->before : NULL);
+		json_string(json, "after", o->after[0] ? o->after : NULL);
+		json_string(json, "verdict", o->verdict ? verdict_name(o->verdict) : NULL);
+		json_number(json, "errno", o->error);
+		json_number(json, "microseconds", (int64_t)o->microseconds);
+	}
+	json_close(json, '}');
+}
+
+static void write_group_fields(const struct plan_group *group, struct json *json)
+{
+	char address[BDF_SIZE];
+
+	json_number(json, "id", group->id);
+	json_bool(json, "viable", group->is_viable);
+	json_open(json, "blockers", '[');
+	for (size_t i = 0; i < group->blocker_count; i++)
+		json_string(json, NULL, bdf_format(group->blockers[i]->bdf, address));
+	json_close(json, ']');
+}
+
+void report_write_group(const struct plan_group *group, struct json *json)
+{
+	json_open(json, NULL, '{');
+	write_group_fields(group, json);
+	json_close(json, '}');
+}
+
+void report_write_problems(const struct policy *policy, struct json *json)
+{
+	char origin[ORIGIN_SIZE];
+
+	json_open(json, "problems", '[');
+	for (size_t i = 0; i < policy->problem_count; i++) {
+		const struct problem *p = &policy->problems[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "origin", origin_format(&p->origin, origin));
+		json_text(json, "text", p->text);
+		json_string(json, "message", p->message);
+		json_string(json, "severity", p->is_error ? "error" : "warning");
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void write_modules(const struct report *r, struct json *json)
+{
+	json_open(json, "modules", '[');
+	for (size_t i = 0; i < r->module_count; i++) {
+		const struct module_outcome *m = &r->modules[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "name", m->name);
+		json_string(json, "outcome",
+			    m->error ? "failed" : module_state_name(m->state));
+		json_number(json, "errno", m->error);
+		json_number(json, "microseconds", (int64_t)m->microseconds);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+void report_write(const struct report *r, struct json *json)
+{
+	static const char *const kernel[] = {
+		[KERNEL_UNKNOWN] = NULL,
+		[KERNEL_VIABLE] = "viable",
+		[KERNEL_NOT_VIABLE] = "not viable",
+	};
+	char message[REASON_MESSAGE_SIZE];
+
+	json_open(json, NULL, '{');
+	json_number(json, "schema", REPORT_SCHEMA);
+	json_string(json, "version", EARLYBIND_VERSION);
+	json_bool(json, "dry_run", r->is_dry_run);
+	json_bool(json, "all_bound", report_is_all_bound(r));
+	json_string(json, "reason", r->reason ? reason_word(r->reason) : NULL);
+	json_string(json, "message",
+		    r->reason ? reason_message(r->reason, r->detail, message) : NULL);
+	json_number(json, "microseconds", (int64_t)r->microseconds);
+	report_write_rules(r->policy, r->plan, json);
+	json_open(json, "devices", '[');
+	for (size_t i = 0; r->plan && i < r->plan->device_count; i++)
+		report_write_device(r->outcomes[i].plan, &r->outcomes[i], json);
+	json_close(json, ']');
+	json_open(json, "groups", '[');
+	for (size_t i = 0; i < r->group_count; i++) {
+		json_open(json, NULL, '{');
+		write_group_fields(&r->groups[i].group, json);
+		json_string(json, "kernel", kernel[r->groups[i].kernel]);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	write_modules(r, json);
+	report_write_problems(r->policy, json);
+	json_close(json, '}');
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+int on_failure_parse(struct text t, enum on_failure *ret)
+{
+	if (text_is(t, "restore"))
+		*ret = ON_FAILURE_RESTORE;
+	else if (text_is(t, "hold"))
+		*ret = ON_FAILURE_HOLD;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const char *on_failure_name(enum on_failure on_failure)
+{
+	switch (on_failure) {
+	case ON_FAILURE_DEFAULT:
+		return "default";
+	case ON_FAILURE_RESTORE:
+		return "restore";
+	case ON_FAILURE_HOLD:
+		return "hold";
+	}
+	return "";
+}
+
+/* Returns NULL, or what is wrong with the word. */
+static const char *parse_option(struct text word, struct rule *rule)
+{
+	struct text value = word, name;
+
+	if (text_is(word, "optional")) {
+		rule->optional = true;
+		return NULL;
+	}
+	if (!text_cut(&value, '=', &name) || !value.p)
+		return "unknown option: a rule has optional, on-failure= and allow=";
+	if (text_is_param(name, "on-failure")) {
+		if (on_failure_parse(value, &rule->on_failure) < 0)
+			return "on-failure= is restore or hold";
+		return NULL;
+	}
+	if (text_is(name, "allow")) {
+		if (!text_is(value, "console"))
+			return "allow= is console";
+		rule->allow |= ALLOW_CONSOLE;
+		return NULL;
+	}
+	if (text_is(name, "driver")) {
+		if (!text_is(value, DEFAULT_DRIVER))
+			return "driver= is vfio-pci in this version";
+		return NULL;
+	}
+	if (text_is(name, "with"))
+		return "with= is not known to this version: name every function";
+	return "unknown option: a rule has optional, on-failure= and allow=";
+}
+
+int rule_parse_options(struct text options, char separator, struct rule *rule,
+		       struct text *ret_word, const char **ret_message)
+{
+	struct text word;
+
+	while (separator == ' ' ? text_word(&options, &word)
+				: text_cut(&options, separator, &word)) {
+		const char *wrong = parse_option(word, rule);
+
+		if (wrong) {
+			*ret_word = word;
+			*ret_message = wrong;
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+const char *origin_format(const struct origin *o, char buf[static ORIGIN_SIZE])
+{
+	/* ":line:column" always fits. */
+	int file = (int)MIN(o->file.n, (size_t)(ORIGIN_SIZE - 32));
+
+	switch (o->source) {
+	case SOURCE_CMDLINE:
+		snprintf(buf, ORIGIN_SIZE, "command line");
+		return buf;
+	case SOURCE_MODPROBE:
+		snprintf(buf, ORIGIN_SIZE, "modprobe.d");
+		return buf;
+	case SOURCE_ARGUMENT:
+		snprintf(buf, ORIGIN_SIZE, "argument");
+		return buf;
+	case SOURCE_TABLE:
+	case SOURCE_CONFIG:
+		break;
+	}
+	if (o->file.n == 0)
+		snprintf(buf, ORIGIN_SIZE, "table:%u", o->line);
+	else if (o->column > 0)
+		snprintf(buf, ORIGIN_SIZE, "%.*s:%u:%u", file, o->file.p, o->line, o->column);
+	else
+		snprintf(buf, ORIGIN_SIZE, "%.*s:%u", file, o->file.p, o->line);
+	return buf;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules, where they came from, and what is wrong with the ones that were not understood. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "selector.h"
+#include "text.h"
+
+#define DRIVER_NAME_SIZE 64  /* longest driver name handled, with its NUL */
+#define DEFAULT_DRIVER	 "vfio-pci"
+
+enum source {
+	SOURCE_CMDLINE,	 /* the kernel's command line */
+	SOURCE_MODPROBE, /* options vfio-pci ids= in modprobe.d */
+	SOURCE_TABLE,	 /* embedded in the binder */
+	SOURCE_CONFIG,	 /* a configuration file (companion) */
+	SOURCE_ARGUMENT, /* an argument of the companion */
+};
+
+struct origin {
+	enum source source;
+	struct text file; /* of a configuration; empty otherwise */
+	unsigned line;	  /* from 1; 0 where there are no lines */
+	unsigned column;  /* from 1, in bytes; 0 for the whole line */
+	const char *base; /* where that line starts in memory; NULL if unknown */
+};
+
+enum rule_kind {
+	RULE_BIND,
+	RULE_KEEP,
+};
+
+enum on_failure {
+	ON_FAILURE_DEFAULT, /* as the option of the run says */
+	ON_FAILURE_RESTORE, /* give the device back to its own driver */
+	ON_FAILURE_HOLD,    /* keep it away from every driver */
+};
+
+enum allow {
+	ALLOW_CONSOLE = 1 << 0,
+};
+
+struct rule {
+	enum rule_kind kind;
+	struct selector selector;
+	struct text text; /* as it was written */
+	struct origin origin;
+	struct text profile; /* of the section it stands in; empty for none */
+	bool optional;
+	enum on_failure on_failure;
+	unsigned allow;	   /* of enum allow */
+	bool is_module_id; /* from vfio-pci's own parameter: the module would match it too */
+};
+
+/* A piece of input that was not understood or is probably a mistake. */
+struct problem {
+	struct origin origin;
+	struct text text;
+	const char *message;
+	bool is_error; /* the piece has no effect; otherwise it has, with a warning */
+};
+
+/*
+ * Parses the options of a rule into @rule: words separated by @separator. -EINVAL with the
+ * offending word in @ret_word and the reason in @ret_message.
+ */
+int rule_parse_options(struct text options, char separator, struct rule *rule,
+		       struct text *ret_word, const char **ret_message) must_check
+	nonnull(3, 4, 5);
+
+/* "restore" and "hold". -EINVAL otherwise. */
+int on_failure_parse(struct text t, enum on_failure *ret) must_check nonnull(2);
+const char *on_failure_name(enum on_failure on_failure);
+
+/* Long enough for every origin that origin_format() writes; longer file names are cut. */
+#define ORIGIN_SIZE 160
+
+/* "command line", "modprobe.d", "/etc/earlybind.conf:3", "/etc/earlybind.conf:3:7" */
+const char *origin_format(const struct origin *origin, char buf[static ORIGIN_SIZE]) nonnull(1);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pipeline: sources, inventory, plan, apply, verify, report. Used by the boot program,
+ * by the companion (up to the plan) and by the tests.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "inventory.h"
+#include "plan.h"
+#include "policy.h"
+#include "report.h"
+#include "world.h"
+
+struct run_options {
+	struct text cmdline; /* in place of /proc/cmdline unless p is NULL */
+	struct text table;   /* the section with its header; p NULL: there is none */
+	bool is_dry_run;
+};
+
+struct run {
+	struct policy policy;
+	struct inventory inventory;
+	struct plan plan;
+	struct report report;
+};
+
+/*
+ * Reads the sources into run->policy: the command line, modprobe.d, the table. Problems are
+ * recorded in it. -ENOMEM if @arena is too small.
+ */
+int run_read_policy(struct world *world, struct arena *arena,
+		    const struct run_options *options, struct run *run) must_check
+	nonnull(1, 2, 3, 4);
+
+/*
+ * Reads the bus and plans. On failure run->report has the reason; -errno.
+ */
+int run_plan(struct world *world, struct arena *arena, struct run *run) must_check
+	nonnull(1, 2, 3);
+
+/* A whole boot. Returns the exit code of the binder, described in binder(8). */
+int run_boot(struct world *world, struct arena *arena, const struct run_options *options,
+	     struct run *run) must_check nonnull(1, 2, 3, 4);
+
+enum exit_code {
+	EXIT_ALL_BOUND = 0,  /* or nothing to do */
+	EXIT_NOT_ALL = 1,    /* something was not bound; the report says why */
+	EXIT_USAGE = 2,
+};

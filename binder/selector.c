@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "selector.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int fail(struct parse_error *reterr, size_t offset, const char *message)
+{
+	*reterr = (struct parse_error){offset, message};
+	return -EINVAL;
+}
+
+static int parse_id(struct text t, struct pci_match *ret, struct parse_error *reterr)
+{
+	static const char *const wrong[] = {
+		"the vendor is 4 hexadecimal digits or *",
+		"the device is 4 hexadecimal digits or *",
+		"the subsystem vendor is 4 hexadecimal digits or *",
+		"the subsystem device is 4 hexadecimal digits or *",
+		"the class is 6 hexadecimal digits",
+		"the class mask is 6 hexadecimal digits",
+	};
+	uint32_t field[] = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
+	struct text rest = t, part;
+	size_t n = 0;
+
+	for (; text_cut(&rest, ':', &part); n++) {
+		size_t digits = n < 4 ? 4 : 6;
+		size_t at = (size_t)(part.p - t.p);
+		uint64_t value;
+
+		if (n == ARRAY_SIZE(field))
+			return fail(reterr, at,
+				    "an ID has at most six fields: vendor:device:subvendor:"
+				    "subdevice:class:class_mask");
+		if (n < 4 && text_is(part, "*"))
+			continue;
+		if (part.n != digits || text_hex(part, UINT32_MAX, &value) < 0)
+			return fail(reterr, at, wrong[n]);
+		field[n] = (uint32_t)value;
+	}
+	if (n < 2)
+		return fail(reterr, 0, "an ID is vendor:device, an address bus:device.function");
+	if (n == 5)
+		return fail(reterr, t.n,
+			    "a class without a mask is ignored by the kernel: add the mask "
+			    "(ffff00 compares class and subclass)");
+	*ret = (struct pci_match){field[0], field[1], field[2], field[3], field[4], field[5]};
+	return 0;
+}
+
+/* class=03, class=0302, class=030200 and class=03* */
+static int parse_class(struct text t, uint32_t *ret_class, uint32_t *ret_mask,
+		       struct parse_error *reterr)
+{
+	struct text digits = t;
+	uint64_t value;
+
+	if (digits.n > 0 && digits.p[digits.n - 1] == '*')
+		digits.n--;
+	if ((digits.n != 2 && digits.n != 4 && digits.n != 6) ||
+	    text_hex(digits, 0xffffff, &value) < 0)
+		return fail(reterr, 0, "a class is 2, 4 or 6 hexadecimal digits");
+	*ret_class = (uint32_t)(value << (24 - 4 * digits.n));
+	*ret_mask = (uint32_t)(0xffffff << (24 - 4 * digits.n)) & 0xffffff;
+	return 0;
+}
+
+static int parse_term(struct text t, struct selector *s, struct parse_error *reterr)
+{
+	static const char *const later[] = {"path=", "serial=", "slot=", "accel="};
+	unsigned term;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if (text_has_prefix(t, later[i]))
+			return fail(reterr, 0,
+				    "path=, serial=, slot= and accel= are not known to this "
+				    "version: use an ID or an address");
+
+	if (text_has_prefix(t, "class=")) {
+		struct text value = {t.p + 6, t.n - 6};
+
+		term = TERM_CLASS;
+		r = parse_class(value, &s->class, &s->class_mask, reterr);
+		if (r < 0)
+			reterr->offset += 6;
+	} else if (t.n > 0 && memchr(t.p, '=', t.n)) {
+		return fail(reterr, 0, "unknown term: a selector has an ID, an address or class=");
+	} else if (t.n > 0 && memchr(t.p, '.', t.n)) {
+		term = TERM_ADDRESS;
+		r = bdf_parse_loose(t, &s->address, &s->any_function, reterr);
+	} else {
+		term = TERM_ID;
+		r = parse_id(t, &s->id, reterr);
+	}
+	if (r < 0)
+		return r;
+	if (s->terms & term)
+		return fail(reterr, 0, "two terms of the same kind can never both hold");
+	s->terms |= term;
+	return 0;
+}
+
+int selector_parse(struct text t, struct selector *ret, struct parse_error *reterr)
+{
+	struct text rest = t, part;
+	struct selector s = {0};
+
+	if (t.n == 0)
+		return fail(reterr, 0, "a selector is missing here");
+	while (text_cut(&rest, '+', &part)) {
+		int r = parse_term(part, &s, reterr);
+
+		if (r < 0) {
+			reterr->offset += (size_t)(part.p - t.p);
+			return r;
+		}
+	}
+	*ret = s;
+	return 0;
+}
+
+static size_t put_field(char *buf, size_t size, size_t used, uint32_t value, const char *end)
+{
+	if (value == PCI_ANY)
+		return used + (size_t)snprintf(buf + used, size - used, "*%s", end);
+	return used + (size_t)snprintf(buf + used, size - used, "%04x%s", value, end);
+}
+
+const char *selector_format(const struct selector *s, char buf[static SELECTOR_SIZE])
+{
+	const char *plus = "";
+	size_t used = 0;
+	int n;
+
+	buf[0] = '\0';
+	if (s->terms & TERM_ADDRESS) {
+		char bdf[BDF_SIZE];
+
+		bdf_format(s->address, bdf);
+		if (s->any_function)
+			bdf[strlen(bdf) - 1] = '*';
+		used += (size_t)snprintf(buf, SELECTOR_SIZE, "%s", bdf);
+		plus = "+";
+	}
+	if (s->terms & TERM_ID) {
+		const struct pci_match *id = &s->id;
+		bool class = id->class_mask != 0;
+		bool sub = class || id->subvendor != PCI_ANY || id->subdevice != PCI_ANY;
+
+		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%s", plus);
+		used = put_field(buf, SELECTOR_SIZE, used, id->vendor, ":");
+		used = put_field(buf, SELECTOR_SIZE, used, id->device, sub ? ":" : "");
+		if (sub) {
+			used = put_field(buf, SELECTOR_SIZE, used, id->subvendor, ":");
+			used = put_field(buf, SELECTOR_SIZE, used, id->subdevice,
+					 class ? ":" : "");
+		}
+		if (class)
+			used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%06x:%06x",
+						 id->class, id->class_mask);
+		plus = "+";
+	}
+	if (s->terms & TERM_CLASS) {
+		n = s->class_mask == 0xff0000 ? 2 : s->class_mask == 0xffff00 ? 4 : 6;
+		snprintf(buf + used, SELECTOR_SIZE - used, "%sclass=%0*x", plus, n,
+			 s->class >> (24 - 4 * n));
+	}
+	return buf;
+}
+
+bool pci_match_has(const struct pci_match *m, const struct pci_ids *ids)
+{
+	return (m->vendor == PCI_ANY || m->vendor == ids->vendor) &&
+	       (m->device == PCI_ANY || m->device == ids->device) &&
+	       (m->subvendor == PCI_ANY || m->subvendor == ids->subvendor) &&
+	       (m->subdevice == PCI_ANY || m->subdevice == ids->subdevice) &&
+	       !((m->class ^ ids->class) & m->class_mask);
+}
+
+bool selector_is_address_of(const struct selector *s, struct bdf bdf)
+{
+	if (!(s->terms & TERM_ADDRESS))
+		return true;
+	if (s->any_function)
+		return bdf_is_same_slot(s->address, bdf);
+	return bdf_compare(s->address, bdf) == 0;
+}
+
+bool selector_has_match(const struct selector *s, struct bdf bdf, const struct pci_ids *ids)
+{
+	if (s->terms == 0 || !selector_is_address_of(s, bdf))
+		return false;
+	if ((s->terms & TERM_ID) && !pci_match_has(&s->id, ids))
+		return false;
+	return !(s->terms & TERM_CLASS) || !((s->class ^ ids->class) & s->class_mask);
+}

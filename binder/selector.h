@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A selector: terms joined by '+', all of which must hold. And the match of IDs that the
+ * kernel makes for an entry of a driver's ID table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bdf.h"
+#include "compiler.h"
+#include "text.h"
+
+#define PCI_ANY 0xffffffffu /* the kernel's PCI_ANY_ID */
+
+/* What a function says it is. */
+struct pci_ids {
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t subvendor;
+	uint16_t subdevice;
+	uint32_t class; /* 24 bits: base class, subclass, programming interface */
+};
+
+/* An entry of an ID table: struct pci_device_id of the kernel. */
+struct pci_match {
+	uint32_t vendor;
+	uint32_t device;
+	uint32_t subvendor;
+	uint32_t subdevice;
+	uint32_t class;
+	uint32_t class_mask;
+};
+
+enum selector_term {
+	TERM_ID = 1 << 0,
+	TERM_ADDRESS = 1 << 1,
+	TERM_CLASS = 1 << 2,
+};
+
+struct selector {
+	unsigned terms; /* of enum selector_term */
+	struct pci_match id;
+	struct bdf address;
+	bool any_function;
+	uint32_t class;
+	uint32_t class_mask;
+};
+
+/* Long enough for every selector that selector_format() writes. */
+#define SELECTOR_SIZE 128
+
+/*
+ * Parses one selector, whole. -EINVAL with position and reason in @reterr.
+ * The grammar is described in earlybind.conf(5).
+ */
+int selector_parse(struct text t, struct selector *ret, struct parse_error *reterr) must_check
+	nonnull(2, 3);
+
+/* The same selector in its normal form: lower case, padded, domain written out. */
+const char *selector_format(const struct selector *selector, char buf[static SELECTOR_SIZE])
+	nonnull(1);
+
+bool selector_has_match(const struct selector *selector, struct bdf bdf,
+			const struct pci_ids *ids) nonnull(1, 3);
+
+/* Whether the selector names this address (if it names one at all). */
+bool selector_is_address_of(const struct selector *selector, struct bdf bdf) nonnull(1);
+
+/* drivers/pci/pci.h: pci_match_one_device() */
+bool pci_match_has(const struct pci_match *match, const struct pci_ids *ids) nonnull(1, 2);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "text.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct text text_of(const char *string)
+{
+	return (struct text){string, strlen(string)};
+}
+
+bool text_is(struct text t, const char *string)
+{
+	return t.n == strlen(string) && memcmp(t.p, string, t.n) == 0;
+}
+
+bool text_has_prefix(struct text t, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return t.n >= n && memcmp(t.p, prefix, n) == 0;
+}
+
+bool text_is_param(struct text name, const char *want)
+{
+	if (name.n != strlen(want))
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		char a = name.p[i] == '-' ? '_' : name.p[i];
+		char b = want[i] == '-' ? '_' : want[i];
+
+		if (a != b)
+			return false;
+	}
+	return true;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+struct text text_trim(struct text t)
+{
+	while (t.n > 0 && is_blank(t.p[0])) {
+		t.p++;
+		t.n--;
+	}
+	while (t.n > 0 && is_blank(t.p[t.n - 1]))
+		t.n--;
+	return t;
+}
+
+bool text_cut(struct text *rest, char separator, struct text *ret_part)
+{
+	const char *hit;
+
+	if (!rest->p)
+		return false;
+	hit = rest->n > 0 ? memchr(rest->p, separator, rest->n) : NULL;
+	if (!hit) {
+		*ret_part = *rest;
+		*rest = (struct text){NULL, 0};
+		return true;
+	}
+	*ret_part = (struct text){rest->p, (size_t)(hit - rest->p)};
+	rest->n -= ret_part->n + 1;
+	rest->p = hit + 1;
+	return true;
+}
+
+bool text_word(struct text *rest, struct text *ret_word)
+{
+	struct text t = text_trim(*rest);
+	size_t n = 0;
+
+	if (t.n == 0)
+		return false;
+	while (n < t.n && !is_blank(t.p[n]))
+		n++;
+	*ret_word = (struct text){t.p, n};
+	*rest = (struct text){t.p + n, t.n - n};
+	return true;
+}
+
+bool char_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char)c == 0xa0;
+}
+
+int char_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static int number(struct text t, unsigned base, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (t.n == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < t.n; i++) {
+		int digit = char_hex(t.p[i]);
+
+		if (digit < 0 || (unsigned)digit >= base)
+			return -EINVAL;
+		if (value > (max - (unsigned)digit) / base)
+			return -ERANGE;
+		value = value * base + (unsigned)digit;
+	}
+	*ret = value;
+	return 0;
+}
+
+int text_decimal(struct text t, uint64_t max, uint64_t *ret)
+{
+	return number(t, 10, max, ret);
+}
+
+int text_hex(struct text t, uint64_t max, uint64_t *ret)
+{
+	return number(t, 16, max, ret);
+}

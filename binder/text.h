@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bounded views of text. Every parser works on views: nothing is cut in place, nothing
+ * needs a terminator, nothing depends on the locale.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler.h"
+
+struct text {
+	const char *p;
+	size_t n;
+};
+
+#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
+
+/* Where and why a parser stopped: offset in bytes from the start of what it was given. */
+struct parse_error {
+	size_t offset;
+	const char *message;
+};
+
+struct text text_of(const char *string) nonnull(1);
+
+bool text_is(struct text t, const char *string) nonnull(2);
+bool text_has_prefix(struct text t, const char *prefix) nonnull(2);
+
+/* The kernel's comparison of parameter names: '-' and '_' are the same character. */
+bool text_is_param(struct text name, const char *want) nonnull(2);
+
+/* Without blanks, tabs and line ends on both sides. */
+struct text text_trim(struct text t);
+
+/*
+ * Takes the part before the next @separator off the front of @rest.
+ * Returns true and the part, or false when nothing is left. "a,,b" has three parts,
+ * "a," has two, "" has none. A view whose p is NULL is used up.
+ */
+bool text_cut(struct text *rest, char separator, struct text *ret_part) nonnull(1, 3);
+
+/* Takes the next word (separated by blanks and tabs) off @rest. */
+bool text_word(struct text *rest, struct text *ret_word) nonnull(1, 2);
+
+/* Whole-string numbers: -EINVAL on anything but digits, -ERANGE above @max. */
+int text_decimal(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
+int text_hex(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
+
+bool char_is_space(char c); /* the kernel's isspace(): ASCII white space and 0xa0 */
+int char_hex(char c);	    /* 0 to 15, or -1 */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void verify_device(struct world *world, struct outcome *o)
+{
+	char now[DRIVER_NAME_SIZE];
+	bool wanted;
+
+	if (inventory_read_driver(world, o->plan->device->bdf, now) < 0) {
+		o->after[0] = '\0';
+		if (o->plan->action != ACTION_KEEP && o->reason == REASON_NONE)
+			o->reason = REASON_VANISHED;
+		return;
+	}
+	memcpy(o->after, now, sizeof(o->after));
+	wanted = o->plan->wanted[0] != '\0' && strcmp(now, o->plan->wanted) == 0;
+	switch (o->plan->action) {
+	case ACTION_KEEP:
+		return;
+	case ACTION_REFUSE:
+		o->verdict = VERDICT_REFUSED;
+		return;
+	case ACTION_BIND:
+	case ACTION_RECOVER:
+	case ACTION_DONE:
+		break;
+	}
+	if (wanted && o->verdict != VERDICT_STUCK) {
+		o->verdict = VERDICT_BOUND;
+		o->reason = REASON_NONE;
+		o->detail = NULL;
+		o->error = 0;
+	} else if (o->reason == REASON_NONE) {
+		/* The writes went well and yet nobody has it. */
+		o->reason = REASON_BIND_REFUSED;
+		o->detail = errno_text(ENODEV);
+	}
+}
+
+static enum kernel_verdict ask_kernel(struct world *world, int group, uint64_t until)
+{
+	struct job job = {.kind = JOB_GROUP_STATUS};
+	struct job_result result;
+
+	snprintf(job.value, sizeof(job.value), "%d", group);
+	if (world_run(world, &job, until, &result) < 0 || result.error < 0)
+		return KERNEL_UNKNOWN;
+	return result.is_viable ? KERNEL_VIABLE : KERNEL_NOT_VIABLE;
+}
+
+int verify_groups(struct world *world, struct report *report, struct inventory *inventory,
+		  struct arena *arena, uint64_t until)
+{
+	const struct plan *plan = report->plan;
+
+	for (size_t i = 0; i < plan->device_count; i++) {
+		struct outcome *o = &report->outcomes[i];
+		struct pci_device *d = inventory_find(inventory, o->plan->device->bdf);
+
+		if (d)
+			d->is_held = o->verdict == VERDICT_HELD;
+	}
+	for (size_t i = 0; i < inventory->count; i++) {
+		struct pci_device *d = &inventory->devices[i];
+
+		if (inventory_read_driver(world, d->bdf, d->driver) < 0)
+			d->driver[0] = '\0';
+	}
+	report->groups = arena_alloc(arena, plan->group_count, sizeof(*report->groups));
+	if (!report->groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->group_count; i++) {
+		struct group_outcome *g = &report->groups[report->group_count];
+		bool is_used = false;
+		int r;
+
+		for (size_t k = 0; k < plan->device_count; k++)
+			is_used = is_used ||
+				  (report->outcomes[k].verdict == VERDICT_BOUND &&
+				   plan->devices[k].device->iommu_group == plan->groups[i].id);
+		if (!is_used)
+			continue;
+		r = group_make(inventory, NULL, plan->groups[i].id, arena, &g->group);
+		if (r < 0)
+			return r;
+		g->kernel = ask_kernel(world, g->group.id, until);
+		report->group_count++;
+	}
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads back what the kernel says: the verdicts rest on this, not on what was written. */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "report.h"
+#include "world.h"
+
+/* Sets the verdict of a device that is on its driver; the others keep VERDICT_NONE. */
+void verify_device(struct world *world, struct outcome *outcome) nonnull(1, 2);
+
+/*
+ * Reads the drivers of all devices of the inventory again and judges the IOMMU groups of
+ * the devices that are bound. The kernel's own verdict is asked for with @until as limit.
+ * -ENOMEM if @arena is too small.
+ */
+int verify_groups(struct world *world, struct report *report, struct inventory *inventory,
+		  struct arena *arena, uint64_t until) must_check nonnull(1, 2, 3, 4);

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/vfio.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "modload.h"
+#include "worker.h"
+
+#define LOG_LINE_MAX 768
+#define PATH_SIZE    (PATH_MAX + 256) /* a sysroot and what is below it */
+#define RUN_DIR	     "earlybind"
+
+/* The only absolute paths of the program. */
+static const char *const root_paths[] = {
+	[WORLD_SYS] = "/sys",
+	[WORLD_PROC] = "/proc",
+	[WORLD_ETC] = "/etc",
+	[WORLD_RUN] = "/run",
+};
+#define KMSG_PATH    "/dev/kmsg"
+#define VFIO_DIR     "/dev/vfio"
+#define MODULES_DIR  "/lib/modules"
+
+struct real_world {
+	struct world world;
+	char sysroot[PATH_MAX]; /* "" for the machine itself */
+	int roots[ARRAY_SIZE(root_paths)];
+	bool is_log_to_stderr;
+	struct worker worker;
+};
+
+static struct real_world *real(struct world *world)
+{
+	return (struct real_world *)world;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* Opened at first use: /run may be mounted later than the rest. */
+static int root_fd(struct real_world *w, enum world_root root)
+{
+	char path[PATH_SIZE];
+
+	if (w->roots[root] >= 0)
+		return w->roots[root];
+	snprintf(path, sizeof(path), "%s%s", w->sysroot, root_paths[root]);
+	w->roots[root] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return w->roots[root] < 0 ? -errno : w->roots[root];
+}
+
+static int real_read(struct world *world, enum world_root root, const char *path, char *buf,
+		     size_t size)
+{
+	int dir = root_fd(real(world), root);
+	cleanup_with(close_fd) int fd = -1;
+	size_t used = 0;
+
+	if (dir < 0)
+		return dir;
+	/* Not blocked by a FIFO that somebody put in the place of a file. */
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	while (used < size) {
+		ssize_t n = read(fd, buf + used, size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return (int)used;
+		used += (size_t)n;
+	}
+	return -E2BIG;
+}
+
+static int real_link(struct world *world, enum world_root root, const char *path, char *buf,
+		     size_t size)
+{
+	int dir = root_fd(real(world), root);
+	char target[PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	if (dir < 0)
+		return dir;
+	n = readlinkat(dir, path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	name = name ? name + 1 : target;
+	if (strlen(name) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf, name);
+	return (int)strlen(name);
+}
+
+static int real_list(struct world *world, enum world_root root, const char *path,
+		     int (*each)(void *arg, const char *name), void *arg)
+{
+	int dir = root_fd(real(world), root), fd, r = 0;
+	struct dirent *entry;
+	DIR *stream;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	stream = fdopendir(fd);
+	if (!stream) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (r == 0 && (entry = readdir(stream)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = each(arg, entry->d_name);
+	closedir(stream);
+	return r;
+}
+
+/* A store into sysfs is one write(2): a short one is an error, a second one another store. */
+static int store(struct real_world *w, const char *path, const char *value)
+{
+	int dir = root_fd(w, WORLD_SYS);
+	cleanup_with(close_fd) int fd = -1;
+	ssize_t n;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, value, strlen(value));
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)strlen(value) ? 0 : -EIO;
+}
+
+/* VFIO_GROUP_GET_STATUS: what the kernel itself says about the group (linux/vfio.h). */
+static int group_status(struct real_world *w, const char *group, bool *ret_viable)
+{
+	struct vfio_group_status status = {.argsz = sizeof(status)};
+	cleanup_with(close_fd) int fd = -1;
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s/%s", w->sysroot, VFIO_DIR, group);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0)
+		return -errno;
+	*ret_viable = status.flags & VFIO_GROUP_FLAGS_VIABLE;
+	return 0;
+}
+
+/* The directory of the modules of the running kernel, or of the only one below sysroot. */
+static int module_dir(struct real_world *w, char *buf, size_t size)
+{
+	char release[128];
+	struct text t = {0};
+	struct utsname uts;
+
+	if (w->sysroot[0] == '\0') {
+		if (uname(&uts) < 0)
+			return -errno;
+		snprintf(release, sizeof(release), "%s", uts.release);
+	} else {
+		char file[sizeof(release)];
+
+		if (world_read_text(&w->world, WORLD_PROC, "sys/kernel/osrelease", file,
+				    sizeof(file), &t) < 0)
+			return -ENOENT;
+		snprintf(release, sizeof(release), "%.*s", (int)t.n, t.p);
+	}
+	snprintf(buf, size, "%s%s/%s", w->sysroot, MODULES_DIR, release);
+	return 0;
+}
+
+/* Runs in the worker process. */
+static void execute(void *arg, const struct job *job, struct job_result *ret)
+{
+	struct real_world *w = arg;
+	char dir[PATH_SIZE] = "";
+	int r;
+
+	switch (job->kind) {
+	case JOB_STORE:
+		ret->error = store(w, job->path, job->value);
+		return;
+	case JOB_READ:
+		r = real_read(&w->world, WORLD_SYS, job->path, ret->text, sizeof(ret->text));
+		ret->error = MIN(r, 0);
+		ret->length = r > 0 ? (uint32_t)r : 0;
+		return;
+	case JOB_MODULE_IDS:
+		ret->error = module_dir(w, dir, sizeof(dir));
+		if (ret->error == 0 || w->sysroot[0] != '\0')
+			ret->error = modload_read_options(w->sysroot, dir, ret);
+		return;
+	case JOB_LOAD_MODULE:
+		ret->error = module_dir(w, dir, sizeof(dir));
+		if (ret->error == 0)
+			ret->error = modload_load(dir, job->value, job->without_ids,
+						  &ret->state);
+		return;
+	case JOB_GROUP_STATUS:
+		ret->error = group_status(w, job->value, &ret->is_viable);
+		return;
+	}
+	ret->error = -EINVAL;
+}
+
+static int real_submit(struct world *world, const struct job *job)
+{
+	struct real_world *w = real(world);
+
+	/* A tree of files is not a machine: nothing is written, nothing is loaded. */
+	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS && job->kind != JOB_READ)
+		return -EROFS;
+	return worker_submit(&w->worker, job);
+}
+
+static uint64_t real_now(struct world *world unused)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int real_await(struct world *world, uint64_t until, struct job_result *ret)
+{
+	uint64_t now = real_now(world);
+
+	return worker_await(&real(world)->worker, until > now ? until - now : 0, ret);
+}
+
+static void real_abandon(struct world *world)
+{
+	worker_abandon(&real(world)->worker);
+}
+
+static int real_publish(struct world *world, const char *name, struct text bytes)
+{
+	int run = root_fd(real(world), WORLD_RUN), r = 0;
+	cleanup_with(close_fd) int dir = -1;
+	cleanup_with(close_fd) int fd = -1;
+	char temporary[64];
+
+	if (run < 0)
+		return run;
+	if (mkdirat(run, RUN_DIR, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	dir = openat(run, RUN_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	while (r == 0 && bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		if (n > 0) {
+			bytes.p += n;
+			bytes.n -= (size_t)n;
+		}
+	}
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dir, temporary, 0);
+	return r;
+}
+
+static void real_log(struct world *world, enum log_level level, const char *line)
+{
+	char record[LOG_LINE_MAX + 32];
+	cleanup_with(close_fd) int fd = -1;
+	int n;
+
+	if (real(world)->is_log_to_stderr) {
+		if (level < LOG_LEVEL_DEBUG)
+			fprintf(stderr, "earlybind: %s\n", line);
+		return;
+	}
+	n = snprintf(record, sizeof(record), "<%d>earlybind: %s\n", level, line);
+	if (n < 0)
+		return;
+	n = MIN(n, (int)sizeof(record) - 1);
+	/*
+	 * Opened for each line: the kernel allows one opener ten lines in five seconds
+	 * (kernel/printk/printk.c: devkmsg_write()).
+	 */
+	fd = open(KMSG_PATH, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || write(fd, record, (size_t)n) < 0)
+		(void)!write(STDERR_FILENO, record + 3, (size_t)n - 3);
+}
+
+static void real_pause(struct world *world unused, uint64_t microseconds)
+{
+	const struct timespec ts = {(time_t)(microseconds / 1000000),
+				    (long)(microseconds % 1000000) * 1000};
+
+	nanosleep(&ts, NULL);
+}
+
+static const struct world_ops real_ops = {
+	.read = real_read,
+	.link = real_link,
+	.list = real_list,
+	.submit = real_submit,
+	.await = real_await,
+	.abandon = real_abandon,
+	.publish = real_publish,
+	.log = real_log,
+	.now = real_now,
+	.pause = real_pause,
+};
+
+int world_open(const char *sysroot, struct world **ret)
+{
+	static struct real_world w;
+
+	w = (struct real_world){
+		.world = {&real_ops},
+		.roots = {-1, -1, -1, -1},
+		.worker = {.fd = -1, .execute = execute, .arg = &w},
+	};
+	if (sysroot && strcmp(sysroot, "/") != 0) {
+		struct stat st;
+
+		if (strlen(sysroot) >= sizeof(w.sysroot) - 64)
+			return -ENAMETOOLONG;
+		if (stat(sysroot, &st) < 0)
+			return -errno;
+		if (!S_ISDIR(st.st_mode))
+			return -ENOTDIR;
+		strcpy(w.sysroot, sysroot);
+	}
+	*ret = &w.world;
+	return 0;
+}
+
+void world_close(struct world *world)
+{
+	struct real_world *w = real(world);
+
+	worker_stop(&w->worker);
+	for (size_t i = 0; i < ARRAY_SIZE(w->roots); i++) {
+		close_fd(&w->roots[i]);
+		w->roots[i] = -1;
+	}
+}
+
+bool world_is_initramfs(void)
+{
+	struct statfs fs;
+
+	return statfs("/", &fs) == 0 &&
+	       (fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC);
+}
+
+void world_log_to_stderr(struct world *world)
+{
+	real(world)->is_log_to_stderr = true;
+}
+
+int world_read_text(struct world *world, enum world_root root, const char *path, char *buf,
+		    size_t size, struct text *ret)
+{
+	int n = world->ops->read(world, root, path, buf, size);
+
+	if (n < 0)
+		return n;
+	*ret = text_trim((struct text){buf, (size_t)n});
+	return 0;
+}
+
+int world_run(struct world *world, const struct job *job, uint64_t until,
+	      struct job_result *ret)
+{
+	int r = world->ops->submit(world, job);
+
+	if (r < 0)
+		return r;
+	do {
+		r = world->ops->await(world, until, ret);
+	} while (r == -EINPROGRESS && world->ops->now(world) < until);
+	if (r != -EINPROGRESS)
+		return r;
+	world->ops->abandon(world);
+	return -ETIMEDOUT;
+}
+
+void world_log(struct world *world, enum log_level level, const char *format, ...)
+{
+	char line[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	world->ops->log(world, level, line);
+}

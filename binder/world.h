@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only door to the machine. Everything that earlybind reads, writes, waits for or says
+ * goes through one of these; tests put a model of the kernel behind it, and the companion
+ * opens one below --sysroot.
+ *
+ * What can block inside the kernel is never done by this process: it is a job, done by a
+ * worker process, and waited for with a limit.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler.h"
+#include "text.h"
+
+enum world_root {
+	WORLD_SYS,
+	WORLD_PROC,
+	WORLD_ETC,
+	WORLD_RUN,
+};
+
+enum log_level { /* the kernel's numbers */
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_NOTICE = 5,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7,
+};
+
+#define JOB_PATH_SIZE  256
+#define JOB_VALUE_SIZE 128
+#define JOB_TEXT_SIZE  4096
+
+enum job_kind {
+	JOB_STORE,	  /* writes value to path below /sys, in one write(2) */
+	JOB_READ,	  /* reads path below /sys into the result's text */
+	JOB_MODULE_IDS,	  /* reads "options vfio-pci ids=" from modprobe.d into text */
+	JOB_LOAD_MODULE,  /* loads the module named by value, and what it depends on */
+	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
+};
+
+struct job {
+	enum job_kind kind;
+	bool without_ids; /* JOB_LOAD_MODULE: leave ids= out of the module's options */
+	char path[JOB_PATH_SIZE];
+	char value[JOB_VALUE_SIZE];
+};
+
+enum module_state { /* what JOB_LOAD_MODULE found or did */
+	MODULE_UNKNOWN,
+	MODULE_LOADED,	/* loaded by this job */
+	MODULE_LIVE,	/* was loaded before */
+	MODULE_BUILTIN, /* part of the kernel */
+};
+
+struct job_result {
+	int error; /* 0 or -errno */
+	enum module_state state;
+	bool is_viable;	     /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
+	bool is_found;	     /* JOB_MODULE_IDS: there was such an option */
+	bool is_denylist_off; /* JOB_MODULE_IDS: disable_denylist was among the options */
+	uint32_t length;
+	char text[JOB_TEXT_SIZE];
+};
+
+struct world;
+
+struct world_ops {
+	/* Reads a whole small file: the bytes read, or -errno; -E2BIG if it does not fit. */
+	int (*read)(struct world *world, enum world_root root, const char *path, char *buf,
+		    size_t size);
+	/* The last component of a link's target, NUL-terminated: its length, or -errno. */
+	int (*link)(struct world *world, enum world_root root, const char *path, char *buf,
+		    size_t size);
+	/* Calls @each for every name in a directory until it returns non-zero. */
+	int (*list)(struct world *world, enum world_root root, const char *path,
+		    int (*each)(void *arg, const char *name), void *arg);
+
+	/* Starts a job; one at a time. 0, or -errno if it could not be started. */
+	int (*submit)(struct world *world, const struct job *job);
+	/* Waits for it until @until: 0, -EINPROGRESS, or -errno if the worker is lost. */
+	int (*await)(struct world *world, uint64_t until, struct job_result *ret);
+	/* Gives a job up that does not come back. */
+	void (*abandon)(struct world *world);
+
+	/* Replaces a file of earlybind's own directory below /run: 0 or -errno. */
+	int (*publish)(struct world *world, const char *name, struct text bytes);
+	void (*log)(struct world *world, enum log_level level, const char *line);
+	uint64_t (*now)(struct world *world); /* monotonic, in microseconds */
+	void (*pause)(struct world *world, uint64_t microseconds);
+};
+
+struct world {
+	const struct world_ops *ops;
+};
+
+/*
+ * Opens the real machine, or the tree below @sysroot if it is not NULL. The returned world
+ * is static; -errno if @sysroot cannot be opened. Parts that are missing (/sys not mounted)
+ * show when they are used.
+ */
+int world_open(const char *sysroot, struct world **ret) must_check nonnull(2);
+void world_close(struct world *world) nonnull(1);
+
+/* Whether / is still the initramfs: a ramfs or tmpfs that the kernel unpacked. */
+bool world_is_initramfs(void);
+
+/* Lines go to the error output instead of the kernel's log (companion). */
+void world_log_to_stderr(struct world *world) nonnull(1);
+
+/* A short file as text without surrounding white space. 0 or -errno. */
+int world_read_text(struct world *world, enum world_root root, const char *path, char *buf,
+		    size_t size, struct text *ret) must_check nonnull(1, 3, 4, 6);
+
+/* Submits @job and waits for it until @until; -ETIMEDOUT if it was abandoned. */
+int world_run(struct world *world, const struct job *job, uint64_t until,
+	      struct job_result *ret) must_check nonnull(1, 2, 4);
+
+void world_log(struct world *world, enum log_level level, const char *format, ...)
+	nonnull(1, 3) printf_like(3, 4);
