@@ -1,0 +1,40 @@
+# Installation below DESTDIR. Images are not rebuilt: the README says how.
+
+INSTALL ?= install
+MANUAL_SOURCES := $(sort $(wildcard docs/*.scd))
+MANUAL_PAGES := $(patsubst docs/%.scd,$(BUILD)/man/%,$(MANUAL_SOURCES))
+
+.PHONY: install uninstall manual packages-docs
+packages-docs:
+	$(Q)mk/packages.sh docs
+
+manual: packages-docs
+	$(Q)$(MAKE) --no-print-directory $(MANUAL_PAGES)
+
+$(BUILD)/man/%: docs/%.scd
+	$(call say,SCDOC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-0} scdoc <$< >$@
+
+# Files that are laid out in the source as they are installed.
+INITRAMFS_FILES := hooks/earlybind scripts/init-top/00-earlybind
+
+install: all manual
+	$(Q)$(INSTALL) -D -m 755 $(BUILD)/binder $(DESTDIR)/usr/lib/earlybind/binder
+	$(Q)$(INSTALL) -D -m 755 $(BUILD)/earlybind $(DESTDIR)/usr/sbin/earlybind
+	$(Q)for file in $(INITRAMFS_FILES); do \
+		$(INSTALL) -D -m 755 initramfs-hooks/$$file \
+			$(DESTDIR)/usr/share/initramfs-tools/$$file || exit 1; \
+	done
+	$(Q)for page in $(MANUAL_PAGES); do \
+		$(INSTALL) -D -m 644 $$page \
+			$(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	$(Q)[ -e $(DESTDIR)/etc/earlybind.conf ] || \
+		$(INSTALL) -D -m 644 docs/earlybind.conf $(DESTDIR)/etc/earlybind.conf
+
+# Leaves /etc/earlybind.conf. Images keep the binder until they are rebuilt.
+uninstall:
+	$(Q)rm -f $(DESTDIR)/usr/lib/earlybind/binder $(DESTDIR)/usr/sbin/earlybind
+	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/share/initramfs-tools/%,$(INITRAMFS_FILES))
+	$(Q)rmdir $(DESTDIR)/usr/lib/earlybind 2>/dev/null || true
