@@ -19,8 +19,8 @@ static void usage(FILE *out)
 	      "modprobe.d and of the embedded table say. Run by the initramfs before udev.\n"
 	      "\n"
 	      "  --cmdline STRING   use STRING in place of /proc/cmdline\n"
-	      "  --sysroot DIR      read the tree below DIR; writes nothing\n"
-	      "  --dry-run          plan and report, but touch no device\n"
+	      "  --dry-run          plan, touch no device, print the report\n"
+	      "  --sysroot DIR      the same for the tree of files below DIR\n"
 	      "  --force            run outside an initramfs too\n"
 	      "  --version\n"
 	      "  --help\n"
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (sysroot || run_options.is_dry_run)
-		world_log_to_stderr(world);
+		world_set_trial(world);
 	r = run_boot(world, &arena, &run_options, &run);
 	world_close(world);
 	return r;

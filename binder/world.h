@@ -108,8 +108,11 @@ void world_close(struct world *world) nonnull(1);
 /* Whether / is still the initramfs: a ramfs or tmpfs that the kernel unpacked. */
 bool world_is_initramfs(void);
 
-/* Lines go to the error output instead of the kernel's log (companion). */
-void world_log_to_stderr(struct world *world) nonnull(1);
+/*
+ * For people: lines go to the error output instead of the kernel's log, and what is
+ * published to the standard output instead of /run.
+ */
+void world_set_trial(struct world *world) nonnull(1);
 
 /* A short file as text without surrounding white space. 0 or -errno. */
 int world_read_text(struct world *world, enum world_root root, const char *path, char *buf,
