@@ -14,7 +14,7 @@ manual: packages-docs
 $(BUILD)/man/%: docs/%.scd
 	$(call say,SCDOC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-0} scdoc <$< >$@
+	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1795305600} scdoc <$< >$@
 
 # Files that are laid out in the source as they are installed.
 INITRAMFS_FILES := hooks/earlybind scripts/init-top/00-earlybind
