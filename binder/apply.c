@@ -33,8 +33,8 @@ static int give_up(struct outcome *o, enum reason reason, const char *detail, in
 }
 
 /* Runs a job until the deadline, with a sign of life every few seconds. */
-static int run_patiently(struct applier *a, const struct job *job, struct job_result *result,
-			 const char *what)
+static int run_patiently(struct applier *a, const struct job *job,
+			 struct job_result *result, const char *what)
 {
 	uint64_t start = now(a);
 	int r = a->world->ops->submit(a->world, job);
@@ -50,10 +50,11 @@ static int run_patiently(struct applier *a, const struct job *job, struct job_re
 		if (now(a) >= a->deadline)
 			break;
 		if (now(a) >= until)
-			world_log(a->world, LOG_LEVEL_WARNING,
-				  "still waiting for the kernel: %s, %u s of at most %u s", what,
-				  (unsigned)((now(a) - start) / SECOND),
-				  (unsigned)((a->deadline - start) / SECOND));
+			world_log(
+				a->world, LOG_LEVEL_WARNING,
+				"still waiting for the kernel: %s, %u s of at most %u s",
+				what, (unsigned)((now(a) - start) / SECOND),
+				(unsigned)((a->deadline - start) / SECOND));
 	}
 	a->world->ops->abandon(a->world);
 	return -ETIMEDOUT;
@@ -189,8 +190,8 @@ static int bind_device(struct applier *a, struct outcome *o)
 		return 0;
 	}
 	if (o->after[0] != '\0')
-		return give_up(o, REASON_BUSY_DRIVER, arena_printf(a->arena, "%s", o->after),
-			       r ? r : -EBUSY);
+		return give_up(o, REASON_BUSY_DRIVER,
+			       arena_printf(a->arena, "%s", o->after), r ? r : -EBUSY);
 	return explain_refusal(a, o, r ? r : -ENODEV);
 }
 
@@ -230,8 +231,9 @@ static int recover(struct applier *a, struct outcome *o)
 {
 	int r;
 
-	world_log(a->world, LOG_LEVEL_NOTICE, "%s has %04x:%04x: making it let go, at most %u s",
-		  o->after, o->plan->device->ids.vendor, o->plan->device->ids.device,
+	world_log(a->world, LOG_LEVEL_NOTICE,
+		  "%s has %04x:%04x: making it let go, at most %u s", o->after,
+		  o->plan->device->ids.vendor, o->plan->device->ids.device,
 		  a->report->policy->recovery_timeout);
 	r = claim(a, o);
 	if (r == 0)
@@ -265,7 +267,8 @@ void apply_give_back(struct world *world, struct report *report, struct outcome 
 	}
 	bdf_format(o->plan->device->bdf, address);
 	/* An empty write does not reach the kernel's store: a line end clears. */
-	r = o->has_override ? store(&a, o, device_dir(o, dir), "driver_override", "\n") : 0;
+	r = o->has_override ? store(&a, o, device_dir(o, dir), "driver_override", "\n")
+			    : 0;
 	if (r == 0 && o->is_unbound)
 		r = store(&a, o, driver_dir(o->before, dir), "bind", address);
 	else if (r == 0 && o->has_override)
@@ -292,7 +295,8 @@ static bool is_pending(const struct outcome *o, enum action action)
 }
 
 /* Does one step for a device and adds to its time. */
-static void step(struct applier *a, struct outcome *o, int (*f)(struct applier *, struct outcome *))
+static void step(struct applier *a, struct outcome *o,
+		 int (*f)(struct applier *, struct outcome *))
 {
 	uint64_t start = now(a);
 
@@ -343,8 +347,8 @@ static int load_modules(struct applier *a)
 		report->detail = m->name;
 	} else {
 		report->reason = REASON_MODULE_FAILED;
-		report->detail = arena_printf(a->arena, "%s could not be loaded, %s", m->name,
-					      errno_text(m->error));
+		report->detail = arena_printf(a->arena, "%s could not be loaded, %s",
+					      m->name, errno_text(m->error));
 	}
 	return -m->error;
 }
@@ -371,7 +375,8 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	}
 	/* One that got a driver between the snapshot and its claim waits for recovery. */
 	for (struct outcome *o = report->outcomes; o < end; o++)
-		if (is_pending(o, ACTION_BIND) && (o->after[0] == '\0' || has_wanted_driver(o)))
+		if (is_pending(o, ACTION_BIND) &&
+		    (o->after[0] == '\0' || has_wanted_driver(o)))
 			step(&a, o, bind_device);
 	for (struct outcome *o = report->outcomes; o < end; o++) {
 		bool was_taken = is_pending(o, ACTION_BIND) && o->after[0] != '\0' &&
@@ -379,7 +384,8 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 
 		if (!was_taken && !is_pending(o, ACTION_RECOVER))
 			continue;
-		a.deadline = now(&a) + (uint64_t)report->policy->recovery_timeout * SECOND;
+		a.deadline =
+			now(&a) + (uint64_t)report->policy->recovery_timeout * SECOND;
 		if (was_taken)
 			memcpy(o->before, o->after, sizeof(o->before));
 		step(&a, o, recover);

@@ -28,7 +28,8 @@ int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 	if (n < 2)
 		return fail(reterr, 0, "an address is [domain:]bus:device.function");
 	if (n == 3 && (parts[0].n > 8 || text_hex(parts[0], UINT32_MAX, &domain) < 0))
-		return fail(reterr, 0, "the domain is a hexadecimal number of at most 8 digits");
+		return fail(reterr, 0,
+			    "the domain is a hexadecimal number of at most 8 digits");
 	if (parts[n - 2].n > 2 || text_hex(parts[n - 2], 0xff, &bus) < 0)
 		return fail(reterr, (size_t)(parts[n - 2].p - t.p),
 			    "the bus is a hexadecimal number from 00 to ff");
@@ -37,7 +38,8 @@ int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 	if (!text_cut(&rest, '.', &slot) || !rest.p)
 		return fail(reterr, at, "the function is missing (\".0\" to \".7\")");
 	if (slot.n > 2 || text_hex(slot, 0x1f, &device) < 0)
-		return fail(reterr, at, "the device is a hexadecimal number from 00 to 1f");
+		return fail(reterr, at,
+			    "the device is a hexadecimal number from 00 to 1f");
 	at = (size_t)(rest.p - t.p);
 	if (ret_any_function && text_is(rest, "*"))
 		any = true;
@@ -46,7 +48,8 @@ int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 			    ret_any_function ? "the function is a digit from 0 to 7, or *"
 					     : "the function is a digit from 0 to 7");
 
-	*ret = (struct bdf){(uint32_t)domain, (uint8_t)bus, (uint8_t)device, (uint8_t)function};
+	*ret = (struct bdf){(uint32_t)domain, (uint8_t)bus, (uint8_t)device,
+			    (uint8_t)function};
 	if (ret_any_function)
 		*ret_any_function = any;
 	return 0;
@@ -71,8 +74,8 @@ int bdf_parse(struct text t, struct bdf *ret)
 
 const char *bdf_format(struct bdf bdf, char buf[static BDF_SIZE])
 {
-	snprintf(buf, BDF_SIZE, "%04x:%02x:%02x.%x", bdf.domain, bdf.bus, bdf.device & 0x1f,
-		 bdf.function & 7);
+	snprintf(buf, BDF_SIZE, "%04x:%02x:%02x.%x", bdf.domain, bdf.bus,
+		 bdf.device & 0x1f, bdf.function & 7);
 	return buf;
 }
 

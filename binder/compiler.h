@@ -4,19 +4,19 @@
 
 #include <stddef.h>
 
-#define must_check         __attribute__((warn_unused_result))
-#define nonnull(...)       __attribute__((nonnull(__VA_ARGS__)))
-#define printf_like(f, a)  __attribute__((format(printf, f, a)))
-#define unused             __attribute__((unused))
-#define cleanup_with(f)    __attribute__((cleanup(f)))
+#define must_check	  __attribute__((warn_unused_result))
+#define nonnull(...)	  __attribute__((nonnull(__VA_ARGS__)))
+#define printf_like(f, a) __attribute__((format(printf, f, a)))
+#define unused		  __attribute__((unused))
+#define cleanup_with(f)	  __attribute__((cleanup(f)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b)     ((a) < (b) ? (a) : (b))
 
 /* Reads a file descriptor out of a variable with cleanup, which then owns nothing. */
-#define TAKE_FD(fd)                                                                        \
-	({                                                                                 \
-		int taken_fd_ = (fd);                                                      \
-		(fd) = -1;                                                                 \
-		taken_fd_;                                                                 \
+#define TAKE_FD(fd) \
+	({ \
+		int taken_fd_ = (fd); \
+		(fd) = -1; \
+		taken_fd_; \
 	})

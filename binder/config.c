@@ -9,10 +9,10 @@
 
 struct reader {
 	struct policy *policy;
-	struct origin origin;  /* of the current line */
-	struct text profile;   /* of the current section */
-	bool is_marked;	       /* the origin was given by a mark: no columns */
-	bool is_lost;	       /* in a section whose head was not understood */
+	struct origin origin; /* of the current line */
+	struct text profile; /* of the current section */
+	bool is_marked; /* the origin was given by a mark: no columns */
+	bool is_lost; /* in a section whose head was not understood */
 };
 
 static void problem(struct reader *r, struct text at, const char *message)
@@ -72,8 +72,8 @@ static void parse_section(struct reader *r, struct text line)
 		return;
 	}
 	rest = (struct text){line.p + 1, line.n - 2};
-	if (!text_word(&rest, &word) || !text_is(word, "profile") || !text_word(&rest, &name) ||
-	    text_trim(rest).n > 0) {
+	if (!text_word(&rest, &word) || !text_is(word, "profile") ||
+	    !text_word(&rest, &name) || text_trim(rest).n > 0) {
 		problem(r, line, "a section is [profile NAME]");
 		return;
 	}
@@ -90,7 +90,8 @@ static void parse_options(struct reader *r, struct text rest, struct text head)
 		return;
 	}
 	if (text_trim(rest).n == 0)
-		problem(r, head, "an option is missing: timeout=, recovery-timeout=, on-failure=");
+		problem(r, head,
+			"an option is missing: timeout=, recovery-timeout=, on-failure=");
 	while (text_word(&rest, &word)) {
 		struct text value = word;
 
@@ -117,16 +118,18 @@ static void parse_line(struct reader *r, struct text line)
 		return;
 	}
 	if (!text_is(head, "bind") && !text_is(head, "keep")) {
-		problem(r, head, "a line starts with bind, keep, option or [profile NAME]");
+		problem(r, head,
+			"a line starts with bind, keep, option or [profile NAME]");
 		return;
 	}
 	if (!text_word(&rest, &selectors)) {
-		problem(r, head, "a selector is missing: an ID like 10ee:5000 or an address "
-				 "like 01:00.0");
+		problem(r, head,
+			"a selector is missing: an ID like 10ee:5000 or an address "
+			"like 01:00.0");
 		return;
 	}
-	policy_add_rule(r->policy, text_is(head, "bind") ? RULE_BIND : RULE_KEEP, selectors,
-			rest, ' ', &r->origin, r->profile);
+	policy_add_rule(r->policy, text_is(head, "bind") ? RULE_BIND : RULE_KEEP,
+			selectors, rest, ' ', &r->origin, r->profile);
 }
 
 void config_parse(struct policy *policy, enum source source, struct text file,
@@ -170,14 +173,14 @@ int config_normalise(struct text file, struct text bytes, char *buf, size_t size
 		line = text_trim(without_comment(line));
 		if (line.n == 0)
 			continue;
-		n = snprintf(buf + used, size - used, "%s %.*s:%u\n", ORIGIN_MARK, (int)file.n,
-			     file.p, number);
+		n = snprintf(buf + used, size - used, "%s %.*s:%u\n", ORIGIN_MARK,
+			     (int)file.n, file.p, number);
 		if (n < 0 || (size_t)n >= size - used)
 			return -ENOSPC;
 		used += (size_t)n;
 		while (text_word(&line, &word)) {
-			n = snprintf(buf + used, size - used, "%s%.*s", blank, (int)word.n,
-				     word.p);
+			n = snprintf(buf + used, size - used, "%s%.*s", blank,
+				     (int)word.n, word.p);
 			if (n < 0 || (size_t)n >= size - used)
 				return -ENOSPC;
 			used += (size_t)n;

@@ -23,5 +23,5 @@ void config_parse(struct policy *policy, enum source source, struct text file,
  * The normal form of @bytes for the table: no comments, no blanks beyond one, each line
  * with its origin. Returns the length, or -ENOSPC if @size is too small.
  */
-int config_normalise(struct text file, struct text bytes, char *buf, size_t size) must_check
-	nonnull(3);
+int config_normalise(struct text file, struct text bytes, char *buf,
+		     size_t size) must_check nonnull(3);

@@ -17,10 +17,10 @@
 /* What is probably a mistake though the kernel accepts or skips it. */
 enum ids_warning {
 	IDS_FINE,
-	IDS_INVALID,	 /* fewer than two fields: the kernel says "invalid id string" */
-	IDS_TRAILING,	 /* text after the fields, ignored by the kernel */
+	IDS_INVALID, /* fewer than two fields: the kernel says "invalid id string" */
+	IDS_TRAILING, /* text after the fields, ignored by the kernel */
 	IDS_CLASS_UNUSED, /* a class without a mask, ignored by the kernel */
-	IDS_TOO_WIDE,	 /* a value that no device can have: more than 16 bits */
+	IDS_TOO_WIDE, /* a value that no device can have: more than 16 bits */
 };
 
 struct ids_entry {

@@ -53,8 +53,9 @@ int modalias_parse(struct text t, struct pci_ids *ret)
 		size_t digits;
 		uint64_t max;
 	} fields[] = {
-		{"pci:v", 8, 0xffff}, {"d", 8, 0xffff}, {"sv", 8, 0xffff}, {"sd", 8, 0xffff},
-		{"bc", 2, 0xff},      {"sc", 2, 0xff},	{"i", 2, 0xff},
+		{"pci:v", 8, 0xffff}, {"d", 8, 0xffff}, {"sv", 8, 0xffff},
+		{"sd", 8, 0xffff},    {"bc", 2, 0xff},	{"sc", 2, 0xff},
+		{"i", 2, 0xff},
 	};
 	uint64_t v[ARRAY_SIZE(fields)];
 
@@ -88,7 +89,8 @@ bool pci_is_display(const struct pci_ids *ids)
 }
 
 /* The path of an attribute of a function, below /sys. */
-static const char *attribute(struct bdf bdf, const char *name, char buf[static JOB_PATH_SIZE])
+static const char *attribute(struct bdf bdf, const char *name,
+			     char buf[static JOB_PATH_SIZE])
 {
 	char address[BDF_SIZE];
 
@@ -113,8 +115,8 @@ static unsigned read_number(struct world *world, struct bdf bdf, const char *nam
 	uint64_t value;
 	struct text t;
 
-	if (world_read_text(world, WORLD_SYS, attribute(bdf, name, path), buf, sizeof(buf), &t) <
-		    0 ||
+	if (world_read_text(world, WORLD_SYS, attribute(bdf, name, path), buf,
+			    sizeof(buf), &t) < 0 ||
 	    text_decimal(t, UINT32_MAX, &value) < 0)
 		return 0;
 	return (unsigned)value;
@@ -155,8 +157,9 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 	if (ids->class >> 16 == 0x06 && ids->class >> 8 != 0x0680)
 		return true;
 	/* Shown for header types 1 and 2 only (drivers/pci/pci-sysfs.c). */
-	return world->ops->read(world, WORLD_SYS, attribute(bdf, "secondary_bus_number", path),
-				buf, sizeof(buf)) >= 0;
+	return world->ops->read(world, WORLD_SYS,
+				attribute(bdf, "secondary_bus_number", path), buf,
+				sizeof(buf)) >= 0;
 }
 
 /* Fills @d; false where the function went away or is not understood. */
@@ -166,14 +169,16 @@ static bool read_device(struct world *world, struct pci_device *d)
 		return false;
 	d->iommu_group = read_group(world, d->bdf);
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
-	d->is_boot_vga = pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
+	d->is_boot_vga =
+		pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
 	d->vf_count = d->is_interesting ? read_number(world, d->bdf, "sriov_numvfs") : 0;
 	return true;
 }
 
 static bool has_iommu(struct world *world)
 {
-	return world->ops->list(world, WORLD_SYS, "class/iommu", stop_at_first, NULL) > 0 ||
+	return world->ops->list(world, WORLD_SYS, "class/iommu", stop_at_first, NULL) >
+		       0 ||
 	       world->ops->list(world, WORLD_SYS, GROUPS, stop_at_first, NULL) > 0;
 }
 
@@ -210,7 +215,8 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 			if (has_device(inv, sorted, scratch[k]))
 				continue;
 			*d = (struct pci_device){.bdf = scratch[k]};
-			if (read_ids(world, d->bdf, &d->ids) == 0 && read_device(world, d))
+			if (read_ids(world, d->bdf, &d->ids) == 0 &&
+			    read_device(world, d))
 				inv->count++;
 		}
 	}
@@ -268,5 +274,6 @@ struct pci_device *inventory_find(const struct inventory *inventory, struct bdf 
 {
 	const struct pci_device key = {.bdf = bdf};
 
-	return bsearch(&key, inventory->devices, inventory->count, sizeof(key), compare_devices);
+	return bsearch(&key, inventory->devices, inventory->count, sizeof(key),
+		       compare_devices);
 }

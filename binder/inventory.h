@@ -17,13 +17,13 @@
 struct pci_device {
 	struct bdf bdf;
 	struct pci_ids ids;
-	int iommu_group;	       /* NO_GROUP where it has none */
+	int iommu_group; /* NO_GROUP where it has none */
 	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
-	bool is_interesting;	       /* passed the filter; otherwise a neighbour */
-	bool is_bridge;		       /* by class, or it has buses behind it */
+	bool is_interesting; /* passed the filter; otherwise a neighbour */
+	bool is_bridge; /* by class, or it has buses behind it */
 	bool is_boot_vga;
-	bool is_held;		       /* kept away from every driver, on purpose */
-	unsigned vf_count;	       /* virtual functions that exist */
+	bool is_held; /* kept away from every driver, on purpose */
+	unsigned vf_count; /* virtual functions that exist */
 };
 
 /* Below /sys. */
@@ -38,7 +38,8 @@ struct inventory {
 	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */
 };
 
-typedef bool (*inventory_filter)(const void *arg, struct bdf bdf, const struct pci_ids *ids);
+typedef bool (*inventory_filter)(const void *arg, struct bdf bdf,
+				 const struct pci_ids *ids);
 
 /*
  * Reads the PCI bus from sysfs attributes (never config space, which can wake a device).

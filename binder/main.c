@@ -80,7 +80,8 @@ int main(int argc, char **argv)
 	}
 	r = world_open(sysroot, &world);
 	if (r < 0) {
-		fprintf(stderr, "binder: %s: %s\n", sysroot ? sysroot : "/", strerror(-r));
+		fprintf(stderr, "binder: %s: %s\n", sysroot ? sysroot : "/",
+			strerror(-r));
 		return EXIT_USAGE;
 	}
 	if (sysroot)

@@ -67,7 +67,8 @@ static struct kmod_ctx *context(const char *sysroot, const char *module_dir)
 
 static size_t count_options(struct kmod_ctx *ctx)
 {
-	cleanup_with(free_iter) struct kmod_config_iter *iter = kmod_config_get_options(ctx);
+	cleanup_with(free_iter) struct kmod_config_iter *iter =
+		kmod_config_get_options(ctx);
 	size_t n = 0;
 
 	while (iter && kmod_config_iter_next(iter))
@@ -94,7 +95,8 @@ static int take_options(struct text options, struct job_result *ret)
 	return 0;
 }
 
-int modload_read_options(const char *sysroot, const char *module_dir, struct job_result *ret)
+int modload_read_options(const char *sysroot, const char *module_dir,
+			 struct job_result *ret)
 {
 	static const char *const nothing[] = {NULL};
 	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
@@ -170,8 +172,8 @@ static int insert_dependencies(struct kmod_module *mod)
 		struct kmod_module *dependency = kmod_module_get_module(item);
 
 		/* Soft dependencies of theirs are loaded too: vfio's vfio_iommu_type1. */
-		r = kmod_module_probe_insert_module(dependency, 0, NULL, insert_instead, NULL,
-						    NULL);
+		r = kmod_module_probe_insert_module(dependency, 0, NULL, insert_instead,
+						    NULL, NULL);
 		kmod_module_unref(dependency);
 		if (r == -EEXIST)
 			r = 0;

@@ -113,7 +113,8 @@ static bool leaves_host(const struct plan *plan, const struct pci_device *d)
 	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER));
 }
 
-static enum reason refuse_display(struct planner *p, const struct pci_device *d, unsigned allow)
+static enum reason refuse_display(struct planner *p, const struct pci_device *d,
+				  unsigned allow)
 {
 	if (!is_screen(d) || (allow & ALLOW_CONSOLE))
 		return REASON_NONE;
@@ -166,7 +167,8 @@ static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
  * Finds the rules that name @d and plans it. A keep rule wins over every bind rule; of
  * several bind rules the first one counts, and what any of them allows is allowed.
  */
-static bool plan_device(struct planner *p, const struct pci_device *d, struct plan_device *ret)
+static bool plan_device(struct planner *p, const struct pci_device *d,
+			struct plan_device *ret)
 {
 	const struct rule *keep = NULL, *bind = NULL, *mismatch = NULL;
 	unsigned allow = 0;
@@ -178,7 +180,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d, struct pl
 		if (!policy_has_rule_active(p->policy, rule))
 			continue;
 		if (!matches) {
-			if (rule->kind == RULE_BIND && (rule->selector.terms & TERM_ADDRESS) &&
+			if (rule->kind == RULE_BIND &&
+			    (rule->selector.terms & TERM_ADDRESS) &&
 			    selector_is_address_of(&rule->selector, d->bdf) && !mismatch)
 				mismatch = rule;
 			continue;
@@ -196,7 +199,9 @@ static bool plan_device(struct planner *p, const struct pci_device *d, struct pl
 
 	*ret = (struct plan_device){
 		.device = d,
-		.rule = keep ? keep : bind ? bind : mismatch,
+		.rule = keep   ? keep
+			: bind ? bind
+			       : mismatch,
 		.wanted = DEFAULT_DRIVER,
 	};
 	if (keep) {
@@ -205,7 +210,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d, struct pl
 		ret->action = ACTION_KEEP;
 		ret->wanted = "";
 		ret->reason = REASON_KEPT;
-		ret->detail = arena_printf(p->arena, "%s", origin_format(&keep->origin, origin));
+		ret->detail = arena_printf(p->arena, "%s",
+					   origin_format(&keep->origin, origin));
 		if (strcmp(d->driver, DEFAULT_DRIVER) == 0) {
 			ret->reason = REASON_KEPT_BOUND;
 			ret->detail = DEFAULT_DRIVER;
@@ -245,7 +251,8 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 	if (!group.blockers)
 		return -ENOMEM;
 	for (size_t i = 0; i < inv->count; i++)
-		if (inv->devices[i].iommu_group == id && is_blocker(plan, &inv->devices[i]))
+		if (inv->devices[i].iommu_group == id &&
+		    is_blocker(plan, &inv->devices[i]))
 			group.blockers[group.blocker_count++] = &inv->devices[i];
 	group.is_viable = group.blocker_count == 0;
 	*ret = group;
@@ -288,8 +295,8 @@ static bool has_safe_ids(const struct planner *p)
 			continue;
 		for (size_t k = 0; k < p->policy->rule_count; k++)
 			if (p->policy->rules[k].is_module_id &&
-			    selector_has_match(&p->policy->rules[k].selector, pd->device->bdf,
-					       &pd->device->ids))
+			    selector_has_match(&p->policy->rules[k].selector,
+					       pd->device->bdf, &pd->device->ids))
 				return false;
 	}
 	return true;
@@ -308,7 +315,8 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 		return -ENOMEM;
 
 	for (size_t i = 0; i < inventory->count; i++)
-		if (plan_device(&p, &inventory->devices[i], &plan.devices[plan.device_count]))
+		if (plan_device(&p, &inventory->devices[i],
+				&plan.devices[plan.device_count]))
 			plan.device_count++;
 	for (size_t i = 0; i < plan.device_count; i++) {
 		const struct plan_device *pd = &plan.devices[i];
@@ -329,7 +337,9 @@ const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 	const char *list = "";
 
 	for (size_t i = 0; i < group->blocker_count && list; i++) {
-		const char *join = i == 0 ? "" : i + 1 == group->blocker_count ? " and " : ", ";
+		const char *join = i == 0			   ? ""
+				   : i + 1 == group->blocker_count ? " and "
+								   : ", ";
 		char address[BDF_SIZE];
 
 		list = arena_printf(arena, "%s%s%s", list, join,

@@ -13,11 +13,11 @@
 #include "reason.h"
 
 enum action {
-	ACTION_BIND,	/* has no driver: claim it, then bind */
+	ACTION_BIND, /* has no driver: claim it, then bind */
 	ACTION_RECOVER, /* another driver has it: unbind that one, then bind */
-	ACTION_DONE,	/* is on the wanted driver already */
-	ACTION_KEEP,	/* a keep rule protects it */
-	ACTION_REFUSE,	/* a rule wants it, but it must not or cannot be done */
+	ACTION_DONE, /* is on the wanted driver already */
+	ACTION_KEEP, /* a keep rule protects it */
+	ACTION_REFUSE, /* a rule wants it, but it must not or cannot be done */
 };
 
 struct plan_device {
@@ -67,4 +67,5 @@ const char *action_name(enum action action);
 bool driver_is_group_friendly(const char *driver) nonnull(1);
 
 /* The addresses of a group's blockers as "A, B and C", into @arena; NULL if out of memory. */
-const char *plan_blockers(const struct plan_group *group, struct arena *arena) nonnull(1, 2);
+const char *plan_blockers(const struct plan_group *group, struct arena *arena)
+	nonnull(1, 2);

@@ -23,8 +23,8 @@ int policy_init(struct policy *policy, struct arena *arena)
 	return policy->rules && policy->problems ? 0 : -ENOMEM;
 }
 
-void policy_add_problem(struct policy *policy, const struct origin *origin, struct text at,
-			const char *message, bool is_error)
+void policy_add_problem(struct policy *policy, const struct origin *origin,
+			struct text at, const char *message, bool is_error)
 {
 	struct problem *problem;
 
@@ -49,7 +49,8 @@ static struct rule *new_rule(struct policy *policy, const struct origin *origin,
 	return &policy->rules[policy->rule_count];
 }
 
-static void add_selector(struct policy *policy, const struct rule *like, struct text selector)
+static void add_selector(struct policy *policy, const struct rule *like,
+			 struct text selector)
 {
 	struct rule *rule = new_rule(policy, &like->origin, selector);
 	struct parse_error error;
@@ -87,7 +88,8 @@ void policy_add_rule(struct policy *policy, enum rule_kind kind, struct text sel
 }
 
 /* The command line wins over a configuration, whichever is read first. */
-static bool may_set(struct policy *policy, enum run_option option, const struct origin *origin)
+static bool may_set(struct policy *policy, enum run_option option,
+		    const struct origin *origin)
 {
 	if (origin->source == SOURCE_CMDLINE)
 		policy->cmdline_options |= option;
@@ -138,10 +140,11 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 
 	if (value.n > IDS_LENGTH_MAX) {
 		policy->has_too_long_ids = true;
-		policy_add_problem(policy, &origin, (struct text){value.p, 32},
-				   "vfio-pci refuses ids= of more than 1023 characters: its "
-				   "module is loaded without them",
-				   false);
+		policy_add_problem(
+			policy, &origin, (struct text){value.p, 32},
+			"vfio-pci refuses ids= of more than 1023 characters: its "
+			"module is loaded without them",
+			false);
 	}
 	while (ids_next(&value, &entry)) {
 		struct rule *rule;
@@ -218,10 +221,11 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 	bool ended = false, late_ids = false;
 
 	if (rest.n >= COMMAND_LINE_SIZE - 1)
-		policy_add_problem(policy, &origin, (struct text){rest.p + rest.n - 16, 16},
-				   "the command line is as long as the kernel allows and may "
-				   "have been cut here: check the last ID",
-				   false);
+		policy_add_problem(
+			policy, &origin, (struct text){rest.p + rest.n - 16, 16},
+			"the command line is as long as the kernel allows and may "
+			"have been cut here: check the last ID",
+			false);
 	while (cmdline_next(&rest, &arg)) {
 		bool is_ids = text_is_param(arg.name, "vfio_pci.ids");
 
@@ -242,13 +246,15 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 		else if (text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
 			policy->has_noiommu = read_switch(policy, &origin, &arg, false);
 		else if (text_is_param(arg.name, "vfio_pci.disable_denylist"))
-			policy->has_denylist_off = read_switch(policy, &origin, &arg, false);
+			policy->has_denylist_off =
+				read_switch(policy, &origin, &arg, false);
 	}
 	if (late_ids)
-		policy_add_problem(policy, &origin, TEXT("--"),
-				   "vfio-pci.ids= behind \"--\" belongs to init and does not "
-				   "count: move it before the \"--\"",
-				   false);
+		policy_add_problem(
+			policy, &origin, TEXT("--"),
+			"vfio-pci.ids= behind \"--\" belongs to init and does not "
+			"count: move it before the \"--\"",
+			false);
 	/* The last occurrence wins, as for every string parameter of a module. */
 	if (ids.p)
 		policy_add_module_ids(policy, SOURCE_CMDLINE, ids);
@@ -271,7 +277,8 @@ bool policy_has_bind_rule(const struct policy *policy)
 	return false;
 }
 
-bool policy_has_interest(const struct policy *policy, struct bdf bdf, const struct pci_ids *ids)
+bool policy_has_interest(const struct policy *policy, struct bdf bdf,
+			 const struct pci_ids *ids)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];

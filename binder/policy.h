@@ -35,18 +35,19 @@ struct policy {
 	size_t problem_count;
 	size_t problems_lost; /* beyond PROBLEMS_MAX */
 
-	bool off;	   /* rd.earlybind=0 */
+	bool off; /* rd.earlybind=0 */
 	bool ignore_table; /* rd.earlybind.table=0 */
 	bool dry_run;
 	bool debug;
-	bool has_noiommu;	 /* vfio's unsafe no-IOMMU mode was asked for */
-	bool has_denylist_off;	 /* vfio-pci.disable_denylist */
-	bool has_cmdline_ids;	 /* then modprobe.d's ids= do not count */
-	bool has_too_long_ids;	 /* the module must not be given its ids= */
-	struct text module_ids;	 /* the value in force of vfio-pci's ids= */
-	struct text profile;	 /* rd.earlybind.profile= */
-	unsigned cmdline_options; /* set by the command line, which wins (enum run_option) */
-	unsigned timeout;	  /* seconds */
+	bool has_noiommu; /* vfio's unsafe no-IOMMU mode was asked for */
+	bool has_denylist_off; /* vfio-pci.disable_denylist */
+	bool has_cmdline_ids; /* then modprobe.d's ids= do not count */
+	bool has_too_long_ids; /* the module must not be given its ids= */
+	struct text module_ids; /* the value in force of vfio-pci's ids= */
+	struct text profile; /* rd.earlybind.profile= */
+	unsigned
+		cmdline_options; /* set by the command line, which wins (enum run_option) */
+	unsigned timeout; /* seconds */
 	unsigned recovery_timeout; /* seconds */
 	enum on_failure on_failure;
 };
@@ -80,8 +81,9 @@ bool policy_set_option(struct policy *policy, struct text name, struct text valu
 		       const struct origin *origin) nonnull(1, 4);
 
 /* Records a problem; @at is the offending piece, for the column. */
-void policy_add_problem(struct policy *policy, const struct origin *origin, struct text at,
-			const char *message, bool is_error) nonnull(1, 2, 4);
+void policy_add_problem(struct policy *policy, const struct origin *origin,
+			struct text at, const char *message, bool is_error)
+	nonnull(1, 2, 4);
 
 /* Whether the rule counts: not of a profile that was not asked for. */
 bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
@@ -94,5 +96,5 @@ bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
  * Whether a rule may concern this function: it matches, or names its address. This is the
  * test that decides whether more is read about the function.
  */
-bool policy_has_interest(const struct policy *policy, struct bdf bdf, const struct pci_ids *ids)
-	nonnull(1, 3);
+bool policy_has_interest(const struct policy *policy, struct bdf bdf,
+			 const struct pci_ids *ids) nonnull(1, 3);

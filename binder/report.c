@@ -62,7 +62,8 @@ bool report_is_all_bound(const struct report *r)
 	if (r->reason != REASON_NONE || !r->plan)
 		return false;
 	for (size_t i = 0; i < r->plan->device_count; i++)
-		if (is_wanted(r->outcomes[i].plan) && r->outcomes[i].verdict != VERDICT_BOUND)
+		if (is_wanted(r->outcomes[i].plan) &&
+		    r->outcomes[i].verdict != VERDICT_BOUND)
 			return false;
 	for (size_t i = 0; i < r->policy->rule_count; i++)
 		if (report_has_rule_missing(r, i))
@@ -71,7 +72,8 @@ bool report_is_all_bound(const struct report *r)
 }
 
 /* "0000:01:00.0 [10ee:5000] bound to vfio-pci (was xclmgmt), group 1, 12 ms" */
-static int bound_line(const struct outcome *o, char *line, size_t size, const char *address)
+static int bound_line(const struct outcome *o, char *line, size_t size,
+		      const char *address)
 {
 	const struct pci_device *d = o->plan->device;
 	char was[DRIVER_NAME_SIZE + 8] = "", group[32] = "";
@@ -108,8 +110,9 @@ void report_device_line(const struct outcome *o, char *line, size_t size)
 	}
 	if (o->after[0] != '\0')
 		snprintf(after, sizeof(after), " (%s)", o->after);
-	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor, d->ids.device,
-		 words[o->verdict], after, reason_message(o->reason, o->detail, message));
+	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor,
+		 d->ids.device, words[o->verdict], after,
+		 reason_message(o->reason, o->detail, message));
 }
 
 void report_log_problems(const struct policy *policy, struct world *world)
@@ -119,8 +122,9 @@ void report_log_problems(const struct policy *policy, struct world *world)
 		char origin[ORIGIN_SIZE];
 
 		world_log(world, LOG_LEVEL_WARNING, "%s: \"%.*s\": %s%s",
-			  origin_format(&p->origin, origin), (int)MIN(p->text.n, (size_t)80),
-			  p->text.p, p->message, p->is_error ? ", ignoring" : "");
+			  origin_format(&p->origin, origin),
+			  (int)MIN(p->text.n, (size_t)80), p->text.p, p->message,
+			  p->is_error ? ", ignoring" : "");
 	}
 	if (policy->problems_lost > 0)
 		world_log(world, LOG_LEVEL_WARNING, "%zu more problems are not shown",
@@ -218,11 +222,13 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 	json_text(json, "rule", pd->rule->text);
 	json_string(json, "reason", reason == REASON_NONE ? NULL : reason_word(reason));
 	json_string(json, "message",
-		    reason == REASON_NONE ? NULL : reason_message(reason, detail, message));
+		    reason == REASON_NONE ? NULL
+					  : reason_message(reason, detail, message));
 	if (o) {
 		json_string(json, "before", o->before[0] ? o->before : NULL);
 		json_string(json, "after", o->after[0] ? o->after : NULL);
-		json_string(json, "verdict", o->verdict ? verdict_name(o->verdict) : NULL);
+		json_string(json, "verdict",
+			    o->verdict ? verdict_name(o->verdict) : NULL);
 		json_number(json, "errno", o->error);
 		json_number(json, "microseconds", (int64_t)o->microseconds);
 	}

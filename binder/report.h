@@ -21,14 +21,14 @@
 #define MODULES_MAX	4
 
 enum verdict {
-	VERDICT_NONE,	  /* nothing was tried: kept, or a dry run */
-	VERDICT_BOUND,	  /* the kernel says that the wanted driver has it */
-	VERDICT_HELD,	  /* not bound, and kept away from every driver, as asked for */
+	VERDICT_NONE, /* nothing was tried: kept, or a dry run */
+	VERDICT_BOUND, /* the kernel says that the wanted driver has it */
+	VERDICT_HELD, /* not bound, and kept away from every driver, as asked for */
 	VERDICT_RESTORED, /* not bound, and given back to its own driver */
-	VERDICT_REFUSED,  /* nothing was touched */
-	VERDICT_MISSING,  /* a rule that names no device */
-	VERDICT_STUCK,	  /* the kernel did not come back */
-	VERDICT_FAILED,	  /* not bound, and not given back either */
+	VERDICT_REFUSED, /* nothing was touched */
+	VERDICT_MISSING, /* a rule that names no device */
+	VERDICT_STUCK, /* the kernel did not come back */
+	VERDICT_FAILED, /* not bound, and not given back either */
 };
 
 struct outcome {
@@ -38,18 +38,18 @@ struct outcome {
 	enum verdict verdict;
 	enum reason reason;
 	const char *detail; /* of the reason; NULL for none */
-	int error;	    /* errno, positive; 0 for none */
+	int error; /* errno, positive; 0 for none */
 	uint64_t microseconds;
 
 	/* The undo record: set before the deed. */
 	bool has_override; /* driver_override was written */
-	bool is_unbound;   /* its driver was told to let go */
+	bool is_unbound; /* its driver was told to let go */
 };
 
 enum kernel_verdict { /* of a group: VFIO_GROUP_GET_STATUS */
-	KERNEL_UNKNOWN,
-	KERNEL_VIABLE,
-	KERNEL_NOT_VIABLE,
+		      KERNEL_UNKNOWN,
+		      KERNEL_VIABLE,
+		      KERNEL_NOT_VIABLE,
 };
 
 struct group_outcome {
@@ -89,7 +89,8 @@ bool report_is_all_bound(const struct report *report) nonnull(1);
 bool report_has_rule_missing(const struct report *report, size_t rule) nonnull(1);
 
 /* The line of one device for the kernel log, without "earlybind: ". */
-void report_device_line(const struct outcome *outcome, char *line, size_t size) nonnull(1, 2);
+void report_device_line(const struct outcome *outcome, char *line, size_t size)
+	nonnull(1, 2);
 
 /* All lines, at the level that each deserves. */
 void report_log(const struct report *report, struct world *world, struct arena *arena)

@@ -100,7 +100,8 @@ const char *origin_format(const struct origin *o, char buf[static ORIGIN_SIZE])
 	if (o->file.n == 0)
 		snprintf(buf, ORIGIN_SIZE, "table:%u", o->line);
 	else if (o->column > 0)
-		snprintf(buf, ORIGIN_SIZE, "%.*s:%u:%u", file, o->file.p, o->line, o->column);
+		snprintf(buf, ORIGIN_SIZE, "%.*s:%u:%u", file, o->file.p, o->line,
+			 o->column);
 	else
 		snprintf(buf, ORIGIN_SIZE, "%.*s:%u", file, o->file.p, o->line);
 	return buf;

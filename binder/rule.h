@@ -7,22 +7,22 @@
 #include "selector.h"
 #include "text.h"
 
-#define DRIVER_NAME_SIZE 64  /* longest driver name handled, with its NUL */
+#define DRIVER_NAME_SIZE 64 /* longest driver name handled, with its NUL */
 #define DEFAULT_DRIVER	 "vfio-pci"
 
 enum source {
-	SOURCE_CMDLINE,	 /* the kernel's command line */
+	SOURCE_CMDLINE, /* the kernel's command line */
 	SOURCE_MODPROBE, /* options vfio-pci ids= in modprobe.d */
-	SOURCE_TABLE,	 /* embedded in the binder */
-	SOURCE_CONFIG,	 /* a configuration file (companion) */
+	SOURCE_TABLE, /* embedded in the binder */
+	SOURCE_CONFIG, /* a configuration file (companion) */
 	SOURCE_ARGUMENT, /* an argument of the companion */
 };
 
 struct origin {
 	enum source source;
 	struct text file; /* of a configuration; empty otherwise */
-	unsigned line;	  /* from 1; 0 where there are no lines */
-	unsigned column;  /* from 1, in bytes; 0 for the whole line */
+	unsigned line; /* from 1; 0 where there are no lines */
+	unsigned column; /* from 1, in bytes; 0 for the whole line */
 	const char *base; /* where that line starts in memory; NULL if unknown */
 };
 
@@ -34,7 +34,7 @@ enum rule_kind {
 enum on_failure {
 	ON_FAILURE_DEFAULT, /* as the option of the run says */
 	ON_FAILURE_RESTORE, /* give the device back to its own driver */
-	ON_FAILURE_HOLD,    /* keep it away from every driver */
+	ON_FAILURE_HOLD, /* keep it away from every driver */
 };
 
 enum allow {
@@ -49,7 +49,7 @@ struct rule {
 	struct text profile; /* of the section it stands in; empty for none */
 	bool optional;
 	enum on_failure on_failure;
-	unsigned allow;	   /* of enum allow */
+	unsigned allow; /* of enum allow */
 	bool is_module_id; /* from vfio-pci's own parameter: the module would match it too */
 };
 
@@ -77,4 +77,5 @@ const char *on_failure_name(enum on_failure on_failure);
 #define ORIGIN_SIZE 160
 
 /* "command line", "modprobe.d", "/etc/earlybind.conf:3", "/etc/earlybind.conf:3:7" */
-const char *origin_format(const struct origin *origin, char buf[static ORIGIN_SIZE]) nonnull(1);
+const char *origin_format(const struct origin *origin, char buf[static ORIGIN_SIZE])
+	nonnull(1);

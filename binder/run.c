@@ -25,7 +25,8 @@ static void read_cmdline(struct world *world, struct arena *arena,
 		return;
 	}
 	buf = arena_alloc(arena, CMDLINE_MAX, 1);
-	n = buf ? world->ops->read(world, WORLD_PROC, "cmdline", buf, CMDLINE_MAX) : -ENOMEM;
+	n = buf ? world->ops->read(world, WORLD_PROC, "cmdline", buf, CMDLINE_MAX)
+		: -ENOMEM;
 	if (n == -E2BIG)
 		n = CMDLINE_MAX;
 	if (n < 0)
@@ -45,15 +46,17 @@ static void read_table(const struct run_options *options, struct policy *policy)
 		return;
 	r = table_decode(options->table.p, options->table.n, &text);
 	if (r == -EPROTONOSUPPORT)
-		policy_add_problem(policy, &origin, TEXT("embedded table"),
-				   "it is of a newer version than this binder: rebuild the "
-				   "image with update-initramfs -u -k all",
-				   true);
+		policy_add_problem(
+			policy, &origin, TEXT("embedded table"),
+			"it is of a newer version than this binder: rebuild the "
+			"image with update-initramfs -u -k all",
+			true);
 	else if (r < 0)
-		policy_add_problem(policy, &origin, TEXT("embedded table"),
-				   "it is damaged: rebuild the image with update-initramfs "
-				   "-u -k all",
-				   true);
+		policy_add_problem(
+			policy, &origin, TEXT("embedded table"),
+			"it is damaged: rebuild the image with update-initramfs "
+			"-u -k all",
+			true);
 	else if (text.n > 0)
 		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
 }
@@ -175,9 +178,10 @@ static void publish(struct world *world, struct arena *arena, struct run *run)
 	json.buf = arena_alloc(arena, json.size, 1);
 	if (json.buf) {
 		report_write(&run->report, &json);
-		r = json.is_full ? -E2BIG
-				 : world->ops->publish(world, REPORT_NAME,
-						       (struct text){json.buf, json.used});
+		r = json.is_full
+			    ? -E2BIG
+			    : world->ops->publish(world, REPORT_NAME,
+						  (struct text){json.buf, json.used});
 	}
 	if (r < 0)
 		world_log(world, LOG_LEVEL_WARNING, "the report cannot be written: %s",
@@ -197,7 +201,8 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		return EXIT_NOT_ALL;
 	}
 	if (policy->off) {
-		world_log(world, LOG_LEVEL_DEBUG, "off: rd.earlybind=0 is on the command line");
+		world_log(world, LOG_LEVEL_DEBUG,
+			  "off: rd.earlybind=0 is on the command line");
 		return EXIT_ALL_BOUND;
 	}
 	if (!policy_has_bind_rule(policy)) {

@@ -17,7 +17,7 @@
 
 struct run_options {
 	struct text cmdline; /* in place of /proc/cmdline unless p is NULL */
-	struct text table;   /* the section with its header; p NULL: there is none */
+	struct text table; /* the section with its header; p NULL: there is none */
 	bool is_dry_run;
 };
 
@@ -47,7 +47,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	     struct run *run) must_check nonnull(1, 2, 3, 4);
 
 enum exit_code {
-	EXIT_ALL_BOUND = 0,  /* or nothing to do */
-	EXIT_NOT_ALL = 1,    /* something was not bound; the report says why */
+	EXIT_ALL_BOUND = 0, /* or nothing to do */
+	EXIT_NOT_ALL = 1, /* something was not bound; the report says why */
 	EXIT_USAGE = 2,
 };

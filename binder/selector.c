@@ -31,9 +31,10 @@ static int parse_id(struct text t, struct pci_match *ret, struct parse_error *re
 		uint64_t value;
 
 		if (n == ARRAY_SIZE(field))
-			return fail(reterr, at,
-				    "an ID has at most six fields: vendor:device:subvendor:"
-				    "subdevice:class:class_mask");
+			return fail(
+				reterr, at,
+				"an ID has at most six fields: vendor:device:subvendor:"
+				"subdevice:class:class_mask");
 		if (n < 4 && text_is(part, "*"))
 			continue;
 		if (part.n != digits || text_hex(part, UINT32_MAX, &value) < 0)
@@ -41,12 +42,15 @@ static int parse_id(struct text t, struct pci_match *ret, struct parse_error *re
 		field[n] = (uint32_t)value;
 	}
 	if (n < 2)
-		return fail(reterr, 0, "an ID is vendor:device, an address bus:device.function");
+		return fail(reterr, 0,
+			    "an ID is vendor:device, an address bus:device.function");
 	if (n == 5)
-		return fail(reterr, t.n,
-			    "a class without a mask is ignored by the kernel: add the mask "
-			    "(ffff00 compares class and subclass)");
-	*ret = (struct pci_match){field[0], field[1], field[2], field[3], field[4], field[5]};
+		return fail(
+			reterr, t.n,
+			"a class without a mask is ignored by the kernel: add the mask "
+			"(ffff00 compares class and subclass)");
+	*ret = (struct pci_match){field[0], field[1], field[2],
+				  field[3], field[4], field[5]};
 	return 0;
 }
 
@@ -75,9 +79,10 @@ static int parse_term(struct text t, struct selector *s, struct parse_error *ret
 
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (text_has_prefix(t, later[i]))
-			return fail(reterr, 0,
-				    "path=, serial=, slot= and accel= are not known to this "
-				    "version: use an ID or an address");
+			return fail(
+				reterr, 0,
+				"path=, serial=, slot= and accel= are not known to this "
+				"version: use an ID or an address");
 
 	if (text_has_prefix(t, "class=")) {
 		struct text value = {t.p + 6, t.n - 6};
@@ -87,7 +92,8 @@ static int parse_term(struct text t, struct selector *s, struct parse_error *ret
 		if (r < 0)
 			reterr->offset += 6;
 	} else if (t.n > 0 && memchr(t.p, '=', t.n)) {
-		return fail(reterr, 0, "unknown term: a selector has an ID, an address or class=");
+		return fail(reterr, 0,
+			    "unknown term: a selector has an ID, an address or class=");
 	} else if (t.n > 0 && memchr(t.p, '.', t.n)) {
 		term = TERM_ADDRESS;
 		r = bdf_parse_loose(t, &s->address, &s->any_function, reterr);
@@ -122,7 +128,8 @@ int selector_parse(struct text t, struct selector *ret, struct parse_error *rete
 	return 0;
 }
 
-static size_t put_field(char *buf, size_t size, size_t used, uint32_t value, const char *end)
+static size_t put_field(char *buf, size_t size, size_t used, uint32_t value,
+			const char *end)
 {
 	if (value == PCI_ANY)
 		return used + (size_t)snprintf(buf + used, size - used, "*%s", end);
@@ -159,8 +166,8 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 					 class ? ":" : "");
 		}
 		if (class)
-			used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%06x:%06x",
-						 id->class, id->class_mask);
+			used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used,
+						 "%06x:%06x", id->class, id->class_mask);
 		plus = "+";
 	}
 	if (s->terms & TERM_CLASS) {
@@ -189,7 +196,8 @@ bool selector_is_address_of(const struct selector *s, struct bdf bdf)
 	return bdf_compare(s->address, bdf) == 0;
 }
 
-bool selector_has_match(const struct selector *s, struct bdf bdf, const struct pci_ids *ids)
+bool selector_has_match(const struct selector *s, struct bdf bdf,
+			const struct pci_ids *ids)
 {
 	if (s->terms == 0 || !selector_is_address_of(s, bdf))
 		return false;

@@ -55,12 +55,12 @@ struct selector {
  * Parses one selector, whole. -EINVAL with position and reason in @reterr.
  * The grammar is described in earlybind.conf(5).
  */
-int selector_parse(struct text t, struct selector *ret, struct parse_error *reterr) must_check
-	nonnull(2, 3);
+int selector_parse(struct text t, struct selector *ret,
+		   struct parse_error *reterr) must_check nonnull(2, 3);
 
 /* The same selector in its normal form: lower case, padded, domain written out. */
-const char *selector_format(const struct selector *selector, char buf[static SELECTOR_SIZE])
-	nonnull(1);
+const char *selector_format(const struct selector *selector,
+			    char buf[static SELECTOR_SIZE]) nonnull(1);
 
 bool selector_has_match(const struct selector *selector, struct bdf bdf,
 			const struct pci_ids *ids) nonnull(1, 3);
@@ -69,4 +69,5 @@ bool selector_has_match(const struct selector *selector, struct bdf bdf,
 bool selector_is_address_of(const struct selector *selector, struct bdf bdf) nonnull(1);
 
 /* drivers/pci/pci.h: pci_match_one_device() */
-bool pci_match_has(const struct pci_match *match, const struct pci_ids *ids) nonnull(1, 2);
+bool pci_match_has(const struct pci_match *match, const struct pci_ids *ids)
+	nonnull(1, 2);

@@ -19,7 +19,8 @@ static uint32_t get_u32(const uint8_t at[4])
 
 static uint32_t checksum(const char *text, size_t n)
 {
-	return (uint32_t)crc32(crc32(0, NULL, 0), (const unsigned char *)text, (unsigned)n);
+	return (uint32_t)crc32(crc32(0, NULL, 0), (const unsigned char *)text,
+			       (unsigned)n);
 }
 
 int table_decode(const void *bytes, size_t n, struct text *ret)

@@ -6,7 +6,8 @@ __attribute__((section(TABLE_SECTION_NAME), used, aligned(64))) //
 const struct table_section embedded_table = {
 	.magic = {'e', 'a', 'r', 'l', 'y', 'b', 'n', 'd'},
 	.version = {TABLE_VERSION},
-	.capacity = {TABLE_CAPACITY & 0xff, TABLE_CAPACITY >> 8 & 0xff, TABLE_CAPACITY >> 16},
+	.capacity = {TABLE_CAPACITY & 0xff, TABLE_CAPACITY >> 8 & 0xff,
+		     TABLE_CAPACITY >> 16},
 };
 
 struct text table_embedded(void)

@@ -50,4 +50,4 @@ int text_decimal(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(
 int text_hex(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
 
 bool char_is_space(char c); /* the kernel's isspace(): ASCII white space and 0xa0 */
-int char_hex(char c);	    /* 0 to 15, or -1 */
+int char_hex(char c); /* 0 to 15, or -1 */

@@ -81,7 +81,8 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 		for (size_t k = 0; k < plan->device_count; k++)
 			is_used = is_used ||
 				  (report->outcomes[k].verdict == VERDICT_BOUND &&
-				   plan->devices[k].device->iommu_group == plan->groups[i].id);
+				   plan->devices[k].device->iommu_group ==
+					   plan->groups[i].id);
 		if (!is_used)
 			continue;
 		r = group_make(inventory, NULL, plan->groups[i].id, arena, &g->group);

@@ -21,8 +21,8 @@ struct worker {
 };
 
 int worker_submit(struct worker *worker, const struct job *job) must_check nonnull(1, 2);
-int worker_await(struct worker *worker, uint64_t timeout_us, struct job_result *ret) must_check
-	nonnull(1, 3);
+int worker_await(struct worker *worker, uint64_t timeout_us,
+		 struct job_result *ret) must_check nonnull(1, 3);
 void worker_abandon(struct worker *worker) nonnull(1);
 /* Lets an idle worker end. */
 void worker_stop(struct worker *worker) nonnull(1);

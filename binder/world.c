@@ -32,9 +32,9 @@ static const char *const root_paths[] = {
 	[WORLD_ETC] = "/etc",
 	[WORLD_RUN] = "/run",
 };
-#define KMSG_PATH    "/dev/kmsg"
-#define VFIO_DIR     "/dev/vfio"
-#define MODULES_DIR  "/lib/modules"
+#define KMSG_PATH   "/dev/kmsg"
+#define VFIO_DIR    "/dev/vfio"
+#define MODULES_DIR "/lib/modules"
 
 struct real_world {
 	struct world world;
@@ -67,8 +67,8 @@ static int root_fd(struct real_world *w, enum world_root root)
 	return w->roots[root] < 0 ? -errno : w->roots[root];
 }
 
-static int real_read(struct world *world, enum world_root root, const char *path, char *buf,
-		     size_t size)
+static int real_read(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
 {
 	int dir = root_fd(real(world), root);
 	cleanup_with(close_fd) int fd = -1;
@@ -94,8 +94,8 @@ static int real_read(struct world *world, enum world_root root, const char *path
 	return -E2BIG;
 }
 
-static int real_link(struct world *world, enum world_root root, const char *path, char *buf,
-		     size_t size)
+static int real_link(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
 {
 	int dir = root_fd(real(world), root);
 	char target[PATH_MAX];
@@ -210,7 +210,8 @@ static void execute(void *arg, const struct job *job, struct job_result *ret)
 		ret->error = store(w, job->path, job->value);
 		return;
 	case JOB_READ:
-		r = real_read(&w->world, WORLD_SYS, job->path, ret->text, sizeof(ret->text));
+		r = real_read(&w->world, WORLD_SYS, job->path, ret->text,
+			      sizeof(ret->text));
 		ret->error = MIN(r, 0);
 		ret->length = r > 0 ? (uint32_t)r : 0;
 		return;
@@ -280,7 +281,8 @@ static int real_publish(struct world *world, const char *name, struct text bytes
 	if (dir < 0)
 		return -errno;
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0644);
 	if (fd < 0)
 		return -errno;
 	while (r == 0 && bytes.n > 0) {
@@ -393,8 +395,8 @@ void world_set_trial(struct world *world)
 	real(world)->is_trial = true;
 }
 
-int world_read_text(struct world *world, enum world_root root, const char *path, char *buf,
-		    size_t size, struct text *ret)
+int world_read_text(struct world *world, enum world_root root, const char *path,
+		    char *buf, size_t size, struct text *ret)
 {
 	int n = world->ops->read(world, root, path, buf, size);
 

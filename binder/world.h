@@ -23,11 +23,11 @@ enum world_root {
 };
 
 enum log_level { /* the kernel's numbers */
-	LOG_LEVEL_ERROR = 3,
-	LOG_LEVEL_WARNING = 4,
-	LOG_LEVEL_NOTICE = 5,
-	LOG_LEVEL_INFO = 6,
-	LOG_LEVEL_DEBUG = 7,
+		 LOG_LEVEL_ERROR = 3,
+		 LOG_LEVEL_WARNING = 4,
+		 LOG_LEVEL_NOTICE = 5,
+		 LOG_LEVEL_INFO = 6,
+		 LOG_LEVEL_DEBUG = 7,
 };
 
 #define JOB_PATH_SIZE  256
@@ -35,10 +35,10 @@ enum log_level { /* the kernel's numbers */
 #define JOB_TEXT_SIZE  4096
 
 enum job_kind {
-	JOB_STORE,	  /* writes value to path below /sys, in one write(2) */
-	JOB_READ,	  /* reads path below /sys into the result's text */
-	JOB_MODULE_IDS,	  /* reads "options vfio-pci ids=" from modprobe.d into text */
-	JOB_LOAD_MODULE,  /* loads the module named by value, and what it depends on */
+	JOB_STORE, /* writes value to path below /sys, in one write(2) */
+	JOB_READ, /* reads path below /sys into the result's text */
+	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
+	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
 };
 
@@ -50,17 +50,17 @@ struct job {
 };
 
 enum module_state { /* what JOB_LOAD_MODULE found or did */
-	MODULE_UNKNOWN,
-	MODULE_LOADED,	/* loaded by this job */
-	MODULE_LIVE,	/* was loaded before */
-	MODULE_BUILTIN, /* part of the kernel */
+		    MODULE_UNKNOWN,
+		    MODULE_LOADED, /* loaded by this job */
+		    MODULE_LIVE, /* was loaded before */
+		    MODULE_BUILTIN, /* part of the kernel */
 };
 
 struct job_result {
 	int error; /* 0 or -errno */
 	enum module_state state;
-	bool is_viable;	     /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
-	bool is_found;	     /* JOB_MODULE_IDS: there was such an option */
+	bool is_viable; /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
+	bool is_found; /* JOB_MODULE_IDS: there was such an option */
 	bool is_denylist_off; /* JOB_MODULE_IDS: disable_denylist was among the options */
 	uint32_t length;
 	char text[JOB_TEXT_SIZE];
@@ -70,11 +70,11 @@ struct world;
 
 struct world_ops {
 	/* Reads a whole small file: the bytes read, or -errno; -E2BIG if it does not fit. */
-	int (*read)(struct world *world, enum world_root root, const char *path, char *buf,
-		    size_t size);
+	int (*read)(struct world *world, enum world_root root, const char *path,
+		    char *buf, size_t size);
 	/* The last component of a link's target, NUL-terminated: its length, or -errno. */
-	int (*link)(struct world *world, enum world_root root, const char *path, char *buf,
-		    size_t size);
+	int (*link)(struct world *world, enum world_root root, const char *path,
+		    char *buf, size_t size);
 	/* Calls @each for every name in a directory until it returns non-zero. */
 	int (*list)(struct world *world, enum world_root root, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg);
@@ -115,8 +115,9 @@ bool world_is_initramfs(void);
 void world_set_trial(struct world *world) nonnull(1);
 
 /* A short file as text without surrounding white space. 0 or -errno. */
-int world_read_text(struct world *world, enum world_root root, const char *path, char *buf,
-		    size_t size, struct text *ret) must_check nonnull(1, 3, 4, 6);
+int world_read_text(struct world *world, enum world_root root, const char *path,
+		    char *buf, size_t size, struct text *ret) must_check
+	nonnull(1, 3, 4, 6);
 
 /* Submits @job and waits for it until @until; -ETIMEDOUT if it was abandoned. */
 int world_run(struct world *world, const struct job *job, uint64_t until,

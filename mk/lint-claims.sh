@@ -1,0 +1,77 @@
+#!/bin/sh
+# What the documentation and the rules of the project claim, checked against the programs.
+#
+# Usage: mk/lint-claims.sh BUILD
+set -eu
+
+build=$1
+status=0
+
+fail() {
+	echo "lint: $*" >&2
+	status=1
+}
+
+# Both programs are static, and the binder is small: 320 KiB, with its table of 64 KiB.
+for program in binder earlybind; do
+	if readelf -lW "$build/$program" | grep -q INTERP; then
+		fail "$build/$program names an interpreter"
+	fi
+	if readelf -dW "$build/$program" | grep -q NEEDED; then
+		fail "$build/$program needs a shared library"
+	fi
+done
+size=$(wc -c <"$build/binder")
+[ "$size" -le $((320 * 1024)) ] || fail "$build/binder has $size bytes, more than 320 KiB"
+
+# Absolute paths of the machine stand in world.c only; modload.c has modprobe.d's places.
+found=$(grep -nE '"/(sys|proc|dev|run|etc|lib|usr)' binder/*.c binder/*.h |
+	grep -vE '^binder/(world|modload)\.c:' || true)
+[ -z "$found" ] || fail "absolute paths outside world.c:
+$found"
+
+# Every reason is in the manual, and the manual names no other.
+words=$(sed -n 's/^REASON([A-Z_]*, "\([a-z-]*\)".*/\1/p' binder/reason.def | grep . | sort)
+manual=$(sed -n '/^# REASONS/,/^# EXIT CODE/s/^|  \*\([a-z-]*\)\*$/\1/p' docs/binder.8.scd | sort)
+[ "$words" = "$manual" ] || fail "reasons of binder/reason.def and docs/binder.8.scd differ:
+$(printf '%s\n%s\n' "$words" "$manual" | sort | uniq -u)"
+
+# Every verdict and every parameter of the command line is in the manual.
+verdicts=$(sed -n '/^const char \*verdict_name/,/^}/s/.*return "\([a-z]*\)";/\1/p' binder/report.c)
+for verdict in $verdicts; do
+	grep -q "_${verdict}_" docs/binder.8.scd || fail "docs/binder.8.scd: verdict $verdict is missing"
+done
+for key in bind table profile on_failure timeout recovery_timeout dry_run log; do
+	grep -q "rd\.earlybind\.$key=" docs/earlybind-cmdline.7.scd ||
+		fail "docs/earlybind-cmdline.7.scd: rd.earlybind.$key is missing"
+done
+
+# Options and commands of --help are in the manual pages.
+for option in $("$build/binder" --help | grep -o -- '--[a-z-]*' | sort -u); do
+	grep -q -e "\*$option\*" docs/binder.8.scd || fail "docs/binder.8.scd: $option is missing"
+done
+for command in $("$build/earlybind" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	grep -q "^\*$command\*" docs/earlybind.8.scd || fail "docs/earlybind.8.scd: $command is missing"
+	for option in $("$build/earlybind" "$command" --help | grep -o -- '--[a-z-]*' | sort -u); do
+		grep -q -e "\*$option\*" docs/earlybind.8.scd ||
+			fail "docs/earlybind.8.scd: $command $option is missing"
+	done
+done
+
+# Manual pages can be made.
+for page in docs/*.scd; do
+	scdoc <"$page" >/dev/null || fail "$page: scdoc does not take it"
+done
+
+# One stage, one module: no file of ours is long.
+for file in $(git ls-files 'binder/*.c' 'companion/*.c' 'tests/*.c' 'tests/*.h'); do
+	lines=$(wc -l <"$file")
+	[ "$lines" -le 450 ] || fail "$file has $lines lines: split it"
+done
+
+# Text files end in a line end, without trailing blanks.
+found=$(git grep -nIE '[ 	]+$' -- ':!tests/fuzz/corpus' ':!*.patch' ':!tests/golden' || true)
+[ -z "$found" ] || fail "trailing blanks:
+$found"
+
+exit $status

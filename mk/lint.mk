@@ -1,0 +1,46 @@
+# make lint: layout, static analysis, scripts, and claims that a program can check.
+
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.def')
+OUR_C_FILES = $(filter binder/% companion/%,$(filter %.c,$(C_FILES)))
+SHELL_FILES = $(shell git ls-files '*.sh' .ci/run initramfs-hooks)
+# Layout is checked for everything but lists that read better as they are.
+FORMAT_FILES = $(filter-out %.def,$(C_FILES))
+CLANG_FORMAT ?= clang-format
+
+.PHONY: lint format lint-format lint-shell lint-tidy lint-cppcheck lint-claims packages-lint
+lint: lint-format lint-shell lint-claims lint-cppcheck lint-tidy
+	@echo 'lint: clean'
+
+packages-lint:
+	$(Q)mk/packages.sh build lint docs
+
+format: packages-lint
+	$(Q)$(CLANG_FORMAT) -i $(FORMAT_FILES)
+
+lint-format: packages-lint
+	$(call say,LINT,layout)
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMAT_FILES)
+
+lint-shell: packages-lint
+	$(call say,LINT,scripts)
+	$(Q)shellcheck -x -P SCRIPTDIR $(SHELL_FILES)
+
+# The compilers' own view of the headers: the developer build's, with its libraries.
+LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ibinder $(HOST_CPPFLAGS)
+
+lint-tidy: packages-lint $(HOST_STAMPS)
+	$(call say,LINT,clang-tidy)
+	$(Q)printf '%s\n' $(OUR_C_FILES) | xargs -P 2 -n 4 clang-tidy --quiet \
+		--warnings-as-errors='*' --extra-arg=-Wno-unknown-warning-option \
+		-- $(LINT_CPPFLAGS) 2>$(BUILD)/clang-tidy.log || { cat $(BUILD)/clang-tidy.log; false; }
+
+lint-cppcheck: packages-lint $(HOST_STAMPS)
+	$(call say,LINT,cppcheck)
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j 2 \
+		--enable=warning,performance,portability --suppress=missingIncludeSystem \
+		--suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
+		-D_GNU_SOURCE -Ibinder binder companion
+
+lint-claims: packages-lint all
+	$(call say,LINT,claims)
+	$(Q)mk/lint-claims.sh $(BUILD)
