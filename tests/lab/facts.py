@@ -1,0 +1,167 @@
+"""What a booted machine told, and the questions that cases ask about it."""
+
+import json
+import re
+
+from machine import GPU, GPU_AUDIO, MGMT, PORTS, USER
+
+ALVEO_GROUP = sorted(PORTS + [MGMT, USER, GPU, GPU_AUDIO])
+
+
+class Wrong(Exception):
+    """A fact is not as the case expects it; the text says which."""
+
+
+def expect(condition, text):
+    """Raises Wrong with this text unless the condition holds."""
+    if not condition:
+        raise Wrong(text)
+
+
+class Function:
+    """One PCI function as the booted system shows it."""
+
+    def __init__(self, line):
+        fields = line.split()
+        self.address = fields[0]
+        self.id = f"{fields[1][2:]}:{fields[2][2:]}"
+        self.class_ = fields[3][2:]
+        self.subsystem = f"{fields[4][2:]}:{fields[5][2:]}"
+        self.driver, self.override, self.group = (
+            None if field == "-" else field for field in fields[6:9]
+        )
+
+
+class Facts:
+    """The folder facts/ of one boot."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        lines = self.text("functions").splitlines()
+        self.functions = {f.address: f for f in map(Function, lines)}
+
+    def text(self, name):
+        """A file that the guest sent, or an empty text."""
+        path = self.folder / name
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def lspci(self, address):
+        """The lines of `lspci -nnk` for one function."""
+        short = address.removeprefix("0000:")
+        blocks = re.split(r"^(?=\S)", self.text("lspci"), flags=re.M)
+        return next((b for b in blocks if b.startswith(short + " ")), "")
+
+    def drivers(self):
+        """Address to driver name, for every function."""
+        return {f.address: f.driver for f in self.functions.values()}
+
+    # Checks. Each raises Wrong.
+
+    def check_machine(self, iommu=True):
+        """What every boot must show, or the case proves nothing."""
+        expect(self.text("settled").strip() == "0", "udev did not settle")
+        expect(self.text("multi-user").strip() == "active", "multi-user was not reached")
+        for address, wanted in ((MGMT, "10ee:5000"), (USER, "10ee:5001")):
+            function = self.functions.get(address)
+            expect(function, f"there is no function at {address}")
+            expect(
+                (function.id, function.class_, function.subsystem)
+                == (wanted, "120000", "10ee:000e"),
+                f"{address} is {function.id} class {function.class_}, not the card",
+            )
+        group = sorted(f.address for f in self.functions.values() if f.group == "1")
+        if iommu:
+            expect(group == ALVEO_GROUP, f"IOMMU group 1 is {' '.join(group) or 'empty'}")
+        else:
+            expect(
+                not any(f.group for f in self.functions.values()),
+                "there are IOMMU groups though the IOMMU is off",
+            )
+
+    def check_driver(self, address, driver, modules=None):
+        """The function has this driver, by its link and by what lspci -nnk prints."""
+        function = self.functions.get(address)
+        expect(function, f"there is no function at {address}")
+        expect(function.driver == driver, f"{address} has driver {function.driver}, not {driver}")
+        said = self.lspci(address)
+        expect(
+            f"Kernel driver in use: {driver}\n" in said,
+            f"lspci -k does not say that {address} has driver {driver}",
+        )
+        if modules:
+            expect(
+                f"Kernel modules: {modules}\n" in said,
+                f"lspci -k does not name {modules} as the kernel module of {address}",
+            )
+
+    def check_native(self):
+        """The machine is as if earlybind were not there."""
+        self.check_driver(MGMT, "xclmgmt", "xclmgmt")
+        self.check_driver(USER, "xocl", "xocl")
+        self.check_driver(GPU, "bochs-drm")
+        self.check_driver(GPU_AUDIO, "snd_hda_intel")
+        for function in self.functions.values():
+            expect(
+                function.override is None,
+                f"{function.address} is left with driver_override {function.override}",
+            )
+
+    def check_card_bound(self):
+        """Both functions of the card are on vfio-pci, and lspci still knows their modules."""
+        self.check_driver(MGMT, "vfio-pci", "xclmgmt")
+        self.check_driver(USER, "vfio-pci", "xocl")
+
+    def check_others(self, native, changed=(MGMT, USER)):
+        """No other function's driver differs from the machine without earlybind."""
+        for address, driver in native.drivers().items():
+            if address in changed:
+                continue
+            expect(address in self.functions, f"{address} is gone")
+            now = self.functions[address].driver
+            expect(now == driver, f"{address} has driver {now}, without earlybind {driver}")
+
+    def check_log(self, pattern):
+        """The kernel log has a line of earlybind's that matches."""
+        expect(
+            re.search(rf"earlybind: .*{pattern}", self.text("dmesg")),
+            f"no line of earlybind's in the kernel log matches '{pattern}'",
+        )
+
+    # The report.
+
+    def report(self):
+        """/run/earlybind/report.json as it survived into the booted system."""
+        text = self.text("run/report.json")
+        expect(text, "there is no /run/earlybind/report.json")
+        try:
+            report = json.loads(text)
+        except ValueError as error:
+            raise Wrong(f"report.json is not JSON: {error}") from None
+        expect(report.get("schema") == 1, f"report.json has schema {report.get('schema')}")
+        return report
+
+    def reported(self, address, **wanted):
+        """The report's entry of one device; its fields must be as wanted.
+
+        A value may be a set: one of these.
+        """
+        devices = [d for d in self.report()["devices"] if d["address"] == address]
+        expect(len(devices) == 1, f"the report has {len(devices)} entries for {address}")
+        for field, value in wanted.items():
+            values = value if isinstance(value, set) else {value}
+            expect(
+                devices[0].get(field) in values,
+                f"the report says {field}={devices[0].get(field)!r} for {address},"
+                f" not {' or '.join(map(repr, sorted(values, key=str)))}",
+            )
+        return devices[0]
+
+    def reported_group(self, number, viable, blockers):
+        """The report's entry of one IOMMU group is as wanted."""
+        groups = [g for g in self.report()["groups"] if str(g["id"]) == str(number)]
+        expect(len(groups) == 1, f"the report has {len(groups)} entries for group {number}")
+        expect(
+            groups[0]["viable"] is viable and sorted(groups[0]["blockers"]) == sorted(blockers),
+            f"the report says viable={groups[0]['viable']} blockers={groups[0]['blockers']}"
+            f" for group {number}",
+        )

@@ -1,0 +1,101 @@
+#!/bin/bash
+# Makes one initramfs image with the guest's own update-initramfs.
+#
+# Usage: tests/lab/image.sh SUITE CONFIG [STAGE]
+#
+# CONFIG is a folder of tests/lab/config: the files below its root/ are laid over the
+# guest's root, and its script `prepare`, if there is one, runs in the root before the
+# image is made. STAGE is a folder with earlybind installed in it (make install DESTDIR=);
+# without it earlybind is not installed.
+#
+# Prints the folder in the cache that holds:
+#   initrd.img              the image
+#   update-initramfs.log    what update-initramfs printed
+#   files/                  CONFIG's files and STAGE's, as they must lie on the disk, too
+set -eu -o pipefail
+. "$(dirname "$0")/lib.sh"
+
+# Runs as root in its own mount and pid namespace: the mounts vanish with it.
+build_in_namespace() {
+	local base=$1 work=$2 config=$3 version root
+	version=$(cat "$base/version")
+	root=$work/root
+	mkdir "$root"
+
+	# A layer over the shared tree, in memory; where overlays cannot be had, a copy.
+	mount -t tmpfs -o mode=0755 lab "$work/layer"
+	mkdir "$work/layer/upper" "$work/layer/work"
+	mount -t overlay -o \
+		"lowerdir=$base/tree,upperdir=$work/layer/upper,workdir=$work/layer/work" \
+		lab "$root" || cp -a "$base/tree/." "$root"
+
+	tar -C "$work/files" -c . | tar -C "$root" -x --no-overwrite-dir
+	mount -t proc proc "$root/proc"
+	# No /sys: hooks must not take this machine for the one that will boot the image.
+	if [ -e "$config/prepare" ]; then
+		cp "$config/prepare" "$root/tmp/prepare"
+		chroot "$root" sh /tmp/prepare "$version"
+		rm "$root/tmp/prepare"
+	fi
+	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
+		update-initramfs -u >"$work/update-initramfs.log" 2>&1 || {
+		cat "$work/update-initramfs.log"
+		return 1
+	}
+	cp "$root/boot/initrd.img-$version" "$work/initrd.img"
+	test -s "$work/initrd.img"
+}
+
+make_all() {
+	local base=$1 work=$2 config=$3 stage=$4 from
+	mkdir "$work/files" "$work/layer"
+	for from in "$config/root" "$stage"; do
+		[ -d "$from" ] || continue
+		tar -C "$from" --owner=0 --group=0 --mode=go-w -c . |
+			tar -C "$work/files" -x --no-overwrite-dir
+	done
+	unshare --mount --pid --fork "$0" --in-namespace "$base" "$work" "$config"
+	rm -rf --one-file-system "$work/root" "$work/layer"
+	chmod 0755 "$work"
+	chmod 0644 "$work/initrd.img"
+}
+
+case ${1:-} in
+--as-root)
+	shift
+	make_all "$@"
+	exit 0
+	;;
+--in-namespace)
+	shift
+	build_in_namespace "$@"
+	exit 0
+	;;
+esac
+
+suite=$1
+name=$2
+stage=${3:-}
+
+make_image() {
+	local base key dir work config=$LAB/config/$name
+	[ -d "$config" ] || die "there is no configuration $name in tests/lab/config"
+	base=$("$LAB/base.sh" "$suite")
+	key=$({
+		echo "$LAB/image.sh"
+		echo "$config"
+		[ -z "$stage" ] || echo "$stage"
+	} | content_key "$(basename "$base")" "${stage:+with earlybind}")
+	dir=$CACHE/image-$suite-$name-$key
+	if [ ! -e "$dir/initrd.img" ]; then
+		work=$(as_root mktemp -d "$CACHE/tmp/image.XXXXXX")
+		slowly "image $name" "$CACHE/image-$suite-$name.log" \
+			as_root "$LAB/image.sh" --as-root "$base" "$work" "$config" "$stage"
+		as_root mv "$work" "$dir"
+		prune "image-$suite-$name" 3
+	fi
+	as_root touch "$dir"
+	echo "$dir"
+}
+
+locked "image-$suite-$name" make_image

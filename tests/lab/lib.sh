@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# lib.sh: what the lab's scripts share. Sourced by them, after `set -eu`.
+
+# shellcheck disable=SC2034 # used by the scripts that source this file
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034
+TOP=$(cd "$LAB/../.." && pwd)
+CACHE=${EARLYBIND_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/earlybind}/lab
+
+# LAB_START makes the elapsed time of all scripts of one run count from the same moment.
+: "${LAB_START:=$(date +%s)}"
+export LAB_START
+
+say() {
+	printf 'lab: [%3d s] %s\n' $(($(date +%s) - LAB_START)) "$*" >&2
+}
+
+die() {
+	say "error: $*"
+	exit 1
+}
+
+# Runs a command as root: mmdebstrap, chroot and device nodes need it.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo --preserve-env=LAB_START "$@"
+	else
+		die "needs root, or a user with sudo, for: $1"
+	fi
+}
+
+# content_key [TEXT...] <LIST: one name for the content of the files on standard input
+# (one path a line; folders are walked; their modes and links count) and of the arguments.
+content_key() {
+	local path
+	{
+		printf '%s\n' "$@"
+		while read -r path; do
+			if [ -d "$path" ]; then
+				(cd "$path" && find . -printf '%p %y %#m %l\n' | LC_ALL=C sort)
+				(cd "$path" && find . -type f -print0 | LC_ALL=C sort -z |
+					xargs -0 -r sha256sum)
+			else
+				sha256sum <"$path"
+			fi
+		done
+	} | sha256sum | cut -c 1-16
+}
+
+# slowly LABEL LOG COMMAND...: runs a command with its output in LOG and says every ten
+# seconds that it is still at it; shows the end of LOG when the command fails.
+slowly() {
+	local label=$1 log=$2 pid begin rc=0 ticks=0
+	shift 2
+	begin=$(date +%s)
+	say "$label ..."
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	# shellcheck disable=SC2064 # $pid as it is now
+	trap "kill $pid 2>/dev/null || true; exit 130" INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.5
+		ticks=$((ticks + 1))
+		[ $((ticks % 20)) -ne 0 ] || say "$label: $(($(date +%s) - begin)) s so far"
+	done
+	wait "$pid" || rc=$?
+	trap - INT TERM
+	if [ "$rc" -ne 0 ]; then
+		tail -n 30 "$log" >&2
+		die "$label: failed with status $rc (all of its output: $log)"
+	fi
+	say "$label: done in $(($(date +%s) - begin)) s"
+}
+
+# locked NAME COMMAND...: one run of the command at a time on this machine.
+locked() {
+	local lock_of=$1
+	shift
+	mkdir -p "$CACHE/tmp"
+	(
+		if ! flock --nonblock 9; then
+			say "waiting for another run that makes $lock_of"
+			flock 9
+		fi
+		"$@"
+	) 9>"$CACHE/$lock_of.lock"
+}
+
+# prune PREFIX KEEP: removes all but the KEEP most recently used entries of the cache.
+# A folder that was used in the last hour stays: another run may be reading it.
+prune() {
+	local path
+	find "$CACHE" -maxdepth 1 -type d -name "$1-*" -printf '%T@ %p\n' | sort -rn |
+		tail -n +$(($2 + 1)) | while read -r _ path; do
+			[ -n "$(find "$path" -maxdepth 0 -mmin +60)" ] || continue
+			as_root rm -rf --one-file-system "$path"
+		done
+}

@@ -1,0 +1,218 @@
+"""The lab's machine: its QEMU command line, its image and disk, one boot with a time limit.
+
+The Alveo machine of the design: an accelerator card at 01:00 behind root port 00:01.0, a
+graphics card at 02:00 behind 00:01.1, no ACS, so that all six functions are in one group.
+"""
+
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import tarfile
+
+LAB = pathlib.Path(__file__).resolve().parent
+TOP = LAB.parent.parent
+
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # mke2fs and debugfs, for ordinary users
+
+# Hard limit of one boot, in seconds. A boot takes about 30; the rest is for busy machines.
+BOOT_LIMIT = 180
+
+MGMT = "0000:01:00.0"
+USER = "0000:01:00.1"
+GPU = "0000:02:00.0"
+GPU_AUDIO = "0000:02:00.1"
+PORTS = ["0000:00:01.0", "0000:00:01.1"]
+
+# address=vendor:device:class:subvendor:subdevice, the parameter of lab_identity.ko
+IDENTITY = f"{MGMT}=10ee:5000:120000:10ee:000e,{USER}=10ee:5001:120000:10ee:000e"
+
+BASE_CMDLINE = "console=ttyS0 panic=-1 root=/dev/nvme0n1 ro rdinit=/lab/preinit"
+
+MACHINE = """
+    -M q35,kernel-irqchip=split -accel tcg,thread=multi -cpu max -smp 2 -m 1536
+    -nodefaults -display none -monitor none -no-reboot
+    -device intel-iommu,intremap=on
+    -device pcie-root-port,id=rp1,chassis=1,slot=1,addr=1.0,multifunction=on,disable-acs=on
+    -device pcie-root-port,id=rp2,chassis=2,slot=2,addr=1.1,disable-acs=on
+    -device e1000e,bus=rp1,addr=0.0,multifunction=on,romfile=
+    -device e1000e,bus=rp1,addr=0.1,romfile=
+    -device bochs-display,bus=rp2,addr=0.0,multifunction=on
+    -device ich9-intel-hda,bus=rp2,addr=0.1
+"""
+
+
+class LabError(Exception):
+    """The lab itself could not do its work; the text says what."""
+
+
+def run(command, log, **kwargs):
+    """Runs a command of the lab's own; its output goes to the file `log`."""
+    with open(log, "ab") as out:
+        result = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False, **kwargs
+        )
+    if result.returncode != 0:
+        raise LabError(f"{command[0]} failed with status {result.returncode} (see {log})")
+
+
+def cached(script, *arguments):
+    """Asks base.sh or image.sh for a folder of the cache; they say on stderr what they do."""
+    result = subprocess.run(
+        [str(LAB / script), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    if result.returncode != 0:
+        raise LabError(f"{script} {' '.join(arguments)} failed")
+    return pathlib.Path(result.stdout.split()[-1])
+
+
+def append_lab_segment(image, base, preinit, extra, into, log):
+    """Writes `into`: the image, NULs up to a multiple of 4, and the lab's own cpio archive.
+
+    The image stays what update-initramfs made. `extra` maps names in /lab to files.
+    """
+    tree = into.parent / "segment"
+    shutil.rmtree(tree, ignore_errors=True)
+    (tree / "lab").mkdir(parents=True)
+    shutil.copy(preinit, tree / "lab/preinit")
+    shutil.copy(base / "modules/lab_identity.ko", tree / "lab")
+    (tree / "lab/identity").write_text(f"map={IDENTITY}\n")
+    for name, source in extra.items():
+        shutil.copy(source, tree / "lab" / name)
+    names = "\n".join(["lab"] + sorted(f"lab/{p.name}" for p in (tree / "lab").iterdir()))
+    with open(log, "ab") as err:
+        segment = subprocess.run(
+            ["cpio", "-o", "-H", "newc", "--quiet", "-R", "0:0"],
+            cwd=tree,
+            input=names.encode(),
+            stdout=subprocess.PIPE,
+            stderr=err,
+            check=True,
+        ).stdout
+    shutil.rmtree(tree)
+    with open(into, "wb") as out:
+        with open(image, "rb") as source:
+            shutil.copyfileobj(source, out)
+        out.write(b"\0" * (-out.tell() % 4))
+        out.write(segment)
+
+
+def make_disk(base, files, into, log):
+    """Copies the suite's disk and writes the files of the configuration onto it.
+
+    The booted system must hold what the image was made from. debugfs needs neither root
+    nor a mount; as it always exits with 0, what it wrote is read back and compared.
+    """
+    run(["cp", "--sparse=always", "--reflink=auto", str(base / "disk.img"), str(into)], log)
+    into.chmod(0o644)
+    commands = []
+    readback = into.parent / "readback"
+    regular = []
+    for path in sorted(files.rglob("*")):
+        name = "/" + str(path.relative_to(files))
+        if path.is_symlink():
+            commands += [f'rm "{name}"', f'symlink "{name}" "{os.readlink(path)}"']
+        elif path.is_dir():
+            commands.append(f'mkdir "{name}"')
+        else:
+            regular.append((path, name))
+            commands += [f'rm "{name}"', f'write "{path}" "{name}"']
+    if not commands:
+        return
+    shutil.rmtree(readback, ignore_errors=True)
+    readback.mkdir()
+    dumps = [f'dump "{name}" "{readback}/{i}"' for i, (_, name) in enumerate(regular)]
+    script = into.parent / "debugfs.commands"
+    script.write_text("\n".join(commands + dumps) + "\n")
+    run(["debugfs", "-w", "-f", str(script), str(into)], log)
+    for i, (path, name) in enumerate(regular):
+        copy = readback / str(i)
+        if not copy.exists() or copy.read_bytes() != path.read_bytes():
+            raise LabError(f"could not write {name} to the disk (see {log})")
+    shutil.rmtree(readback)
+    script.unlink()
+
+
+class Machine:
+    """One machine, in a folder of its own, with all that a later look needs:
+
+    console.log (kernel and systemd), lab.log (preparations), qemu.cmd, facts/ (what the
+    guest sent), facts.tar.gz.
+    """
+
+    def __init__(self, folder, base):
+        self.folder = folder
+        self.base = base
+        self.log = folder / "lab.log"
+        self.process = None
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+    def boot(self, image, cmdline, preinit, devices=(), limit=BOOT_LIMIT, extra=None, disk=True):
+        """Boots to the end and unpacks what the guest sent. Raises LabError if it did not."""
+        initrd = self.folder / "initrd.img"
+        drive = self.folder / "disk.img"
+        channel = self.folder / "facts.tar.gz"
+        append_lab_segment(
+            image / "initrd.img", self.base, preinit, extra or {}, initrd, self.log
+        )
+        # `timeout` as well as our own limit: it still holds when this program is killed.
+        command = ["timeout", "--kill-after=5", str(limit + 10), "qemu-system-x86_64"]
+        command += shlex.split(MACHINE) + list(devices)
+        if disk:
+            make_disk(self.base, image / "files", drive, self.log)
+            command += ["-drive", f"file={drive},format=raw,if=none,id=d0,cache=unsafe"]
+            command += ["-device", "nvme,serial=lab,drive=d0"]
+        command += ["-serial", f"file:{self.folder}/console.log"]
+        command += ["-serial", f"file:{channel}"]
+        command += ["-kernel", str(self.base / "vmlinuz"), "-initrd", str(initrd)]
+        command += ["-append", f"{BASE_CMDLINE} {cmdline}"]
+        (self.folder / "qemu.cmd").write_text(shlex.join(command) + "\n")
+        try:
+            self._run(command, limit)
+        finally:
+            initrd.unlink()
+            drive.unlink(missing_ok=True)
+        self._unpack(channel)
+
+    def _run(self, command, limit):
+        with open(self.log, "ab") as out:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+            try:
+                status = self.process.wait(limit)
+            except subprocess.TimeoutExpired:
+                raise LabError(f"no end within {limit} s; QEMU was killed") from None
+            finally:
+                self.stop()
+        if status != 0:
+            raise LabError(f"QEMU ended with status {status} (see {self.log})")
+
+    def stop(self):
+        """Ends QEMU if it still runs."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def _unpack(self, channel):
+        if channel.stat().st_size == 0:
+            raise LabError("the machine went off without a word on its result channel")
+        try:
+            with tarfile.open(channel, "r:gz") as archive:
+                archive.extractall(self.folder)
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise LabError(f"the result channel broke off: {error}") from None
+        complete = self.folder / "complete"
+        if not complete.exists():
+            raise LabError("the result channel has no end mark")
+        complete.unlink()

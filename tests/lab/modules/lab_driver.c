@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lab_driver.c - the stand-in for a card's native driver
+ *
+ * Included by xclmgmt.c and xocl.c, which define LAB_DRIVER_NAME and LAB_DRIVER_IDS.
+ * It claims its IDs by modalias like the real one, keeps the BARs, and behaves as badly
+ * as its parameters say:
+ *
+ *   probe_ms=N    probe takes N ms; -1: until probe_ms is set to 0 in sysfs
+ *   remove_ms=N   remove takes N ms; -1: until remove_ms is set to 0
+ *   probe_ret=N   probe ends with this error (a negative errno)
+ *   defer=N       the first N probes answer -EPROBE_DEFER; -1: all of them
+ *
+ * The waits cannot be interrupted, as in the drivers that they stand for: a process that
+ * unbinds the device is in state D and cannot be killed.
+ */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#define POLL_MS 20
+
+static int probe_ms;
+module_param(probe_ms, int, 0644);
+MODULE_PARM_DESC(probe_ms, "milliseconds that probe takes, -1: until set to 0");
+
+static int remove_ms;
+module_param(remove_ms, int, 0644);
+MODULE_PARM_DESC(remove_ms, "milliseconds that remove takes, -1: until set to 0");
+
+static int probe_ret;
+module_param(probe_ret, int, 0644);
+MODULE_PARM_DESC(probe_ret, "result of probe, a negative errno");
+
+static int defer;
+module_param(defer, int, 0644);
+MODULE_PARM_DESC(defer, "probes to defer, -1: all");
+
+/* Sleeps for *ms milliseconds; the value is read again and again, so that 0 ends it. */
+static void dawdle(const int *ms)
+{
+	unsigned long start = jiffies;
+
+	for (;;) {
+		int now = READ_ONCE(*ms);
+
+		if (now >= 0 && jiffies_to_msecs(jiffies - start) >= (unsigned int)now)
+			return;
+		msleep(POLL_MS);
+	}
+}
+
+static int lab_probe(struct pci_dev *dev, const struct pci_device_id *id)
+{
+	int rc;
+
+	if (defer) {
+		if (defer > 0)
+			defer--;
+		pci_info(dev, "%s: probe deferred\n", LAB_DRIVER_NAME);
+		return -EPROBE_DEFER;
+	}
+	pci_info(dev, "%s: probe\n", LAB_DRIVER_NAME);
+	rc = pcim_enable_device(dev);
+	if (rc)
+		return rc;
+	/* Given back by devres after remove, as a real driver's are by its remove. */
+	rc = pci_request_regions(dev, LAB_DRIVER_NAME);
+	if (rc)
+		return rc;
+	dawdle(&probe_ms);
+	if (probe_ret) {
+		pci_info(dev, "%s: probe fails with %d\n", LAB_DRIVER_NAME, probe_ret);
+		return probe_ret;
+	}
+	return 0;
+}
+
+static void lab_remove(struct pci_dev *dev)
+{
+	pci_info(dev, "%s: remove\n", LAB_DRIVER_NAME);
+	dawdle(&remove_ms);
+	pci_info(dev, "%s: removed\n", LAB_DRIVER_NAME);
+}
+
+static const struct pci_device_id lab_ids[] = {LAB_DRIVER_IDS, {0}};
+MODULE_DEVICE_TABLE(pci, lab_ids);
+
+static struct pci_driver lab_driver = {
+	.name = LAB_DRIVER_NAME,
+	.id_table = lab_ids,
+	.probe = lab_probe,
+	.remove = lab_remove,
+};
+module_pci_driver(lab_driver);
+
+MODULE_DESCRIPTION("earlybind lab: stand-in for " LAB_DRIVER_NAME);
+MODULE_LICENSE("GPL");

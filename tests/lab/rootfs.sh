@@ -1,0 +1,110 @@
+#!/bin/bash
+# Makes the root file system of the lab's machines, from Debian's archive.
+#
+# Usage: tests/lab/rootfs.sh [SUITE]        (bookworm)
+#
+# Prints the folder in the cache that holds:
+#   root.tar.zst     the guest: a kernel, initramfs-tools, udev, systemd, pciutils
+#   kbuild.tar.zst   compiler and headers for exactly that kernel; nothing in it was
+#                    configured, which takes a third of the time of a full root
+#   version          the kernel's version
+# Both come from one run, so that they agree whatever the archive does later.
+#
+# The mirror is the one that this machine's apt uses for Debian; EARLYBIND_MIRROR=URI
+# names another.
+set -eu -o pipefail
+. "$(dirname "$0")/lib.sh"
+
+suite=${1:-bookworm}
+
+guest=linux-image-amd64,initramfs-tools,udev,systemd-sysv,kmod,pciutils,busybox,zstd
+builder=linux-headers-amd64,gcc,make
+
+# The archive as apt knows it. Machines have other archives configured as well; a machine
+# that never ran `apt-get update` knows no origins yet, hence the second and third try.
+# shellcheck disable=SC2016 # apt's own variables
+mirror() {
+	local field='$(ORIGIN)/$(LABEL) $(REPO_URI)' uri
+	if [ -n "${EARLYBIND_MIRROR:-}" ]; then
+		echo "$EARLYBIND_MIRROR"
+		return
+	fi
+	uri=$(apt-get indextargets --format "$field" 'Created-By: Packages' 2>/dev/null |
+		awk '$1 == "Debian/Debian" { print $2; exit }')
+	[ -n "$uri" ] || uri=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 2>/dev/null | grep -m1 -E '/debian/?$' || true)
+	echo "${uri:-http://deb.debian.org/debian}"
+}
+
+pack() {
+	zstd -q -T0 -3 -f -o "$1"
+}
+
+make_guest() {
+	# INITRD=No: the kernel's package would build an image here that nobody boots. What
+	# no program reads is left out, and dpkg need not survive a power cut.
+	INITRD=No mmdebstrap --mode=root --variant=minbase --include="$guest" \
+		--dpkgopt=force-unsafe-io \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--format=tar "$suite" - "$mirror" | pack "$1/root.tar.zst"
+}
+
+make_builder() {
+	# Unpacked only, so the links that maintainer scripts make must be made here: those
+	# of the merged /usr, and awk.
+	# shellcheck disable=SC2016 # $1 is mmdebstrap's
+	mmdebstrap --mode=root --variant=extract --include='?essential' --include="$builder" \
+		--setup-hook='for d in bin sbin lib lib64; do
+			mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done
+			ln -s mawk "$1/usr/bin/awk"' \
+		--format=tar "$suite" - "$mirror" | pack "$1/kbuild.tar.zst"
+}
+
+make_both() {
+	local work=$1 builder_pid
+	export TMPDIR=$work
+	make_builder "$work" >"$work/kbuild.log" 2>&1 &
+	builder_pid=$!
+	make_guest "$work" || return 1
+	wait "$builder_pid" || { cat "$work/kbuild.log"; return 1; }
+	tar -I zstd -tf "$work/root.tar.zst" |
+		sed -n 's,^\./boot/vmlinuz-,,p' >"$work/version"
+	# The two mmdebstrap runs saw the same archive unless it changed between them.
+	# grep reads to the end (no -q): tar must not die of a closed pipe.
+	tar -I zstd -tf "$work/kbuild.tar.zst" |
+		grep -F "/usr/src/linux-headers-$(cat "$work/version")/Makefile" >/dev/null
+}
+
+make_root() {
+	local key dir work
+	key=$(content_key "$suite" "$(dpkg --print-architecture)" <<<"$LAB/rootfs.sh")
+	dir=$CACHE/root-$suite-$key
+	if [ ! -e "$dir/version" ]; then
+		[ "$(dpkg --print-architecture)" = amd64 ] || die "the lab's machines are amd64"
+		mirror=$(mirror)
+		work=$(mktemp -d "$CACHE/tmp/root.XXXXXX")
+		# mmdebstrap looks into the folder as another user.
+		chmod 0755 "$work"
+		# shellcheck disable=SC2016
+		slowly "root file system of $suite" "$CACHE/root-$suite.log" \
+			as_root_bash 'make_both "$1"' "$work"
+		mv "$work" "$dir"
+		prune "root-$suite" 2
+	fi
+	touch "$dir"
+	echo "$dir"
+}
+
+# Runs shell text with this script's functions and variables as root.
+as_root_bash() {
+	local text=$1
+	shift
+	as_root bash -c "set -eu -o pipefail
+$(declare -f make_both make_guest make_builder pack)
+$(declare -p suite mirror guest builder)
+$text" lab "$@"
+}
+
+locked "root-$suite" make_root
