@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND		  1000000u
 #define PATIENCE_INTERVAL (5 * SECOND) /* a line on the console that often */
-#define RETRY_FIRST	  (20 * 1000u)
-#define RETRY_MAX	  (500 * 1000u)
+#define RETRY_FIRST	  (20 * MILLISECOND)
+#define RETRY_MAX	  (500 * MILLISECOND)
 /* For giving a device back when the time of the run is up already. */
 #define GIVE_BACK_TIME (2 * SECOND)
 
@@ -181,7 +180,7 @@ static int bind_device(struct applier *a, struct outcome *o)
 		if (now(a) + wait >= a->deadline)
 			return give_up(o, REASON_DEFERRED, NULL, r);
 		a->world->ops->pause(a->world, wait);
-		wait = MIN(wait * 2, (uint64_t)RETRY_MAX);
+		wait = MIN(wait * 2, RETRY_MAX);
 	}
 	if (read_driver(a, o) < 0)
 		return -ENODEV;
@@ -223,7 +222,7 @@ static int unbind_device(struct applier *a, struct outcome *o)
 		if ((r != -ENOENT && r != -ENODEV) || now(a) + wait >= a->deadline)
 			return give_up(o, REASON_UNBIND_FAILED, errno_text(r), r);
 		a->world->ops->pause(a->world, wait);
-		wait = MIN(wait * 2, (uint64_t)RETRY_MAX);
+		wait = MIN(wait * 2, RETRY_MAX);
 	}
 }
 
@@ -331,7 +330,7 @@ static void load_module(struct applier *a, const char *name, bool without_ids)
 static int load_modules(struct applier *a)
 {
 	struct report *report = a->report;
-	const struct module_outcome *m = report->modules;
+	const struct module_outcome *m;
 
 	/*
 	 * First, so that the IOMMU backend is there when a VM opens the group; on machines
@@ -359,7 +358,7 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	struct outcome *end = report->outcomes + report->plan->device_count;
 	bool has_work = false;
 
-	a.deadline = now(&a) + (uint64_t)report->policy->timeout * SECOND;
+	a.deadline = now(&a) + report->policy->timeout * SECOND;
 	for (struct outcome *o = report->outcomes; o < end; o++) {
 		if (is_pending(o, ACTION_BIND))
 			step(&a, o, claim);
@@ -384,8 +383,7 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 
 		if (!was_taken && !is_pending(o, ACTION_RECOVER))
 			continue;
-		a.deadline =
-			now(&a) + (uint64_t)report->policy->recovery_timeout * SECOND;
+		a.deadline = now(&a) + report->policy->recovery_timeout * SECOND;
 		if (was_taken)
 			memcpy(o->before, o->after, sizeof(o->before));
 		step(&a, o, recover);

@@ -247,7 +247,7 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 
 	for (size_t i = 0; i < inv->count; i++)
 		members += inv->devices[i].iommu_group == id;
-	group.blockers = arena_alloc(arena, members, sizeof(*group.blockers));
+	group.blockers = arena_alloc(arena, members, sizeof(struct pci_device *));
 	if (!group.blockers)
 		return -ENOMEM;
 	for (size_t i = 0; i < inv->count; i++)

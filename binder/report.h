@@ -17,7 +17,7 @@
 
 #define REPORT_SCHEMA	1
 #define REPORT_NAME	"report.json"
-#define REPORT_SIZE_MAX (1024 * 1024)
+#define REPORT_SIZE_MAX ((size_t)1024 * 1024)
 #define MODULES_MAX	4
 
 enum verdict {
@@ -105,7 +105,7 @@ void report_write(const struct report *report, struct json *json) nonnull(1, 2);
 /* Parts of it that "earlybind plan --json" has too. */
 void report_write_rules(const struct policy *policy, const struct plan *plan,
 			struct json *json) nonnull(1, 3);
-void report_write_device(const struct plan_device *device, const struct outcome *outcome,
+void report_write_device(const struct plan_device *pd, const struct outcome *o,
 			 struct json *json) nonnull(1, 3);
 void report_write_group(const struct plan_group *group, struct json *json) nonnull(1, 2);
 void report_write_problems(const struct policy *policy, struct json *json) nonnull(1, 2);

@@ -76,6 +76,6 @@ const char *on_failure_name(enum on_failure on_failure);
 /* Long enough for every origin that origin_format() writes; longer file names are cut. */
 #define ORIGIN_SIZE 160
 
-/* "command line", "modprobe.d", "/etc/earlybind.conf:3", "/etc/earlybind.conf:3:7" */
+/* "command line", "modprobe.d", or file, line and column: "earlybind.conf:3:7" */
 const char *origin_format(const struct origin *origin, char buf[static ORIGIN_SIZE])
 	nonnull(1);

@@ -10,8 +10,7 @@
 #include "verify.h"
 
 /* The kernel's longest, with bootconfig's part, and then some (init/main.c). */
-#define CMDLINE_MAX (40 * 1024)
-#define SECOND	    1000000u
+#define CMDLINE_MAX ((size_t)40 * 1024)
 
 static void read_cmdline(struct world *world, struct arena *arena,
 			 const struct run_options *options, struct policy *policy)
@@ -30,7 +29,7 @@ static void read_cmdline(struct world *world, struct arena *arena,
 	if (n == -E2BIG)
 		n = CMDLINE_MAX;
 	if (n < 0)
-		policy_add_problem(policy, &origin, TEXT("/proc/cmdline"),
+		policy_add_problem(policy, &origin, TEXT("command line"),
 				   "cannot be read: only the table counts", true);
 	else
 		policy_add_cmdline(policy, (struct text){buf, (size_t)n});
@@ -65,7 +64,7 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 {
 	const struct origin origin = {.source = SOURCE_MODPROBE};
 	const struct job job = {.kind = JOB_MODULE_IDS};
-	uint64_t until = world->ops->now(world) + (uint64_t)policy->timeout * SECOND;
+	uint64_t until = world->ops->now(world) + policy->timeout * SECOND;
 	struct job_result result;
 	char *copy;
 	int r;

@@ -66,8 +66,8 @@ static int parse_class(struct text t, uint32_t *ret_class, uint32_t *ret_mask,
 	if ((digits.n != 2 && digits.n != 4 && digits.n != 6) ||
 	    text_hex(digits, 0xffffff, &value) < 0)
 		return fail(reterr, 0, "a class is 2, 4 or 6 hexadecimal digits");
-	*ret_class = (uint32_t)(value << (24 - 4 * digits.n));
-	*ret_mask = (uint32_t)(0xffffff << (24 - 4 * digits.n)) & 0xffffff;
+	*ret_class = (uint32_t)value << (24 - 4 * digits.n);
+	*ret_mask = UINT32_C(0xffffff) << (24 - 4 * digits.n) & 0xffffff;
 	return 0;
 }
 

@@ -248,7 +248,7 @@ static uint64_t real_now(struct world *world unused)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
 }
 
 static int real_await(struct world *world, uint64_t until, struct job_result *ret)
@@ -328,8 +328,8 @@ static void real_log(struct world *world, enum log_level level, const char *line
 
 static void real_pause(struct world *world unused, uint64_t microseconds)
 {
-	const struct timespec ts = {(time_t)(microseconds / 1000000),
-				    (long)(microseconds % 1000000) * 1000};
+	const struct timespec ts = {(time_t)(microseconds / SECOND),
+				    (long)(microseconds % SECOND) * 1000};
 
 	nanosleep(&ts, NULL);
 }

@@ -15,6 +15,10 @@
 #include "compiler.h"
 #include "text.h"
 
+/* Time is in microseconds everywhere. */
+#define MILLISECOND UINT64_C(1000)
+#define SECOND	    UINT64_C(1000000)
+
 enum world_root {
 	WORLD_SYS,
 	WORLD_PROC,

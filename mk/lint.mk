@@ -30,9 +30,8 @@ LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ibinder $(HOST_CPPFLAGS)
 
 lint-tidy: packages-lint $(HOST_STAMPS)
 	$(call say,LINT,clang-tidy)
-	$(Q)printf '%s\n' $(OUR_C_FILES) | xargs -P 2 -n 4 clang-tidy --quiet \
-		--warnings-as-errors='*' --extra-arg=-Wno-unknown-warning-option \
-		-- $(LINT_CPPFLAGS) 2>$(BUILD)/clang-tidy.log || { cat $(BUILD)/clang-tidy.log; false; }
+	$(Q)printf '%s\n' $(OUR_C_FILES) | xargs -P 2 -I '{}' clang-tidy --quiet \
+		--warnings-as-errors='*' '{}' -- $(LINT_CPPFLAGS) 2>$(BUILD)/clang-tidy.log || { cat $(BUILD)/clang-tidy.log; false; }
 
 lint-cppcheck: packages-lint $(HOST_STAMPS)
 	$(call say,LINT,cppcheck)
