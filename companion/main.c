@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* earlybind: the companion of the binder, for people. earlybind(8) */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "commands.h"
+#include "message.h"
+#include "options.h"
+#include "version.h"
+
+/* Address space, not memory: pages that are not used cost nothing. */
+#define ARENA_SIZE ((size_t)256 * 1024 * 1024)
+
+struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv, struct arena *arena);
+};
+
+static const struct command commands[] = {
+	{"embed", "write a copy of the binder that carries the configuration",
+	 command_embed},
+};
+
+static void print_help(void)
+{
+	puts("usage: earlybind COMMAND [OPTION...]\n"
+	     "Binds PCI devices to vfio-pci in the initramfs, before other drivers load.\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+	puts("\n\"earlybind COMMAND --help\" says more about each, with an example.\n"
+	     "\"earlybind --version\" prints the version.");
+}
+
+static const char *command_name(const void *arg unused, size_t i)
+{
+	return commands[i].name;
+}
+
+static int unknown(const char *word)
+{
+	const char *near = nearest_name(word, command_name, NULL, ARRAY_SIZE(commands));
+
+	if (near)
+		say_error("there is no command \"%s\": did you mean \"%s\"?", word, near);
+	else
+		say_error("there is no command \"%s\": see \"earlybind --help\"", word);
+	return EXIT_WRONG_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	struct arena arena = {.size = ARENA_SIZE};
+	const char *word;
+
+	if (argc < 2) {
+		say_error("a command is missing: see \"earlybind --help\"");
+		return EXIT_WRONG_USAGE;
+	}
+	word = argv[1];
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		print_help();
+		return EXIT_OK;
+	}
+	if (strcmp(word, "--version") == 0) {
+		puts("earlybind " EARLYBIND_VERSION);
+		return EXIT_OK;
+	}
+	arena.base = mmap(NULL, arena.size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena.base == MAP_FAILED) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(word, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1, &arena);
+	return unknown(word);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		say_error("the output cannot be written");
+		return EXIT_FAILED;
+	}
+	return code;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MESSAGE_MAX 4096
+#define WIDTH	    80
+#define EXCERPT_MAX 72 /* of a line that is shown above a caret, in columns */
+
+/*
+ * The length of the character at the start of @t if it is safe to show, 0 otherwise: valid
+ * UTF-8 without control characters (C0, DEL, C1) and without what turns the direction of
+ * writing around.
+ */
+static size_t safe_length(struct text t)
+{
+	static const struct {
+		uint8_t mask, lead;
+		uint32_t least;
+	} forms[] = {{0x80, 0, 0x20},
+		     {0xe0, 0xc0, 0xa0},
+		     {0xf0, 0xe0, 0x800},
+		     {0xf8, 0xf0, 0x10000}};
+
+	for (size_t n = 1; n <= ARRAY_SIZE(forms) && n <= t.n; n++) {
+		uint8_t first = (uint8_t)t.p[0];
+		uint32_t c = first & (uint8_t)~forms[n - 1].mask;
+
+		if ((first & forms[n - 1].mask) != forms[n - 1].lead)
+			continue;
+		for (size_t i = 1; i < n; i++) {
+			if (((uint8_t)t.p[i] & 0xc0) != 0x80)
+				return 0;
+			c = c << 6 | ((uint8_t)t.p[i] & 0x3f);
+		}
+		if (c < forms[n - 1].least || c == 0x7f || c > 0x10ffff ||
+		    (c >= 0xd800 && c < 0xe000) || (c >= 0x202a && c <= 0x202e) ||
+		    (c >= 0x2066 && c <= 0x2069))
+			return 0;
+		return n;
+	}
+	return 0;
+}
+
+/* Writes one character of @t and takes it off. */
+static void put_char(FILE *out, struct text *t)
+{
+	size_t n = safe_length(*t);
+
+	if (n > 0)
+		fwrite(t->p, 1, n, out);
+	else
+		fputc('?', out);
+	n = MAX(n, (size_t)1);
+	t->p += n;
+	t->n -= n;
+}
+
+void put_text(FILE *out, struct text t)
+{
+	while (t.n > 0)
+		put_char(out, &t);
+}
+
+void say_error(const char *format, ...)
+{
+	char line[MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	/* What was written so far comes first, also where both go to one file. */
+	fflush(stdout);
+	fputs("earlybind: ", stderr);
+	put_text(stderr, text_of(line));
+	fputc('\n', stderr);
+}
+
+/* Columns that @t takes on a terminal, close enough. */
+static size_t width(struct text t)
+{
+	size_t n = 0;
+
+	for (; t.n > 0; n++) {
+		size_t step = MAX(safe_length(t), (size_t)1);
+
+		t.p += step;
+		t.n -= step;
+	}
+	return n;
+}
+
+/* The line that @p points into, from @base on, and the caret below @p. */
+static void put_caret(FILE *out, const char *base, size_t offset, const char *end)
+{
+	const char *stop = memchr(base, '\n', (size_t)(end - base));
+	struct text line = {base, (size_t)((stop ? stop : end) - base)};
+	size_t at = 0, skip = 0;
+
+	/* A long line: what leads to the caret, and some of what follows. */
+	while (offset - skip > EXCERPT_MAX / 2)
+		skip++;
+	if (line.n <= EXCERPT_MAX)
+		skip = 0;
+	line.p += skip;
+	line.n -= skip;
+	offset -= MIN(skip, offset);
+
+	fputs("    ", out);
+	for (size_t column = 0;
+	     line.n > 0 && column < EXCERPT_MAX && line.p[0] != '\r';) {
+		const char *from = line.p;
+
+		if (line.p[0] == '\t') {
+			fputc(' ', out);
+			line.p++;
+			line.n--;
+		} else {
+			put_char(out, &line);
+		}
+		column++;
+		if ((size_t)(line.p - from) <= offset) {
+			offset -= (size_t)(line.p - from);
+			at = column;
+		} else {
+			offset = 0;
+		}
+	}
+	fprintf(out, "\n    %*s^\n", (int)at, "");
+}
+
+void put_problem(FILE *out, const struct problem *problem, const char *end)
+{
+	const struct origin *origin = &problem->origin;
+	char where[ORIGIN_SIZE];
+
+	put_text(out, text_of(origin_format(origin, where)));
+	fputs(problem->is_error ? ": " : ": warning: ", out);
+	put_text(out, text_of(problem->message));
+	fputc('\n', out);
+	if (end && origin->base && origin->column > 0 && origin->base <= end)
+		put_caret(out, origin->base, origin->column - 1, end);
+}
+
+size_t put_wrapped(FILE *out, struct text t, size_t column, size_t indent)
+{
+	struct text word;
+	bool is_first = true;
+
+	while (text_word(&t, &word)) {
+		size_t n = width(word);
+
+		if (!is_first && column + 1 + n >= WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (!is_first) {
+			fputc(' ', out);
+			column++;
+		} else if (column > indent && column + n >= WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		}
+		put_text(out, word);
+		column += n;
+		is_first = false;
+	}
+	return column;
+}
+
+const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "message.h"
+#include "text.h"
+
+#define WORD_MAX 32 /* longer words are no misspelling of ours */
+
+static const struct option_spec help_option = {
+	.name = "help",
+	.help = "show this text",
+};
+
+/* How many letters differ, are missing, superfluous or swapped with their neighbour. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX + 1], n = strlen(b);
+	size_t *before = rows[0], *last = rows[1], *now = rows[2];
+
+	for (size_t k = 0; k <= n; k++)
+		last[k] = k;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t *spare = before;
+
+		now[0] = i;
+		for (size_t k = 1; k <= n; k++) {
+			size_t replaced = last[k - 1] + (a[i - 1] != b[k - 1]);
+
+			now[k] = MIN(MIN(last[k], now[k - 1]) + 1, replaced);
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
+			    a[i - 2] == b[k - 1])
+				now[k] = MIN(now[k], before[k - 2] + 1);
+		}
+		before = last;
+		last = now;
+		now = spare;
+	}
+	return last[n];
+}
+
+const char *nearest_name(const char *word, const char *(*get)(const void *arg, size_t i),
+			 const void *arg, size_t count)
+{
+	const char *best = NULL;
+	size_t best_distance = 0, n = strlen(word);
+
+	if (n == 0 || n > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = get(arg, i);
+		size_t d = strncmp(word, name, n) == 0 ? 1 : distance(word, name);
+
+		/* Up to a third of the word may be wrong, or one letter. */
+		if (d > MAX(n / 3, (size_t)1) || (best && d >= best_distance))
+			continue;
+		best = name;
+		best_distance = d;
+	}
+	return best;
+}
+
+static const char *option_name(const void *arg, size_t i)
+{
+	const struct command_spec *spec = arg;
+
+	return i < spec->option_count ? spec->options[i].name : help_option.name;
+}
+
+static void print_option(const struct option_spec *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "--%s%s%s", option->name,
+		 option->argument ? " " : "", option->argument ? option->argument : "");
+	printf("  %-18s %s\n", left, option->help);
+}
+
+static void print_help(const struct command_spec *spec)
+{
+	printf("usage: earlybind %s %s\n%s\n", spec->name, spec->synopsis, spec->text);
+	for (size_t i = 0; i < spec->option_count; i++)
+		print_option(&spec->options[i]);
+	print_option(&help_option);
+	printf("\nexample: %s\n", spec->example);
+}
+
+static enum options_result unknown(const struct command_spec *spec, struct text name,
+				   const char *word)
+{
+	char copy[WORD_MAX + 1] = "";
+	const char *near = NULL;
+
+	if (name.n < sizeof(copy)) {
+		memcpy(copy, name.p, name.n);
+		near = nearest_name(copy, option_name, spec, spec->option_count + 1);
+	}
+	if (near)
+		say_error("%s: there is no option %s: did you mean --%s?", spec->name,
+			  word, near);
+	else
+		say_error("%s: there is no option %s: see \"earlybind %s --help\"",
+			  spec->name, word, spec->name);
+	return OPTIONS_WRONG;
+}
+
+static const struct option_spec *find(const struct command_spec *spec, struct text name)
+{
+	for (size_t i = 0; i < spec->option_count; i++)
+		if (text_is(name, spec->options[i].name))
+			return &spec->options[i];
+	return text_is(name, help_option.name) ? &help_option : NULL;
+}
+
+static enum options_result set(const struct command_spec *spec,
+			       const struct option_spec *option, const char *value)
+{
+	if (option->ret_flag) {
+		*option->ret_flag = true;
+		return OPTIONS_OK;
+	}
+	if (value[0] == '\0' && strcmp(option->name, "cmdline") != 0) {
+		say_error("%s: --%s needs a value: %s", spec->name, option->name,
+			  option->argument);
+		return OPTIONS_WRONG;
+	}
+	if (option->ret_string) {
+		*option->ret_string = value;
+		return OPTIONS_OK;
+	}
+	if (option->ret_strings->count == STRINGS_MAX) {
+		say_error("%s: --%s is given more than %d times", spec->name,
+			  option->name, STRINGS_MAX);
+		return OPTIONS_WRONG;
+	}
+	option->ret_strings->items[option->ret_strings->count++] = value;
+	return OPTIONS_OK;
+}
+
+enum options_result options_parse(const struct command_spec *spec, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		struct text rest = text_of(argv[i]), name;
+		const struct option_spec *option;
+		enum options_result r;
+
+		if (text_is(rest, "-h"))
+			rest = TEXT("--help");
+		if (!text_has_prefix(rest, "--") || rest.n == 2) {
+			say_error("%s: \"%s\" is one word too many: see \"earlybind %s "
+				  "--help\"",
+				  spec->name, argv[i], spec->name);
+			return OPTIONS_WRONG;
+		}
+		rest.p += 2;
+		rest.n -= 2;
+		if (!text_cut(&rest, '=', &name))
+			return OPTIONS_WRONG;
+		option = find(spec, name);
+		if (!option)
+			return unknown(spec, name, argv[i]);
+		if (!option->argument && rest.p) {
+			say_error("%s: --%s takes no value", spec->name, option->name);
+			return OPTIONS_WRONG;
+		}
+		if (option == &help_option) {
+			print_help(spec);
+			return OPTIONS_HELP;
+		}
+		if (option->argument && !rest.p && ++i == argc) {
+			say_error("%s: --%s needs a value: %s", spec->name, option->name,
+				  option->argument);
+			return OPTIONS_WRONG;
+		}
+		r = set(spec, option, rest.p ? rest.p : argv[i]);
+		if (r != OPTIONS_OK)
+			return r;
+	}
+	return OPTIONS_OK;
+}

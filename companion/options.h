@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options of a command, from one description that also writes its --help. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "compiler.h"
+
+/* An option that may be repeated. */
+#define STRINGS_MAX 64
+
+struct strings {
+	const char *items[STRINGS_MAX];
+	size_t count;
+};
+
+struct option_spec {
+	const char *name; /* without "--" */
+	const char *argument; /* what --help calls its value; NULL for a switch */
+	const char *help;
+	/* Where it goes: one of these. */
+	bool *ret_flag;
+	const char **ret_string;
+	struct strings *ret_strings;
+};
+
+struct command_spec {
+	const char *name;
+	const char *synopsis; /* what follows the name in "usage:" */
+	const char *text; /* what it does and its exit codes, in lines of 79 columns */
+	const char *example; /* one command line and, if needed, what it means */
+	const struct option_spec *options;
+	size_t option_count;
+};
+
+enum options_result {
+	OPTIONS_OK,
+	OPTIONS_HELP, /* --help was asked for and printed */
+	OPTIONS_WRONG, /* said on the error output */
+};
+
+/*
+ * Parses everything behind the command's name, argv[0]. There are no arguments other than
+ * options in this version: any is an error.
+ */
+enum options_result options_parse(const struct command_spec *spec, int argc,
+				  char **argv) must_check nonnull(1, 3);
+
+/* The candidate that is most like @word, or NULL if none is near; @get gives its name. */
+const char *nearest_name(const char *word, const char *(*get)(const void *arg, size_t i),
+			 const void *arg, size_t count) nonnull(1, 2);

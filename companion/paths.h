@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every absolute path that the companion knows; each is below --sysroot where one is given.
+ * What is in /sys, /proc, /etc and /run is read through the world (world.h) by a relative
+ * name, and named in messages with the prefixes here.
+ */
+#pragma once
+
+#define BINDER_PATH  "/usr/lib/earlybind/binder"
+#define MODULES_PATH "/lib/modules"
+
+/* Below /etc, and how users know them. */
+#define ETC_PREFIX	"/etc/"
+#define CONFIG_NAME	"earlybind.conf"
+#define CONFIG_DIR_NAME "earlybind.conf.d"
+
+/* Below /run. */
+#define RUN_PREFIX  "/run/"
+#define REPORT_FILE "earlybind/report.json"
+
+/* Where distributions keep the names of PCI devices: the first one that exists counts. */
+#define PCI_IDS_PATHS "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"

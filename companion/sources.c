@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sources.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "files.h"
+#include "message.h"
+#include "paths.h"
+#include "reason.h"
+
+struct listing {
+	struct arena *arena;
+	const char *names[CONFIG_FILES_MAX];
+	size_t count;
+	int error;
+};
+
+static int add_name(void *arg, const char *name)
+{
+	static const char suffix[] = ".conf";
+	struct listing *listing = arg;
+	size_t n = strlen(name);
+
+	if (name[0] == '.' || n < sizeof(suffix) || strcmp(name + n - 5, suffix) != 0)
+		return 0;
+	if (listing->count == CONFIG_FILES_MAX) {
+		listing->error = -E2BIG;
+		return 1;
+	}
+	listing->names[listing->count] = arena_copy(listing->arena, text_of(name));
+	if (!listing->names[listing->count]) {
+		listing->error = -ENOMEM;
+		return 1;
+	}
+	listing->count++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int add_file(struct sources *sources, const char *name, struct text bytes)
+{
+	if (sources->count == CONFIG_FILES_MAX) {
+		say_error("more than %d configuration files: join some of them",
+			  CONFIG_FILES_MAX);
+		return -E2BIG;
+	}
+	/* The table holds the name in a line of its own. */
+	if (strpbrk(name, "\n\r")) {
+		say_error("%s: the name has a line end: rename the file", name);
+		return -EINVAL;
+	}
+	sources->files[sources->count++] = (struct config_file){text_of(name), bytes};
+	return 0;
+}
+
+static int fail(const char *name, int r)
+{
+	if (r == -E2BIG)
+		say_error("%s: larger than %d bytes: this is no configuration", name,
+			  CONFIG_SIZE_MAX);
+	else
+		say_error("%s: it cannot be read: %s", name, errno_text(r));
+	return r;
+}
+
+/* A file below /etc. One that does not exist is no error. */
+static int add_own(struct world *world, struct arena *arena, const char *path,
+		   struct sources *sources)
+{
+	const char *name = arena_printf(arena, ETC_PREFIX "%s", path);
+	struct text bytes;
+	int r;
+
+	if (!name)
+		return fail(path, -ENOMEM);
+	r = file_read_world(world, WORLD_ETC, path, arena, CONFIG_SIZE_MAX, &bytes);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? fail(name, r) : add_file(sources, name, bytes);
+}
+
+static int read_default(struct world *world, struct arena *arena, struct sources *sources)
+{
+	struct listing listing = {.arena = arena};
+	int r;
+
+	r = add_own(world, arena, CONFIG_NAME, sources);
+	if (r < 0)
+		return r;
+	r = world->ops->list(world, WORLD_ETC, CONFIG_DIR_NAME, add_name, &listing);
+	if (r < 0 && r != -ENOENT)
+		return fail(ETC_PREFIX CONFIG_DIR_NAME, r);
+	if (listing.error < 0)
+		return fail(ETC_PREFIX CONFIG_DIR_NAME, listing.error);
+	qsort(listing.names, listing.count, sizeof(*listing.names), compare_names);
+	for (size_t i = 0; i < listing.count; i++) {
+		const char *path =
+			arena_printf(arena, CONFIG_DIR_NAME "/%s", listing.names[i]);
+
+		r = path ? add_own(world, arena, path, sources)
+			 : fail(listing.names[i], -ENOMEM);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int sources_read(struct world *world, struct arena *arena, const struct strings *named,
+		 struct sources *ret)
+{
+	*ret = (struct sources){0};
+	if (named->count == 0)
+		return read_default(world, arena, ret);
+	for (size_t i = 0; i < named->count; i++) {
+		const char *name = named->items[i];
+		struct text bytes;
+		int r;
+
+		r = file_read(name, arena, CONFIG_SIZE_MAX, &bytes, NULL);
+		r = r < 0 ? fail(name, r) : add_file(ret, name, bytes);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void sources_parse(const struct sources *sources, struct policy *policy)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		config_parse(policy, SOURCE_CONFIG, sources->files[i].name,
+			     sources->files[i].bytes);
+}
+
+/* Where the file ends that @p points into. */
+static const char *end_of(const struct sources *sources, const char *p)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		struct text t = sources->files[i].bytes;
+
+		if (p >= t.p && p <= t.p + t.n)
+			return t.p + t.n;
+	}
+	return NULL;
+}
+
+bool sources_print_problems(const struct sources *sources, const struct policy *policy)
+{
+	bool has_error = policy->problems_lost > 0;
+
+	for (size_t i = 0; i < policy->problem_count; i++) {
+		const struct problem *p = &policy->problems[i];
+
+		put_problem(stderr, p,
+			    p->origin.base ? end_of(sources, p->origin.base) : NULL);
+		has_error = has_error || p->is_error;
+	}
+	if (policy->problems_lost > 0)
+		say_error("%zu more problem%s not shown", policy->problems_lost,
+			  policy->problems_lost == 1 ? " is" : "s are");
+	return has_error;
+}
+
+int sources_normalise(const struct sources *sources, struct arena *arena,
+		      struct text *ret)
+{
+	struct text text = {NULL, 0};
+	size_t size = 1;
+	char *buf;
+
+	/* Each line of a file, with the mark in front of it. */
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct config_file *f = &sources->files[i];
+		size_t lines = 1;
+
+		for (size_t k = 0; k < f->bytes.n; k++)
+			lines += f->bytes.p[k] == '\n';
+		size += f->bytes.n + lines * (f->name.n + 32);
+	}
+	buf = arena_alloc(arena, size, 1);
+	if (!buf)
+		return -ENOMEM;
+	text.p = buf;
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct config_file *f = &sources->files[i];
+		int n = config_normalise(f->name, f->bytes, buf + text.n, size - text.n);
+
+		if (n < 0)
+			return n;
+		text.n += (size_t)n;
+	}
+	*ret = text;
+	return 0;
+}
+
+const char *sources_describe(const struct sources *sources, struct arena *arena)
+{
+	const char *text;
+
+	if (sources->count == 0)
+		return "no configuration";
+	if (sources->count == 1)
+		return sources->files[0].name.p;
+	text = arena_printf(arena, "%zu files", sources->count);
+	return text ? text : "several files";
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration files of a machine, as a policy and as the text of the table. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "options.h"
+#include "policy.h"
+#include "world.h"
+
+#define CONFIG_FILES_MAX 256
+#define CONFIG_SIZE_MAX	 (1024 * 1024)
+
+struct config_file {
+	struct text name; /* as users know it: without the sysroot */
+	struct text bytes;
+};
+
+struct sources {
+	struct config_file files[CONFIG_FILES_MAX];
+	size_t count;
+};
+
+/*
+ * Reads the files that were named, or, if none was, earlybind.conf and the *.conf files of
+ * earlybind.conf.d in the order of their names. Says what cannot be read; -errno then.
+ */
+int sources_read(struct world *world, struct arena *arena, const struct strings *named,
+		 struct sources *ret) must_check nonnull(1, 2, 3, 4);
+
+/* Adds all rules and options to @policy, as SOURCE_CONFIG: with lines and columns. */
+void sources_parse(const struct sources *sources, struct policy *policy) nonnull(1, 2);
+
+/* Prints the problems of a policy made of @sources. True if one of them is an error. */
+bool sources_print_problems(const struct sources *sources, const struct policy *policy)
+	nonnull(1, 2);
+
+/* The table's text, of any length: -ENOMEM. */
+int sources_normalise(const struct sources *sources, struct arena *arena,
+		      struct text *ret) must_check nonnull(1, 2, 3);
+
+/* "/etc/earlybind.conf", "3 files", "no configuration" */
+const char *sources_describe(const struct sources *sources, struct arena *arena)
+	nonnull(1, 2);
