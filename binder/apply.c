@@ -354,11 +354,10 @@ static int load_modules(struct applier *a)
 
 void apply_plan(struct world *world, struct report *report, struct arena *arena)
 {
-	struct applier a = {world, report, arena, 0};
+	struct applier a = {world, report, arena, report->deadline};
 	struct outcome *end = report->outcomes + report->plan->device_count;
 	bool has_work = false;
 
-	a.deadline = now(&a) + report->policy->timeout * SECOND;
 	for (struct outcome *o = report->outcomes; o < end; o++) {
 		if (is_pending(o, ACTION_BIND))
 			step(&a, o, claim);

@@ -59,6 +59,13 @@ bool report_has_rule_missing(const struct report *r, size_t i)
 
 bool report_is_all_bound(const struct report *r)
 {
+	if (r->is_dry_run)
+		return false;
+	return report_is_fine(r);
+}
+
+bool report_is_fine(const struct report *r)
+{
 	if (r->reason != REASON_NONE || !r->plan)
 		return false;
 	for (size_t i = 0; i < r->plan->device_count; i++)
@@ -108,6 +115,11 @@ void report_device_line(const struct outcome *o, char *line, size_t size)
 		bound_line(o, line, size, address);
 		return;
 	}
+	if (o->verdict == VERDICT_NONE && o->reason == REASON_NONE) {
+		snprintf(line, size, "%s [%04x:%04x] dry run, action: %s", address,
+			 d->ids.vendor, d->ids.device, action_name(o->plan->action));
+		return;
+	}
 	if (o->after[0] != '\0')
 		snprintf(after, sizeof(after), " (%s)", o->after);
 	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor,
@@ -131,6 +143,36 @@ void report_log_problems(const struct policy *policy, struct world *world)
 			  policy->problems_lost);
 }
 
+/* What rd.earlybind.log=debug adds. */
+static void log_details(const struct report *r, struct world *world)
+{
+	char origin[ORIGIN_SIZE], text[SELECTOR_SIZE];
+
+	for (size_t i = 0; i < r->policy->rule_count; i++) {
+		const struct rule *rule = &r->policy->rules[i];
+
+		world_log(world, LOG_LEVEL_DEBUG, "rule: %s %s, from %s, names %zu%s",
+			  rule->kind == RULE_KEEP ? "keep" : "bind",
+			  selector_format(&rule->selector, text),
+			  origin_format(&rule->origin, origin),
+			  r->plan ? r->plan->rule_matches[i] : 0,
+			  policy_has_rule_active(r->policy, rule)
+				  ? ""
+				  : ", profile not asked for");
+	}
+	for (size_t i = 0; i < r->module_count; i++) {
+		const struct module_outcome *m = &r->modules[i];
+
+		world_log(world, LOG_LEVEL_DEBUG, "module: %s: %s, %llu ms", m->name,
+			  m->error ? errno_text(m->error) : module_state_name(m->state),
+			  (unsigned long long)(m->microseconds + 500) / 1000);
+	}
+	world_log(world, LOG_LEVEL_DEBUG, "%zu functions, IOMMU %s, %llu ms in all",
+		  r->inventory ? r->inventory->function_count : 0,
+		  r->inventory && r->inventory->has_iommu ? "on" : "off",
+		  (unsigned long long)(r->microseconds + 500) / 1000);
+}
+
 static void log_groups(const struct report *r, struct world *world, struct arena *arena)
 {
 	for (size_t i = 0; i < r->group_count; i++) {
@@ -149,6 +191,8 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 	char line[512], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
 
 	report_log_problems(r->policy, world);
+	if (r->policy->debug)
+		log_details(r, world);
 	if (r->reason != REASON_NONE)
 		world_log(world, LOG_LEVEL_ERROR, "nothing was done: %s",
 			  reason_message(r->reason, r->detail, message));
@@ -157,7 +201,7 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 	for (size_t i = 0; i < r->plan->device_count; i++) {
 		const struct outcome *o = &r->outcomes[i];
 		bool fine = o->verdict == VERDICT_BOUND || o->reason == REASON_KEPT ||
-			    o->plan->rule->optional;
+			    o->reason == REASON_NONE;
 
 		report_device_line(o, line, sizeof(line));
 		world_log(world, fine ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, "%s", line);

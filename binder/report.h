@@ -76,6 +76,7 @@ struct report {
 	enum reason reason; /* why nothing at all could be done */
 	const char *detail;
 	bool is_dry_run;
+	uint64_t deadline; /* of the run, without recoveries */
 	uint64_t microseconds; /* of the whole run */
 };
 
@@ -84,6 +85,9 @@ const char *module_state_name(enum module_state state);
 
 /* Whether every device that a rule wants is bound, and no rule names nothing. */
 bool report_is_all_bound(const struct report *report) nonnull(1);
+
+/* The same; of a dry run, whether nothing is refused. */
+bool report_is_fine(const struct report *report) nonnull(1);
 
 /* Whether the rule names no device though it should. */
 bool report_has_rule_missing(const struct report *report, size_t rule) nonnull(1);

@@ -210,9 +210,10 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
 	r = run_plan(world, arena, run);
+	run->report.deadline = start + policy->timeout * SECOND;
 	if (r == 0 && !policy->dry_run)
 		carry_out(world, arena, run);
 	run->report.microseconds = world->ops->now(world) - start;
 	publish(world, arena, run);
-	return report_is_all_bound(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
+	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
 }

@@ -309,8 +309,7 @@ static void real_log(struct world *world, enum log_level level, const char *line
 	int n;
 
 	if (real(world)->is_trial) {
-		if (level < LOG_LEVEL_DEBUG)
-			fprintf(stderr, "earlybind: %s\n", line);
+		fprintf(stderr, "earlybind: %s\n", line);
 		return;
 	}
 	n = snprintf(record, sizeof(record), "<%d>earlybind: %s\n", level, line);
