@@ -1,0 +1,148 @@
+# Tests. "make test" is everything; "make check" the unit tests, twice.
+#
+# Every check appends one line to $(RESULTS): "pass<TAB>suite<TAB>name", or
+# "fail<TAB>suite<TAB>name<TAB>reason". tests/results.sh runs the suites, sees to it that
+# none ends without a line, and prints the sum.
+#
+# The unit tests are built twice: with the distribution's compiler, ASan and UBSan
+# (build/check), and as the release programs are, static musl (build/musl). A third and a
+# fourth build serve the coverage (build/coverage) and the fuzzers (build/fuzz).
+
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+FUZZ_SECONDS_IN_TEST ?= 10
+FUZZ_JOBS ?= 2
+COVERAGE_MIN ?= 90
+COVERAGE_MODULES := cmdline selector config table policy plan report
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
+CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
+CHECK_CPPFLAGS := -Ibinder -Itests/fake -Itests/unit
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+check_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
+	$(OUR_CFLAGS) $(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+check_LINK := $(HOST_CC) $(SANITIZE)
+check_LIBS := $(HOST_TEST_LIBS) $(HOST_LIBS)
+check_NEEDS := $(HOST_STAMPS)
+
+musl_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS) -g -Werror $(OUR_CFLAGS) $(CHECK_CPPFLAGS)
+musl_LINK := $(RELEASE_CC) $(RELEASE_LDFLAGS)
+musl_LIBS := $(TEST_LIBS) $(COMPANION_LIBS)
+musl_NEEDS := $(RELEASE_STAMPS) $(THIRD_PARTY_TEST_STAMPS) $(THIRD_PARTY_COMPANION_STAMPS)
+
+coverage_COMPILE := $(HOST_CC) -g -O0 --coverage -fprofile-abs-path $(OUR_CFLAGS) \
+	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+coverage_LINK := $(HOST_CC) --coverage
+coverage_LIBS := $(check_LIBS)
+coverage_NEEDS := $(HOST_STAMPS)
+
+fuzz_COMPILE := $(FUZZ_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
+	-fsanitize=fuzzer-no-link $(OUR_CFLAGS) $(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+fuzz_LINK := $(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer
+fuzz_LIBS := $(HOST_LIBS)
+fuzz_NEEDS := $(HOST_STAMPS)
+
+# ---- programs ------------------------------------------------------------------------------
+
+# $(call check-variant,NAME)
+define check-variant
+$(BUILD)/$(1)/%.o: %.c $(CHECK_MAKEFILES) $($(1)_NEEDS)
+	$$(call say,CC,$$(patsubst $(BUILD)/%,%,$$@))
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$($(1)_COMPILE) -MMD -MP -c $$< -o $$@
+
+$(BUILD)/$(1)/libbinder.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(BINDER_SOURCES) $(FAKE_SOURCES))
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@
+	$$(Q)$$(AR) rcsD $$@ $$^
+
+$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/tests/unit/test_%.o $(BUILD)/$(1)/libbinder.a $($(1)_LIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$$($(1)_LINK) -o $$@ $$^
+
+$(BUILD)/$(1)/fuzz_%: $(BUILD)/$(1)/tests/fuzz/fuzz_%.o $(BUILD)/$(1)/libbinder.a $($(1)_LIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$$($(1)_LINK) -o $$@ $$^
+
+.PHONY: $(1)-programs
+$(1)-programs: $(addprefix $(BUILD)/$(1)/,$(if $(filter fuzz,$(1)),$(FUZZERS),$(UNIT_TESTS)))
+.SECONDARY: $(patsubst %,$(BUILD)/$(1)/tests/unit/%.o,$(UNIT_TESTS)) \
+	$(patsubst %,$(BUILD)/$(1)/tests/fuzz/%.o,$(FUZZERS))
+-include $(wildcard $(BUILD)/$(1)/*/*.d $(BUILD)/$(1)/*/*/*.d)
+endef
+$(foreach variant,check musl coverage fuzz,$(eval $(call check-variant,$(variant))))
+
+# Builds on all processors unless "make -jN" says how many.
+PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# ---- suites --------------------------------------------------------------------------------
+
+.PHONY: suite-build suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
+suite-build:
+	$(Q)$(PARALLEL) all
+	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
+
+suite-unit:
+	$(Q)$(PARALLEL) check-programs
+	$(Q)tests/unit/run.sh unit $(addprefix $(BUILD)/check/,$(UNIT_TESTS))
+
+suite-unit-musl:
+	$(Q)$(PARALLEL) musl-programs
+	$(Q)tests/unit/run.sh unit-musl $(addprefix $(BUILD)/musl/,$(UNIT_TESTS))
+
+suite-fuzz:
+	$(Q)$(PARALLEL) fuzz-programs
+	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_JOBS) $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
+
+# Both record their own results, and must record some.
+suite-image: all
+	$(Q)tests/image/run.sh
+
+suite-lab: all
+	$(Q)tests/lab/run.sh
+
+# SUITES="NAME..." A failing suite does not stop the next one.
+run-suites:
+	$(Q)mkdir -p $(dir $(RESULTS))
+	$(Q): >$(RESULTS)
+	$(Q)for suite in $(SUITES); do \
+		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
+	$(Q)tests/results.sh sum
+
+# A suite belongs to "make test" from the moment on that its script exists.
+TEST_SUITES := build unit unit-musl fuzz \
+	$(if $(wildcard tests/image/run.sh),image) $(if $(wildcard tests/lab/run.sh),lab)
+
+.PHONY: test check unit unit-musl fuzz golden coverage
+test:
+	$(Q)mk/packages.sh build test lab docs
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
+		FUZZ_SECONDS=$(FUZZ_SECONDS_IN_TEST)
+
+check:
+	$(Q)mk/packages.sh build
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES='unit unit-musl'
+
+unit unit-musl:
+	$(Q)mk/packages.sh build
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES=$@
+
+fuzz:
+	$(Q)mk/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES=fuzz
+
+# Writes what the planner gives now over tests/golden; git diff shows what changed.
+golden:
+	$(Q)$(PARALLEL) $(BUILD)/check/test_golden
+	$(Q)GOLDEN=write $(BUILD)/check/test_golden
+
+coverage:
+	$(Q)mk/packages.sh build coverage
+	$(Q)$(PARALLEL) coverage-programs
+	$(Q)find $(BUILD)/coverage -name '*.gcda' -delete
+	$(Q)RESULTS=$(BUILD)/coverage/results.tsv tests/unit/run.sh coverage \
+		$(addprefix $(BUILD)/coverage/,$(UNIT_TESTS))
+	$(Q)tests/coverage.sh $(BUILD)/coverage $(COVERAGE_MIN) $(COVERAGE_MODULES)
