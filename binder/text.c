@@ -110,7 +110,7 @@ static int number(struct text t, unsigned base, uint64_t max, uint64_t *ret)
 
 		if (digit < 0 || (unsigned)digit >= base)
 			return -EINVAL;
-		if (value > (max - (unsigned)digit) / base)
+		if ((unsigned)digit > max || value > (max - (unsigned)digit) / base)
 			return -ERANGE;
 		value = value * base + (unsigned)digit;
 	}

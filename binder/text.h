@@ -38,7 +38,7 @@ struct text text_trim(struct text t);
 /*
  * Takes the part before the next @separator off the front of @rest.
  * Returns true and the part, or false when nothing is left. "a,,b" has three parts,
- * "a," has two, "" has none. A view whose p is NULL is used up.
+ * "a," has two, "" has one. A view whose p is NULL is used up.
  */
 bool text_cut(struct text *rest, char separator, struct text *ret_part) nonnull(1, 3);
 
