@@ -43,11 +43,7 @@ static struct kmod_ctx *new_ctx(const char *module_dir, const char *const *confi
 	return ctx;
 }
 
-/*
- * The context with modprobe.d's files below @sysroot. Kept by the worker process: files and
- * indexes are read once.
- */
-static struct kmod_ctx *context(const char *sysroot, const char *module_dir)
+struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
 {
 	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
 					     "/usr/local/lib/modprobe.d",
@@ -101,7 +97,7 @@ int modload_read_options(const char *sysroot, const char *module_dir,
 	static const char *const nothing[] = {NULL};
 	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
 	cleanup_with(free_iter) struct kmod_config_iter *iter = NULL;
-	struct kmod_ctx *all = context(sysroot, module_dir);
+	struct kmod_ctx *all = modload_context(sysroot, module_dir);
 	size_t from_cmdline, from_files;
 
 	cmdline_only = new_ctx(module_dir, nothing);
@@ -187,7 +183,7 @@ static int insert_dependencies(struct kmod_module *mod)
 int modload_load(const char *module_dir, const char *name, bool without_ids,
 		 enum module_state *ret_state)
 {
-	struct kmod_ctx *ctx = context("", module_dir);
+	struct kmod_ctx *ctx = modload_context("", module_dir);
 	cleanup_with(free_module) struct kmod_module *mod = NULL;
 	const char *options;
 	static char buf[OPTIONS_MAX];

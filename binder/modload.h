@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Modules, through libkmod. Runs in the worker process only. "install" lines of modprobe.d
- * are never run: the module itself is loaded in their place.
+ * Modules, through libkmod. At boot, runs in the worker process only. "install" lines of
+ * modprobe.d are never run: the module itself is loaded in their place.
  */
 #pragma once
 
@@ -9,6 +9,16 @@
 
 #include "compiler.h"
 #include "world.h"
+
+struct kmod_ctx;
+
+/*
+ * The context for the modules of @module_dir, with modprobe.d's files below @sysroot ("" for
+ * /). There is one in a process, kept until it ends: files and indexes are read once, and
+ * the arguments of the first call count. NULL if out of memory.
+ */
+struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir) must_check
+	nonnull(1, 2);
 
 /*
  * Reads the options of vfio-pci from the modprobe.d files below @sysroot ("" for /):
