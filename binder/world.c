@@ -6,35 +6,30 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <linux/vfio.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "modload.h"
+#include "jobs.h"
 #include "worker.h"
 
 #define LOG_LINE_MAX 768
 #define PATH_SIZE    (PATH_MAX + 256) /* a sysroot and what is below it */
 #define RUN_DIR	     "earlybind"
 
-/* The only absolute paths of the program. */
+/* With those of jobs.c, the only absolute paths of the program. */
 static const char *const root_paths[] = {
 	[WORLD_SYS] = "/sys",
 	[WORLD_PROC] = "/proc",
 	[WORLD_ETC] = "/etc",
 	[WORLD_RUN] = "/run",
 };
-#define KMSG_PATH   "/dev/kmsg"
-#define VFIO_DIR    "/dev/vfio"
-#define MODULES_DIR "/lib/modules"
+#define KMSG_PATH "/dev/kmsg"
 
 struct real_world {
 	struct world world;
@@ -140,97 +135,13 @@ static int real_list(struct world *world, enum world_root root, const char *path
 	return r;
 }
 
-/* A store into sysfs is one write(2): a short one is an error, a second one another store. */
-static int store(struct real_world *w, const char *path, const char *value)
-{
-	int dir = root_fd(w, WORLD_SYS);
-	cleanup_with(close_fd) int fd = -1;
-	ssize_t n;
-
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, value, strlen(value));
-	if (n < 0)
-		return -errno;
-	return n == (ssize_t)strlen(value) ? 0 : -EIO;
-}
-
-/* VFIO_GROUP_GET_STATUS: what the kernel itself says about the group (linux/vfio.h). */
-static int group_status(struct real_world *w, const char *group, bool *ret_viable)
-{
-	struct vfio_group_status status = {.argsz = sizeof(status)};
-	cleanup_with(close_fd) int fd = -1;
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), "%s%s/%s", w->sysroot, VFIO_DIR, group);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0)
-		return -errno;
-	*ret_viable = status.flags & VFIO_GROUP_FLAGS_VIABLE;
-	return 0;
-}
-
-/* The directory of the modules of the running kernel, or of the only one below sysroot. */
-static int module_dir(struct real_world *w, char *buf, size_t size)
-{
-	char release[128];
-	struct text t = {0};
-	struct utsname uts;
-
-	if (w->sysroot[0] == '\0') {
-		if (uname(&uts) < 0)
-			return -errno;
-		snprintf(release, sizeof(release), "%s", uts.release);
-	} else {
-		char file[sizeof(release)];
-
-		if (world_read_text(&w->world, WORLD_PROC, "sys/kernel/osrelease", file,
-				    sizeof(file), &t) < 0)
-			return -ENOENT;
-		snprintf(release, sizeof(release), "%.*s", (int)t.n, t.p);
-	}
-	snprintf(buf, size, "%s%s/%s", w->sysroot, MODULES_DIR, release);
-	return 0;
-}
-
 /* Runs in the worker process. */
 static void execute(void *arg, const struct job *job, struct job_result *ret)
 {
 	struct real_world *w = arg;
-	char dir[PATH_SIZE] = "";
-	int r;
+	const struct job_context context = {&w->world, w->sysroot, root_fd(w, WORLD_SYS)};
 
-	switch (job->kind) {
-	case JOB_STORE:
-		ret->error = store(w, job->path, job->value);
-		return;
-	case JOB_READ:
-		r = real_read(&w->world, WORLD_SYS, job->path, ret->text,
-			      sizeof(ret->text));
-		ret->error = MIN(r, 0);
-		ret->length = r > 0 ? (uint32_t)r : 0;
-		return;
-	case JOB_MODULE_IDS:
-		ret->error = module_dir(w, dir, sizeof(dir));
-		if (ret->error == 0 || w->sysroot[0] != '\0')
-			ret->error = modload_read_options(w->sysroot, dir, ret);
-		return;
-	case JOB_LOAD_MODULE:
-		ret->error = module_dir(w, dir, sizeof(dir));
-		if (ret->error == 0)
-			ret->error = modload_load(dir, job->value, job->without_ids,
-						  &ret->state);
-		return;
-	case JOB_GROUP_STATUS:
-		ret->error = group_status(w, job->value, &ret->is_viable);
-		return;
-	}
-	ret->error = -EINVAL;
+	job_execute(&context, job, ret);
 }
 
 static int real_submit(struct world *world, const struct job *job)
@@ -238,7 +149,7 @@ static int real_submit(struct world *world, const struct job *job)
 	struct real_world *w = real(world);
 
 	/* A tree of files is not a machine: nothing is written, nothing is loaded. */
-	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS && job->kind != JOB_READ)
+	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS)
 		return -EROFS;
 	return worker_submit(&w->worker, job);
 }

@@ -76,7 +76,7 @@ check "good: the table has the rule" grep -q '^bind 10ee:5000,10ee:5001 optional
 check "good: the table has the origin" grep -q '^#: /etc/earlybind.conf:2$' /image-tests/table
 check "good: the table has the second file" grep -q '^bind class=0b40$' /image-tests/table
 "$out/usr/lib/earlybind/binder" --dry-run --cmdline '' >/image-tests/report 2>&1
-check "good: the binder of the image reads its table" grep -q '/etc/earlybind.conf:2:7' /image-tests/report
+check "good: the binder of the image reads its table" grep -q "\"/etc/earlybind.conf:2\"" /image-tests/report
 rm -r /etc/earlybind.conf.d
 before=$(sha256sum <"$image")
 
