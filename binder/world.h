@@ -40,7 +40,6 @@ enum log_level { /* the kernel's numbers */
 
 enum job_kind {
 	JOB_STORE, /* writes value to path below /sys, in one write(2) */
-	JOB_READ, /* reads path below /sys into the result's text */
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */

@@ -2,7 +2,7 @@
 # shows is computed by the code that boots.
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wvla -Wundef -Wwrite-strings -Wformat=2 -Wno-format-truncation -Wno-unknown-warning-option
+	-Wvla -Wundef -Wwrite-strings -Wformat=2 -Wno-format-truncation
 OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror)
 
 BINDER_SOURCES := $(filter-out binder/main.c,$(sort $(wildcard binder/*.c)))
