@@ -8,6 +8,7 @@
 #include "config.h"
 #include "files.h"
 #include "message.h"
+#include "output.h"
 #include "paths.h"
 #include "reason.h"
 #include "section.h"
@@ -183,17 +184,11 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		.option_count = ARRAY_SIZE(options),
 	};
 	struct world *world;
-	int r;
+	int code;
 
 	e = (struct embed){.arena = arena};
-	switch (options_parse(&spec, argc, argv)) {
-	case OPTIONS_HELP:
-		return EXIT_OK;
-	case OPTIONS_WRONG:
-		return EXIT_WRONG_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
 	if (e.show)
 		return show(e.show, arena);
 	if (!e.output && !e.is_check) {
@@ -201,12 +196,8 @@ int command_embed(int argc, char **argv, struct arena *arena)
 			"embed: say where the copy goes with --output FILE, or use --check");
 		return EXIT_WRONG_USAGE;
 	}
-	r = world_open(e.sysroot, &world);
-	if (r < 0) {
-		say_error("%s: %s", e.sysroot, errno_text(r));
-		return EXIT_FAILED;
-	}
-	if (sources_read(world, arena, &e.configs, &e.sources) < 0)
+	if (open_world(e.sysroot, &world) < 0 ||
+	    sources_read(world, arena, &e.configs, &e.sources) < 0)
 		return EXIT_FAILED;
 	if (policy_init(&e.policy, arena) < 0) {
 		say_error("out of memory");

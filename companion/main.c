@@ -19,6 +19,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"list", "show the PCI functions by IOMMU group", command_list},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "message.h"
 #include "text.h"
 
@@ -87,8 +88,7 @@ static void print_help(const struct command_spec *spec)
 	printf("\nexample: %s\n", spec->example);
 }
 
-static enum options_result unknown(const struct command_spec *spec, struct text name,
-				   const char *word)
+static void unknown(const struct command_spec *spec, struct text name, const char *word)
 {
 	char copy[WORD_MAX + 1] = "";
 	const char *near = NULL;
@@ -103,7 +103,6 @@ static enum options_result unknown(const struct command_spec *spec, struct text 
 	else
 		say_error("%s: there is no option %s: see \"earlybind %s --help\"",
 			  spec->name, word, spec->name);
-	return OPTIONS_WRONG;
 }
 
 static const struct option_spec *find(const struct command_spec *spec, struct text name)
@@ -114,69 +113,83 @@ static const struct option_spec *find(const struct command_spec *spec, struct te
 	return text_is(name, help_option.name) ? &help_option : NULL;
 }
 
-static enum options_result set(const struct command_spec *spec,
-			       const struct option_spec *option, const char *value)
+/* Says what is wrong with the value. */
+static bool set(const struct command_spec *spec, const struct option_spec *option,
+		const char *value)
 {
 	if (option->ret_flag) {
 		*option->ret_flag = true;
-		return OPTIONS_OK;
+		return true;
 	}
-	if (value[0] == '\0' && strcmp(option->name, "cmdline") != 0) {
+	/* A command line may be empty; a name may not. */
+	if (value[0] == '\0' && strcmp(option->argument, "STRING") != 0) {
 		say_error("%s: --%s needs a value: %s", spec->name, option->name,
 			  option->argument);
-		return OPTIONS_WRONG;
+		return false;
 	}
 	if (option->ret_string) {
 		*option->ret_string = value;
-		return OPTIONS_OK;
+		return true;
 	}
 	if (option->ret_strings->count == STRINGS_MAX) {
 		say_error("%s: --%s is given more than %d times", spec->name,
 			  option->name, STRINGS_MAX);
-		return OPTIONS_WRONG;
+		return false;
 	}
 	option->ret_strings->items[option->ret_strings->count++] = value;
-	return OPTIONS_OK;
+	return true;
 }
 
-enum options_result options_parse(const struct command_spec *spec, int argc, char **argv)
+/* One option, argv[*at]; *at moves on if the value is the next word. NULL: said. */
+static const struct option_spec *parse_one(const struct command_spec *spec, int argc,
+					   char **argv, int *at)
+{
+	struct text rest = text_of(argv[*at]), name;
+	const struct option_spec *option;
+
+	if (text_is(rest, "-h"))
+		return &help_option;
+	if (!text_has_prefix(rest, "--") || rest.n == 2) {
+		say_error("%s: \"%s\" is one word too many: see \"earlybind %s --help\"",
+			  spec->name, argv[*at], spec->name);
+		return NULL;
+	}
+	rest.p += 2;
+	rest.n -= 2;
+	(void)text_cut(&rest, '=', &name);
+	option = find(spec, name);
+	if (!option) {
+		unknown(spec, name, argv[*at]);
+		return NULL;
+	}
+	if (!option->argument && rest.p) {
+		say_error("%s: --%s takes no value", spec->name, option->name);
+		return NULL;
+	}
+	if (option == &help_option)
+		return option;
+	if (option->argument && !rest.p && ++*at == argc) {
+		say_error("%s: --%s needs a value: %s", spec->name, option->name,
+			  option->argument);
+		return NULL;
+	}
+	return set(spec, option, rest.p ? rest.p : argv[*at]) ? option : NULL;
+}
+
+bool options_parse(const struct command_spec *spec, int argc, char **argv, int *ret_code)
 {
 	for (int i = 1; i < argc; i++) {
-		struct text rest = text_of(argv[i]), name;
-		const struct option_spec *option;
-		enum options_result r;
+		const struct option_spec *option = parse_one(spec, argc, argv, &i);
 
-		if (text_is(rest, "-h"))
-			rest = TEXT("--help");
-		if (!text_has_prefix(rest, "--") || rest.n == 2) {
-			say_error("%s: \"%s\" is one word too many: see \"earlybind %s "
-				  "--help\"",
-				  spec->name, argv[i], spec->name);
-			return OPTIONS_WRONG;
-		}
-		rest.p += 2;
-		rest.n -= 2;
-		if (!text_cut(&rest, '=', &name))
-			return OPTIONS_WRONG;
-		option = find(spec, name);
-		if (!option)
-			return unknown(spec, name, argv[i]);
-		if (!option->argument && rest.p) {
-			say_error("%s: --%s takes no value", spec->name, option->name);
-			return OPTIONS_WRONG;
+		if (!option) {
+			*ret_code = EXIT_WRONG_USAGE;
+			return false;
 		}
 		if (option == &help_option) {
 			print_help(spec);
-			return OPTIONS_HELP;
+			*ret_code = EXIT_OK;
+			return false;
 		}
-		if (option->argument && !rest.p && ++i == argc) {
-			say_error("%s: --%s needs a value: %s", spec->name, option->name,
-				  option->argument);
-			return OPTIONS_WRONG;
-		}
-		r = set(spec, option, rest.p ? rest.p : argv[i]);
-		if (r != OPTIONS_OK)
-			return r;
 	}
-	return OPTIONS_OK;
+	return true;
 }

@@ -33,18 +33,13 @@ struct command_spec {
 	size_t option_count;
 };
 
-enum options_result {
-	OPTIONS_OK,
-	OPTIONS_HELP, /* --help was asked for and printed */
-	OPTIONS_WRONG, /* said on the error output */
-};
-
 /*
  * Parses everything behind the command's name, argv[0]. There are no arguments other than
- * options in this version: any is an error.
+ * options in this version: any is an error. False if the command ends here, since --help was
+ * printed or an error said, with the exit code.
  */
-enum options_result options_parse(const struct command_spec *spec, int argc,
-				  char **argv) must_check nonnull(1, 3);
+bool options_parse(const struct command_spec *spec, int argc, char **argv,
+		   int *ret_code) must_check nonnull(1, 3, 4);
 
 /* The candidate that is most like @word, or NULL if none is near; @get gives its name. */
 const char *nearest_name(const char *word, const char *(*get)(const void *arg, size_t i),

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "modules.h"
+
+#include <errno.h>
+#include <libkmod.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "modload.h"
+#include "paths.h"
+
+#define BUCKETS	       1024
+#define CANDIDATES_MAX 64 /* modules for one device */
+#define RELEASE_MAX    128
+
+struct entry {
+	struct pci_ids ids;
+	struct module_names found;
+	struct entry *next;
+};
+
+struct modules {
+	struct arena *arena;
+	struct kmod_ctx *ctx;
+	struct entry *buckets[BUCKETS];
+};
+
+static const struct module_names none;
+
+/* The release becomes part of a path: a name, not a way out of the directory. */
+static int read_release(struct world *world, struct arena *arena, const char **ret)
+{
+	char buf[RELEASE_MAX];
+	struct text t;
+	int r;
+
+	r = world_read_text(world, WORLD_PROC, "sys/kernel/osrelease", buf, sizeof(buf),
+			    &t);
+	if (r < 0)
+		return r;
+	if (t.n == 0 || memchr(t.p, '/', t.n) || memchr(t.p, '\0', t.n) || t.p[0] == '.')
+		return -EINVAL;
+	*ret = arena_copy(arena, t);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int modules_open(struct world *world, struct arena *arena, const char *sysroot,
+		 const char **ret_release, struct modules **ret)
+{
+	char dir[PATH_MAX];
+	struct modules *modules;
+	int r;
+
+	*ret = NULL;
+	*ret_release = "";
+	r = read_release(world, arena, ret_release);
+	if (r < 0)
+		return r;
+	snprintf(dir, sizeof(dir), "%s" MODULES_PATH "/%s", sysroot ? sysroot : "",
+		 *ret_release);
+	modules = arena_alloc(arena, 1, sizeof(*modules));
+	if (!modules)
+		return -ENOMEM;
+	modules->arena = arena;
+	modules->ctx = modload_context(sysroot ? sysroot : "", dir);
+	if (!modules->ctx)
+		return -ENOMEM;
+	r = kmod_load_resources(modules->ctx);
+	if (r < 0)
+		return r;
+	*ret = modules;
+	return 0;
+}
+
+static bool has_name(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static struct module_names look_up(struct modules *m, const struct pci_ids *ids)
+{
+	const char *names[CANDIDATES_MAX];
+	struct module_names found = {0};
+	struct kmod_list *list = NULL, *item;
+	char alias[96];
+
+	snprintf(alias, sizeof(alias), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X",
+		 ids->vendor, ids->device, ids->subvendor, ids->subdevice,
+		 ids->class >> 16 & 0xff, ids->class >> 8 & 0xff, ids->class & 0xff);
+	if (kmod_module_new_from_lookup(m->ctx, alias, &list) < 0)
+		return none;
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *mod = kmod_module_get_module(item);
+		const char *name = kmod_module_get_name(mod);
+
+		if (found.count < CANDIDATES_MAX && !has_name(names, found.count, name)) {
+			names[found.count] = arena_copy(m->arena, text_of(name));
+			found.count += names[found.count] != NULL;
+		}
+		kmod_module_unref(mod);
+	}
+	kmod_module_unref_list(list);
+	found.names = arena_alloc(m->arena, found.count, sizeof(*found.names));
+	if (!found.names)
+		return none;
+	if (found.count > 0)
+		memcpy(found.names, names, found.count * sizeof(*names));
+	return found;
+}
+
+static bool is_same(const struct pci_ids *a, const struct pci_ids *b)
+{
+	return a->vendor == b->vendor && a->device == b->device &&
+	       a->subvendor == b->subvendor && a->subdevice == b->subdevice &&
+	       a->class == b->class;
+}
+
+static size_t hash(const struct pci_ids *ids)
+{
+	const uint32_t parts[] = {(uint32_t)ids->vendor << 16 | ids->device,
+				  (uint32_t)ids->subvendor << 16 | ids->subdevice,
+				  ids->class};
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		h = (h ^ parts[i] ^ parts[i] >> 13) * 16777619u;
+	return (h ^ h >> 16) % BUCKETS;
+}
+
+const struct module_names *modules_find(struct modules *modules,
+					const struct pci_ids *ids)
+{
+	struct entry **bucket, *e;
+
+	if (!modules)
+		return &none;
+	bucket = &modules->buckets[hash(ids)];
+	for (e = *bucket; e; e = e->next)
+		if (is_same(&e->ids, ids))
+			return &e->found;
+	e = arena_alloc(modules->arena, 1, sizeof(*e));
+	if (!e)
+		return &none;
+	*e = (struct entry){.ids = *ids, .found = look_up(modules, ids), .next = *bucket};
+	*bucket = e;
+	return &e->found;
+}

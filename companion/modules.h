@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which kernel modules could drive a device, through libkmod. */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "selector.h"
+#include "world.h"
+
+struct module_names {
+	const char **names;
+	size_t count;
+};
+
+struct modules;
+
+/*
+ * Opens the modules of the kernel of @world, whose sysroot @sysroot is (NULL for /). -errno
+ * if there are none for it: then *ret finds nothing, and @ret_release is its release or "".
+ */
+int modules_open(struct world *world, struct arena *arena, const char *sysroot,
+		 const char **ret_release, struct modules **ret) must_check
+	nonnull(1, 2, 4, 5);
+
+/*
+ * The modules whose aliases match these IDs. Looked up once for all devices that have the
+ * same; the alias is composed from the IDs, never taken from a file. @modules may be NULL.
+ */
+const struct module_names *modules_find(struct modules *modules,
+					const struct pci_ids *ids) nonnull(2);
