@@ -19,16 +19,24 @@ static void put(struct json *json, const char *bytes, size_t n)
 static void put_string(struct json *json, struct text t)
 {
 	put(json, "\"", 1);
-	for (size_t i = 0; i < t.n; i++) {
-		unsigned char c = (unsigned char)t.p[i];
+	while (t.n > 0) {
+		uint32_t c;
+		size_t n = text_character(t, &c);
 		char escaped[8];
 
+		/* A byte that is no UTF-8 stands for itself, as in Latin-1. */
+		if (n == 0) {
+			n = 1;
+			c = (uint8_t)t.p[0];
+		}
 		if (c == '"' || c == '\\')
 			put(json, (char[]){'\\', (char)c}, 2);
-		else if (c >= 0x20 && c < 0x7f)
-			put(json, (char *)&c, 1);
+		else if (n > 1 || (c >= 0x20 && c < 0x7f))
+			put(json, t.p, n);
 		else
 			put(json, escaped, (size_t)snprintf(escaped, 8, "\\u%04x", c));
+		t.p += n;
+		t.n -= n;
 	}
 	put(json, "\"", 1);
 }

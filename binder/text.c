@@ -83,6 +83,36 @@ bool text_word(struct text *rest, struct text *ret_word)
 	return true;
 }
 
+size_t text_character(struct text t, uint32_t *ret)
+{
+	static const struct {
+		uint8_t mask, lead;
+		uint32_t least;
+	} forms[] = {{0x80, 0x00, 0},
+		     {0xe0, 0xc0, 0x80},
+		     {0xf0, 0xe0, 0x800},
+		     {0xf8, 0xf0, 0x10000}};
+
+	for (size_t n = 1; n <= ARRAY_SIZE(forms) && n <= t.n; n++) {
+		uint8_t first = (uint8_t)t.p[0];
+		uint32_t c = first & (uint8_t)~forms[n - 1].mask;
+
+		if ((first & forms[n - 1].mask) != forms[n - 1].lead)
+			continue;
+		for (size_t i = 1; i < n; i++) {
+			if (((uint8_t)t.p[i] & 0xc0) != 0x80)
+				return 0;
+			c = c << 6 | ((uint8_t)t.p[i] & 0x3f);
+		}
+		if (c < forms[n - 1].least || c > 0x10ffff ||
+		    (c >= 0xd800 && c <= 0xdfff))
+			return 0;
+		*ret = c;
+		return n;
+	}
+	return 0;
+}
+
 bool char_is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char)c == 0xa0;

@@ -49,5 +49,11 @@ bool text_word(struct text *rest, struct text *ret_word) nonnull(1, 2);
 int text_decimal(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
 int text_hex(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
 
+/*
+ * The character in UTF-8 at the start of @t: the number of its bytes, 0 if there is none or
+ * it is not valid (overlong, a surrogate, above U+10FFFF).
+ */
+size_t text_character(struct text t, uint32_t *ret) nonnull(2);
+
 bool char_is_space(char c); /* the kernel's isspace(): ASCII white space and 0xa0 */
 int char_hex(char c); /* 0 to 15, or -1 */
