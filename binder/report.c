@@ -245,6 +245,7 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 {
 	const struct pci_device *d = pd->device;
 	char address[BDF_SIZE], id[16], message[REASON_MESSAGE_SIZE];
+	char origin[ORIGIN_SIZE];
 	enum reason reason = o ? o->reason : pd->reason;
 	const char *detail = o ? o->detail : pd->detail;
 	const char *driver = o ? o->before : d->driver;
@@ -264,6 +265,7 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 	json_string(json, "wanted", pd->wanted[0] ? pd->wanted : NULL);
 	json_string(json, "action", action_name(pd->action));
 	json_text(json, "rule", pd->rule->text);
+	json_string(json, "origin", origin_format(&pd->rule->origin, origin));
 	json_string(json, "reason", reason == REASON_NONE ? NULL : reason_word(reason));
 	json_string(json, "message",
 		    reason == REASON_NONE ? NULL
