@@ -57,6 +57,10 @@ const char *errno_text(int error)
 		{ENOSYS, "not supported (ENOSYS)"},
 		{ETIMEDOUT, "timed out (ETIMEDOUT)"},
 		{EEXIST, "exists already (EEXIST)"},
+		{EISDIR, "it is a directory (EISDIR)"},
+		{ENOTDIR, "it is no directory (ENOTDIR)"},
+		{ENAMETOOLONG, "its name is too long (ENAMETOOLONG)"},
+		{E2BIG, "too large (E2BIG)"},
 	};
 
 	if (error < 0)
