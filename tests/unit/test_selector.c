@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include "selector.h"
+
+/* NULL as normal form: refused, with the error at this offset. */
+static const struct {
+	const char *text;
+	const char *normal;
+	size_t offset;
+} cases[] = {
+	/* IDs */
+	{"10ee:5000", "10ee:5000", 0},
+	{"10EE:5000", "10ee:5000", 0},
+	{"10ee:*", "10ee:*", 0},
+	{"*:*", "*:*", 0},
+	{"10ee:5000:10ee:000e", "10ee:5000:10ee:000e", 0},
+	{"10ee:5000:10ee", "10ee:5000:10ee:*", 0},
+	{"10ee:5000:*:*", "10ee:5000", 0},
+	{"10ee:5000:*:000e", "10ee:5000:*:000e", 0},
+	{"*:*:*:*:120000:ffff00", "*:*:*:*:120000:ffff00", 0},
+	{"10ee", NULL, 0},
+	{"10ee:", NULL, 5},
+	{":5000", NULL, 0},
+	{"10ee:500", NULL, 5},
+	{"10ee:50000", NULL, 5},
+	{"0x10ee:5000", NULL, 0},
+	{"10ee:5000:", NULL, 10},
+	{"10ee:500g", NULL, 5},
+	{"10ee:5000:1:2", NULL, 10},
+	{"10ee:5000:*:*:120000", NULL, 20},
+	{"10ee:5000:*:*:1200:ffff00", NULL, 14},
+	{"10ee:5000:*:*:120000:*", NULL, 21},
+	{"10ee:5000:*:*:120000:ffff00:1", NULL, 28},
+	{"10ee:5000 ", NULL, 5},
+
+	/* Addresses */
+	{"01:00.0", "0000:01:00.0", 0},
+	{"1:0.*", "0000:01:00.*", 0},
+	{"10000:01:00.0", "10000:01:00.0", 0},
+	{"01:00.8", NULL, 6},
+	{"01:00.f", NULL, 6},
+	{"01:20.0", NULL, 3},
+
+	/* Classes */
+	{"class=03", "class=03", 0},
+	{"class=0302", "class=0302", 0},
+	{"class=030200", "class=030200", 0},
+	{"class=03*", "class=03", 0},
+	{"class=0C", "class=0c", 0},
+	{"class=", NULL, 6},
+	{"class=*", NULL, 6},
+	{"class=3", NULL, 6},
+	{"class=030", NULL, 6},
+	{"class=03020000", NULL, 6},
+	{"class=03**", NULL, 6},
+
+	/* Several terms */
+	{"01:00.*+10ee:*", "0000:01:00.*+10ee:*", 0},
+	{"10ee:*+01:00.0", "0000:01:00.0+10ee:*", 0},
+	{"class=12+10ee:*+01:00.0", "0000:01:00.0+10ee:*+class=12", 0},
+	{"10ee:*+10ee:5000", NULL, 7},
+	{"01:00.0+02:00.0", NULL, 8},
+	{"class=03+class=04", NULL, 9},
+	{"10ee:*+", NULL, 7},
+	{"+10ee:*", NULL, 0},
+	{"10ee:*+class=1", NULL, 13},
+	{"10ee:*+01:00.9", NULL, 13},
+
+	/* Of later versions, or of nowhere */
+	{"", NULL, 0},
+	{"serial=00-0a", NULL, 0},
+	{"01:00.0+path=00:01.0/00.0", NULL, 8},
+	{"accel=alveo-user", NULL, 0},
+	{"driver=nvidia", NULL, 0},
+	{"garbage", NULL, 0},
+};
+
+static void test_parse_and_format(void **state unused)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *name = cases[i].text;
+		struct text t = test_text(name);
+		struct parse_error error = {99, NULL};
+		struct selector s, again;
+		char buf[SELECTOR_SIZE];
+		int r = selector_parse(t, &s, &error);
+
+		check_int(name, r, cases[i].normal ? 0 : -EINVAL);
+		if (r < 0) {
+			check_int(name, error.offset, cases[i].offset);
+			check_true(name, error.message && error.message[0]);
+		} else {
+			check_string(name, selector_format(&s, buf), cases[i].normal);
+			/* The normal form means the same and is its own normal form. */
+			check_int(name, selector_parse(text_of(buf), &again, &error), 0);
+			check_string(name, selector_format(&again, buf), cases[i].normal);
+			check_int(name, s.terms, again.terms);
+		}
+		test_text_free(t);
+	}
+}
+
+static void test_longest_form_fits(void **state unused)
+{
+	struct selector s = {
+		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS,
+		.id = {0xfffffffe, 0xfffffffe, 0xfffffffe, 0xfffffffe, 0xffffffff,
+		       0xffffffff},
+		.address = {0xffffffff, 0xff, 0x1f, 7},
+		.class = 0xffffff,
+		.class_mask = 0xffffff,
+	};
+	char buf[SELECTOR_SIZE];
+
+	assert_string_equal(
+		selector_format(&s, buf),
+		"ffffffff:ff:1f.7+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
+		"ffffffff+class=ffffff");
+}
+
+static void test_match(void **state unused)
+{
+	/* 0000:01:00.1, a user function of an Alveo card */
+	static const struct bdf bdf = {0, 1, 0, 1};
+	static const struct pci_ids ids = {0x10ee, 0x5001, 0x10ee, 0x000e, 0x120000};
+	static const struct {
+		const char *text;
+		bool matches;
+		bool is_address;
+	} matches[] = {
+		{"10ee:5001", true, true},
+		{"10ee:5000", false, true},
+		{"10ee:*", true, true},
+		{"*:5001", true, true},
+		{"10de:*", false, true},
+		{"10ee:5001:10ee:000e", true, true},
+		{"10ee:5001:10ee:000f", false, true},
+		{"10ee:5001:1043:*", false, true},
+		{"*:*:*:*:120000:ffff00", true, true},
+		{"*:*:*:*:120001:ffff00", true, true},
+		{"*:*:*:*:120001:ffffff", false, true},
+		{"*:*:*:*:030000:000000", true, true},
+		{"01:00.1", true, true},
+		{"01:00.0", false, false},
+		{"01:00.*", true, true},
+		{"02:00.*", false, false},
+		{"1:01:00.1", false, false},
+		{"01:01.*", false, false},
+		{"01:00.1+10de:*", false, true},
+		{"01:00.1+10ee:*", true, true},
+		{"class=12", true, true},
+		{"class=1200", true, true},
+		{"class=120000", true, true},
+		{"class=120001", false, true},
+		{"class=03", false, true},
+		{"01:00.1+class=03", false, true},
+		{"01:00.1+10ee:*+class=12", true, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
+		struct parse_error error;
+		struct selector s;
+
+		check_int(matches[i].text,
+			  selector_parse(text_of(matches[i].text), &s, &error), 0);
+		check_int(matches[i].text, selector_has_match(&s, bdf, &ids),
+			  matches[i].matches);
+		check_int(matches[i].text, selector_is_address_of(&s, bdf),
+			  matches[i].is_address);
+	}
+}
+
+/* A selector without terms must not stand for every device. */
+static void test_empty_matches_nothing(void **state unused)
+{
+	static const struct selector empty;
+	static const struct pci_ids ids;
+
+	assert_false(selector_has_match(&empty, (struct bdf){0}, &ids));
+}
+
+/* drivers/pci/pci.h: pci_match_one_device() compares 32 bits with 16. */
+static void test_wide_fields_match_nothing(void **state unused)
+{
+	static const struct pci_ids ids = {0x10ee, 0x5000, 0, 0, 0};
+	static const struct pci_match wide = {0x110ee, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
+	static const struct pci_match ffff = {0xffff, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
+
+	assert_false(pci_match_has(&wide, &ids));
+	assert_false(pci_match_has(&ffff, &ids));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse_and_format),
+		cmocka_unit_test(test_longest_form_fits),
+		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_empty_matches_nothing),
+		cmocka_unit_test(test_wide_fields_match_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
