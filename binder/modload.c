@@ -221,6 +221,7 @@ int modload_load(const char *module_dir, const char *name, bool without_ids,
 	/* From the kernel this means a symbol that does not exist, not a missing module. */
 	if (r == -ENOENT)
 		return -ENOEXEC;
-	*ret_state = r == -EEXIST ? MODULE_LIVE : MODULE_LOADED;
+	/* It is there already if it is a soft dependency of one of its dependencies. */
+	*ret_state = MODULE_LOADED;
 	return r == -EEXIST ? 0 : r;
 }
