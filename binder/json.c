@@ -87,21 +87,21 @@ void json_close(struct json *json, char bracket)
 		put(json, "\n", 1);
 }
 
-void json_text(struct json *json, const char *key, struct text value)
+void json_put_text(struct json *json, const char *key, struct text value)
 {
 	start(json, key);
 	put_string(json, value);
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void json_put_string(struct json *json, const char *key, const char *value)
 {
 	if (value)
-		json_text(json, key, text_of(value));
+		json_put_text(json, key, text_of(value));
 	else
-		json_null(json, key);
+		json_put_null(json, key);
 }
 
-void json_number(struct json *json, const char *key, int64_t value)
+void json_put_number(struct json *json, const char *key, int64_t value)
 {
 	char digits[24];
 
@@ -109,22 +109,22 @@ void json_number(struct json *json, const char *key, int64_t value)
 	put(json, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, value));
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_put_bool(struct json *json, const char *key, bool value)
 {
 	start(json, key);
 	put(json, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json *json, const char *key)
+void json_put_null(struct json *json, const char *key)
 {
 	start(json, key);
 	put(json, "null", 4);
 }
 
-void json_hex(struct json *json, const char *key, uint32_t value, int digits)
+void json_put_hex(struct json *json, const char *key, uint32_t value, int digits)
 {
 	char hex[16];
 
 	snprintf(hex, sizeof(hex), "%0*x", digits, value);
-	json_string(json, key, hex);
+	json_put_string(json, key, hex);
 }

@@ -25,10 +25,11 @@ struct json {
 /* @key is NULL inside arrays and for the outermost value. */
 void json_open(struct json *json, const char *key, char bracket) nonnull(1);
 void json_close(struct json *json, char bracket) nonnull(1);
-void json_string(struct json *json, const char *key, const char *value) nonnull(1);
-void json_text(struct json *json, const char *key, struct text value) nonnull(1);
-void json_number(struct json *json, const char *key, int64_t value) nonnull(1);
-void json_bool(struct json *json, const char *key, bool value) nonnull(1);
-void json_null(struct json *json, const char *key) nonnull(1);
+void json_put_string(struct json *json, const char *key, const char *value) nonnull(1);
+void json_put_text(struct json *json, const char *key, struct text value) nonnull(1);
+void json_put_number(struct json *json, const char *key, int64_t value) nonnull(1);
+void json_put_bool(struct json *json, const char *key, bool value) nonnull(1);
+void json_put_null(struct json *json, const char *key) nonnull(1);
 /* A string of @digits lower-case hexadecimal digits. */
-void json_hex(struct json *json, const char *key, uint32_t value, int digits) nonnull(1);
+void json_put_hex(struct json *json, const char *key, uint32_t value, int digits)
+	nonnull(1);

@@ -228,13 +228,13 @@ void report_write_rules(const struct policy *policy, const struct plan *plan,
 		const struct rule *rule = &policy->rules[i];
 
 		json_open(json, NULL, '{');
-		json_text(json, "text", rule->text);
-		json_string(json, "origin", origin_format(&rule->origin, origin));
-		json_string(json, "kind", rule->kind == RULE_KEEP ? "keep" : "bind");
-		json_bool(json, "optional", rule->optional);
-		json_bool(json, "active", policy_has_rule_active(policy, rule));
+		json_put_text(json, "text", rule->text);
+		json_put_string(json, "origin", origin_format(&rule->origin, origin));
+		json_put_string(json, "kind", rule->kind == RULE_KEEP ? "keep" : "bind");
+		json_put_bool(json, "optional", rule->optional);
+		json_put_bool(json, "active", policy_has_rule_active(policy, rule));
 		if (plan)
-			json_number(json, "matched", (int64_t)plan->rule_matches[i]);
+			json_put_number(json, "matched", (int64_t)plan->rule_matches[i]);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -251,32 +251,33 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 	const char *driver = o ? o->before : d->driver;
 
 	json_open(json, NULL, '{');
-	json_string(json, "address", bdf_format(d->bdf, address));
+	json_put_string(json, "address", bdf_format(d->bdf, address));
 	snprintf(id, sizeof(id), "%04x:%04x", d->ids.vendor, d->ids.device);
-	json_string(json, "id", id);
+	json_put_string(json, "id", id);
 	snprintf(id, sizeof(id), "%04x:%04x", d->ids.subvendor, d->ids.subdevice);
-	json_string(json, "subsystem", id);
-	json_hex(json, "class", d->ids.class, 6);
+	json_put_string(json, "subsystem", id);
+	json_put_hex(json, "class", d->ids.class, 6);
 	if (d->iommu_group == NO_GROUP)
-		json_null(json, "iommu_group");
+		json_put_null(json, "iommu_group");
 	else
-		json_number(json, "iommu_group", d->iommu_group);
-	json_string(json, "driver", driver[0] ? driver : NULL);
-	json_string(json, "wanted", pd->wanted[0] ? pd->wanted : NULL);
-	json_string(json, "action", action_name(pd->action));
-	json_text(json, "rule", pd->rule->text);
-	json_string(json, "origin", origin_format(&pd->rule->origin, origin));
-	json_string(json, "reason", reason == REASON_NONE ? NULL : reason_word(reason));
-	json_string(json, "message",
-		    reason == REASON_NONE ? NULL
-					  : reason_message(reason, detail, message));
+		json_put_number(json, "iommu_group", d->iommu_group);
+	json_put_string(json, "driver", driver[0] ? driver : NULL);
+	json_put_string(json, "wanted", pd->wanted[0] ? pd->wanted : NULL);
+	json_put_string(json, "action", action_name(pd->action));
+	json_put_text(json, "rule", pd->rule->text);
+	json_put_string(json, "origin", origin_format(&pd->rule->origin, origin));
+	json_put_string(json, "reason",
+			reason == REASON_NONE ? NULL : reason_word(reason));
+	json_put_string(json, "message",
+			reason == REASON_NONE ? NULL
+					      : reason_message(reason, detail, message));
 	if (o) {
-		json_string(json, "before", o->before[0] ? o->before : NULL);
-		json_string(json, "after", o->after[0] ? o->after : NULL);
-		json_string(json, "verdict",
-			    o->verdict ? verdict_name(o->verdict) : NULL);
-		json_number(json, "errno", o->error);
-		json_number(json, "microseconds", (int64_t)o->microseconds);
+		json_put_string(json, "before", o->before[0] ? o->before : NULL);
+		json_put_string(json, "after", o->after[0] ? o->after : NULL);
+		json_put_string(json, "verdict",
+				o->verdict ? verdict_name(o->verdict) : NULL);
+		json_put_number(json, "errno", o->error);
+		json_put_number(json, "microseconds", (int64_t)o->microseconds);
 	}
 	json_close(json, '}');
 }
@@ -285,11 +286,11 @@ static void write_group_fields(const struct plan_group *group, struct json *json
 {
 	char address[BDF_SIZE];
 
-	json_number(json, "id", group->id);
-	json_bool(json, "viable", group->is_viable);
+	json_put_number(json, "id", group->id);
+	json_put_bool(json, "viable", group->is_viable);
 	json_open(json, "blockers", '[');
 	for (size_t i = 0; i < group->blocker_count; i++)
-		json_string(json, NULL, bdf_format(group->blockers[i]->bdf, address));
+		json_put_string(json, NULL, bdf_format(group->blockers[i]->bdf, address));
 	json_close(json, ']');
 }
 
@@ -309,10 +310,10 @@ void report_write_problems(const struct policy *policy, struct json *json)
 		const struct problem *p = &policy->problems[i];
 
 		json_open(json, NULL, '{');
-		json_string(json, "origin", origin_format(&p->origin, origin));
-		json_text(json, "text", p->text);
-		json_string(json, "message", p->message);
-		json_string(json, "severity", p->is_error ? "error" : "warning");
+		json_put_string(json, "origin", origin_format(&p->origin, origin));
+		json_put_text(json, "text", p->text);
+		json_put_string(json, "message", p->message);
+		json_put_string(json, "severity", p->is_error ? "error" : "warning");
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -325,11 +326,11 @@ static void write_modules(const struct report *r, struct json *json)
 		const struct module_outcome *m = &r->modules[i];
 
 		json_open(json, NULL, '{');
-		json_string(json, "name", m->name);
-		json_string(json, "outcome",
-			    m->error ? "failed" : module_state_name(m->state));
-		json_number(json, "errno", m->error);
-		json_number(json, "microseconds", (int64_t)m->microseconds);
+		json_put_string(json, "name", m->name);
+		json_put_string(json, "outcome",
+				m->error ? "failed" : module_state_name(m->state));
+		json_put_number(json, "errno", m->error);
+		json_put_number(json, "microseconds", (int64_t)m->microseconds);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -345,14 +346,14 @@ void report_write(const struct report *r, struct json *json)
 	char message[REASON_MESSAGE_SIZE];
 
 	json_open(json, NULL, '{');
-	json_number(json, "schema", REPORT_SCHEMA);
-	json_string(json, "version", EARLYBIND_VERSION);
-	json_bool(json, "dry_run", r->is_dry_run);
-	json_bool(json, "all_bound", report_is_all_bound(r));
-	json_string(json, "reason", r->reason ? reason_word(r->reason) : NULL);
-	json_string(json, "message",
-		    r->reason ? reason_message(r->reason, r->detail, message) : NULL);
-	json_number(json, "microseconds", (int64_t)r->microseconds);
+	json_put_number(json, "schema", REPORT_SCHEMA);
+	json_put_string(json, "version", EARLYBIND_VERSION);
+	json_put_bool(json, "dry_run", r->is_dry_run);
+	json_put_bool(json, "all_bound", report_is_all_bound(r));
+	json_put_string(json, "reason", r->reason ? reason_word(r->reason) : NULL);
+	json_put_string(json, "message",
+			r->reason ? reason_message(r->reason, r->detail, message) : NULL);
+	json_put_number(json, "microseconds", (int64_t)r->microseconds);
 	report_write_rules(r->policy, r->plan, json);
 	json_open(json, "devices", '[');
 	for (size_t i = 0; r->plan && i < r->plan->device_count; i++)
@@ -362,7 +363,7 @@ void report_write(const struct report *r, struct json *json)
 	for (size_t i = 0; i < r->group_count; i++) {
 		json_open(json, NULL, '{');
 		write_group_fields(&r->groups[i].group, json);
-		json_string(json, "kernel", kernel[r->groups[i].kernel]);
+		json_put_string(json, "kernel", kernel[r->groups[i].kernel]);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
