@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "commands.h"
-#include "config.h"
 #include "files.h"
 #include "message.h"
 #include "output.h"
@@ -76,59 +75,18 @@ static int show(const char *path, struct arena *arena)
 	return EXIT_OK;
 }
 
-/* Whether the binder will read from the table what was read from the files. */
-static bool is_read_back(const struct embed *e, const struct table_section *section)
-{
-	struct policy again;
-	struct text text;
-
-	if (policy_init(&again, e->arena) < 0 ||
-	    table_decode(section, sizeof(*section), &text) < 0)
-		return false;
-	config_parse(&again, SOURCE_TABLE, TEXT(""), text);
-	return again.rule_count == e->policy.rule_count && again.problem_count == 0;
-}
-
-static int make_section(struct embed *e, struct table_section *section,
-			size_t *ret_length)
-{
-	struct text table;
-	int r;
-
-	r = sources_normalise(&e->sources, e->arena, &table);
-	if (r < 0) {
-		say_error("the configuration is too large: %s", errno_text(r));
-		return r;
-	}
-	r = table_encode(table, section);
-	if (r < 0) {
-		say_error(
-			"the configuration needs %zu bytes and the table holds %d: join "
-			"rules with the same options into one line, or use * and class=",
-			table.n, TABLE_CAPACITY);
-		return r;
-	}
-	if (!is_read_back(e, section)) {
-		say_error(
-			"the table would not be read as it was written: please report this "
-			"with your configuration");
-		return -EBADMSG;
-	}
-	*ret_length = table.n;
-	return 0;
-}
-
 static int embed(struct embed *e)
 {
 	const char *binder =
 		e->binder ? e->binder : path_below(e->arena, e->sysroot, BINDER_PATH);
 	size_t count = e->policy.rule_count, offset, length;
-	struct table_section *section = arena_alloc(e->arena, 1, sizeof(*section));
+	const struct table_section *section;
 	struct text bytes;
 	mode_t mode;
 	int r;
 
-	if (!binder || !section || make_section(e, section, &length) < 0)
+	if (!binder ||
+	    sources_encode(&e->sources, &e->policy, e->arena, &section, &length) < 0)
 		return EXIT_FAILED;
 	if (e->is_check)
 		return EXIT_OK;
@@ -170,15 +128,12 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		.name = "embed",
 		.synopsis = "--output FILE [OPTION...]",
 		.text = "Validates the configuration and writes a copy of the binder that "
-			"carries it, as\n"
-			"the hooks of the initramfs do. An error in the configuration is shown "
-			"with its\n"
-			"place, and nothing is written. Without any configuration the table is "
-			"empty.\n"
+			"carries it, as the hooks of the initramfs do. An error in the "
+			"configuration is shown with its place, and nothing is written. "
+			"Without any configuration the table is empty.\n"
 			"\n"
 			"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
-			"read or\n"
-			"written; 2 wrong usage\n",
+			"read or written; 2 wrong usage\n",
 		.example = "earlybind embed --check",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),

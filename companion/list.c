@@ -83,19 +83,6 @@ static const char *join_names(struct list *l, const char *vendor, const char *de
 	return text ? text : "";
 }
 
-/* What is behind the address; or a line of its own below it. */
-static void put_rest(const char *line)
-{
-	put_wrapped(stdout, text_of(line ? line : "(out of memory)"), INDENT, INDENT);
-	putchar('\n');
-}
-
-static void put_below(const char *line)
-{
-	printf("%*s", INDENT, "");
-	put_rest(line);
-}
-
 static const char *join_modules(struct list *l, const struct module_names *modules)
 {
 	const char *text = "";
@@ -113,27 +100,29 @@ static void put_device(struct list *l, const struct pci_device *d)
 	const char *modules = join_modules(l, modules_find(l->modules, ids));
 	const char *override = read_override(l, d);
 	unsigned revision = read_revision(l, d);
-	const char *vendor, *name;
+	const char *vendor;
+	struct paragraph p = {stdout, INDENT, INDENT, false};
 	char address[BDF_SIZE], rev[16] = "";
 
 	if (revision > 0)
 		snprintf(rev, sizeof(rev), " (rev %02x)", revision);
 	printf("  %-*s ", INDENT - 3, bdf_format(d->bdf, address));
 	vendor = names_vendor(l->names, ids->vendor, l->arena);
-	name = join_names(l, vendor, names_device(l->names, ids, l->arena));
-	put_rest(arena_printf(l->arena, "%s%s[%04x]: %s[%04x:%04x]%s", class ? class : "",
-			      class ? " " : "", ids->class >> 8, name, ids->vendor,
-			      ids->device, rev));
-	if (has_subsystem(ids)) {
-		vendor = names_vendor(l->names, ids->subvendor, l->arena);
-		name = join_names(l, vendor, names_subsystem(l->names, ids, l->arena));
-		put_below(arena_printf(l->arena, "subsystem: %s[%04x:%04x]", name,
-				       ids->subvendor, ids->subdevice));
-	}
-	put_below(arena_printf(l->arena, "driver: %s%s%s%s%s",
-			       d->driver[0] ? d->driver : "none",
-			       override[0] ? "; override: " : "", override,
-			       modules[0] ? "; modules: " : "", modules));
+	paragraph_add(&p, "%s [%04x]: %s[%04x:%04x]%s", class ? class : "",
+		      ids->class >> 8,
+		      join_names(l, vendor, names_device(l->names, ids, l->arena)),
+		      ids->vendor, ids->device, rev);
+	paragraph_end(&p);
+	vendor = names_vendor(l->names, ids->subvendor, l->arena);
+	if (has_subsystem(ids))
+		paragraph_line(
+			stdout, INDENT, "subsystem: %s[%04x:%04x]",
+			join_names(l, vendor, names_subsystem(l->names, ids, l->arena)),
+			ids->subvendor, ids->subdevice);
+	paragraph_line(stdout, INDENT, "driver: %s%s%s%s%s",
+		       d->driver[0] ? d->driver : "none",
+		       override[0] ? "; override: " : "", override,
+		       modules[0] ? "; modules: " : "", modules);
 }
 
 /* Groups in the order of their numbers, then the functions without one. */
@@ -153,18 +142,13 @@ static void put_group(const struct list *l, int group)
 {
 	char message[REASON_MESSAGE_SIZE];
 
-	if (group != NO_GROUP) {
+	if (group != NO_GROUP)
 		printf("IOMMU group %d\n", group);
-		return;
-	}
-	fputs("no IOMMU group", stdout);
-	if (!l->inventory.has_iommu) {
-		fputs(": ", stdout);
-		put_wrapped(stdout,
-			    text_of(reason_message(REASON_IOMMU_OFF, NULL, message)), 16,
-			    2);
-	}
-	putchar('\n');
+	else if (l->inventory.has_iommu)
+		puts("no IOMMU group");
+	else
+		paragraph_line(stdout, 0, "no IOMMU group: %s",
+			       reason_message(REASON_IOMMU_OFF, NULL, message));
 }
 
 static int print_text(struct list *l)
@@ -196,25 +180,26 @@ static void write_device(struct list *l, const struct pci_device *d, struct json
 	char address[BDF_SIZE];
 
 	json_open(json, NULL, '{');
-	json_string(json, "address", bdf_format(d->bdf, address));
-	json_hex(json, "vendor", d->ids.vendor, 4);
-	json_hex(json, "device", d->ids.device, 4);
-	json_hex(json, "subsystem_vendor", d->ids.subvendor, 4);
-	json_hex(json, "subsystem_device", d->ids.subdevice, 4);
-	json_hex(json, "class", d->ids.class, 6);
-	json_hex(json, "revision", read_revision(l, d), 2);
-	json_string(json, "vendor_name", names_vendor(l->names, d->ids.vendor, l->arena));
-	json_string(json, "device_name", names_device(l->names, &d->ids, l->arena));
-	json_string(json, "class_name", names_class(l->names, &d->ids, l->arena));
-	json_string(json, "driver", d->driver[0] ? d->driver : NULL);
-	json_string(json, "driver_override", override[0] ? override : NULL);
+	json_put_string(json, "address", bdf_format(d->bdf, address));
+	json_put_hex(json, "vendor", d->ids.vendor, 4);
+	json_put_hex(json, "device", d->ids.device, 4);
+	json_put_hex(json, "subsystem_vendor", d->ids.subvendor, 4);
+	json_put_hex(json, "subsystem_device", d->ids.subdevice, 4);
+	json_put_hex(json, "class", d->ids.class, 6);
+	json_put_hex(json, "revision", read_revision(l, d), 2);
+	json_put_string(json, "vendor_name",
+			names_vendor(l->names, d->ids.vendor, l->arena));
+	json_put_string(json, "device_name", names_device(l->names, &d->ids, l->arena));
+	json_put_string(json, "class_name", names_class(l->names, &d->ids, l->arena));
+	json_put_string(json, "driver", d->driver[0] ? d->driver : NULL);
+	json_put_string(json, "driver_override", override[0] ? override : NULL);
 	if (d->iommu_group == NO_GROUP)
-		json_null(json, "iommu_group");
+		json_put_null(json, "iommu_group");
 	else
-		json_number(json, "iommu_group", d->iommu_group);
+		json_put_number(json, "iommu_group", d->iommu_group);
 	json_open(json, "modules", '[');
 	for (size_t i = 0; i < modules->count; i++)
-		json_string(json, NULL, modules->names[i]);
+		json_put_string(json, NULL, modules->names[i]);
 	json_close(json, ']');
 	json_close(json, '}');
 }
@@ -226,7 +211,7 @@ static int print_json(struct list *l)
 	if (begin_json(l->arena, l->inventory.count, &json) < 0)
 		return EXIT_FAILED;
 	json_open(&json, NULL, '{');
-	json_number(&json, "schema", SCHEMA);
+	json_put_number(&json, "schema", SCHEMA);
 	json_open(&json, "devices", '[');
 	for (size_t i = 0; i < l->inventory.count; i++)
 		write_device(l, &l->inventory.devices[i], &json);
@@ -296,17 +281,13 @@ int command_list(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "list",
 		.synopsis = "[OPTION...]",
-		.text = "Lists the PCI functions by IOMMU group, each with its class, name, "
-			"[vendor:device],\n"
-			"subsystem, the driver that has it, its driver_override, and the "
-			"modules that\n"
-			"could drive it. A VM can use a group only if no driver of the host "
-			"has a part\n"
-			"of it.\n"
+		.text = "Lists the PCI functions by IOMMU group, each with its class, name and "
+			"[vendor:device], its subsystem, the driver that has it, its "
+			"driver_override, and the modules that could drive it. A VM can use a "
+			"group only if no driver of the host has a part of it.\n"
 			"\n"
-			"exit code: 0 done; 1 there is no PCI bus or a file cannot be read; 2 "
-			"wrong\n"
-			"usage\n",
+			"exit code: 0 done; 1 there is no PCI bus, or a file cannot be read; 2 "
+			"wrong usage\n",
 		.example = "earlybind list --json | jq '.devices[] | select(.vendor == "
 			   "\"10ee\")'",
 		.options = options,

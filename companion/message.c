@@ -7,6 +7,7 @@
 
 #define MESSAGE_MAX 4096
 #define WIDTH	    80
+#define TEXT_MAX    80 /* of what a problem is about */
 #define EXCERPT_MAX 72 /* of a line that is shown above a caret, in columns */
 
 /*
@@ -16,32 +17,13 @@
  */
 static size_t safe_length(struct text t)
 {
-	static const struct {
-		uint8_t mask, lead;
-		uint32_t least;
-	} forms[] = {{0x80, 0, 0x20},
-		     {0xe0, 0xc0, 0xa0},
-		     {0xf0, 0xe0, 0x800},
-		     {0xf8, 0xf0, 0x10000}};
+	uint32_t c = 0;
+	size_t n = text_character(t, &c);
 
-	for (size_t n = 1; n <= ARRAY_SIZE(forms) && n <= t.n; n++) {
-		uint8_t first = (uint8_t)t.p[0];
-		uint32_t c = first & (uint8_t)~forms[n - 1].mask;
-
-		if ((first & forms[n - 1].mask) != forms[n - 1].lead)
-			continue;
-		for (size_t i = 1; i < n; i++) {
-			if (((uint8_t)t.p[i] & 0xc0) != 0x80)
-				return 0;
-			c = c << 6 | ((uint8_t)t.p[i] & 0x3f);
-		}
-		if (c < forms[n - 1].least || c == 0x7f || c > 0x10ffff ||
-		    (c >= 0xd800 && c < 0xe000) || (c >= 0x202a && c <= 0x202e) ||
-		    (c >= 0x2066 && c <= 0x2069))
-			return 0;
-		return n;
-	}
-	return 0;
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069))
+		return 0;
+	return n;
 }
 
 /* Writes one character of @t and takes it off. */
@@ -135,39 +117,70 @@ static void put_caret(FILE *out, const char *base, size_t offset, const char *en
 void put_problem(FILE *out, const struct problem *problem, const char *end)
 {
 	const struct origin *origin = &problem->origin;
+	bool has_line = end && origin->base && origin->column > 0 && origin->base <= end;
+	struct text shown = {problem->text.p, MIN(problem->text.n, (size_t)TEXT_MAX)};
 	char where[ORIGIN_SIZE];
 
 	put_text(out, text_of(origin_format(origin, where)));
 	fputs(problem->is_error ? ": " : ": warning: ", out);
+	if (!has_line) {
+		fputc('"', out);
+		put_text(out, shown);
+		fputs("\": ", out);
+	}
 	put_text(out, text_of(problem->message));
 	fputc('\n', out);
-	if (end && origin->base && origin->column > 0 && origin->base <= end)
+	if (has_line)
 		put_caret(out, origin->base, origin->column - 1, end);
 }
 
-size_t put_wrapped(FILE *out, struct text t, size_t column, size_t indent)
+static void add_words(struct paragraph *p, const char *format, va_list ap)
 {
-	struct text word;
-	bool is_first = true;
+	char buf[MESSAGE_MAX];
+	struct text rest, word;
 
-	while (text_word(&t, &word)) {
-		size_t n = width(word);
+	vsnprintf(buf, sizeof(buf), format, ap);
+	rest = text_of(buf);
+	while (text_word(&rest, &word)) {
+		size_t n = width(word), blank = p->has_word;
 
-		if (!is_first && column + 1 + n >= WIDTH) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (!is_first) {
-			fputc(' ', out);
-			column++;
-		} else if (column > indent && column + n >= WIDTH) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
+		if (p->column + blank + n >= WIDTH && p->column > p->indent) {
+			fprintf(p->out, "\n%*s", (int)p->indent, "");
+			p->column = p->indent;
+		} else if (p->has_word) {
+			fputc(' ', p->out);
+			p->column++;
 		}
-		put_text(out, word);
-		column += n;
-		is_first = false;
+		put_text(p->out, word);
+		p->column += n;
+		p->has_word = true;
 	}
-	return column;
+}
+
+void paragraph_add(struct paragraph *paragraph, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add_words(paragraph, format, ap);
+	va_end(ap);
+}
+
+void paragraph_end(struct paragraph *paragraph)
+{
+	fputc('\n', paragraph->out);
+}
+
+void paragraph_line(FILE *out, size_t indent, const char *format, ...)
+{
+	struct paragraph p = {out, indent, indent, false};
+	va_list ap;
+
+	fprintf(out, "%*s", (int)indent, "");
+	va_start(ap, format);
+	add_words(&p, format, ap);
+	va_end(ap);
+	paragraph_end(&p);
 }
 
 const char *plural(size_t count)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "compiler.h"
@@ -20,16 +21,29 @@ void say_error(const char *format, ...) nonnull(1) printf_like(1, 2);
 void put_text(FILE *out, struct text t) nonnull(1);
 
 /*
- * "ORIGIN: message" and, where the line is at hand, the line and a caret below the place.
- * @end is where the bytes of the file end; NULL where they are not at hand.
+ * "ORIGIN: message" and, where the line is at hand, the line and a caret below the place;
+ * otherwise the text that is meant. @end is where the bytes of the file end, or NULL.
  */
 void put_problem(FILE *out, const struct problem *problem, const char *end) nonnull(1, 2);
 
 /*
- * Writes @t from column @column on in words, at most to column 79; further lines begin at
- * column @indent. Returns the column reached. Columns count from 0.
+ * Words in lines of at most 79 columns; further lines begin at column @indent, from 0. The
+ * caller has written what is in front of @column.
  */
-size_t put_wrapped(FILE *out, struct text t, size_t column, size_t indent) nonnull(1);
+struct paragraph {
+	FILE *out;
+	size_t column;
+	size_t indent;
+	bool has_word;
+};
+
+/* Adds words; white space in @format and in its arguments separates them. */
+void paragraph_add(struct paragraph *paragraph, const char *format, ...) nonnull(1, 2)
+	printf_like(2, 3);
+/* The same for one line of its own, from column @indent on. */
+void paragraph_line(FILE *out, size_t indent, const char *format, ...) nonnull(1, 3)
+	printf_like(3, 4);
+void paragraph_end(struct paragraph *paragraph) nonnull(1);
 
 /* "s" unless @count is one. */
 const char *plural(size_t count);

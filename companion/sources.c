@@ -167,8 +167,8 @@ bool sources_print_problems(const struct sources *sources, const struct policy *
 	return has_error;
 }
 
-int sources_normalise(const struct sources *sources, struct arena *arena,
-		      struct text *ret)
+/* The table's text, of any length. */
+static int normalise(const struct sources *sources, struct arena *arena, struct text *ret)
 {
 	struct text text = {NULL, 0};
 	size_t size = 1;
@@ -196,6 +196,53 @@ int sources_normalise(const struct sources *sources, struct arena *arena,
 		text.n += (size_t)n;
 	}
 	*ret = text;
+	return 0;
+}
+
+/* Whether the binder will read from the table what was read from the files. */
+static bool is_read_back(const struct policy *policy, struct arena *arena,
+			 const struct table_section *section)
+{
+	struct policy again;
+	struct text text;
+
+	if (policy_init(&again, arena) < 0 ||
+	    table_decode(section, sizeof(*section), &text) < 0)
+		return false;
+	config_parse(&again, SOURCE_TABLE, TEXT(""), text);
+	return again.rule_count == policy->rule_count && again.problem_count == 0;
+}
+
+int sources_encode(const struct sources *sources, const struct policy *policy,
+		   struct arena *arena, const struct table_section **ret,
+		   size_t *ret_length)
+{
+	struct table_section *section = arena_alloc(arena, 1, sizeof(*section));
+	struct text table;
+	int r = -ENOMEM;
+
+	if (section)
+		r = normalise(sources, arena, &table);
+	if (r < 0) {
+		say_error("the configuration is too large: %s", errno_text(r));
+		return r;
+	}
+	r = table_encode(table, section);
+	if (r < 0) {
+		say_error(
+			"the configuration needs %zu bytes and the table holds %d: join "
+			"rules with the same options into one line, or use * and class=",
+			table.n, TABLE_CAPACITY);
+		return r;
+	}
+	if (policy->problem_count == 0 && !is_read_back(policy, arena, section)) {
+		say_error(
+			"the table would not be read as it was written: please report this "
+			"with your configuration");
+		return -EBADMSG;
+	}
+	*ret = section;
+	*ret_length = table.n;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "compiler.h"
 #include "options.h"
 #include "policy.h"
+#include "table.h"
 #include "world.h"
 
 #define CONFIG_FILES_MAX 256
@@ -33,13 +34,20 @@ int sources_read(struct world *world, struct arena *arena, const struct strings 
 /* Adds all rules and options to @policy, as SOURCE_CONFIG: with lines and columns. */
 void sources_parse(const struct sources *sources, struct policy *policy) nonnull(1, 2);
 
-/* Prints the problems of a policy made of @sources. True if one of them is an error. */
+/*
+ * Prints problems to the error output, those of @sources with their lines. True if one of
+ * them is an error.
+ */
 bool sources_print_problems(const struct sources *sources, const struct policy *policy)
 	nonnull(1, 2);
 
-/* The table's text, of any length: -ENOMEM. */
-int sources_normalise(const struct sources *sources, struct arena *arena,
-		      struct text *ret) must_check nonnull(1, 2, 3);
+/*
+ * The table for a binder, and the length of its text. @policy is what the sources were parsed
+ * into: without problems, the table must give the same. Says what is wrong: that it does not fit; -errno.
+ */
+int sources_encode(const struct sources *sources, const struct policy *policy,
+		   struct arena *arena, const struct table_section **ret,
+		   size_t *ret_length) must_check nonnull(1, 2, 3, 4, 5);
 
 /* "/etc/earlybind.conf", "3 files", "no configuration" */
 const char *sources_describe(const struct sources *sources, struct arena *arena)

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "files.h"
+#include "paths.h"
+#include "report.h"
+
+/* A list of the report and what is made of each of its objects. */
+struct loader {
+	struct arena *arena;
+	struct boot *boot;
+	const char *message; /* what is wrong */
+};
+
+static const char *get(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static int fail(struct loader *l, const char *message)
+{
+	l->message = message;
+	return -EBADMSG;
+}
+
+/* Memory for a list of the report; its length. */
+static int open_list(struct loader *l, const json_t *root, const char *key, size_t size,
+		     const json_t **ret, void *ret_items)
+{
+	const json_t *list = json_object_get(root, key);
+
+	if (!json_is_array(list))
+		return fail(l, "a list is missing");
+	*ret = list;
+	*(void **)ret_items = arena_alloc(l->arena, json_array_size(list), size);
+	return *(void **)ret_items ? 0 : -ENOMEM;
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	return bdf_compare(((const struct boot_device *)a)->bdf,
+			   ((const struct boot_device *)b)->bdf);
+}
+
+static int load_devices(struct loader *l, const json_t *root)
+{
+	struct boot *boot = l->boot;
+	const json_t *list;
+	int r = open_list(l, root, "devices", sizeof(*boot->devices), &list,
+			  &boot->devices);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+		struct boot_device *d = &boot->devices[i];
+
+		*d = (struct boot_device){
+			.id = get(item, "id"),
+			.action = get(item, "action"),
+			.verdict = get(item, "verdict"),
+			.wanted = get(item, "wanted"),
+			.before = get(item, "before"),
+			.after = get(item, "after"),
+			.rule = get(item, "rule"),
+			.origin = get(item, "origin"),
+			.reason = get(item, "reason"),
+			.message = get(item, "message"),
+		};
+		if (bdf_parse(text_of(get(item, "address")), &d->bdf) < 0)
+			return fail(l, "a device has no address");
+		boot->device_count++;
+	}
+	if (r == 0)
+		qsort(boot->devices, boot->device_count, sizeof(*boot->devices),
+		      compare_devices);
+	return r;
+}
+
+static int load_missing(struct loader *l, const json_t *root)
+{
+	struct boot *boot = l->boot;
+	const json_t *list;
+	int r = open_list(l, root, "rules", sizeof(*boot->missing), &list,
+			  &boot->missing);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+		const json_t *matched = json_object_get(item, "matched");
+
+		/* Without "matched" the boot did not come to look at devices. */
+		if (!json_is_integer(matched) || json_integer_value(matched) > 0 ||
+		    json_is_true(json_object_get(item, "optional")) ||
+		    !json_is_true(json_object_get(item, "active")) ||
+		    !text_is(text_of(get(item, "kind")), "bind"))
+			continue;
+		boot->missing[boot->missing_count++] =
+			(struct boot_rule){get(item, "text"), get(item, "origin")};
+	}
+	return r;
+}
+
+static int load_modules(struct loader *l, const json_t *root)
+{
+	struct boot *boot = l->boot;
+	const json_t *list;
+	int r = open_list(l, root, "modules", sizeof(*boot->modules), &list,
+			  &boot->modules);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+
+		boot->modules[boot->module_count++] = (struct boot_module){
+			get(item, "name"),
+			get(item, "outcome"),
+			(int)json_integer_value(json_object_get(item, "errno")),
+		};
+	}
+	return r;
+}
+
+static int load_problems(struct loader *l, const json_t *root)
+{
+	struct boot *boot = l->boot;
+	const json_t *list;
+	int r = open_list(l, root, "problems", sizeof(*boot->problems), &list,
+			  &boot->problems);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+
+		boot->problems[boot->problem_count++] = (struct boot_problem){
+			get(item, "origin"), get(item, "text"), get(item, "message")};
+	}
+	return r;
+}
+
+static int load(struct loader *l, const json_t *root)
+{
+	json_int_t schema = json_integer_value(json_object_get(root, "schema"));
+	int r;
+
+	if (schema < 1)
+		return fail(l, "it has no schema number");
+	if (schema > REPORT_SCHEMA)
+		return -EPROTONOSUPPORT;
+	l->boot->is_dry_run = json_is_true(json_object_get(root, "dry_run"));
+	l->boot->is_all_bound = json_is_true(json_object_get(root, "all_bound"));
+	l->boot->reason = get(root, "reason");
+	l->boot->message = get(root, "message");
+	r = load_devices(l, root);
+	if (r == 0)
+		r = load_missing(l, root);
+	if (r == 0)
+		r = load_modules(l, root);
+	if (r == 0)
+		r = load_problems(l, root);
+	return r;
+}
+
+int boot_read(struct world *world, struct arena *arena, struct boot *ret,
+	      const char **ret_message)
+{
+	struct boot boot = {.reason = "", .message = ""};
+	struct loader loader = {.arena = arena, .boot = &boot, .message = ""};
+	struct text bytes;
+	json_error_t error;
+	json_t *root;
+	int r;
+
+	r = file_read_world(world, WORLD_RUN, REPORT_FILE, arena, REPORT_SIZE_MAX,
+			    &bytes);
+	if (r < 0)
+		return r;
+	root = json_loadb(bytes.p, bytes.n, 0, &error);
+	if (!root) {
+		const char *text =
+			arena_printf(arena, "line %d: %s", error.line, error.text);
+
+		*ret_message = text ? text : "";
+		return -EBADMSG;
+	}
+	r = load(&loader, root);
+	*ret_message = loader.message;
+	if (r == 0)
+		*ret = boot;
+	return r;
+}
+
+const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf)
+{
+	const struct boot_device key = {.bdf = bdf};
+
+	return bsearch(&key, boot->devices, boot->device_count, sizeof(key),
+		       compare_devices);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The binder's report of this boot, read back from /run. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "bdf.h"
+#include "compiler.h"
+#include "world.h"
+
+/* Texts are "" where the report has null. They live in the loaded document. */
+struct boot_device {
+	struct bdf bdf;
+	const char *id;
+	const char *action;
+	const char *verdict;
+	const char *wanted;
+	const char *before;
+	const char *after;
+	const char *rule;
+	const char *origin;
+	const char *reason;
+	const char *message;
+};
+
+struct boot_rule {
+	const char *text;
+	const char *origin;
+};
+
+struct boot_module {
+	const char *name;
+	const char *outcome;
+	int error;
+};
+
+struct boot_problem {
+	const char *origin;
+	const char *text;
+	const char *message;
+};
+
+struct boot {
+	bool is_dry_run;
+	bool is_all_bound;
+	const char *reason; /* why nothing at all was done, "" for none */
+	const char *message;
+	struct boot_device *devices; /* sorted by address */
+	size_t device_count;
+	struct boot_rule *missing; /* rules that should have named a device */
+	size_t missing_count;
+	struct boot_module *modules;
+	size_t module_count;
+	struct boot_problem *problems;
+	size_t problem_count;
+};
+
+/*
+ * Reads the report. -ENOENT: there is none; -EPROTONOSUPPORT: it is of a newer version;
+ * -EBADMSG: it is damaged, and @ret_message says how. What is loaded stays until the end.
+ */
+int boot_read(struct world *world, struct arena *arena, struct boot *ret,
+	      const char **ret_message) must_check nonnull(1, 2, 3, 4);
+
+/* The device at an address, or NULL. */
+const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf) nonnull(1);

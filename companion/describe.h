@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sentences that several commands print on the standard output. */
+#pragma once
+
+#include "compiler.h"
+#include "message.h"
+#include "plan.h"
+
+/* Where text behind "0000:01:00.0 [10ee:5000] " goes on in further lines. */
+#define DEVICE_INDENT 4
+
+/* Starts a paragraph with address and ID. */
+struct paragraph describe_device(struct bdf bdf, const char *id) nonnull(2);
+
+/* "vendor:device" */
+#define ID_SIZE sizeof("ffff:ffff")
+const char *format_id(const struct pci_ids *ids, char buf[static ID_SIZE]) nonnull(1);
+
+/* Whether a VM can use the group, and who is in the way. */
+void describe_group(const struct plan_group *group) nonnull(1);

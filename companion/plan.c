@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* earlybind plan: what the next boot will do, computed by the code that will do it. */
+#include "plan.h"
+
+#include <stdio.h>
+
+#include "commands.h"
+#include "describe.h"
+#include "message.h"
+#include "options.h"
+#include "output.h"
+#include "run.h"
+#include "sources.h"
+
+#define EXIT_NO_RULE 3
+
+struct planning {
+	struct strings configs;
+	const char *cmdline;
+	const char *sysroot;
+	bool is_json;
+
+	struct arena *arena;
+	struct world *world;
+	struct sources sources;
+	struct run run;
+};
+
+/* The problems of the table are those of the files, but there they have a line to show. */
+static void take_file_problems(struct policy *policy, const struct policy *files)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < policy->problem_count; i++)
+		if (policy->problems[i].origin.source != SOURCE_TABLE)
+			policy->problems[kept++] = policy->problems[i];
+	policy->problem_count = kept;
+	policy->problems_lost = files->problems_lost;
+	for (size_t i = 0; i < files->problem_count; i++) {
+		const struct problem *p = &files->problems[i];
+
+		policy_add_problem(policy, &p->origin, p->text, p->message, p->is_error);
+	}
+}
+
+/* What the binder will read: the configuration as a table. */
+static int read_policy(struct planning *p)
+{
+	struct run_options options = {.is_dry_run = true};
+	const struct table_section *section;
+	struct policy files;
+	size_t length;
+
+	if (policy_init(&files, p->arena) < 0)
+		goto out_of_memory;
+	sources_parse(&p->sources, &files);
+	if (sources_encode(&p->sources, &files, p->arena, &section, &length) < 0)
+		return EXIT_FAILED;
+	options.table = (struct text){(const char *)section, sizeof(*section)};
+	if (p->cmdline)
+		options.cmdline = text_of(p->cmdline);
+	if (run_read_policy(p->world, p->arena, &options, &p->run) < 0)
+		goto out_of_memory;
+	if (!p->run.policy.off)
+		take_file_problems(&p->run.policy, &files);
+	return EXIT_OK;
+
+out_of_memory:
+	say_error("out of memory");
+	return EXIT_FAILED;
+}
+
+static void put_device(const struct plan_device *pd)
+{
+	const struct pci_device *d = pd->device;
+	char id[ID_SIZE], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	paragraph_add(&p, "%s:", action_name(pd->action));
+	switch (pd->action) {
+	case ACTION_BIND:
+		paragraph_add(&p, "%s gets it; no driver has it now", pd->wanted);
+		break;
+	case ACTION_RECOVER:
+		paragraph_add(&p, "%s gets it; %s has it now", pd->wanted, d->driver);
+		break;
+	case ACTION_DONE:
+		paragraph_add(&p, "%s has it already", pd->wanted);
+		break;
+	case ACTION_KEEP:
+	case ACTION_REFUSE:
+		paragraph_add(&p, "%s", reason_message(pd->reason, pd->detail, message));
+		break;
+	}
+	paragraph_end(&p);
+	paragraph_line(stdout, DEVICE_INDENT, "rule: %.*s (%s)", (int)pd->rule->text.n,
+		       pd->rule->text.p, origin_format(&pd->rule->origin, origin));
+}
+
+struct counts {
+	size_t actions[ACTION_REFUSE + 1];
+	size_t missing; /* rules that should name a device and do not */
+};
+
+static struct counts count(const struct run *run)
+{
+	struct counts counts = {0};
+
+	for (size_t i = 0; i < run->plan.device_count; i++)
+		counts.actions[run->plan.devices[i].action]++;
+	for (size_t i = 0; i < run->policy.rule_count; i++)
+		counts.missing += report_has_rule_missing(&run->report, i);
+	return counts;
+}
+
+static void print_summary(const struct run *run)
+{
+	const struct counts counts = count(run);
+	const struct {
+		size_t n;
+		const char *what;
+	} parts[] = {
+		{counts.actions[ACTION_BIND] + counts.actions[ACTION_RECOVER], "to bind"},
+		{counts.actions[ACTION_DONE], "bound already"},
+		{counts.actions[ACTION_KEEP], "kept"},
+		{counts.actions[ACTION_REFUSE], "refused"},
+		{counts.missing, "without a device"},
+	};
+	const char *comma = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (parts[i].n == 0)
+			continue;
+		printf("%s%zu %s", comma, parts[i].n, parts[i].what);
+		comma = ", ";
+	}
+	puts(comma[0] ? "" : "no device is named");
+}
+
+static void print_text(const struct run *run)
+{
+	char message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
+
+	for (size_t i = 0; i < run->plan.device_count; i++)
+		put_device(&run->plan.devices[i]);
+	for (size_t i = 0; i < run->policy.rule_count; i++) {
+		const struct rule *rule = &run->policy.rules[i];
+		struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+
+		if (!report_has_rule_missing(&run->report, i))
+			continue;
+		paragraph_add(&p, "rule: %.*s (%s): %s", (int)rule->text.n, rule->text.p,
+			      origin_format(&rule->origin, origin),
+			      reason_message(REASON_MISSING, NULL, message));
+		paragraph_end(&p);
+	}
+	for (size_t i = 0; i < run->plan.group_count; i++)
+		describe_group(&run->plan.groups[i]);
+	print_summary(run);
+}
+
+static int print_json(struct planning *p)
+{
+	const struct run *run = &p->run;
+	const struct plan *plan = run->report.plan;
+	char message[REASON_MESSAGE_SIZE];
+	struct json json;
+
+	if (begin_json(p->arena, run->plan.device_count, &json) < 0)
+		return EXIT_FAILED;
+	json_open(&json, NULL, '{');
+	json_put_number(&json, "schema", SCHEMA);
+	json_put_bool(&json, "off", run->policy.off);
+	json_put_string(&json, "reason",
+			run->report.reason ? reason_word(run->report.reason) : NULL);
+	json_put_string(&json, "message",
+			run->report.reason ? reason_message(run->report.reason,
+							    run->report.detail, message)
+					   : NULL);
+	report_write_rules(&run->policy, plan, &json);
+	json_open(&json, "devices", '[');
+	for (size_t i = 0; plan && i < plan->device_count; i++)
+		report_write_device(&plan->devices[i], NULL, &json);
+	json_close(&json, ']');
+	json_open(&json, "groups", '[');
+	for (size_t i = 0; plan && i < plan->group_count; i++)
+		report_write_group(&plan->groups[i], &json);
+	json_close(&json, ']');
+	report_write_problems(&run->policy, &json);
+	json_close(&json, '}');
+	return end_json(&json);
+}
+
+/* What came of it, in one number. */
+static int verdict(const struct run *run, bool has_rule)
+{
+	struct counts counts = count(run);
+	bool is_fine = run->policy.problem_count == 0 &&
+		       run->report.reason == REASON_NONE &&
+		       counts.actions[ACTION_REFUSE] == 0 && counts.missing == 0;
+
+	if (!is_fine)
+		return EXIT_FAILED;
+	return has_rule ? EXIT_OK : EXIT_NO_RULE;
+}
+
+static void print_nothing(const struct policy *policy)
+{
+	if (policy->off)
+		puts("nothing to do: rd.earlybind=0 is on the command line");
+	else
+		puts("nothing to do: there is no rule in vfio-pci.ids= on the command line, in\n"
+		     "modprobe.d or in /etc/earlybind.conf");
+}
+
+static int plan(struct planning *p)
+{
+	struct run *run = &p->run;
+	char message[REASON_MESSAGE_SIZE];
+	bool has_rule;
+	int code;
+
+	if (open_world(p->sysroot, &p->world) < 0 ||
+	    sources_read(p->world, p->arena, &p->configs, &p->sources) < 0)
+		return EXIT_FAILED;
+	code = read_policy(p);
+	if (code != EXIT_OK)
+		return code;
+	has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
+	/* Where the boot would do nothing, nothing is planned. */
+	if (has_rule && run_plan(p->world, p->arena, run) < 0 && !p->is_json)
+		say_error("%s", reason_message(run->report.reason, run->report.detail,
+					       message));
+	world_close(p->world);
+	if (p->is_json) {
+		code = print_json(p);
+	} else {
+		(void)sources_print_problems(&p->sources, &run->policy);
+		if (!has_rule)
+			print_nothing(&run->policy);
+		else if (run->report.plan)
+			print_text(run);
+	}
+	return code != EXIT_OK ? code : verdict(run, has_rule);
+}
+
+int command_plan(int argc, char **argv, struct arena *arena)
+{
+	static struct planning p;
+	const struct option_spec options[] = {
+		{"cmdline", "STRING", "use STRING, not /proc/cmdline",
+		 .ret_string = &p.cmdline},
+		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
+		 .ret_strings = &p.configs},
+		{"json", NULL, "print JSON for scripts", .ret_flag = &p.is_json},
+		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		 .ret_string = &p.sysroot},
+	};
+	const struct command_spec spec = {
+		.name = "plan",
+		.synopsis = "[OPTION...]",
+		.text = "Shows what the next boot will do with each function that a rule names, "
+			"and why:\n"
+			"\n"
+			"  bind      no driver has it: it gets vfio-pci\n"
+			"  recover   another driver has it now: it gets vfio-pci\n"
+			"  done      it is on vfio-pci already\n"
+			"  keep      a keep rule protects it\n"
+			"  refuse    it must not or cannot be bound\n"
+			"\n"
+			"A change of the configuration counts when the image of the initramfs "
+			"has been made again (update-initramfs -u).\n"
+			"\n"
+			"exit code: 0 everything that rules name will be bound; 1 something is "
+			"refused, a rule names no device, or something was not understood; 2 "
+			"wrong usage; 3 there is nothing to do\n",
+		.example =
+			"earlybind plan --cmdline 'intel_iommu=on vfio-pci.ids=10ee:5000'",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+	};
+	int code;
+
+	p = (struct planning){.arena = arena};
+	return options_parse(&spec, argc, argv, &code) ? plan(&p) : code;
+}
