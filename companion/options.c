@@ -81,7 +81,15 @@ static void print_option(const struct option_spec *option)
 
 static void print_help(const struct command_spec *spec)
 {
-	printf("usage: earlybind %s %s\n%s\n", spec->name, spec->synopsis, spec->text);
+	struct text rest = text_of(spec->text), line;
+
+	printf("usage: earlybind %s %s\n", spec->name, spec->synopsis);
+	while (text_cut(&rest, '\n', &line)) {
+		if (line.n > 0 && line.p[0] != ' ')
+			paragraph_line(stdout, 0, "%.*s", (int)line.n, line.p);
+		else
+			printf("%.*s\n", (int)line.n, line.p);
+	}
 	for (size_t i = 0; i < spec->option_count; i++)
 		print_option(&spec->options[i]);
 	print_option(&help_option);

@@ -27,7 +27,8 @@ struct option_spec {
 struct command_spec {
 	const char *name;
 	const char *synopsis; /* what follows the name in "usage:" */
-	const char *text; /* what it does and its exit codes, in lines of 79 columns */
+	const char *
+		text; /* paragraphs, to be wrapped; lines that begin with a blank are not */
 	const char *example; /* one command line and, if needed, what it means */
 	const struct option_spec *options;
 	size_t option_count;
