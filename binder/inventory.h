@@ -35,6 +35,7 @@ struct inventory {
 	size_t count;
 	size_t function_count; /* of the whole machine */
 	bool has_iommu;
+	bool is_early; /* before udev: what has no driver yet may get its own one later */
 	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */
 };
 

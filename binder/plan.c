@@ -227,16 +227,18 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 }
 
 /*
- * Whether @d keeps its group from being used by a VM. A function without a driver is
- * expected to get its own one later in the boot, unless it is a bridge.
+ * Whether @d keeps its group from being used by a VM. Before udev a function without a
+ * driver is expected to get its own one later, unless it is a bridge; once the machine is
+ * up it is no obstacle.
  */
-static bool is_blocker(const struct plan *plan, const struct pci_device *d)
+static bool is_blocker(const struct inventory *inv, const struct plan *plan,
+		       const struct pci_device *d)
 {
 	if (plan && leaves_host(plan, d))
 		return false;
 	if (d->driver[0] != '\0')
 		return !driver_is_group_friendly(d->driver);
-	return !d->is_bridge && !d->is_held;
+	return inv->is_early && !d->is_bridge && !d->is_held;
 }
 
 int group_make(const struct inventory *inv, const struct plan *plan, int id,
@@ -252,7 +254,7 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 		return -ENOMEM;
 	for (size_t i = 0; i < inv->count; i++)
 		if (inv->devices[i].iommu_group == id &&
-		    is_blocker(plan, &inv->devices[i]))
+		    is_blocker(inv, plan, &inv->devices[i]))
 			group.blockers[group.blocker_count++] = &inv->devices[i];
 	group.is_viable = group.blocker_count == 0;
 	*ret = group;

@@ -53,8 +53,14 @@ bool report_has_rule_missing(const struct report *r, size_t i)
 {
 	const struct rule *rule = &r->policy->rules[i];
 
-	return r->plan && rule->kind == RULE_BIND && !rule->optional &&
-	       policy_has_rule_active(r->policy, rule) && r->plan->rule_matches[i] == 0;
+	if (!r->plan || rule->kind != RULE_BIND || rule->optional ||
+	    !policy_has_rule_active(r->policy, rule) || r->plan->rule_matches[i] > 0)
+		return false;
+	/* Another device at its address is refused and says so itself. */
+	for (size_t k = 0; k < r->plan->device_count; k++)
+		if (r->plan->devices[k].rule == rule)
+			return false;
+	return true;
 }
 
 bool report_is_all_bound(const struct report *r)

@@ -120,6 +120,7 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 
 	r = inventory_read(world, arena, is_interesting, &run->policy, &run->inventory);
 	report->inventory = &run->inventory;
+	run->inventory.is_early = run->is_boot;
 	if (r == 0)
 		r = plan_make(&run->policy, &run->inventory, arena, &run->plan);
 	if (r == 0) {
@@ -209,6 +210,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		world_log(world, LOG_LEVEL_DEBUG, "no rule: nothing to do");
 		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
+	run->is_boot = true;
 	r = run_plan(world, arena, run);
 	run->report.deadline = start + policy->timeout * SECOND;
 	if (r == 0 && !policy->dry_run)

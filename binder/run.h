@@ -22,6 +22,7 @@ struct run_options {
 };
 
 struct run {
+	bool is_boot; /* set by run_boot(): this is before udev */
 	struct policy policy;
 	struct inventory inventory;
 	struct plan plan;
