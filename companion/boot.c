@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "files.h"
 #include "paths.h"
@@ -81,6 +82,16 @@ static int load_devices(struct loader *l, const json_t *root)
 	return r;
 }
 
+/* Another device at the rule's address was refused: then it has been said there. */
+static bool has_device(const struct boot *boot, const struct boot_rule *rule)
+{
+	for (size_t i = 0; i < boot->device_count; i++)
+		if (strcmp(boot->devices[i].rule, rule->text) == 0 &&
+		    strcmp(boot->devices[i].origin, rule->origin) == 0)
+			return true;
+	return false;
+}
+
 static int load_missing(struct loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
@@ -91,6 +102,7 @@ static int load_missing(struct loader *l, const json_t *root)
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 		const json_t *matched = json_object_get(item, "matched");
+		struct boot_rule rule;
 
 		/* Without "matched" the boot did not come to look at devices. */
 		if (!json_is_integer(matched) || json_integer_value(matched) > 0 ||
@@ -98,8 +110,9 @@ static int load_missing(struct loader *l, const json_t *root)
 		    !json_is_true(json_object_get(item, "active")) ||
 		    !text_is(text_of(get(item, "kind")), "bind"))
 			continue;
-		boot->missing[boot->missing_count++] =
-			(struct boot_rule){get(item, "text"), get(item, "origin")};
+		rule = (struct boot_rule){get(item, "text"), get(item, "origin")};
+		if (!has_device(boot, &rule))
+			boot->missing[boot->missing_count++] = rule;
 	}
 	return r;
 }

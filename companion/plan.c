@@ -19,6 +19,7 @@ struct planning {
 	const char *cmdline;
 	const char *sysroot;
 	bool is_json;
+	bool has_config_problem;
 
 	struct arena *arena;
 	struct world *world;
@@ -54,6 +55,7 @@ static int read_policy(struct planning *p)
 	if (policy_init(&files, p->arena) < 0)
 		goto out_of_memory;
 	sources_parse(&p->sources, &files);
+	p->has_config_problem = files.problem_count > 0;
 	if (sources_encode(&p->sources, &files, p->arena, &section, &length) < 0)
 		return EXIT_FAILED;
 	options.table = (struct text){(const char *)section, sizeof(*section)};
@@ -236,6 +238,9 @@ static int plan(struct planning *p)
 		code = print_json(p);
 	} else {
 		(void)sources_print_problems(&p->sources, &run->policy);
+		if (p->has_config_problem)
+			say_error(
+				"no image can be made until the configuration is right");
 		if (!has_rule)
 			print_nothing(&run->policy);
 		else if (run->report.plan)

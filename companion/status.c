@@ -89,11 +89,11 @@ static void put_device(const struct status *s, const struct boot_device *b)
 		paragraph_add(&p, "bound to %s at boot", b->after);
 		if (b->before[0] != '\0' && strcmp(b->before, b->after) != 0)
 			paragraph_add(&p, "(was %s)", b->before);
-		paragraph_add(&p,
-			      is_changed(s, b) ? "but changed since:" : "and still is");
-		if (is_changed(s, b)) {
+		if (!is_changed(s, b)) {
+			paragraph_add(&p, "and still is");
+		} else {
+			paragraph_add(&p, "but changed since:");
 			add_now(&p, s, b);
-			paragraph_add(&p, "; reboot to bind it again");
 		}
 	} else if (strcmp(b->action, "keep") == 0) {
 		paragraph_add(&p, "kept: %s;", b->message);
@@ -120,11 +120,9 @@ static void print_modules(const struct boot *boot)
 	for (size_t i = 0; i < boot->module_count; i++) {
 		const struct boot_module *m = &boot->modules[i];
 
-		paragraph_add(&p, "%s %s", m->name, m->outcome);
-		if (m->error != 0)
-			paragraph_add(&p, "(%s)", errno_text(m->error));
-		if (i + 1 < boot->module_count)
-			paragraph_add(&p, "/");
+		paragraph_add(&p, "%s %s%s%s%s%s", m->name, m->outcome,
+			      m->error ? " (" : "", m->error ? errno_text(m->error) : "",
+			      m->error ? ")" : "", i + 1 < boot->module_count ? "," : "");
 	}
 	paragraph_end(&p);
 }
