@@ -130,8 +130,13 @@ int inventory_read_driver(struct world *world, struct bdf bdf,
 				 DRIVER_NAME_SIZE);
 
 	if (r == -ENOENT) {
+		char device[BDF_SIZE];
+
 		driver[0] = '\0';
-		return 0;
+		/* No driver, or no device any more? It is a link itself. */
+		snprintf(path, sizeof(path), DEVICES "/%s", bdf_format(bdf, device));
+		r = world->ops->link(world, WORLD_SYS, path, device, sizeof(device));
+		return r == -ENOENT ? -ENODEV : 0;
 	}
 	return MIN(r, 0);
 }

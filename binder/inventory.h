@@ -55,7 +55,10 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)
 	nonnull(1);
 
-/* The name of the driver that has the device now, "" for none. 0, or -errno. */
+/*
+ * The name of the driver that has the device now, "" for none. 0, or -errno; -ENODEV if the
+ * device is gone.
+ */
 int inventory_read_driver(struct world *world, struct bdf bdf,
 			  char driver[static DRIVER_NAME_SIZE]) must_check nonnull(1);
 
