@@ -288,7 +288,7 @@ static int plan_group(struct planner *p, int id)
  */
 static bool has_safe_ids(const struct planner *p)
 {
-	if (p->policy->has_too_long_ids)
+	if (p->policy->must_drop_ids)
 		return false;
 	for (size_t i = 0; i < p->plan->device_count; i++) {
 		const struct plan_device *pd = &p->plan->devices[i];

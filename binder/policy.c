@@ -139,7 +139,7 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 	policy->module_ids = value;
 
 	if (value.n > IDS_LENGTH_MAX) {
-		policy->has_too_long_ids = true;
+		policy->must_drop_ids = true;
 		policy_add_problem(
 			policy, &origin, (struct text){value.p, 32},
 			"vfio-pci refuses ids= of more than 1023 characters: its "
@@ -213,6 +213,20 @@ static void add_own_key(struct policy *policy, const struct origin *origin,
 	}
 }
 
+/* Without a value it is an error for a module, which then does not load. */
+static void read_ids(struct policy *policy, const struct origin *origin,
+		     const struct cmdline_arg *arg, struct text *ret)
+{
+	if (arg->value.p) {
+		*ret = arg->value;
+		return;
+	}
+	policy->must_drop_ids = true;
+	policy_add_problem(
+		policy, origin, arg->name,
+		"the kernel wants a value here: write vfio-pci.ids=VENDOR:DEVICE", true);
+}
+
 void policy_add_cmdline(struct policy *policy, struct text bytes)
 {
 	const struct origin origin = {.source = SOURCE_CMDLINE};
@@ -238,7 +252,7 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 			continue;
 		}
 		if (is_ids)
-			ids = arg.value.p ? arg.value : (struct text){"", 0};
+			read_ids(policy, &origin, &arg, &ids);
 		else if (text_is_param(arg.name, "rd.earlybind"))
 			policy->off = !read_switch(policy, &origin, &arg, true);
 		else if (text_has_prefix(arg.name, "rd.earlybind."))
@@ -249,12 +263,15 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 			policy->has_denylist_off =
 				read_switch(policy, &origin, &arg, false);
 	}
-	if (late_ids)
+	if (late_ids) {
+		/* libkmod knows no "--" and would give them to the module. */
+		policy->must_drop_ids = true;
 		policy_add_problem(
 			policy, &origin, TEXT("--"),
 			"vfio-pci.ids= behind \"--\" belongs to init and does not "
 			"count: move it before the \"--\"",
 			false);
+	}
 	/* The last occurrence wins, as for every string parameter of a module. */
 	if (ids.p)
 		policy_add_module_ids(policy, SOURCE_CMDLINE, ids);
