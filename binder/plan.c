@@ -284,7 +284,9 @@ static int plan_group(struct planner *p, int id)
 
 /*
  * vfio-pci takes every driverless device that its own ids= match, also those that a keep
- * rule or a guard protects. Then the module must do without them.
+ * rule or a guard protects. And to look at a device that another driver has, it waits for
+ * that driver's probe or remove (dd.c: __driver_attach()): one that hangs would hold up the
+ * loading and with it all other devices. Then the module must do without them.
  */
 static bool has_safe_ids(const struct planner *p)
 {
@@ -293,7 +295,7 @@ static bool has_safe_ids(const struct planner *p)
 	for (size_t i = 0; i < p->plan->device_count; i++) {
 		const struct plan_device *pd = &p->plan->devices[i];
 
-		if (pd->action != ACTION_KEEP && pd->action != ACTION_REFUSE)
+		if (pd->action == ACTION_BIND || pd->action == ACTION_DONE)
 			continue;
 		for (size_t k = 0; k < p->policy->rule_count; k++)
 			if (p->policy->rules[k].is_module_id &&

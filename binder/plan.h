@@ -44,7 +44,8 @@ struct plan {
 	size_t group_count;
 	size_t *rule_matches; /* per rule of the policy: functions that it names */
 	/*
-	 * The module may be given its ids=: they match nothing that the plan leaves alone.
+	 * The module may be given its ids=: they match nothing that the plan leaves alone,
+	 * nor what another driver has.
 	 */
 	bool is_ids_safe;
 };
