@@ -15,6 +15,7 @@ struct loader {
 	struct arena *arena;
 	struct boot *boot;
 	const char *message; /* what is wrong */
+	int error;
 };
 
 static const char *get(const json_t *object, const char *key)
@@ -30,17 +31,21 @@ static int fail(struct loader *l, const char *message)
 	return -EBADMSG;
 }
 
-/* Memory for a list of the report; its length. */
-static int open_list(struct loader *l, const json_t *root, const char *key, size_t size,
-		     const json_t **ret, void *ret_items)
+/* A list of the report, and memory for what is made of it. NULL on failure. */
+static void *open_list(struct loader *l, const json_t *root, const char *key, size_t size,
+		       const json_t **ret)
 {
-	const json_t *list = json_object_get(root, key);
+	void *items;
 
-	if (!json_is_array(list))
-		return fail(l, "a list is missing");
-	*ret = list;
-	*(void **)ret_items = arena_alloc(l->arena, json_array_size(list), size);
-	return *(void **)ret_items ? 0 : -ENOMEM;
+	*ret = json_object_get(root, key);
+	if (!json_is_array(*ret)) {
+		l->error = fail(l, "a list is missing");
+		return NULL;
+	}
+	items = arena_alloc(l->arena, json_array_size(*ret), size);
+	if (!items)
+		l->error = -ENOMEM;
+	return items;
 }
 
 static int compare_devices(const void *a, const void *b)
@@ -53,10 +58,11 @@ static int load_devices(struct loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
-	int r = open_list(l, root, "devices", sizeof(*boot->devices), &list,
-			  &boot->devices);
 
-	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+	boot->devices = open_list(l, root, "devices", sizeof(*boot->devices), &list);
+	if (!boot->devices)
+		return l->error;
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 		struct boot_device *d = &boot->devices[i];
 
@@ -76,10 +82,8 @@ static int load_devices(struct loader *l, const json_t *root)
 			return fail(l, "a device has no address");
 		boot->device_count++;
 	}
-	if (r == 0)
-		qsort(boot->devices, boot->device_count, sizeof(*boot->devices),
-		      compare_devices);
-	return r;
+	qsort(boot->devices, boot->device_count, sizeof(*boot->devices), compare_devices);
+	return 0;
 }
 
 /* Another device at the rule's address was refused: then it has been said there. */
@@ -96,10 +100,11 @@ static int load_missing(struct loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
-	int r = open_list(l, root, "rules", sizeof(*boot->missing), &list,
-			  &boot->missing);
 
-	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+	boot->missing = open_list(l, root, "rules", sizeof(*boot->missing), &list);
+	if (!boot->missing)
+		return l->error;
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 		const json_t *matched = json_object_get(item, "matched");
 		struct boot_rule rule;
@@ -114,17 +119,18 @@ static int load_missing(struct loader *l, const json_t *root)
 		if (!has_device(boot, &rule))
 			boot->missing[boot->missing_count++] = rule;
 	}
-	return r;
+	return 0;
 }
 
 static int load_modules(struct loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
-	int r = open_list(l, root, "modules", sizeof(*boot->modules), &list,
-			  &boot->modules);
 
-	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+	boot->modules = open_list(l, root, "modules", sizeof(*boot->modules), &list);
+	if (!boot->modules)
+		return l->error;
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 
 		boot->modules[boot->module_count++] = (struct boot_module){
@@ -133,23 +139,24 @@ static int load_modules(struct loader *l, const json_t *root)
 			(int)json_integer_value(json_object_get(item, "errno")),
 		};
 	}
-	return r;
+	return 0;
 }
 
 static int load_problems(struct loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
-	int r = open_list(l, root, "problems", sizeof(*boot->problems), &list,
-			  &boot->problems);
 
-	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
+	boot->problems = open_list(l, root, "problems", sizeof(*boot->problems), &list);
+	if (!boot->problems)
+		return l->error;
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 
 		boot->problems[boot->problem_count++] = (struct boot_problem){
 			get(item, "origin"), get(item, "text"), get(item, "message")};
 	}
-	return r;
+	return 0;
 }
 
 static int load(struct loader *l, const json_t *root)
