@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Makes a tree for --sysroot from a compact description.
+
+usage: mktree.py DESCRIPTION DIR
+
+  include FILE                     another description, beside this one
+  device ADDRESS IDS CLASS KEY=VALUE...
+                                   IDS is vendor:device[:subvendor:subdevice]; keys: group,
+                                   driver, override, rev, boot_vga, vfs, bridge (buses behind)
+  set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
+  remove ADDRESS
+  iommu NAME                       an entry of /sys/class/iommu
+  cmdline TEXT                     /proc/cmdline
+  release TEXT                     of the kernel; modules are below /lib/modules/TEXT
+  module NAME ALIAS...             a module and what it can drive
+  file PATH                        followed by its lines, each behind "| "
+"""
+import os
+import struct
+import sys
+
+
+class Tree:
+    def __init__(self):
+        self.devices = {}
+        self.iommus = []
+        self.modules = {}
+        self.release = None
+        self.files = {}
+
+
+def parse(path, tree):
+    current = None
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            line = line.rstrip("\n")
+            if line.startswith("|"):
+                tree.files[current].append(line[2:])
+                continue
+            words = line.split()
+            if not words or words[0].startswith("#"):
+                continue
+            kind, rest = words[0], words[1:]
+            if kind == "include":
+                parse(os.path.join(os.path.dirname(path), rest[0]), tree)
+            elif kind == "device":
+                keys = dict(word.split("=", 1) for word in rest[3:])
+                tree.devices[rest[0]] = {"ids": rest[1], "class": rest[2], **keys}
+            elif kind == "set":
+                tree.devices[rest[0]].update(word.split("=", 1) for word in rest[1:])
+            elif kind == "remove":
+                del tree.devices[rest[0]]
+            elif kind == "iommu":
+                tree.iommus.append(rest[0])
+            elif kind == "cmdline":
+                tree.files["proc/cmdline"] = [line.split(None, 1)[1]]
+            elif kind == "release":
+                tree.release = rest[0]
+            elif kind == "module":
+                tree.modules[rest[0]] = rest[1:]
+            elif kind == "file":
+                current = rest[0]
+                tree.files[current] = []
+            else:
+                sys.exit(f"{path}:{number}: {kind}?")
+
+
+def write(root, path, text):
+    path = os.path.join(root, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as out:
+        out.write(text if isinstance(text, bytes) else text.encode())
+
+
+def link(root, path, target):
+    """A relative link, as in sysfs: nothing points out of the tree."""
+    path, target = os.path.join(root, path), os.path.join(root, target)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.makedirs(target, exist_ok=True)
+    os.symlink(os.path.relpath(target, os.path.dirname(path)), path)
+
+
+def write_device(root, address, device):
+    ids = [int(part, 16) for part in device["ids"].split(":")]
+    vendor, number, subvendor, subdevice = ids + [0] * (4 - len(ids))
+    kind = int(device["class"], 16)
+    place = f"sys/bus/pci/devices/{address}"
+    write(root, f"{place}/modalias",
+          f"pci:v{vendor:08X}d{number:08X}sv{subvendor:08X}sd{subdevice:08X}"
+          f"bc{kind >> 16:02X}sc{kind >> 8 & 255:02X}i{kind & 255:02X}\n")
+    for name, value in (("vendor", vendor), ("device", number),
+                        ("subsystem_vendor", subvendor), ("subsystem_device", subdevice)):
+        write(root, f"{place}/{name}", f"0x{value:04x}\n")
+    write(root, f"{place}/class", f"0x{kind:06x}\n")
+    write(root, f"{place}/revision", f"0x{device.get('rev', '0'):0>2}\n")
+    write(root, f"{place}/driver_override", (device.get("override") or "(null)") + "\n")
+    if device.get("boot_vga"):
+        write(root, f"{place}/boot_vga", device["boot_vga"] + "\n")
+    if device.get("vfs"):
+        write(root, f"{place}/sriov_numvfs", device["vfs"] + "\n")
+    if device.get("bridge"):
+        write(root, f"{place}/secondary_bus_number", device["bridge"] + "\n")
+    if device.get("driver"):
+        link(root, f"{place}/driver", f"sys/bus/pci/drivers/{device['driver']}")
+    if device.get("group"):
+        group = f"sys/kernel/iommu_groups/{device['group']}"
+        link(root, f"{place}/iommu_group", group)
+        link(root, f"{group}/devices/{address}", place)
+
+
+def index(entries):
+    """The index format of libkmod (libkmod-index.c): a radix tree, big-endian."""
+    tree = {}
+    for key, value in entries:
+        node = tree
+        for character in key:
+            node = node.setdefault(character, {})
+        node.setdefault("", []).append(value)
+    out = bytearray(12)
+
+    def emit(node, prefix):
+        while len(node) == 1 and "" not in node:
+            character, node = next(iter(node.items()))
+            prefix += character
+        children = {ord(c): emit(child, "") for c, child in node.items() if c}
+        offset = len(out)
+        if prefix:
+            offset |= 0x80000000
+            out.extend(prefix.encode() + b"\0")
+        if children:
+            offset |= 0x20000000
+            first, last = min(children), max(children)
+            out.extend(bytes((first, last)))
+            for character in range(first, last + 1):
+                out.extend(struct.pack(">I", children.get(character, 0)))
+        if node.get(""):
+            offset |= 0x40000000
+            out.extend(struct.pack(">I", len(node[""])))
+            for value in node[""]:
+                out.extend(struct.pack(">I", 0) + value.encode() + b"\0")
+        return offset
+
+    root = emit(tree, "")
+    struct.pack_into(">III", out, 0, 0xB007F457, 0x00020001, root)
+    return bytes(out)
+
+
+def write_modules(root, tree):
+    place = f"lib/modules/{tree.release}"
+    aliases = [(alias, name) for name in tree.modules for alias in tree.modules[name]]
+    names = [(name, f"kernel/{name}.ko:") for name in tree.modules]
+    for file, entries in (("dep", names), ("alias", aliases), ("symbols", []), ("builtin", []),
+                          ("builtin.alias", [])):
+        write(root, f"{place}/modules.{file}.bin", index(entries))
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    tree, root = Tree(), sys.argv[2]
+    parse(sys.argv[1], tree)
+    for place in ("sys/bus/pci/devices", "sys/kernel/iommu_groups", "sys/class/iommu", "proc",
+                  "etc", "run"):
+        os.makedirs(os.path.join(root, place))
+    for address, device in tree.devices.items():
+        write_device(root, address, device)
+    for name in tree.iommus:
+        os.makedirs(os.path.join(root, "sys/class/iommu", name))
+    if tree.release:
+        write(root, "proc/sys/kernel/osrelease", tree.release + "\n")
+        if tree.modules:
+            write_modules(root, tree)
+    for path, lines in tree.files.items():
+        write(root, path, "".join(line + "\n" for line in lines))
+
+
+main()
