@@ -18,7 +18,12 @@ suite=${1:-bookworm}
 # What only takes time at boot, or talks to the console.
 masked="getty.target getty@tty1.service serial-getty@ttyS0.service systemd-logind.service
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
-	e2scrub_reap.service fstrim.timer systemd-pstore.service logrotate.timer"
+	e2scrub_reap.service dev-hugepages.mount dev-mqueue.mount fstrim.timer
+	modprobe@configfs.service modprobe@dm_mod.service modprobe@efi_pstore.service
+	modprobe@fuse.service modprobe@loop.service sys-fs-fuse-connections.mount
+	sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+	systemd-binfmt.service systemd-random-seed.service systemd-tmpfiles-clean.timer
+	systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-pstore.service logrotate.timer"
 
 build_modules() {
 	local root=$1 version=$2 to=$3
@@ -44,6 +49,9 @@ make_tree() {
 	install -D -m 0644 -t "$work/tree/lib/modules/$version/extra" \
 		"$work/modules/xclmgmt.ko" "$work/modules/xocl.ko"
 	chroot "$work/tree" depmod -a "$version"
+	# Else systemd takes every boot for the first after an upgrade and rebuilds its
+	# caches, on a disk that is thrown away.
+	touch -r "$work/tree/usr" "$work/tree/etc/.updated" "$work/tree/var/.updated"
 	# `update-initramfs -u` renews images that exist.
 	: >"$work/tree/boot/initrd.img-$version"
 	cp "$work/tree/boot/vmlinuz-$version" "$work/vmlinuz"

@@ -21,15 +21,15 @@ def expect(condition, text):
 class Function:
     """One PCI function as the booted system shows it."""
 
-    def __init__(self, line):
-        fields = line.split()
-        self.address = fields[0]
-        self.id = f"{fields[1][2:]}:{fields[2][2:]}"
-        self.class_ = fields[3][2:]
-        self.subsystem = f"{fields[4][2:]}:{fields[5][2:]}"
-        self.driver, self.override, self.group = (
-            None if field == "-" else field for field in fields[6:9]
-        )
+    def __init__(self, address, values):
+        self.address = address
+        self.id = f"{values['vendor'][2:]}:{values['device'][2:]}"
+        self.class_ = values["class"][2:]
+        self.subsystem = f"{values['subsystem_vendor'][2:]}:{values['subsystem_device'][2:]}"
+        override = values.get("driver_override")
+        self.override = None if override == "(null)" else override
+        self.driver = values.get("driver")
+        self.group = values.get("iommu_group")
 
 
 class Facts:
@@ -37,8 +37,13 @@ class Facts:
 
     def __init__(self, folder):
         self.folder = folder
-        lines = self.text("functions").splitlines()
-        self.functions = {f.address: f for f in map(Function, lines)}
+        values = {}
+        # Lines `/sys/bus/pci/devices/ADDRESS/NAME:VALUE`; the value of a link is a path.
+        for line in (self.text("attributes") + self.text("links")).splitlines():
+            match = re.fullmatch(r"/sys/bus/pci/devices/([0-9a-f:.]+)/(\w+):(?:.*/)?(.*)", line)
+            if match:
+                values.setdefault(match[1], {})[match[2]] = match[3]
+        self.functions = {a: Function(a, v) for a, v in values.items()}
 
     def text(self, name):
         """A file that the guest sent, or an empty text."""
@@ -155,6 +160,13 @@ class Facts:
                 f" not {' or '.join(map(repr, sorted(values, key=str)))}",
             )
         return devices[0]
+
+    def check_rule_origin(self, name):
+        """Every rule of the report comes from this source."""
+        origins = [rule["origin"] for rule in self.report()["rules"]]
+        expect(origins, "the report has no rules")
+        for origin in origins:
+            expect(name in str(origin), f"the report has a rule from {origin}, not from {name}")
 
     def reported_group(self, number, viable, blockers):
         """The report's entry of one IOMMU group is as wanted."""

@@ -30,8 +30,9 @@ IDENTITY = f"{MGMT}=10ee:5000:120000:10ee:000e,{USER}=10ee:5001:120000:10ee:000e
 
 BASE_CMDLINE = "console=ttyS0 panic=-1 root=/dev/nvme0n1 ro rdinit=/lab/preinit"
 
+# qemu64: every feature more is a module more that coldplug loads, and self-tests to run.
 MACHINE = """
-    -M q35,kernel-irqchip=split -accel tcg,thread=multi -cpu max -smp 2 -m 1536
+    -M q35,kernel-irqchip=split -accel tcg,thread=multi -cpu qemu64 -smp 2 -m 1536
     -nodefaults -display none -monitor none -no-reboot
     -device intel-iommu,intremap=on
     -device pcie-root-port,id=rp1,chassis=1,slot=1,addr=1.0,multifunction=on,disable-acs=on

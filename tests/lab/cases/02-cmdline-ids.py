@@ -1,0 +1,19 @@
+"""With earlybind, IDs on the command line: the card is on vfio-pci in the booted system,
+lspci still names its native modules, and nothing else changed its driver.
+"""
+
+from facts import expect
+from machine import MGMT, USER
+
+CONFIG = "none"
+EARLYBIND = True
+CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
+
+
+def check(facts, native):
+    facts.check_card_bound()
+    facts.check_others(native)
+    for address in (MGMT, USER):
+        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
+        facts.check_log(f"{address} .*bound to vfio-pci")
+    expect(facts.text("status.rc").strip() == "0", "earlybind status does not exit with 0")

@@ -1,0 +1,19 @@
+"""The graphics card in the same group stays on its own driver. The binding succeeds, and
+the report says that the group is not viable and which two functions block it.
+"""
+
+from machine import GPU, GPU_AUDIO, MGMT, USER
+
+CONFIG = "none"
+EARLYBIND = True
+CMDLINE = "intel_iommu=on rd.earlybind.bind=01:00.0,01:00.1"
+
+
+def check(facts, native):
+    facts.check_card_bound()
+    facts.check_driver(GPU, "bochs-drm")
+    facts.check_driver(GPU_AUDIO, "snd_hda_intel")
+    facts.check_others(native)
+    for address in (MGMT, USER):
+        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
+    facts.reported_group(1, viable=False, blockers=[GPU, GPU_AUDIO])
