@@ -135,13 +135,14 @@ static int claim(struct applier *a, struct outcome *o)
 		return give_up(o, REASON_VANISHED, NULL, r);
 	if (r < 0)
 		return give_up(o, REASON_OVERRIDE_FAILED, errno_text(r), r);
+	o->is_claimed = true;
 	return read_driver(a, o);
 }
 
-/* What -EINVAL from a bind means most often. */
+/* What -EINVAL from a bind means most often; 5.10 says -ENODEV to everything. */
 static int explain_refusal(struct applier *a, struct outcome *o, int error)
 {
-	if (error == -EINVAL && !a->report->policy->has_noiommu) {
+	if ((error == -EINVAL || error == -ENODEV) && !a->report->policy->has_noiommu) {
 		if (!a->report->inventory->has_iommu)
 			return give_up(o, REASON_IOMMU_OFF, NULL, error);
 		if (o->plan->device->iommu_group == NO_GROUP)
@@ -242,15 +243,68 @@ static int recover(struct applier *a, struct outcome *o)
 	return r;
 }
 
+/* How long giving a device back may take: what is left for its recovery, or a moment. */
+static uint64_t give_back_time(const struct report *report, const struct outcome *o)
+{
+	uint64_t recovery = report->policy->recovery_timeout * SECOND;
+
+	if (!o->is_unbound || o->microseconds + GIVE_BACK_TIME >= recovery)
+		return GIVE_BACK_TIME;
+	return recovery - o->microseconds;
+}
+
+/* Undoes what the record says. 0, the error of the kernel, or -ECANCELED as store(). */
+static int undo(struct applier *a, struct outcome *o)
+{
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r = 0, again;
+
+	bdf_format(o->plan->device->bdf, address);
+	/* An empty write does not reach the kernel's store: a line end clears. */
+	if (o->has_override)
+		r = store(a, o, device_dir(o, dir), "driver_override", "\n");
+	if (r < 0)
+		return r;
+	if (o->is_unbound)
+		r = store(a, o, driver_dir(o->before, dir), "bind", address);
+	if (r == -ECANCELED || (r == 0 && o->is_unbound))
+		return r;
+	/* It says nothing, but a driver that is there already gets its chance. */
+	again = store(a, o, "bus/pci", "drivers_probe", address);
+	return again < 0 ? again : r;
+}
+
+/*
+ * Reads where the device ended. 0 if it is not on its driver; otherwise the verdict is set,
+ * and -EALREADY (a bind came through after all), or an error (it cannot be told).
+ */
+static int settle(struct applier *a, struct outcome *o)
+{
+	int r = inventory_read_driver(a->world, o->plan->device->bdf, o->after);
+
+	if (r < 0) {
+		o->after[0] = '\0';
+		o->verdict = VERDICT_FAILED;
+		if (r == -ENODEV)
+			give_up(o, REASON_VANISHED, NULL, r);
+		return r;
+	}
+	if (!has_wanted_driver(o))
+		return 0;
+	o->verdict = VERDICT_BOUND;
+	o->reason = REASON_NONE;
+	o->detail = NULL;
+	o->error = 0;
+	return -EALREADY;
+}
+
 void apply_give_back(struct world *world, struct report *report, struct outcome *o)
 {
 	struct applier a = {world, report, report->policy->arena,
-			    world->ops->now(world) + GIVE_BACK_TIME};
+			    world->ops->now(world) + give_back_time(report, o)};
 	enum on_failure policy = o->plan->rule->on_failure;
-	enum reason reason = o->reason;
-	const char *detail = o->detail;
-	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
-	int error = o->error, r;
+	const struct outcome failed = *o;
+	int r;
 
 	if (o->verdict == VERDICT_STUCK)
 		return;
@@ -258,32 +312,29 @@ void apply_give_back(struct world *world, struct report *report, struct outcome 
 		o->verdict = VERDICT_REFUSED;
 		return;
 	}
+	if (settle(&a, o) < 0)
+		return;
 	if (policy == ON_FAILURE_DEFAULT)
 		policy = report->policy->on_failure;
 	if (policy == ON_FAILURE_HOLD) {
-		o->verdict = VERDICT_HELD;
+		bool is_held = o->is_claimed && o->after[0] == '\0';
+
+		o->verdict = is_held ? VERDICT_HELD : VERDICT_FAILED;
 		return;
 	}
-	bdf_format(o->plan->device->bdf, address);
-	/* An empty write does not reach the kernel's store: a line end clears. */
-	r = o->has_override ? store(&a, o, device_dir(o, dir), "driver_override", "\n")
-			    : 0;
-	if (r == 0 && o->is_unbound)
-		r = store(&a, o, driver_dir(o->before, dir), "bind", address);
-	else if (r == 0 && o->has_override)
-		/* It says nothing, but a driver that is there already gets its chance. */
-		r = store(&a, o, "bus/pci", "drivers_probe", address);
-	if (r == -ECANCELED)
+	r = undo(&a, o);
+	if (o->verdict == VERDICT_STUCK)
 		return;
 	o->verdict = VERDICT_RESTORED;
-	o->reason = reason;
-	o->detail = detail;
-	o->error = error;
-	if (inventory_read_driver(world, o->plan->device->bdf, o->after) < 0)
+	o->reason = failed.reason;
+	o->detail = failed.detail;
+	o->error = failed.error;
+	if (settle(&a, o) < 0)
+		return;
+	if (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0) {
 		o->verdict = VERDICT_FAILED;
-	else if (o->is_unbound && strcmp(o->after, o->before) != 0) {
-		o->verdict = VERDICT_FAILED;
-		give_up(o, REASON_RESTORE_FAILED, o->before, r);
+		give_up(o, REASON_RESTORE_FAILED,
+			o->before[0] ? o->before : "its own driver", r);
 	}
 }
 
@@ -317,7 +368,8 @@ static void load_module(struct applier *a, const char *name, bool without_ids)
 
 	m->name = name;
 	snprintf(job.value, sizeof(job.value), "%s", name);
-	r = run_patiently(a, &job, &result, name);
+	/* What is started when the time is up would go on behind the back of this run. */
+	r = start < a->deadline ? run_patiently(a, &job, &result, name) : -ETIMEDOUT;
 	if (r == 0) {
 		m->state = result.state;
 		r = result.error;

@@ -20,7 +20,9 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 
 /*
  * Gives a device that could not be bound back to the driver that it had, or holds it, as
- * the rule says. Sets verdict and, if it cannot be given back, the reason.
+ * the rule says. Takes at most 2 s, or what is left of the recovery timeout where a driver
+ * was made to let go: its probe may be slow. Sets verdict and, if it cannot be given back,
+ * the reason.
  */
 void apply_give_back(struct world *world, struct report *report, struct outcome *outcome)
 	nonnull(1, 2, 3);

@@ -43,6 +43,7 @@ struct outcome {
 
 	/* The undo record: set before the deed. */
 	bool has_override; /* driver_override was written */
+	bool is_claimed; /* and the kernel took it */
 	bool is_unbound; /* its driver was told to let go */
 };
 
