@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake_bus.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPROBE_DEFER 517 /* the kernel's own, never seen from outside */
+
+void fake_abort(const char *format, ...)
+{
+	va_list ap;
+
+	fputs("fake kernel: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
+				    struct pci_ids ids, int group)
+{
+	struct fake_device *d;
+	struct bdf bdf;
+
+	if (bus->device_count == FAKE_DEVICES_MAX)
+		fake_abort("more than %d devices", FAKE_DEVICES_MAX);
+	if (bdf_parse(text_of(address), &bdf) < 0)
+		fake_abort("\"%s\" is no address", address);
+	d = &bus->devices[bus->device_count++];
+	memset(d, 0, sizeof(*d));
+	d->bdf = bdf;
+	d->ids = ids;
+	d->group = group;
+	d->is_present = true;
+	return d;
+}
+
+struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
+				    const char *module)
+{
+	struct fake_driver *driver;
+
+	if (bus->driver_count == FAKE_DRIVERS_MAX)
+		fake_abort("more than %d drivers", FAKE_DRIVERS_MAX);
+	driver = &bus->drivers[bus->driver_count++];
+	memset(driver, 0, sizeof(*driver));
+	snprintf(driver->name, sizeof(driver->name), "%s", name);
+	snprintf(driver->module, sizeof(driver->module), "%s", module);
+	driver->probe_time = 300;
+	driver->remove_time = 100;
+	return driver;
+}
+
+void fake_add_id(struct fake_driver *driver, uint16_t vendor, uint16_t device)
+{
+	if (driver->id_count == FAKE_IDS_MAX)
+		fake_abort("more than %d IDs", FAKE_IDS_MAX);
+	driver->ids[driver->id_count++] =
+		(struct pci_match){vendor, device, PCI_ANY, PCI_ANY, 0, 0};
+}
+
+struct fake_device *fake_find_device(struct fake_bus *bus, const char *address)
+{
+	for (size_t i = 0; i < bus->device_count; i++) {
+		char buf[BDF_SIZE];
+
+		if (bus->devices[i].is_present &&
+		    strcmp(bdf_format(bus->devices[i].bdf, buf), address) == 0)
+			return &bus->devices[i];
+	}
+	return NULL;
+}
+
+struct fake_driver *fake_find_driver(struct fake_bus *bus, const char *name)
+{
+	for (size_t i = 0; i < bus->driver_count; i++)
+		if (strcmp(bus->drivers[i].name, name) == 0)
+			return &bus->drivers[i];
+	return NULL;
+}
+
+const char *fake_driver_of(const struct fake_device *d)
+{
+	return d->has_link ? d->driver->name : "";
+}
+
+void fake_bind_now(struct fake_device *d, struct fake_driver *driver)
+{
+	d->driver = driver;
+	d->has_link = driver != NULL;
+	d->is_bound = driver != NULL;
+}
+
+void fake_vanish(struct fake_bus *bus, struct fake_device *d)
+{
+	(void)bus;
+	d->is_present = false;
+	fake_bind_now(d, NULL);
+}
+
+void fake_at(struct fake_bus *bus, uint64_t time, void (*f)(struct fake_bus *, void *),
+	     void *arg)
+{
+	if (bus->event_count == FAKE_EVENTS_MAX)
+		fake_abort("more than %d events", FAKE_EVENTS_MAX);
+	bus->events[bus->event_count++] = (struct fake_event){time, f, arg};
+}
+
+/* drivers/pci/pci-driver.c: pci_match_device() */
+static bool is_match(const struct fake_device *d, const struct fake_driver *driver)
+{
+	if (d->has_override)
+		return strcmp(d->override, driver->name) == 0;
+	for (size_t i = 0; i < driver->id_count; i++)
+		if (pci_match_has(&driver->ids[i], &d->ids))
+			return true;
+	return false;
+}
+
+/* drivers/vfio/pci: vfio_pci_probe(), vfio_pci_core_register_device() */
+static int probe_vfio(struct fake_bus *bus, struct fake_device *d)
+{
+	if (d->vfio_error)
+		return d->vfio_error;
+	if (d->is_iommu_late && d->group == FAKE_NO_GROUP)
+		d->group = 77;
+	if (d->has_bus_behind || (d->group == FAKE_NO_GROUP && !bus->has_noiommu))
+		return -EINVAL;
+	if (d->vf_count > 0)
+		return -EBUSY;
+	if (d->deferrals > 0) {
+		d->deferrals--;
+		return -EPROBE_DEFER;
+	}
+	return 0;
+}
+
+static void finish(struct fake_task *task, int error)
+{
+	if (task->device && task->device->lock == task)
+		task->device->lock = NULL;
+	task->error = error;
+	task->step = STEP_DONE;
+}
+
+/* dd.c: really_probe(): the link comes first, then the second match, then the probe. */
+static void start_probe(struct fake_bus *bus, struct fake_task *task,
+			struct fake_driver *driver)
+{
+	struct fake_device *d = task->device;
+
+	d->driver = driver;
+	d->has_link = true;
+	task->probing = driver;
+	task->step = STEP_PROBING;
+	task->wake = is_match(d, driver) && driver->probe_time == FAKE_FOREVER
+			     ? FAKE_FOREVER
+			     : bus->now + (is_match(d, driver) ? driver->probe_time : 0);
+}
+
+static int end_probe(struct fake_bus *bus, struct fake_task *task)
+{
+	struct fake_device *d = task->device;
+	int error = task->probing->probe_error;
+
+	if (!d->is_present)
+		return -ENODEV;
+	if (!is_match(d, task->probing))
+		error = -ENODEV;
+	else if (task->probing->is_vfio && error == 0)
+		error = probe_vfio(bus, d);
+	fake_bind_now(d, error ? NULL : task->probing);
+	return error;
+}
+
+/* What bind's store makes of the error of a probe. */
+static int bind_error(const struct fake_bus *bus, int error)
+{
+	if (error == 0)
+		return 0;
+	if (bus->kernel == FAKE_5_10)
+		return -ENODEV;
+	return error == -EPROBE_DEFER ? -EAGAIN : error;
+}
+
+/* bus.c: bind_store(), dd.c: device_driver_attach() */
+static void step_bind(struct fake_bus *bus, struct fake_task *task)
+{
+	if (task->step == STEP_PROBING)
+		finish(task, bind_error(bus, end_probe(bus, task)));
+	else if (!task->device->is_present)
+		finish(task, -ENODEV);
+	else if (task->device->driver)
+		finish(task, bus->kernel == FAKE_5_10 ? -ENODEV : -EBUSY);
+	else if (!is_match(task->device, task->driver))
+		finish(task, -ENODEV);
+	else
+		start_probe(bus, task, task->driver);
+}
+
+/* bus.c: unbind_store(), dd.c: __device_release_driver(): the link goes first. */
+static void step_unbind(struct fake_bus *bus, struct fake_task *task)
+{
+	struct fake_device *d = task->device;
+
+	if (task->step == STEP_REMOVING) {
+		d->driver = NULL;
+		d->is_bound = false;
+		finish(task, 0);
+	} else if (d->driver != task->driver) {
+		finish(task, -ENODEV);
+	} else {
+		d->has_link = false;
+		task->step = STEP_REMOVING;
+		task->wake = task->driver->remove_time == FAKE_FOREVER
+				     ? FAKE_FOREVER
+				     : bus->now + task->driver->remove_time;
+	}
+}
+
+/* bus.c: drivers_probe_store(), dd.c: device_attach(): says nothing about the outcome. */
+static void step_drivers_probe(struct fake_bus *bus, struct fake_task *task)
+{
+	if (task->step == STEP_PROBING)
+		(void)end_probe(bus, task);
+	while (!task->device->driver && task->device->is_present &&
+	       task->next < bus->driver_count) {
+		struct fake_driver *driver = &bus->drivers[task->next++];
+
+		if (driver->state != DRIVER_ABSENT && is_match(task->device, driver)) {
+			start_probe(bus, task, driver);
+			return;
+		}
+	}
+	finish(task, 0);
+}
+
+/* bus.c: bus_add_driver(), driver_attach(): one device after the other, each locked. */
+static void step_register(struct fake_bus *bus, struct fake_task *task)
+{
+	if (task->step == STEP_PROBING)
+		(void)end_probe(bus, task);
+	else if (task->step == STEP_LOCKED && task->device && !task->device->driver &&
+		 is_match(task->device, task->driver)) {
+		start_probe(bus, task, task->driver);
+		return;
+	}
+	if (task->device && task->device->lock == task)
+		task->device->lock = NULL;
+	while (task->next < bus->device_count) {
+		struct fake_device *d = &bus->devices[task->next++];
+
+		/* Matched without the lock; then the lock is waited for. */
+		if (d->is_present && is_match(d, task->driver)) {
+			task->device = d;
+			task->step = STEP_START;
+			return;
+		}
+	}
+	task->driver->state = DRIVER_REGISTERED;
+	task->device = NULL;
+	finish(task, 0);
+}
+
+static void step_override(struct fake_task *task)
+{
+	struct fake_device *d = task->device;
+	char *end = strchr(task->value, '\n');
+
+	if (end)
+		*end = '\0';
+	d->has_override = task->value[0] != '\0';
+	memcpy(d->override, task->value, sizeof(d->override));
+	finish(task, d->is_present ? 0 : -ENODEV);
+}
+
+static bool needs_lock(const struct fake_bus *bus, const struct fake_task *task)
+{
+	return task->device && task->step == STEP_START &&
+	       !(task->op == OP_OVERRIDE && bus->kernel == FAKE_7_1);
+}
+
+/* Does one step of a task. False if it cannot go on at this time. */
+static bool step(struct fake_bus *bus, struct fake_task *task)
+{
+	bool is_waiting = task->step == STEP_PROBING || task->step == STEP_REMOVING ||
+			  task->step == STEP_SLEEPING;
+
+	if (task->step == STEP_DONE || (is_waiting && task->wake > bus->now))
+		return false;
+	/* Asked without the lock: a device on its way in or out is none of its business. */
+	if (task->op == OP_DRIVERS_PROBE && task->step == STEP_START &&
+	    task->device->driver) {
+		finish(task, 0);
+		return true;
+	}
+	if (needs_lock(bus, task)) {
+		if (task->device->lock)
+			return false;
+		task->device->lock = task;
+		task->step = STEP_LOCKED;
+	}
+	switch (task->op) {
+	case OP_OVERRIDE:
+		step_override(task);
+		break;
+	case OP_BIND:
+		step_bind(bus, task);
+		break;
+	case OP_UNBIND:
+		step_unbind(bus, task);
+		break;
+	case OP_DRIVERS_PROBE:
+		step_drivers_probe(bus, task);
+		break;
+	case OP_REGISTER:
+		step_register(bus, task);
+		break;
+	case OP_SLEEP:
+		finish(task, task->error);
+		break;
+	}
+	return true;
+}
+
+struct fake_task *fake_start(struct fake_bus *bus, enum fake_op op,
+			     struct fake_device *device, struct fake_driver *driver)
+{
+	struct fake_task *task;
+
+	if (bus->task_count == FAKE_TASKS_MAX)
+		fake_abort("more than %d tasks", FAKE_TASKS_MAX);
+	task = &bus->tasks[bus->task_count++];
+	memset(task, 0, sizeof(*task));
+	task->op = op;
+	task->device = device;
+	task->driver = driver;
+	if (op == OP_REGISTER)
+		driver->state = DRIVER_REGISTERING;
+	if (op == OP_SLEEP)
+		task->step = STEP_SLEEPING;
+	return task;
+}
+
+/* The next time at which something can happen, at most @until. */
+static uint64_t next_time(const struct fake_bus *bus, uint64_t until)
+{
+	for (size_t i = 0; i < bus->task_count; i++) {
+		const struct fake_task *t = &bus->tasks[i];
+
+		if (t->step != STEP_DONE && t->wake > bus->now)
+			until = MIN(until, t->wake);
+	}
+	for (size_t i = 0; i < bus->event_count; i++)
+		if (bus->events[i].f && bus->events[i].time > bus->now)
+			until = MIN(until, bus->events[i].time);
+	return until;
+}
+
+void fake_run(struct fake_bus *bus, uint64_t until, const struct fake_task *task)
+{
+	for (;;) {
+		bool has_moved = false;
+
+		for (size_t i = 0; i < bus->event_count; i++) {
+			struct fake_event event = bus->events[i];
+
+			if (!event.f || event.time > bus->now)
+				continue;
+			bus->events[i].f = NULL;
+			event.f(bus, event.arg);
+			has_moved = true;
+		}
+		for (size_t i = 0; i < bus->task_count; i++)
+			has_moved = step(bus, &bus->tasks[i]) || has_moved;
+		if (task && task->step == STEP_DONE)
+			return;
+		if (has_moved)
+			continue;
+		if (bus->now >= until)
+			return;
+		bus->now = next_time(bus, until);
+	}
+}
+
+bool fake_is_busy(const struct fake_bus *bus, const struct fake_device *device)
+{
+	for (size_t i = 0; i < bus->task_count; i++)
+		if (bus->tasks[i].step != STEP_DONE && bus->tasks[i].device == device)
+			return true;
+	return false;
+}

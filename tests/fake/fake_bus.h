@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A behavioural model of the kernel's PCI bus, with a clock of its own. What it does and
+ * which errors it gives is taken from drivers/base/{bus,dd}.c, drivers/pci/pci-driver.c and
+ * drivers/vfio/pci of 5.10, 6.1 and 7.1. See fake_world.h for the door to it.
+ *
+ * What goes on inside the kernel is a task: a write that waits for a device's lock, a probe
+ * that takes its time, a module that registers its driver with one device after the other.
+ * Tasks go on while the clock is advanced, whether somebody waits for them or not.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bdf.h"
+#include "compiler.h"
+#include "selector.h"
+
+#define FAKE_DEVICES_MAX 256
+#define FAKE_DRIVERS_MAX 32
+#define FAKE_IDS_MAX	 64
+#define FAKE_TASKS_MAX	 512
+#define FAKE_EVENTS_MAX	 8
+#define FAKE_NAME_SIZE	 64
+#define FAKE_FOREVER	 UINT64_MAX
+#define FAKE_SECOND	 1000000u
+#define FAKE_NO_GROUP	 (-1)
+#define FAKE_VALUE_SIZE	 128 /* of what is written */
+
+enum fake_kernel {
+	FAKE_5_10, /* bind says ENODEV for every failure; stores of the override lock */
+	FAKE_6_1, /* bind says what the probe said; stores of the override lock */
+	FAKE_7_1, /* stores of the override do not lock */
+};
+
+struct fake_driver {
+	char name[FAKE_NAME_SIZE];
+	char module[FAKE_NAME_SIZE]; /* "" for a part of the kernel */
+	struct pci_match ids[FAKE_IDS_MAX];
+	size_t id_count;
+	bool is_vfio; /* refuses what vfio-pci refuses */
+	bool has_no_bind_files; /* suppress_bind_attrs */
+	enum {
+		DRIVER_ABSENT,
+		DRIVER_REGISTERING, /* its folder is there, bind and unbind are not */
+		DRIVER_REGISTERED,
+	} state;
+	uint64_t probe_time, remove_time; /* FAKE_FOREVER: hangs */
+	int probe_error; /* -errno of every probe */
+};
+
+struct fake_device {
+	struct bdf bdf;
+	struct pci_ids ids;
+	int group;
+	bool is_present;
+	bool has_bus_behind; /* header type 1 */
+	bool is_boot_vga;
+	unsigned vf_count;
+	int vfio_error; /* what vfio-pci's probe says: -EINVAL for its denylist... */
+	unsigned deferrals; /* so many of vfio-pci's probes are put off */
+	bool is_iommu_late; /* its group comes with the first probe (virtio-iommu) */
+
+	bool has_override;
+	char override[FAKE_VALUE_SIZE];
+	struct fake_driver *driver; /* dev->driver */
+	bool has_link; /* the driver link: gone before remove() runs */
+	bool is_bound; /* the probe is over */
+	struct fake_task *lock;
+	unsigned writes; /* that named it */
+};
+
+enum fake_op {
+	OP_OVERRIDE,
+	OP_BIND,
+	OP_UNBIND,
+	OP_DRIVERS_PROBE,
+	OP_REGISTER, /* the driver, as its module's init does */
+	OP_SLEEP, /* anything else that takes time */
+};
+
+struct fake_task {
+	enum fake_op op;
+	struct fake_device *device;
+	struct fake_driver *driver; /* of bind and unbind, or registered */
+	struct fake_driver *probing;
+	char value[FAKE_VALUE_SIZE];
+	enum {
+		STEP_START,
+		STEP_LOCKED,
+		STEP_PROBING,
+		STEP_REMOVING,
+		STEP_SLEEPING,
+		STEP_DONE,
+	} step;
+	uint64_t wake;
+	size_t next; /* device to try (register), driver to try (drivers_probe) */
+	int error;
+	bool is_abandoned; /* nobody waits for it any more */
+};
+
+struct fake_bus;
+
+struct fake_event {
+	uint64_t time;
+	void (*f)(struct fake_bus *bus, void *arg);
+	void *arg;
+};
+
+struct fake_bus {
+	enum fake_kernel kernel;
+	bool has_noiommu;
+	uint64_t now;
+	struct fake_device devices[FAKE_DEVICES_MAX];
+	size_t device_count;
+	struct fake_driver drivers[FAKE_DRIVERS_MAX];
+	size_t driver_count;
+	struct fake_task tasks[FAKE_TASKS_MAX];
+	size_t task_count;
+	struct fake_event events[FAKE_EVENTS_MAX]; /* what others do meanwhile */
+	size_t event_count;
+};
+
+/* A message and abort(): the program did what no model covers. */
+void fake_abort(const char *format, ...) printf_like(1, 2) __attribute__((noreturn));
+
+struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
+				    struct pci_ids ids, int group);
+/* A driver that is not there yet; @module "" for one that is built in. */
+struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
+				    const char *module);
+void fake_add_id(struct fake_driver *driver, uint16_t vendor, uint16_t device);
+
+struct fake_device *fake_find_device(struct fake_bus *bus, const char *address);
+struct fake_driver *fake_find_driver(struct fake_bus *bus, const char *name);
+/* The name of the device's driver by its link, "" for none. */
+const char *fake_driver_of(const struct fake_device *device);
+
+/* Binds without taking time, as in the life before the test. */
+void fake_bind_now(struct fake_device *device, struct fake_driver *driver);
+/* The device is pulled. */
+void fake_vanish(struct fake_bus *bus, struct fake_device *device);
+/* Something happens at a time. */
+void fake_at(struct fake_bus *bus, uint64_t time, void (*f)(struct fake_bus *, void *),
+	     void *arg);
+
+struct fake_task *fake_start(struct fake_bus *bus, enum fake_op op,
+			     struct fake_device *device, struct fake_driver *driver);
+/* Lets time go by until @until, or until @task is done if it is not NULL. */
+void fake_run(struct fake_bus *bus, uint64_t until, const struct fake_task *task);
+/* Whether a task is under way for the device. */
+bool fake_is_busy(const struct fake_bus *bus, const struct fake_device *device);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole runs over the fake machine, and what must hold after each of them. */
+#pragma once
+
+#include "fake_world.h"
+#include "run.h"
+
+struct fake_boot {
+	struct arena arena;
+	struct run run;
+	int code;
+	uint64_t start, end;
+};
+
+/* run_boot() with @table as configuration text of the embedded table; NULL for none. */
+void fake_boot(struct fake_world *w, const char *table, struct fake_boot *ret);
+void fake_boot_free(struct fake_boot *boot);
+
+/*
+ * Every device is bound, untouched, given back or held, and its verdict says so; nothing
+ * that no rule names was touched; the run ended in time. NULL, or what is wrong (static).
+ */
+const char *fake_check(struct fake_world *w, const struct fake_boot *boot);
+
+/* The outcome of a device, NULL if the plan has none. */
+const struct outcome *fake_outcome(const struct fake_boot *boot, const char *address);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake_jobs.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ids.h"
+
+#define DEVICES "bus/pci/devices"
+#define DRIVERS "bus/pci/drivers/"
+
+static struct fake_world *fake(struct world *world)
+{
+	return (struct fake_world *)world;
+}
+
+static void trace(struct fake_world *w, const char *format, ...) printf_like(2, 3);
+static void trace(struct fake_world *w, const char *format, ...)
+{
+	size_t used = strlen(w->trace);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(w->trace + used, sizeof(w->trace) - used, format, ap);
+	va_end(ap);
+}
+
+/* A job whose outcome is known, after some time. */
+static void answer(struct fake_world *w, uint64_t time, int error)
+{
+	struct fake_task *task = fake_start(&w->bus, OP_SLEEP, NULL, NULL);
+
+	task->wake = time == FAKE_FOREVER ? FAKE_FOREVER : w->bus.now + time;
+	task->error = error;
+	w->job = task;
+}
+
+static void start_override(struct fake_world *w, struct fake_device *d, const char *value)
+{
+	struct fake_task *task;
+
+	if (!d) {
+		answer(w, 1, -ENOENT);
+	} else if (value[0] == '\0') {
+		/* kernfs does not call the store for an empty write: nothing is cleared. */
+		answer(w, 1, 0);
+	} else if (strlen(value) >= 4095) {
+		answer(w, 1, -EINVAL);
+	} else {
+		task = fake_start(&w->bus, OP_OVERRIDE, d, NULL);
+		snprintf(task->value, sizeof(task->value), "%s", value);
+		w->job = task;
+	}
+}
+
+/* Stores into drivers/NAME/{bind,unbind} and drivers_probe. */
+static void start_driver_store(struct fake_world *w, const char *path, const char *value)
+{
+	struct fake_device *d = fake_find_device(&w->bus, value);
+	struct fake_driver *driver = NULL;
+	enum fake_op op = OP_DRIVERS_PROBE;
+	char name[FAKE_NAME_SIZE] = "", file[16] = "";
+
+	if (strncmp(path, DRIVERS, sizeof(DRIVERS) - 1) == 0 &&
+	    sscanf(path + sizeof(DRIVERS) - 1, "%63[^/]/%15[a-z]", name, file) == 2 &&
+	    (strcmp(file, "bind") == 0 || strcmp(file, "unbind") == 0)) {
+		op = file[0] == 'b' ? OP_BIND : OP_UNBIND;
+		driver = fake_find_driver(&w->bus, name);
+		if (!driver || driver->state != DRIVER_REGISTERED ||
+		    driver->has_no_bind_files) {
+			answer(w, 1, -ENOENT);
+			return;
+		}
+	} else if (strcmp(path, "bus/pci/drivers_probe") != 0) {
+		fake_abort("unknown write of \"%s\" to %s", value, path);
+	}
+	if (!d) {
+		answer(w, 1, -ENODEV);
+		return;
+	}
+	w->job = fake_start(&w->bus, op, d, driver);
+}
+
+static void count_write(struct fake_world *w, struct fake_device *d)
+{
+	if (!d)
+		return;
+	d->writes++;
+	for (size_t i = 0; i < w->bus.task_count; i++) {
+		const struct fake_task *t = &w->bus.tasks[i];
+
+		if (t->is_abandoned && t->step != STEP_DONE && t->device == d)
+			fake_abort("touches a device that is stuck");
+	}
+}
+
+static void start_store(struct fake_world *w, const char *path, const char *value)
+{
+	struct fake_device *d;
+	const char *name;
+
+	trace(w, "%s %s\n", path + sizeof("bus/pci"),
+	      value[0] == '\n' ? "(clear)" : value);
+	if (strncmp(path, DEVICES "/", sizeof(DEVICES)) == 0) {
+		d = fake_device_of(w, path, &name);
+		if (strcmp(name, "driver_override") != 0)
+			fake_abort("unknown write of \"%s\" to %s", value, path);
+		count_write(w, d);
+		start_override(w, d, value);
+		return;
+	}
+	d = fake_find_device(&w->bus, value);
+	count_write(w, d);
+	start_driver_store(w, path, value);
+}
+
+/* The IDs that the module gets, as libkmod would give them, and what vfio_pci makes of them. */
+static void give_ids(struct fake_world *w, struct fake_driver *driver)
+{
+	const char *ids = w->kmod_ids ? w->kmod_ids : w->modprobe_ids;
+	struct ids_entry entry;
+	struct text rest;
+
+	if (!ids || w->current.without_ids)
+		return;
+	rest = text_of(ids);
+	while (ids_next(&rest, &entry))
+		if (entry.warning != IDS_INVALID)
+			driver->ids[driver->id_count++] = entry.match;
+}
+
+static void start_load(struct fake_world *w, const char *name)
+{
+	struct fake_module *m = fake_find_module(w, name);
+
+	w->was_live = m && m->state == MODULE_IS_LIVE;
+	trace(w, "load %s%s\n", name, w->current.without_ids ? " without ids" : "");
+	if (!m)
+		fake_abort("unknown module: %s", name);
+	if (m->state == MODULE_IS_MISSING) {
+		answer(w, 50, -ENOENT);
+	} else if (m->error || m->time == FAKE_FOREVER || m->state != MODULE_IS_FILE ||
+		   !m->driver) {
+		answer(w, m->time, m->error);
+	} else {
+		m->state = MODULE_IS_LIVE;
+		give_ids(w, m->driver);
+		w->job = fake_start(&w->bus, OP_REGISTER, NULL, m->driver);
+	}
+}
+
+static void start_job(struct fake_world *w)
+{
+	const struct job *job = &w->current;
+
+	switch (job->kind) {
+	case JOB_STORE:
+		start_store(w, job->path, job->value);
+		return;
+	case JOB_MODULE_IDS:
+		answer(w, 200, w->modprobe_error);
+		return;
+	case JOB_LOAD_MODULE:
+		start_load(w, job->value);
+		return;
+	case JOB_GROUP_STATUS:
+		answer(w, 10, w->has_group_files ? 0 : -ENOENT);
+		return;
+	}
+	fake_abort("unknown job %d", job->kind);
+}
+
+/* The device that a store is about; NULL for other jobs. */
+static struct fake_device *device_of_job(struct fake_world *w)
+{
+	const char *name;
+
+	if (w->current.kind != JOB_STORE)
+		return NULL;
+	if (strncmp(w->current.path, DEVICES "/", sizeof(DEVICES)) == 0)
+		return fake_device_of(w, w->current.path, &name);
+	return fake_find_device(&w->bus, w->current.value);
+}
+
+int fake_submit(struct world *world, const struct job *job)
+{
+	struct fake_world *w = fake(world);
+	enum fake_fault fault = fake_access(w);
+
+	if (w->job)
+		fake_abort("two jobs at a time");
+	w->current = *job;
+	w->job_error = 0;
+	switch (fault) {
+	case FAULT_NONE:
+	case FAULT_COUNT:
+		start_job(w);
+		break;
+	case FAULT_ERROR:
+		trace(w, "no worker\n");
+		return -EAGAIN;
+	case FAULT_RESULT:
+		trace(w, "fails: ");
+		answer(w, 1, -EIO);
+		break;
+	case FAULT_LOST:
+		start_job(w);
+		w->job_error = -EPIPE;
+		break;
+	case FAULT_HANG:
+		trace(w, "hangs: %s %s\n", job->path, job->value);
+		answer(w, FAKE_FOREVER, 0);
+		w->job->device = device_of_job(w);
+		break;
+	case FAULT_HANG_DONE:
+		start_job(w);
+		w->job_error = -EINPROGRESS;
+		break;
+	}
+	return 0;
+}
+
+/* What VFIO_GROUP_GET_STATUS says: drivers that leave the group's memory alone. */
+static bool is_viable(struct fake_world *w, const char *group)
+{
+	static const char *const friendly[] = {"", "vfio-pci", "pci-stub", "pcieport"};
+
+	for (size_t i = 0; i < w->bus.device_count; i++) {
+		const struct fake_device *d = &w->bus.devices[i];
+		bool is_friendly = false;
+		char number[16];
+
+		snprintf(number, sizeof(number), "%d", d->group);
+		for (size_t k = 0; k < ARRAY_SIZE(friendly); k++)
+			is_friendly = is_friendly ||
+				      strcmp(fake_driver_of(d), friendly[k]) == 0;
+		if (d->is_present && strcmp(number, group) == 0 && !is_friendly)
+			return false;
+	}
+	return true;
+}
+
+static void fill_result(struct fake_world *w, struct job_result *ret)
+{
+	const struct fake_module *m;
+
+	memset(ret, 0, offsetof(struct job_result, text));
+	ret->error = w->job->error;
+	switch (w->current.kind) {
+	case JOB_STORE:
+		return;
+	case JOB_MODULE_IDS:
+		ret->is_denylist_off = w->is_denylist_off;
+		ret->is_found = w->modprobe_ids != NULL;
+		if (!w->modprobe_ids)
+			return;
+		if (strlen(w->modprobe_ids) > sizeof(ret->text)) {
+			ret->error = -E2BIG;
+			return;
+		}
+		ret->length = (uint32_t)strlen(w->modprobe_ids);
+		memcpy(ret->text, w->modprobe_ids, ret->length);
+		return;
+	case JOB_LOAD_MODULE:
+		m = fake_find_module(w, w->current.value);
+		if (ret->error == 0)
+			ret->state = m->state == MODULE_IS_BUILTIN ? MODULE_BUILTIN
+				     : w->was_live		   ? MODULE_LIVE
+								   : MODULE_LOADED;
+		return;
+	case JOB_GROUP_STATUS:
+		ret->is_viable = is_viable(w, w->current.value);
+		return;
+	}
+}
+
+int fake_await(struct world *world, uint64_t until, struct job_result *ret)
+{
+	struct fake_world *w = fake(world);
+	int error = w->job_error;
+
+	if (!w->job)
+		fake_abort("waits for no job");
+	fake_run(&w->bus, until, error == -EINPROGRESS ? NULL : w->job);
+	if (error == -EINPROGRESS || w->job->step != STEP_DONE)
+		return -EINPROGRESS;
+	if (error == 0)
+		fill_result(w, ret);
+	w->job = NULL;
+	return error;
+}
+
+void fake_abandon(struct world *world)
+{
+	struct fake_world *w = fake(world);
+
+	if (!w->job)
+		fake_abort("gives up no job");
+	trace(w, "given up\n");
+	w->job->is_abandoned = true;
+	w->job = NULL;
+}

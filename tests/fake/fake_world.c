@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake_world.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_jobs.h"
+
+#define DEVICES "bus/pci/devices"
+#define GROUPS	"kernel/iommu_groups"
+
+static struct fake_world *fake(struct world *world)
+{
+	return (struct fake_world *)world;
+}
+
+/* Every access takes a little time and may be the one that fails. */
+enum fake_fault fake_access(struct fake_world *w)
+{
+	fake_run(&w->bus, w->bus.now + 2, NULL);
+	w->accesses++;
+	return w->accesses == w->fault_at ? w->fault : FAULT_NONE;
+}
+
+/* Splits "bus/pci/devices/ADDRESS/ATTRIBUTE"; NULL if the device is not there. */
+struct fake_device *fake_device_of(struct fake_world *w, const char *path,
+				   const char **ret_attribute)
+{
+	char address[BDF_SIZE];
+	const char *start = path + sizeof(DEVICES), *end;
+
+	if (strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
+		fake_abort("unknown path: %s", path);
+	end = strchr(start, '/');
+	*ret_attribute = end ? end + 1 : "";
+	snprintf(address, sizeof(address), "%.*s",
+		 end ? (int)(end - start) : (int)strlen(start), start);
+	return fake_find_device(&w->bus, address);
+}
+
+static int put(char *buf, size_t size, const char *format, ...) printf_like(3, 4);
+static int put(char *buf, size_t size, const char *format, ...)
+{
+	char text[4096];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	/* Like the real one: what fits is there, and only an end that was seen is an end. */
+	memcpy(buf, text, MIN((size_t)n, size));
+	return (size_t)n < size ? n : -E2BIG;
+}
+
+static int fake_read(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
+{
+	struct fake_world *w = fake(world);
+	const struct fake_device *d;
+	const char *name;
+
+	if (fake_access(w) != FAULT_NONE)
+		return -EIO;
+	if (root == WORLD_PROC && strcmp(path, "cmdline") == 0)
+		return w->cmdline ? put(buf, size, "%s\n", w->cmdline) : -ENOENT;
+	if (root != WORLD_SYS)
+		fake_abort("unknown file: %s", path);
+	d = fake_device_of(w, path, &name);
+	if (!d)
+		return -ENOENT;
+	if (strcmp(name, "modalias") == 0)
+		return put(buf, size, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
+			   d->ids.vendor, d->ids.device, d->ids.subvendor,
+			   d->ids.subdevice, d->ids.class >> 16, d->ids.class >> 8 & 0xff,
+			   d->ids.class & 0xff);
+	if (strcmp(name, "secondary_bus_number") == 0)
+		return d->has_bus_behind ? put(buf, size, "1\n") : -ENOENT;
+	if (strcmp(name, "boot_vga") == 0)
+		return put(buf, size, "%d\n", d->is_boot_vga);
+	if (strcmp(name, "sriov_numvfs") == 0)
+		return d->vf_count ? put(buf, size, "%u\n", d->vf_count) : -ENOENT;
+	if (strcmp(name, "driver_override") == 0)
+		return put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
+	fake_abort("unknown attribute: %s", path);
+}
+
+static int fake_link(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
+{
+	struct fake_world *w = fake(world);
+	const struct fake_device *d;
+	char target[FAKE_NAME_SIZE];
+	const char *name;
+
+	if (root != WORLD_SYS)
+		fake_abort("unknown link: %s", path);
+	if (fake_access(w) != FAULT_NONE)
+		return -EIO;
+	d = fake_device_of(w, path, &name);
+	if (!d)
+		return -ENOENT;
+	if (name[0] == '\0') {
+		bdf_format(d->bdf, target);
+	} else if (strcmp(name, "driver") == 0) {
+		if (!d->has_link)
+			return -ENOENT;
+		snprintf(target, sizeof(target), "%s", d->driver->name);
+	} else if (strcmp(name, "iommu_group") == 0) {
+		if (d->group == FAKE_NO_GROUP || w->is_without_iommu)
+			return -ENOENT;
+		snprintf(target, sizeof(target), "%d", d->group);
+	} else {
+		fake_abort("unknown link: %s", path);
+	}
+	if (strlen(target) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf, target);
+	return (int)strlen(target);
+}
+
+/* The members of a group; -2 for all devices. The last ones first: no order is promised. */
+static int list_devices(struct fake_world *w, int group,
+			int (*each)(void *arg, const char *name), void *arg)
+{
+	char address[BDF_SIZE];
+	int r = 0;
+
+	for (size_t i = w->bus.device_count; i-- > 0 && r == 0;)
+		if (w->bus.devices[i].is_present &&
+		    (group == -2 || w->bus.devices[i].group == group))
+			r = each(arg, bdf_format(w->bus.devices[i].bdf, address));
+	return r;
+}
+
+static int fake_list(struct world *world, enum world_root root, const char *path,
+		     int (*each)(void *arg, const char *name), void *arg)
+{
+	struct fake_world *w = fake(world);
+	int group, end = 0;
+
+	if (root != WORLD_SYS)
+		fake_abort("unknown folder: %s", path);
+	if (fake_access(w) != FAULT_NONE)
+		return -EIO;
+	if (strcmp(path, DEVICES) == 0)
+		return w->is_without_bus ? -ENOENT : list_devices(w, -2, each, arg);
+	if (strcmp(path, "class/iommu") == 0)
+		return w->is_without_iommu ? -ENOENT : each(arg, "dmar0");
+	if (strcmp(path, GROUPS) == 0)
+		return w->is_without_iommu ? 0 : each(arg, "0");
+	if (sscanf(path, GROUPS "/%d/devices%n", &group, &end) == 1 && path[end] == '\0')
+		return list_devices(w, group, each, arg);
+	fake_abort("unknown folder: %s", path);
+}
+
+static int fake_publish(struct world *world, const char *name, struct text bytes)
+{
+	struct fake_world *w = fake(world);
+
+	if (strcmp(name, "report.json") != 0)
+		fake_abort("unknown file to publish: %s", name);
+	if (fake_access(w) != FAULT_NONE)
+		return -EIO;
+	if (w->publish_error)
+		return w->publish_error;
+	if (bytes.n >= sizeof(w->report))
+		fake_abort("a report of %zu bytes", bytes.n);
+	memcpy(w->report, bytes.p, bytes.n);
+	w->report[bytes.n] = '\0';
+	w->publishes++;
+	return 0;
+}
+
+static void fake_log(struct world *world, enum log_level level, const char *line)
+{
+	struct fake_world *w = fake(world);
+	size_t used = strlen(w->log);
+
+	snprintf(w->log + used, sizeof(w->log) - used, "<%d>%s\n", level, line);
+}
+
+static uint64_t fake_now(struct world *world)
+{
+	return fake(world)->bus.now;
+}
+
+static void fake_pause(struct world *world, uint64_t microseconds)
+{
+	struct fake_world *w = fake(world);
+
+	fake_run(&w->bus, w->bus.now + microseconds, NULL);
+}
+
+struct fake_module *fake_find_module(struct fake_world *w, const char *name)
+{
+	for (size_t i = 0; i < FAKE_MODULES_MAX; i++)
+		if (w->modules[i].name && strcmp(w->modules[i].name, name) == 0)
+			return &w->modules[i];
+	return NULL;
+}
+
+struct fake_world *fake_new(void)
+{
+	static const struct world_ops ops = {
+		.read = fake_read,
+		.link = fake_link,
+		.list = fake_list,
+		.submit = fake_submit,
+		.await = fake_await,
+		.abandon = fake_abandon,
+		.publish = fake_publish,
+		.log = fake_log,
+		.now = fake_now,
+		.pause = fake_pause,
+	};
+	struct fake_world *w = calloc(1, sizeof(*w));
+	struct fake_driver *vfio;
+
+	if (!w)
+		fake_abort("out of memory");
+	w->world.ops = &ops;
+	w->cmdline = "";
+	w->bus.kernel = FAKE_6_1;
+	/* A machine that has been up for a second. */
+	w->bus.now = FAKE_SECOND;
+	vfio = fake_add_driver(&w->bus, "vfio-pci", "vfio_pci");
+	vfio->is_vfio = true;
+	w->modules[0] = (struct fake_module){
+		.name = "vfio_iommu_type1", .state = MODULE_IS_FILE, .time = 2000};
+	w->modules[1] = (struct fake_module){.name = "vfio_pci",
+					     .state = MODULE_IS_FILE,
+					     .time = 2000,
+					     .driver = vfio};
+	return w;
+}
+
+void fake_free(struct fake_world *w)
+{
+	free(w);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine for tests: the door of binder/world.h with the model of fake_bus.h behind it.
+ * A read, link, list, write or load that the model does not know aborts the test. Any access
+ * can be made to fail.
+ */
+#pragma once
+
+#include "fake_bus.h"
+#include "world.h"
+
+#define FAKE_MODULES_MAX 4
+#define FAKE_LOG_SIZE	 (64 * 1024)
+#define FAKE_REPORT_SIZE (512 * 1024)
+#define FAKE_TRACE_SIZE	 (16 * 1024)
+
+struct fake_module {
+	const char *name;
+	enum {
+		MODULE_IS_MISSING,
+		MODULE_IS_FILE,
+		MODULE_IS_LIVE,
+		MODULE_IS_BUILTIN,
+	} state;
+	int error; /* of its load */
+	uint64_t time; /* FAKE_FOREVER: its load hangs */
+	struct fake_driver *driver; /* that it registers */
+};
+
+/* How an access fails. */
+enum fake_fault {
+	FAULT_NONE,
+	FAULT_ERROR, /* -EIO of reads and of publishing; a job cannot be started */
+	FAULT_RESULT, /* the job's write fails with -EIO, undone */
+	FAULT_LOST, /* the worker dies after the deed */
+	FAULT_HANG, /* the job does not come back, undone */
+	FAULT_HANG_DONE, /* the job does not come back, after the deed */
+	FAULT_COUNT,
+};
+
+struct fake_world {
+	struct world world;
+	struct fake_bus bus;
+	struct fake_module modules[FAKE_MODULES_MAX];
+
+	const char *cmdline; /* /proc/cmdline; NULL: cannot be read */
+	const char *modprobe_ids; /* options vfio-pci ids= of modprobe.d; NULL for none */
+	const char
+		*kmod_ids; /* what libkmod would give the module; NULL: the former two */
+	int modprobe_error;
+	bool is_denylist_off;
+	bool is_without_iommu; /* neither class/iommu nor groups */
+	bool is_without_bus; /* no PCI bus in /sys */
+	bool has_group_files; /* /dev/vfio/GROUP can be asked */
+	int publish_error;
+
+	unsigned fault_at; /* the access that fails, from 1; 0 for none */
+	enum fake_fault fault;
+
+	/* What was seen. */
+	unsigned accesses;
+	unsigned publishes;
+	char trace[FAKE_TRACE_SIZE]; /* one line per job and per pause */
+	char log[FAKE_LOG_SIZE];
+	char report[FAKE_REPORT_SIZE];
+
+	struct fake_task *job; /* under way */
+	struct job current;
+	int job_error; /* of waiting for it */
+	bool was_live; /* the module to load */
+};
+
+/* A machine of kernel 6.1 with an IOMMU, the vfio modules as files, and no device. */
+struct fake_world *fake_new(void);
+void fake_free(struct fake_world *w);
+
+struct fake_module *fake_find_module(struct fake_world *w, const char *name);
+
+/*
+ * Reads a machine of tests/fixtures/MACHINE/machine.tsv; its first lines describe the format.
+ * @is_running: all drivers have their devices; otherwise only those that are built in.
+ */
+void fake_load_machine(struct fake_world *w, const char *machine, bool is_running);

@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole runs over the fake machine: what the kernel does, and in which order it is asked. */
+#include "test.h"
+
+#include "fake_check.h"
+
+#define CARD	"0000:01:00.0"
+#define CARD_1	"0000:01:00.1"
+#define CMDLINE "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
+
+/* What a scenario expects of the card's first function. */
+struct expectation {
+	enum verdict verdict;
+	enum reason reason;
+	int error;
+	const char *after;
+};
+
+static struct fake_world *alveo(const char *cmdline)
+{
+	struct fake_world *w = fake_new();
+
+	fake_load_machine(w, "alveo", false);
+	w->cmdline = cmdline;
+	w->kmod_ids = "10ee:5000,10ee:5001";
+	return w;
+}
+
+/* The native driver has its device already, as when an earlier script loaded it. */
+static struct fake_driver *grab(struct fake_world *w, const char *address,
+				const char *name)
+{
+	struct fake_driver *driver = fake_find_driver(&w->bus, name);
+
+	driver->state = DRIVER_REGISTERED;
+	fake_bind_now(fake_find_device(&w->bus, address), driver);
+	return driver;
+}
+
+static struct fake_device *device(struct fake_world *w, const char *address)
+{
+	struct fake_device *d = fake_find_device(&w->bus, address);
+
+	assert_non_null(d);
+	return d;
+}
+
+/* Runs, checks what must always hold, and the outcome of the card. */
+static void boot_and_check(struct fake_world *w, const char *table,
+			   struct expectation want)
+{
+	struct fake_boot boot;
+	const struct outcome *o;
+	const char *message;
+
+	fake_boot(w, table, &boot);
+	message = fake_check(w, &boot);
+	if (message)
+		fail_msg("%s\n%s%s", message, w->trace, w->log);
+	o = fake_outcome(&boot, CARD);
+	assert_non_null(o);
+	check_string(w->trace, verdict_name(o->verdict), verdict_name(want.verdict));
+	check_string(w->trace, reason_word(o->reason), reason_word(want.reason));
+	check_int(w->trace, o->error, want.error);
+	if (want.after)
+		check_string(w->trace, o->after, want.after);
+	check_int(w->log, boot.code == EXIT_ALL_BOUND,
+		  boot.run.report.reason == REASON_NONE &&
+			  report_is_all_bound(&boot.run.report));
+	assert_int_equal(w->publishes, 1);
+	fake_boot_free(&boot);
+}
+
+#define BOUND ((struct expectation){VERDICT_BOUND, REASON_NONE, 0, "vfio-pci"})
+
+/* ---- the usual ways ---- */
+
+static void test_free_devices(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	boot_and_check(w, NULL, BOUND);
+	/* Claim, load, and the registration of vfio-pci has done the rest. */
+	assert_string_equal(w->trace, "devices/0000:01:00.0/driver_override vfio-pci\n"
+				      "devices/0000:01:00.1/driver_override vfio-pci\n"
+				      "load vfio_iommu_type1\n"
+				      "load vfio_pci\n");
+	/* Other drivers come later and get nothing. */
+	fake_start(&w->bus, OP_REGISTER, NULL, fake_find_driver(&w->bus, "xclmgmt"));
+	fake_run(&w->bus, w->bus.now + FAKE_SECOND, NULL);
+	assert_string_equal(fake_driver_of(device(w, CARD)), "vfio-pci");
+	fake_free(w);
+}
+
+static void test_vfio_built_in(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
+	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
+	boot_and_check(w, NULL, BOUND);
+	/* There is no registration any more that would bind: it must be asked for. */
+	assert_string_equal(w->trace, "devices/0000:01:00.0/driver_override vfio-pci\n"
+				      "devices/0000:01:00.1/driver_override vfio-pci\n"
+				      "load vfio_iommu_type1\n"
+				      "load vfio_pci\n"
+				      "drivers/vfio-pci/bind 0000:01:00.0\n"
+				      "drivers/vfio-pci/bind 0000:01:00.1\n");
+	fake_free(w);
+}
+
+static void test_recovery(void **state unused)
+{
+	static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		w->bus.kernel = kernels[i];
+		grab(w, CARD, "xclmgmt")->remove_time = 7 * FAKE_SECOND;
+		boot_and_check(w, NULL, BOUND);
+		/* The modules before any unbind; the bind only after the unbind. */
+		assert_string_equal(w->trace,
+				    "devices/0000:01:00.1/driver_override vfio-pci\n"
+				    "load vfio_iommu_type1\n"
+				    "load vfio_pci without ids\n"
+				    "devices/0000:01:00.0/driver_override vfio-pci\n"
+				    "drivers/xclmgmt/unbind 0000:01:00.0\n"
+				    "drivers/vfio-pci/bind 0000:01:00.0\n");
+		check_contains("log", w->log, "xclmgmt has 10ee:5000: making it let go");
+		check_contains("log", w->log,
+			       "still waiting for the kernel: unbind of " CARD);
+		check_contains("log", w->log, "bound to vfio-pci (was xclmgmt), group 1");
+		fake_free(w);
+	}
+}
+
+static void test_already_there(void **state unused)
+{
+	struct fake_world *w = alveo("rd.earlybind.bind=01:00.0");
+
+	fake_find_module(w, "vfio_pci")->state = MODULE_IS_LIVE;
+	grab(w, CARD, "vfio-pci");
+	boot_and_check(w, NULL, BOUND);
+	assert_string_equal(w->trace, "");
+	check_contains("log", w->log, "was already bound to vfio-pci");
+	fake_free(w);
+}
+
+static void test_nothing_to_do(void **state unused)
+{
+	static const char *const lines[] = {"", "quiet", "rd.earlybind=0 " CMDLINE,
+					    "rd.earlybind=off", "-- " CMDLINE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct fake_world *w = alveo(lines[i]);
+		struct fake_boot boot;
+
+		fake_boot(w, NULL, &boot);
+		check_string(lines[i], w->trace, "");
+		check_int(lines[i], w->publishes, 0);
+		/* The IDs behind "--" are worth a word. */
+		check_int(lines[i], boot.code, i == 4 ? EXIT_NOT_ALL : EXIT_ALL_BOUND);
+		check_true(lines[i], !fake_check(w, &boot));
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+}
+
+static void test_dry_run(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE " rd.earlybind.dry_run=1");
+	struct fake_boot boot;
+
+	grab(w, CARD, "xclmgmt");
+	fake_boot(w, "keep 02:00.*\n", &boot);
+	assert_string_equal(w->trace, "");
+	check_contains("log", w->log, "[10ee:5000] dry run, action: recover");
+	check_contains("log", w->log, "[10ee:5001] dry run, action: bind");
+	check_contains("report", w->report, "\"dry_run\": true");
+	assert_int_equal(device(w, CARD)->writes, 0);
+	fake_boot_free(&boot);
+	fake_free(w);
+}
+
+/* ---- what drivers and modules do ---- */
+
+/* vfio-pci would take what its own ids= match, also what is kept. */
+static void test_module_without_ids_where_a_keep_rule_matches(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	boot_and_check(w, "keep 01:00.1\n", BOUND);
+	check_contains("trace", w->trace, "load vfio_pci without ids\n");
+	assert_string_equal(fake_driver_of(device(w, CARD_1)), "");
+	fake_free(w);
+}
+
+static void test_ids_behind_the_end(void **state unused)
+{
+	struct fake_world *w = alveo("vfio-pci.ids=10ee:5000 -- vfio-pci.ids=10de:2489");
+
+	/* libkmod knows no "--": it would give the module both. */
+	w->kmod_ids = "10ee:5000,10de:2489";
+	boot_and_check(w, NULL, BOUND);
+	assert_string_equal(fake_driver_of(device(w, "0000:02:00.0")), "");
+	fake_free(w);
+}
+
+static void test_ids_that_do_not_fit(void **state unused)
+{
+	char line[2000] = "vfio-pci.ids=10ee:5000";
+	struct fake_world *w;
+
+	while (strlen(line) < 1100)
+		strcat(line, ",1234:5678");
+	w = alveo(line);
+	boot_and_check(w, NULL, BOUND);
+	check_contains("trace", w->trace, "load vfio_pci without ids\n");
+	check_contains("log", w->log, "more than 1023 characters");
+	fake_free(w);
+}
+
+static void test_missing_module(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	fake_find_module(w, "vfio_pci")->state = MODULE_IS_MISSING;
+	grab(w, CARD_1, "xocl");
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_RESTORED, REASON_NO_VFIO, ENOENT, ""});
+	/* The device that has its driver is left to it. */
+	assert_int_equal(device(w, CARD_1)->writes, 0);
+	check_contains("log", w->log, "update-initramfs -u -k all");
+	fake_free(w);
+}
+
+static void test_missing_backend_is_no_failure(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	fake_find_module(w, "vfio_iommu_type1")->state = MODULE_IS_MISSING;
+	boot_and_check(w, NULL, BOUND);
+	fake_free(w);
+}
+
+static void test_failing_module(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	fake_find_module(w, "vfio_pci")->error = -EKEYREJECTED;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_RESTORED, REASON_MODULE_FAILED,
+					    EKEYREJECTED, ""});
+	check_contains("log", w->log, "its signature was rejected");
+	fake_free(w);
+}
+
+static void test_hanging_module(void **state unused)
+{
+	static const char *const names[] = {"vfio_iommu_type1", "vfio_pci"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		fake_find_module(w, names[i])->time = FAKE_FOREVER;
+		boot_and_check(w, NULL,
+			       (struct expectation){VERDICT_RESTORED,
+						    REASON_MODULE_FAILED, ETIMEDOUT, ""});
+		fake_free(w);
+	}
+}
+
+static void test_restored_device_gets_a_driver_that_is_there(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	/* It registered, but was shut out by the claim. */
+	fake_find_driver(&w->bus, "xclmgmt")->state = DRIVER_REGISTERED;
+	device(w, CARD)->vfio_error = -EINVAL;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED, EINVAL,
+					    "xclmgmt"});
+	fake_free(w);
+}
+
+static void test_hold(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold");
+
+	device(w, CARD)->vfio_error = -EIO;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_HELD, REASON_BIND_REFUSED, EIO, ""});
+	assert_true(device(w, CARD)->has_override);
+	fake_free(w);
+}
+
+static void test_hold_by_the_rule_only(void **state unused)
+{
+	struct fake_world *w = alveo("");
+
+	device(w, CARD)->vfio_error = -EIO;
+	device(w, CARD_1)->vfio_error = -EIO;
+	boot_and_check(w, "bind 01:00.0 on-failure=hold\nbind 01:00.1\n",
+		       (struct expectation){VERDICT_HELD, REASON_BIND_REFUSED, EIO, ""});
+	assert_false(device(w, CARD_1)->has_override);
+	fake_free(w);
+}
+
+static void test_hold_of_a_device_that_keeps_its_driver(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold "
+					     "rd.earlybind.recovery_timeout=3");
+
+	grab(w, CARD, "xclmgmt")->has_no_bind_files = true;
+	/* It cannot be told to let go: nothing is held. */
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_FAILED, REASON_UNBIND_FAILED, ENOENT,
+					    "xclmgmt"});
+	fake_free(w);
+}
+
+static void test_driver_still_registering(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
+
+	/* A second card, on which its probe takes 4 s; meanwhile there is no unbind file. */
+	fake_add_device(&w->bus, "0000:03:00.0",
+			(struct pci_ids){0x10ee, 0xd000, 0, 0, 0x120000}, 9);
+	fake_add_id(driver, 0x10ee, 0xd000);
+	driver->probe_time = 4 * FAKE_SECOND;
+	fake_start(&w->bus, OP_REGISTER, NULL, driver);
+	fake_run(&w->bus, w->bus.now + 5 * FAKE_SECOND, NULL);
+	assert_string_equal(fake_driver_of(device(w, "0000:03:00.0")), "xclmgmt");
+	assert_int_equal(driver->state, DRIVER_REGISTERING);
+	boot_and_check(w, NULL, BOUND);
+	fake_free(w);
+}
+
+static void test_driver_in_its_probe(void **state unused)
+{
+	static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+		struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
+
+		w->bus.kernel = kernels[i];
+		driver->probe_time = 15 * FAKE_SECOND;
+		fake_start(&w->bus, OP_REGISTER, NULL, driver);
+		fake_run(&w->bus, w->bus.now + FAKE_SECOND, NULL);
+		boot_and_check(w, NULL, BOUND);
+		fake_free(w);
+	}
+}
+
+static void test_driver_that_hangs_in_remove(void **state unused)
+{
+	static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		w->bus.kernel = kernels[i];
+		grab(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
+		grab(w, CARD_1, "xocl");
+		boot_and_check(w, NULL,
+			       (struct expectation){VERDICT_STUCK, REASON_STUCK,
+						    ETIMEDOUT, NULL});
+		/* The next device is not held up by it. */
+		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
+		check_contains("log", w->log, "the kernel did not come back from unbind");
+		fake_free(w);
+	}
+}
+
+static void test_driver_that_hangs_in_probe(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
+
+	driver->probe_time = FAKE_FOREVER;
+	fake_start(&w->bus, OP_REGISTER, NULL, driver);
+	fake_run(&w->bus, w->bus.now + FAKE_SECOND, NULL);
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
+	assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
+	check_contains("log", w->log, "did not come back from driver_override");
+	fake_free(w);
+}
+
+static void test_slow_native_probe_when_given_back(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	grab(w, CARD, "xclmgmt")->probe_time = 15 * FAKE_SECOND;
+	device(w, CARD)->vfio_error = -EIO;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED, EIO,
+					    "xclmgmt"});
+	fake_free(w);
+}
+
+static void test_native_driver_that_does_not_come_back(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	grab(w, CARD, "xclmgmt")->probe_error = -EIO;
+	device(w, CARD)->vfio_error = -EIO;
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_FAILED, REASON_RESTORE_FAILED, EIO, ""});
+	assert_false(device(w, CARD)->has_override);
+	fake_free(w);
+}
+
+static void test_deferred(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	device(w, CARD)->deferrals = 5;
+	boot_and_check(w, NULL, BOUND);
+	fake_free(w);
+
+	w = alveo(CMDLINE);
+	device(w, CARD)->deferrals = 1000;
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_RESTORED, REASON_DEFERRED, EAGAIN, ""});
+	fake_free(w);
+}
+
+static void test_probe_errors(void **state unused)
+{
+	static const int errors[] = {EINVAL, EBUSY, EIO, ENOMEM, ENODEV};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		device(w, CARD)->vfio_error = -errors[i];
+		boot_and_check(w, NULL,
+			       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED,
+						    errors[i], ""});
+		fake_free(w);
+		/* 5.10 says the same to everything. */
+		w = alveo(CMDLINE);
+		w->bus.kernel = FAKE_5_10;
+		device(w, CARD)->vfio_error = -errors[i];
+		boot_and_check(w, NULL,
+			       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED,
+						    ENODEV, ""});
+		fake_free(w);
+	}
+}
+
+/* ---- the IOMMU ---- */
+
+static void test_no_iommu(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	w->is_without_iommu = true;
+	grab(w, CARD_1, "xocl");
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_REFUSED, REASON_IOMMU_OFF, 0, ""});
+	assert_string_equal(w->trace, "");
+	check_contains("log", w->log, "add intel_iommu=on");
+	fake_free(w);
+}
+
+static void test_group_that_comes_with_the_probe(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	device(w, CARD)->group = FAKE_NO_GROUP;
+	device(w, CARD)->is_iommu_late = true;
+	boot_and_check(w, NULL, BOUND);
+	fake_free(w);
+}
+
+static void test_device_that_the_iommu_does_not_cover(void **state unused)
+{
+	static const struct {
+		enum fake_kernel kernel;
+		int error;
+	} kernels[] = {{FAKE_5_10, ENODEV}, {FAKE_6_1, EINVAL}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		w->bus.kernel = kernels[i].kernel;
+		device(w, CARD)->group = FAKE_NO_GROUP;
+		boot_and_check(w, NULL,
+			       (struct expectation){VERDICT_RESTORED,
+						    REASON_NO_IOMMU_GROUP,
+						    kernels[i].error, ""});
+		fake_free(w);
+	}
+}
+
+static void test_working_driver_is_not_disturbed_for_a_try(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	grab(w, CARD, "xclmgmt");
+	device(w, CARD)->group = FAKE_NO_GROUP;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_REFUSED, REASON_NO_IOMMU_GROUP, 0,
+					    "xclmgmt"});
+	fake_free(w);
+}
+
+static void test_group_verdicts(void **state unused)
+{
+	for (int has_files = 0; has_files < 2; has_files++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		w->has_group_files = has_files;
+		grab(w, "0000:02:00.0", "nvidia");
+		grab(w, "0000:02:00.1", "snd_hda_intel");
+		boot_and_check(w, NULL, BOUND);
+		check_contains("log", w->log,
+			       "group 1: bound, but no VM can use it: 0000:02:00.0 and "
+			       "0000:02:00.1 in the same IOMMU group");
+		check_contains("report", w->report,
+			       has_files ? "\"kernel\": \"not viable\""
+					 : "\"kernel\": null");
+		check_contains("report", w->report, "\"viable\": false");
+		fake_free(w);
+	}
+}
+
+/* ---- the world around ---- */
+
+static void vanish_card(struct fake_bus *bus, void *arg unused)
+{
+	fake_vanish(bus, fake_find_device(bus, CARD));
+}
+
+/* Pulled at every moment of a run. */
+static void test_device_that_vanishes(void **state unused)
+{
+	for (uint64_t delay = 0; delay < 6000; delay += 3) {
+		struct fake_world *w = alveo(CMDLINE);
+		struct fake_boot boot;
+		const struct outcome *o;
+		const char *message;
+
+		grab(w, CARD, "xclmgmt");
+		fake_at(&w->bus, w->bus.now + delay, vanish_card, NULL);
+		fake_boot(w, NULL, &boot);
+		message = fake_check(w, &boot);
+		if (message)
+			fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay,
+				 message, w->trace, w->log);
+		o = fake_outcome(&boot, CARD);
+		if (o && !fake_find_device(&w->bus, CARD) && o->verdict != VERDICT_BOUND)
+			check_string(w->trace, reason_word(o->reason), "vanished");
+		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+}
+
+static void load_xclmgmt(struct fake_bus *bus, void *arg unused)
+{
+	fake_start(bus, OP_REGISTER, NULL, fake_find_driver(bus, "xclmgmt"));
+}
+
+/* The native driver registers at every moment of a run, and the card is bound all the same. */
+static void test_race(void **state unused)
+{
+	for (uint64_t delay = 0; delay < 6000; delay += 7) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		w->bus.kernel = delay % 3;
+		fake_at(&w->bus, w->bus.now + delay, load_xclmgmt, NULL);
+		boot_and_check(w, NULL, BOUND);
+		fake_free(w);
+	}
+}
+
+static void test_no_bus(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	struct fake_boot boot;
+
+	w->is_without_bus = true;
+	fake_boot(w, NULL, &boot);
+	assert_int_equal(boot.code, EXIT_NOT_ALL);
+	check_contains("log", w->log, "there is no PCI bus in /sys");
+	check_contains("report", w->report, "\"reason\": \"no-sysfs\"");
+	fake_boot_free(&boot);
+	fake_free(w);
+}
+
+static void test_no_cmdline(void **state unused)
+{
+	struct fake_world *w = alveo(NULL);
+
+	boot_and_check(w, "bind 10ee:*\n", BOUND);
+	check_contains("log", w->log, "cannot be read: only the table counts");
+	fake_free(w);
+}
+
+static void test_report_that_cannot_be_written(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	struct fake_boot boot;
+
+	w->publish_error = -ENOSPC;
+	fake_boot(w, NULL, &boot);
+	/* The devices are bound all the same. */
+	assert_int_equal(boot.code, EXIT_ALL_BOUND);
+	check_contains("log", w->log, "the report cannot be written: no space left");
+	fake_boot_free(&boot);
+	fake_free(w);
+}
+
+static void test_modprobe_d(void **state unused)
+{
+	struct fake_world *w = alveo("quiet");
+
+	w->modprobe_ids = "10ee:5000";
+	w->kmod_ids = NULL;
+	boot_and_check(w, NULL, BOUND);
+	assert_string_equal(fake_driver_of(device(w, CARD_1)), "");
+	fake_free(w);
+}
+
+static void test_time_is_shared(void **state unused)
+{
+	struct fake_world *w = alveo("");
+
+	/* The first bind hangs; the second device's turn never comes. */
+	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
+	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
+	fake_find_driver(&w->bus, "vfio-pci")->probe_time = FAKE_FOREVER;
+	boot_and_check(
+		w, "option timeout=4\nbind 10ee:*\n",
+		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
+	check_contains("log", w->log, "the time was up before its turn");
+	assert_false(device(w, CARD_1)->has_override);
+	fake_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_free_devices),
+		cmocka_unit_test(test_vfio_built_in),
+		cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_already_there),
+		cmocka_unit_test(test_nothing_to_do),
+		cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_module_without_ids_where_a_keep_rule_matches),
+		cmocka_unit_test(test_ids_behind_the_end),
+		cmocka_unit_test(test_ids_that_do_not_fit),
+		cmocka_unit_test(test_missing_module),
+		cmocka_unit_test(test_missing_backend_is_no_failure),
+		cmocka_unit_test(test_failing_module),
+		cmocka_unit_test(test_hanging_module),
+		cmocka_unit_test(test_restored_device_gets_a_driver_that_is_there),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_hold_by_the_rule_only),
+		cmocka_unit_test(test_hold_of_a_device_that_keeps_its_driver),
+		cmocka_unit_test(test_driver_still_registering),
+		cmocka_unit_test(test_driver_in_its_probe),
+		cmocka_unit_test(test_driver_that_hangs_in_remove),
+		cmocka_unit_test(test_driver_that_hangs_in_probe),
+		cmocka_unit_test(test_slow_native_probe_when_given_back),
+		cmocka_unit_test(test_native_driver_that_does_not_come_back),
+		cmocka_unit_test(test_deferred),
+		cmocka_unit_test(test_probe_errors),
+		cmocka_unit_test(test_no_iommu),
+		cmocka_unit_test(test_group_that_comes_with_the_probe),
+		cmocka_unit_test(test_device_that_the_iommu_does_not_cover),
+		cmocka_unit_test(test_working_driver_is_not_disturbed_for_a_try),
+		cmocka_unit_test(test_group_verdicts),
+		cmocka_unit_test(test_device_that_vanishes),
+		cmocka_unit_test(test_race),
+		cmocka_unit_test(test_no_bus),
+		cmocka_unit_test(test_no_cmdline),
+		cmocka_unit_test(test_report_that_cannot_be_written),
+		cmocka_unit_test(test_modprobe_d),
+		cmocka_unit_test(test_time_is_shared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
