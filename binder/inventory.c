@@ -204,14 +204,20 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 			  size_t max)
 {
 	size_t sorted = inv->count;
+	int last = NO_GROUP;
 
+	/* With every function there already, no neighbour can be missing. */
+	if (sorted == max)
+		return 0;
 	for (size_t i = 0; i < sorted; i++) {
 		struct listing members = {.bdfs = scratch, .max = max};
 		char path[JOB_PATH_SIZE];
 		int group = inv->devices[i].iommu_group;
 
-		if (!inv->devices[i].is_interesting || group == NO_GROUP)
+		/* Members of one group mostly follow each other: it is listed once. */
+		if (!inv->devices[i].is_interesting || group == NO_GROUP || group == last)
 			continue;
+		last = group;
 		snprintf(path, sizeof(path), GROUPS "/%d/devices", group);
 		(void)world->ops->list(world, WORLD_SYS, path, add_name, &members);
 		for (size_t k = 0; k < members.count && inv->count < max; k++) {
