@@ -47,3 +47,13 @@ void describe_group(const struct plan_group *group)
 		group->blocker_count == 1 ? "it" : "them");
 	paragraph_end(&p);
 }
+
+void describe_missing(struct text rule, const char *origin)
+{
+	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+	char message[REASON_MESSAGE_SIZE];
+
+	paragraph_add(&p, "rule: %.*s (%s): %s", (int)rule.n, rule.p, origin,
+		      reason_message(REASON_MISSING, NULL, message));
+	paragraph_end(&p);
+}

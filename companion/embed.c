@@ -14,7 +14,7 @@
 #include "sources.h"
 #include "table.h"
 
-#define BINDER_SIZE_MAX (64 * 1024 * 1024)
+#define BINDER_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
 struct embed {
 	struct strings configs;

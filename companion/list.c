@@ -128,8 +128,7 @@ static void put_device(struct list *l, const struct pci_device *d)
 /* Groups in the order of their numbers, then the functions without one. */
 static int compare_groups(const void *a, const void *b)
 {
-	const struct pci_device *x = *(const struct pci_device *const *)a;
-	const struct pci_device *y = *(const struct pci_device *const *)b;
+	const struct pci_device *x = a, *y = b;
 
 	if (x->iommu_group == y->iommu_group)
 		return bdf_compare(x->bdf, y->bdf);
@@ -153,20 +152,14 @@ static void put_group(const struct list *l, int group)
 
 static int print_text(struct list *l)
 {
+	struct pci_device *devices = l->inventory.devices;
 	size_t count = l->inventory.count;
-	const struct pci_device **sorted = arena_alloc(l->arena, count, sizeof(*sorted));
 
-	if (!sorted) {
-		say_error("out of memory");
-		return EXIT_FAILED;
-	}
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = &l->inventory.devices[i];
-	qsort(sorted, count, sizeof(*sorted), compare_groups);
+	qsort(devices, count, sizeof(*devices), compare_groups);
 	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || sorted[i]->iommu_group != sorted[i - 1]->iommu_group)
-			put_group(l, sorted[i]->iommu_group);
-		put_device(l, sorted[i]);
+		if (i == 0 || devices[i].iommu_group != devices[i - 1].iommu_group)
+			put_group(l, devices[i].iommu_group);
+		put_device(l, &devices[i]);
 	}
 	if (count == 0)
 		puts("there are no PCI functions");

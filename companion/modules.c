@@ -83,7 +83,7 @@ static bool has_name(const char *const *names, size_t count, const char *name)
 
 static struct module_names look_up(struct modules *m, const struct pci_ids *ids)
 {
-	const char *names[CANDIDATES_MAX];
+	const char *names[CANDIDATES_MAX] = {NULL};
 	struct module_names found = {0};
 	struct kmod_list *list = NULL, *item;
 	char alias[96];

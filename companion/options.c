@@ -130,7 +130,8 @@ static bool set(const struct command_spec *spec, const struct option_spec *optio
 		return true;
 	}
 	/* A command line may be empty; a name may not. */
-	if (value[0] == '\0' && strcmp(option->argument, "STRING") != 0) {
+	if (value[0] == '\0' && option->argument &&
+	    strcmp(option->argument, "STRING") != 0) {
 		say_error("%s: --%s needs a value: %s", spec->name, option->name,
 			  option->argument);
 		return false;

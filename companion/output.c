@@ -9,7 +9,7 @@
 #include "reason.h"
 
 /* What surrounds the items, and the longest item. */
-#define JSON_FRAME_SIZE (4 * 1024 * 1024)
+#define JSON_FRAME_SIZE ((size_t)4 * 1024 * 1024)
 #define JSON_ITEM_SIZE	2048
 
 int open_world(const char *sysroot, struct world **ret)

@@ -141,20 +141,16 @@ static void print_summary(const struct run *run)
 
 static void print_text(const struct run *run)
 {
-	char message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
+	char origin[ORIGIN_SIZE];
 
 	for (size_t i = 0; i < run->plan.device_count; i++)
 		put_device(&run->plan.devices[i]);
 	for (size_t i = 0; i < run->policy.rule_count; i++) {
 		const struct rule *rule = &run->policy.rules[i];
-		struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 
-		if (!report_has_rule_missing(&run->report, i))
-			continue;
-		paragraph_add(&p, "rule: %.*s (%s): %s", (int)rule->text.n, rule->text.p,
-			      origin_format(&rule->origin, origin),
-			      reason_message(REASON_MISSING, NULL, message));
-		paragraph_end(&p);
+		if (report_has_rule_missing(&run->report, i))
+			describe_missing(rule->text,
+					 origin_format(&rule->origin, origin));
 	}
 	for (size_t i = 0; i < run->plan.group_count; i++)
 		describe_group(&run->plan.groups[i]);
@@ -210,6 +206,9 @@ static void print_nothing(const struct policy *policy)
 {
 	if (policy->off)
 		puts("nothing to do: rd.earlybind=0 is on the command line");
+	else if (policy->ignore_table)
+		puts("nothing to do: rd.earlybind.table=0 is on the command line, so the\n"
+		     "configuration does not count, and there is no other rule");
 	else
 		puts("nothing to do: there is no rule in vfio-pci.ids= on the command line, in\n"
 		     "modprobe.d or in /etc/earlybind.conf");

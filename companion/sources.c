@@ -63,7 +63,7 @@ static int add_file(struct sources *sources, const char *name, struct text bytes
 static int fail(const char *name, int r)
 {
 	if (r == -E2BIG)
-		say_error("%s: larger than %d bytes: this is no configuration", name,
+		say_error("%s: larger than %zu bytes: this is no configuration", name,
 			  CONFIG_SIZE_MAX);
 	else
 		say_error("%s: it cannot be read: %s", name, errno_text(r));

@@ -12,7 +12,7 @@
 #include "world.h"
 
 #define CONFIG_FILES_MAX 256
-#define CONFIG_SIZE_MAX	 (1024 * 1024)
+#define CONFIG_SIZE_MAX	 ((size_t)1024 * 1024)
 
 struct config_file {
 	struct text name; /* as users know it: without the sysroot */

@@ -130,7 +130,6 @@ static void print_modules(const struct boot *boot)
 static void print_text(const struct status *s)
 {
 	const struct boot *boot = &s->boot;
-	char message[REASON_MESSAGE_SIZE];
 
 	if (boot->is_dry_run)
 		paragraph_line(stdout, 0,
@@ -141,9 +140,7 @@ static void print_text(const struct status *s)
 	for (size_t i = 0; i < boot->device_count; i++)
 		put_device(s, &boot->devices[i]);
 	for (size_t i = 0; i < boot->missing_count; i++)
-		paragraph_line(stdout, 0, "rule: %s (%s): %s", boot->missing[i].text,
-			       boot->missing[i].origin,
-			       reason_message(REASON_MISSING, NULL, message));
+		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin);
 	for (size_t i = 0; i < boot->problem_count; i++)
 		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
 			       boot->problems[i].text, boot->problems[i].message);

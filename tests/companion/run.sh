@@ -183,8 +183,8 @@ golden embed-default-binder embed --sysroot packaged --output out
 golden embed-no-binder embed --sysroot configured --output out2
 echo text >text
 golden embed-not-elf embed --binder text --sysroot configured --output out2
-head -c 100000 binder >cut
-golden embed-cut-elf embed --binder cut --sysroot configured --output out2
+head -c 100000 binder >cut-binder
+golden embed-cut-elf embed --binder cut-binder --sysroot configured --output out2
 strip --remove-section=.earlybind.table -o other binder
 golden embed-other-elf embed --binder other --sysroot configured --output out2
 golden embed-no-folder embed --binder binder --sysroot configured --output nowhere/binder
