@@ -60,7 +60,7 @@ golden() { # NAME ARGUMENT...
 		printf '$ earlybind'
 		for word in "$@"; do
 			case $word in
-			*[!a-zA-Z0-9/.,=_+:-]*) printf " '%s'" "$word" ;;
+			"" | *[!a-zA-Z0-9/.,=_+:-]*) printf " '%s'" "$word" ;;
 			*) printf ' %s' "$word" ;;
 			esac
 		done
