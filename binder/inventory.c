@@ -167,17 +167,26 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 				sizeof(buf)) >= 0;
 }
 
-/* Fills @d; false where the function went away or is not understood. */
-static bool read_device(struct world *world, struct pci_device *d)
+/* Fills the rest of @d. 0, or -errno. */
+static int read_device(struct world *world, struct pci_device *d)
 {
-	if (inventory_read_driver(world, d->bdf, d->driver) < 0)
-		return false;
+	int r = inventory_read_driver(world, d->bdf, d->driver);
+
+	if (r < 0)
+		return r;
 	d->iommu_group = read_group(world, d->bdf);
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
 	d->is_boot_vga =
 		pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
 	d->vf_count = d->is_interesting ? read_number(world, d->bdf, "sriov_numvfs") : 0;
-	return true;
+	return 0;
+}
+
+/* A function that went away meanwhile is not missed. */
+static void count_unread(struct inventory *inv, int error)
+{
+	if (error < 0 && error != -ENOENT && error != -ENODEV)
+		inv->unread_count++;
 }
 
 static bool has_iommu(struct world *world)
@@ -212,23 +221,26 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 	for (size_t i = 0; i < sorted; i++) {
 		struct listing members = {.bdfs = scratch, .max = max};
 		char path[JOB_PATH_SIZE];
-		int group = inv->devices[i].iommu_group;
+		int group = inv->devices[i].iommu_group, r;
 
 		/* Members of one group mostly follow each other: it is listed once. */
 		if (!inv->devices[i].is_interesting || group == NO_GROUP || group == last)
 			continue;
 		last = group;
 		snprintf(path, sizeof(path), GROUPS "/%d/devices", group);
-		(void)world->ops->list(world, WORLD_SYS, path, add_name, &members);
+		r = world->ops->list(world, WORLD_SYS, path, add_name, &members);
+		count_unread(inv, r);
 		for (size_t k = 0; k < members.count && inv->count < max; k++) {
 			struct pci_device *d = &inv->devices[inv->count];
 
 			if (has_device(inv, sorted, scratch[k]))
 				continue;
 			*d = (struct pci_device){.bdf = scratch[k]};
-			if (read_ids(world, d->bdf, &d->ids) == 0 &&
-			    read_device(world, d))
-				inv->count++;
+			r = read_ids(world, d->bdf, &d->ids);
+			if (r == 0)
+				r = read_device(world, d);
+			count_unread(inv, r);
+			inv->count += r == 0;
 		}
 	}
 	if (inv->count > sorted)
@@ -266,13 +278,15 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		struct pci_device *d = &inv.devices[inv.count];
 
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
-		if (read_ids(world, d->bdf, &d->ids) < 0)
-			continue;
-		d->is_interesting = !filter || filter(arg, d->bdf, &d->ids);
-		if (!d->is_interesting && !pci_is_display(&d->ids))
-			continue;
-		if (read_device(world, d))
-			inv.count++;
+		r = read_ids(world, d->bdf, &d->ids);
+		if (r == 0) {
+			d->is_interesting = !filter || filter(arg, d->bdf, &d->ids);
+			if (!d->is_interesting && !pci_is_display(&d->ids))
+				continue;
+			r = read_device(world, d);
+		}
+		count_unread(&inv, r);
+		inv.count += r == 0;
 	}
 	r = add_neighbours(world, &inv, scratch, all.max);
 	if (r < 0)

@@ -34,6 +34,7 @@ struct inventory {
 	struct pci_device *devices; /* sorted by address */
 	size_t count;
 	size_t function_count; /* of the whole machine */
+	size_t unread_count; /* that are there, but of which something could not be read */
 	bool has_iommu;
 	bool is_early; /* before udev: what has no driver yet may get its own one later */
 	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */

@@ -132,6 +132,9 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 	const struct origin origin = {.source = source};
 	struct ids_entry entry;
 
+	/* Even one that is replaced later keeps the module from loading. */
+	if (value.n > IDS_LENGTH_MAX)
+		policy->must_drop_ids = true;
 	if (source == SOURCE_CMDLINE)
 		policy->has_cmdline_ids = true;
 	else if (policy->has_cmdline_ids)
@@ -139,7 +142,6 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 	policy->module_ids = value;
 
 	if (value.n > IDS_LENGTH_MAX) {
-		policy->must_drop_ids = true;
 		policy_add_problem(
 			policy, &origin, (struct text){value.p, 32},
 			"vfio-pci refuses ids= of more than 1023 characters: its "
@@ -218,6 +220,8 @@ static void read_ids(struct policy *policy, const struct origin *origin,
 		     const struct cmdline_arg *arg, struct text *ret)
 {
 	if (arg->value.p) {
+		if (arg->value.n > IDS_LENGTH_MAX)
+			policy->must_drop_ids = true;
 		*ret = arg->value;
 		return;
 	}

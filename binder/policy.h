@@ -38,6 +38,7 @@ struct policy {
 	bool off; /* rd.earlybind=0 */
 	bool ignore_table; /* rd.earlybind.table=0 */
 	bool dry_run;
+	bool is_partial; /* a source could not be read: rules may be missing */
 	bool debug;
 	bool has_noiommu; /* vfio's unsafe no-IOMMU mode was asked for */
 	bool has_denylist_off; /* vfio-pci.disable_denylist */

@@ -72,12 +72,18 @@ bool report_is_all_bound(const struct report *r)
 
 bool report_is_fine(const struct report *r)
 {
-	if (r->reason != REASON_NONE || !r->plan)
+	if (r->reason != REASON_NONE || !r->plan || r->policy->is_partial)
 		return false;
-	for (size_t i = 0; i < r->plan->device_count; i++)
-		if (is_wanted(r->outcomes[i].plan) &&
-		    r->outcomes[i].verdict != VERDICT_BOUND)
+	if (r->inventory && (r->inventory->unread_count > 0 || r->inventory->is_cut))
+		return false;
+	for (size_t i = 0; i < r->plan->device_count; i++) {
+		const struct outcome *o = &r->outcomes[i];
+		bool is_fine = r->is_dry_run ? o->plan->action != ACTION_REFUSE
+					     : o->verdict == VERDICT_BOUND;
+
+		if (is_wanted(o->plan) && !is_fine)
 			return false;
+	}
 	for (size_t i = 0; i < r->policy->rule_count; i++)
 		if (report_has_rule_missing(r, i))
 			return false;
@@ -179,6 +185,19 @@ static void log_details(const struct report *r, struct world *world)
 		  (unsigned long long)(r->microseconds + 500) / 1000);
 }
 
+static void log_unread(const struct inventory *inventory, struct world *world)
+{
+	if (inventory->is_cut)
+		world_log(world, LOG_LEVEL_WARNING,
+			  "more than %d PCI functions: the rest is not known",
+			  FUNCTIONS_MAX);
+	if (inventory->unread_count > 0)
+		world_log(
+			world, LOG_LEVEL_WARNING,
+			"%zu PCI functions could not be read: rules may have missed them",
+			inventory->unread_count);
+}
+
 static void log_groups(const struct report *r, struct world *world, struct arena *arena)
 {
 	for (size_t i = 0; i < r->group_count; i++) {
@@ -222,6 +241,8 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 				  reason_message(REASON_MISSING, NULL, message));
 	}
 	log_groups(r, world, arena);
+	if (r->inventory)
+		log_unread(r->inventory, world);
 }
 
 void report_write_rules(const struct policy *policy, const struct plan *plan,
@@ -360,6 +381,8 @@ void report_write(const struct report *r, struct json *json)
 	json_put_string(json, "message",
 			r->reason ? reason_message(r->reason, r->detail, message) : NULL);
 	json_put_number(json, "microseconds", (int64_t)r->microseconds);
+	json_put_number(json, "unread",
+			r->inventory ? (int64_t)r->inventory->unread_count : 0);
 	report_write_rules(r->policy, r->plan, json);
 	json_open(json, "devices", '[');
 	for (size_t i = 0; r->plan && i < r->plan->device_count; i++)

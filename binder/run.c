@@ -12,10 +12,19 @@
 /* The kernel's longest, with bootconfig's part, and then some (init/main.c). */
 #define CMDLINE_MAX ((size_t)40 * 1024)
 
+/* A source that could not be read: what it says is missing. */
+static void lose_source(struct policy *policy, enum source source, struct text text,
+			const char *message)
+{
+	const struct origin origin = {.source = source};
+
+	policy_add_problem(policy, &origin, text, message, true);
+	policy->is_partial = true;
+}
+
 static void read_cmdline(struct world *world, struct arena *arena,
 			 const struct run_options *options, struct policy *policy)
 {
-	const struct origin origin = {.source = SOURCE_CMDLINE};
 	char *buf;
 	int n;
 
@@ -29,15 +38,14 @@ static void read_cmdline(struct world *world, struct arena *arena,
 	if (n == -E2BIG)
 		n = CMDLINE_MAX;
 	if (n < 0)
-		policy_add_problem(policy, &origin, TEXT("command line"),
-				   "cannot be read: only the table counts", true);
+		lose_source(policy, SOURCE_CMDLINE, TEXT("command line"),
+			    "cannot be read: only the table counts");
 	else
 		policy_add_cmdline(policy, (struct text){buf, (size_t)n});
 }
 
 static void read_table(const struct run_options *options, struct policy *policy)
 {
-	const struct origin origin = {.source = SOURCE_TABLE};
 	struct text text = {NULL, 0};
 	int r;
 
@@ -45,44 +53,41 @@ static void read_table(const struct run_options *options, struct policy *policy)
 		return;
 	r = table_decode(options->table.p, options->table.n, &text);
 	if (r == -EPROTONOSUPPORT)
-		policy_add_problem(
-			policy, &origin, TEXT("embedded table"),
-			"it is of a newer version than this binder: rebuild the "
-			"image with update-initramfs -u -k all",
-			true);
+		lose_source(policy, SOURCE_TABLE, TEXT("embedded table"),
+			    "it is of a newer version than this binder: rebuild the "
+			    "image with update-initramfs -u -k all");
 	else if (r < 0)
-		policy_add_problem(
-			policy, &origin, TEXT("embedded table"),
-			"it is damaged: rebuild the image with update-initramfs "
-			"-u -k all",
-			true);
+		lose_source(policy, SOURCE_TABLE, TEXT("embedded table"),
+			    "it is damaged: rebuild the image with update-initramfs "
+			    "-u -k all");
 	else if (text.n > 0)
 		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
 }
 
 static void read_modprobe(struct world *world, struct arena *arena, struct policy *policy)
 {
-	const struct origin origin = {.source = SOURCE_MODPROBE};
 	const struct job job = {.kind = JOB_MODULE_IDS};
 	uint64_t until = world->ops->now(world) + policy->timeout * SECOND;
 	struct job_result result;
-	char *copy;
+	char *copy = NULL;
 	int r;
 
 	r = world_run(world, &job, until, &result);
 	if (r == 0)
 		r = result.error;
+	if (r == 0 && result.is_found) {
+		copy = arena_copy(arena, (struct text){result.text, result.length});
+		r = copy ? 0 : -ENOMEM;
+	}
 	if (r < 0) {
-		policy_add_problem(policy, &origin, TEXT("options vfio-pci"),
-				   r == -E2BIG ? "ids= is longer than 4096 characters"
-					       : "modprobe.d cannot be read",
-				   true);
+		lose_source(policy, SOURCE_MODPROBE, TEXT("options vfio-pci"),
+			    r == -E2BIG ? "ids= is longer than 4096 characters"
+					: "modprobe.d cannot be read");
+		/* Nobody knows what the module would be given. */
+		policy->must_drop_ids = true;
 		return;
 	}
 	policy->has_denylist_off |= result.is_denylist_off;
-	if (!result.is_found)
-		return;
-	copy = arena_copy(arena, (struct text){result.text, result.length});
 	if (copy)
 		policy_add_module_ids(policy, SOURCE_MODPROBE,
 				      (struct text){copy, result.length});
@@ -98,8 +103,9 @@ int run_read_policy(struct world *world, struct arena *arena,
 	r = policy_init(policy, arena);
 	if (r < 0)
 		return r;
-	policy->dry_run = options->is_dry_run;
 	read_cmdline(world, arena, options, policy);
+	/* The command line may ask for a dry run, but not forbid it. */
+	policy->dry_run = policy->dry_run || options->is_dry_run;
 	if (policy->off)
 		return 0;
 	read_modprobe(world, arena, policy);
