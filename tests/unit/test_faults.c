@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every access to the machine fails once, in every way that it can: the run still ends in
+ * time, and each device is bound, untouched, given back or held, with a verdict that says so.
+ */
+#include "test.h"
+
+#include "fake_check.h"
+
+#define CARD   "0000:01:00.0"
+#define CARD_1 "0000:01:00.1"
+
+static void grab(struct fake_world *w, const char *address, const char *name)
+{
+	struct fake_driver *driver = fake_find_driver(&w->bus, name);
+
+	driver->state = DRIVER_REGISTERED;
+	fake_bind_now(fake_find_device(&w->bus, address), driver);
+}
+
+static void set_up_free(struct fake_world *w)
+{
+	w->cmdline = "vfio-pci.ids=10ee:5000,10ee:5001";
+	w->kmod_ids = "10ee:5000,10ee:5001";
+}
+
+static void set_up_one_rule(struct fake_world *w)
+{
+	w->cmdline = "rd.earlybind.bind=10ee:*";
+}
+
+static void set_up_grabbed(struct fake_world *w)
+{
+	set_up_free(w);
+	grab(w, CARD, "xclmgmt");
+	grab(w, CARD_1, "xocl");
+	w->has_group_files = true;
+}
+
+static void set_up_built_in(struct fake_world *w)
+{
+	set_up_grabbed(w);
+	fake_bind_now(fake_find_device(&w->bus, CARD_1), NULL);
+	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
+	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
+}
+
+static void set_up_missing_module(struct fake_world *w)
+{
+	set_up_free(w);
+	fake_find_module(w, "vfio_pci")->state = MODULE_IS_MISSING;
+}
+
+static void set_up_refusal(struct fake_world *w)
+{
+	set_up_grabbed(w);
+	fake_find_device(&w->bus, CARD)->vfio_error = -EINVAL;
+	fake_find_device(&w->bus, CARD_1)->deferrals = 3;
+}
+
+static void set_up_hold(struct fake_world *w)
+{
+	set_up_refusal(w);
+	w->cmdline = "rd.earlybind.bind=10ee:*;on-failure=hold "
+		     "rd.earlybind.bind=02:00.1 rd.earlybind.timeout=3";
+}
+
+static void set_up_keep(struct fake_world *w)
+{
+	set_up_free(w);
+	w->modprobe_ids = "10de:2489";
+	grab(w, "0000:02:00.0", "nvidia");
+}
+
+static void set_up_old_kernel(struct fake_world *w)
+{
+	set_up_refusal(w);
+	w->bus.kernel = FAKE_5_10;
+}
+
+static const struct {
+	const char *name;
+	void (*set_up)(struct fake_world *w);
+	const char *table;
+	const char *wanted[3]; /* what the rules name */
+} scenarios[] = {
+	{"free", set_up_free, NULL, {CARD, CARD_1}},
+	{"one rule", set_up_one_rule, NULL, {CARD, CARD_1}},
+	{"grabbed", set_up_grabbed, NULL, {CARD, CARD_1}},
+	{"built in", set_up_built_in, NULL, {CARD, CARD_1}},
+	{"missing module", set_up_missing_module, NULL, {CARD, CARD_1}},
+	{"refusal", set_up_refusal, NULL, {CARD, CARD_1}},
+	{"hold", set_up_hold, NULL, {CARD, CARD_1, "0000:02:00.1"}},
+	{"keep",
+	 set_up_keep,
+	 "keep 01:00.1\nbind 02:00.0 allow=console\n",
+	 {CARD, "0000:02:00.0"}},
+	{"5.10", set_up_old_kernel, NULL, {CARD, CARD_1}},
+};
+
+/* Code 0 means that every device that a rule names is bound, even one that was not seen. */
+static const char *check_code(struct fake_world *w, const struct fake_boot *boot,
+			      const char *const *wanted)
+{
+	for (size_t i = 0; i < 3 && wanted[i] && boot->code == EXIT_ALL_BOUND; i++)
+		if (strcmp(fake_driver_of(fake_find_device(&w->bus, wanted[i])),
+			   "vfio-pci") != 0)
+			return wanted[i];
+	return NULL;
+}
+
+/* True if the access number @at was reached. */
+static bool run_with_fault(size_t scenario, unsigned at, enum fake_fault fault)
+{
+	struct fake_world *w = fake_new();
+	struct fake_boot boot;
+	const char *message;
+	bool is_reached;
+
+	fake_load_machine(w, "alveo", false);
+	scenarios[scenario].set_up(w);
+	w->fault_at = at;
+	w->fault = fault;
+	fake_boot(w, scenarios[scenario].table, &boot);
+	message = fake_check(w, &boot);
+	if (!message)
+		message = check_code(w, &boot, scenarios[scenario].wanted);
+	if (message)
+		fail_msg("%s, access %u, fault %d: %s\n%s%s", scenarios[scenario].name,
+			 at, fault, message, w->trace, w->log);
+	is_reached = w->accesses >= at;
+	fake_boot_free(&boot);
+	fake_free(w);
+	return is_reached;
+}
+
+static void test_fault(void **state)
+{
+	enum fake_fault fault = (enum fake_fault)(uintptr_t)*state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		unsigned at = 1;
+
+		while (run_with_fault(i, at, fault))
+			at++;
+		/* All of a run was seen. */
+		check_true(scenarios[i].name, at > 30);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{"test_reads_and_starts", test_fault, NULL, NULL, (void *)FAULT_ERROR},
+		{"test_writes", test_fault, NULL, NULL, (void *)FAULT_RESULT},
+		{"test_lost_workers", test_fault, NULL, NULL, (void *)FAULT_LOST},
+		{"test_hanging_jobs", test_fault, NULL, NULL, (void *)FAULT_HANG},
+		{"test_hanging_jobs_after_the_deed", test_fault, NULL, NULL,
+		 (void *)FAULT_HANG_DONE},
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
