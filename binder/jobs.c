@@ -73,6 +73,10 @@ static int module_dir(const struct job_context *context, char *buf, size_t size)
 				    file, sizeof(file), &release);
 		if (r < 0)
 			return r;
+		/* A name of one component: nothing outside the tree. */
+		if (release.n == 0 || release.p[0] == '.' ||
+		    memchr(release.p, '/', release.n))
+			return -EINVAL;
 	}
 	snprintf(buf, size, "%s" MODULES_DIR "/%.*s", context->sysroot, (int)release.n,
 		 release.p);
