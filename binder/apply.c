@@ -229,11 +229,13 @@ static int unbind_device(struct applier *a, struct outcome *o)
 
 static int recover(struct applier *a, struct outcome *o)
 {
+	const struct pci_device *d = o->plan->device;
+	char address[BDF_SIZE];
 	int r;
 
 	world_log(a->world, LOG_LEVEL_NOTICE,
-		  "%s has %04x:%04x: making it let go, at most %u s", o->after,
-		  o->plan->device->ids.vendor, o->plan->device->ids.device,
+		  "%s [%04x:%04x] is held by %s: making it let go, at most %u s",
+		  bdf_format(d->bdf, address), d->ids.vendor, d->ids.device, o->after,
 		  a->report->policy->recovery_timeout);
 	r = claim(a, o);
 	if (r == 0)
