@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include "rule.h"
+
+static void test_options(void **state unused)
+{
+	static const struct {
+		const char *text;
+		char separator;
+		const char *wrong; /* the word; NULL: fine */
+		bool optional;
+		enum on_failure on_failure;
+		unsigned allow;
+	} cases[] = {
+		{"", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
+		{"  ", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
+		{"optional", ' ', NULL, true, ON_FAILURE_DEFAULT, 0},
+		{"on-failure=hold", ' ', NULL, false, ON_FAILURE_HOLD, 0},
+		{"on_failure=restore", ' ', NULL, false, ON_FAILURE_RESTORE, 0},
+		{"allow=console\toptional", ' ', NULL, true, ON_FAILURE_DEFAULT,
+		 ALLOW_CONSOLE},
+		{"driver=vfio-pci", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
+		{"optional;on-failure=hold", ';', NULL, true, ON_FAILURE_HOLD, 0},
+		{"on-failure=hold on-failure=restore", ' ', NULL, false,
+		 ON_FAILURE_RESTORE, 0},
+		{"optional optionally", ' ', "optionally", true, ON_FAILURE_DEFAULT, 0},
+		{"optional=1", ' ', "optional=1", false, ON_FAILURE_DEFAULT, 0},
+		{"on-failure=", ' ', "on-failure=", false, ON_FAILURE_DEFAULT, 0},
+		{"on-failure", ' ', "on-failure", false, ON_FAILURE_DEFAULT, 0},
+		{"on-failure=Hold", ' ', "on-failure=Hold", false, ON_FAILURE_DEFAULT, 0},
+		{"allow=network", ' ', "allow=network", false, ON_FAILURE_DEFAULT, 0},
+		{"driver=nvidia", ' ', "driver=nvidia", false, ON_FAILURE_DEFAULT, 0},
+		{"with=group", ' ', "with=group", false, ON_FAILURE_DEFAULT, 0},
+		{"=", ' ', "=", false, ON_FAILURE_DEFAULT, 0},
+		{"optional; on-failure=hold", ';', " on-failure=hold", true,
+		 ON_FAILURE_DEFAULT, 0},
+		{"optional;", ';', "", true, ON_FAILURE_DEFAULT, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *name = cases[i].text, *message = NULL;
+		struct text t = test_text(name), word = {NULL, 0};
+		struct rule rule = {0};
+		int r = rule_parse_options(t, cases[i].separator, &rule, &word, &message);
+
+		check_int(name, r, cases[i].wrong ? -EINVAL : 0);
+		if (r < 0) {
+			check_text(name, word, cases[i].wrong);
+			check_true(name, message && message[0]);
+		}
+		check_int(name, rule.optional, cases[i].optional);
+		check_int(name, rule.on_failure, cases[i].on_failure);
+		check_int(name, rule.allow, cases[i].allow);
+		test_text_free(t);
+	}
+}
+
+static void test_no_options(void **state unused)
+{
+	struct rule rule = {0};
+	const char *message;
+	struct text word;
+
+	assert_int_equal(
+		rule_parse_options((struct text){NULL, 0}, ';', &rule, &word, &message),
+		0);
+}
+
+static void test_names(void **state unused)
+{
+	assert_string_equal(on_failure_name(ON_FAILURE_DEFAULT), "default");
+	assert_string_equal(on_failure_name(ON_FAILURE_RESTORE), "restore");
+	assert_string_equal(on_failure_name(ON_FAILURE_HOLD), "hold");
+}
+
+static void test_origins(void **state unused)
+{
+	static const struct {
+		struct origin origin;
+		const char *text;
+	} cases[] = {
+		{{.source = SOURCE_CMDLINE}, "command line"},
+		{{.source = SOURCE_MODPROBE}, "modprobe.d"},
+		{{.source = SOURCE_ARGUMENT}, "argument"},
+		{{.source = SOURCE_TABLE, .line = 3}, "table:3"},
+		{{.source = SOURCE_TABLE, .file = {"a.conf", 6}, .line = 3}, "a.conf:3"},
+		{{.source = SOURCE_CONFIG, .file = {"a.conf", 6}, .line = 3, .column = 7},
+		 "a.conf:3:7"},
+	};
+	char buf[ORIGIN_SIZE], file[400];
+	struct origin origin = {.source = SOURCE_CONFIG,
+				.file = {file, sizeof(file)},
+				.line = UINT32_MAX,
+				.column = UINT32_MAX};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_string(cases[i].text, origin_format(&cases[i].origin, buf),
+			     cases[i].text);
+	/* The name is cut, the line is not. */
+	memset(file, 'x', sizeof(file));
+	check_contains("long", origin_format(&origin, buf), "x:4294967295:4294967295");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_no_options),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_origins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
