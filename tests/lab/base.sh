@@ -11,6 +11,7 @@
 #   version       the kernel's version
 #   modules/      lab_identity.ko, xclmgmt.ko, xocl.ko
 set -eu -o pipefail
+# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
 suite=${1:-bookworm}

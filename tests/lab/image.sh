@@ -13,6 +13,7 @@
 #   update-initramfs.log    what update-initramfs printed
 #   files/                  CONFIG's files and STAGE's, as they must lie on the disk, too
 set -eu -o pipefail
+# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
 # Runs as root in its own mount and pid namespace: the mounts vanish with it.
@@ -49,7 +50,8 @@ build_in_namespace() {
 make_all() {
 	local base=$1 work=$2 config=$3 stage=$4 from
 	mkdir "$work/files" "$work/layer"
-	for from in "$config/root" "$stage"; do
+	# The configuration comes last, as an administrator edits what a package brought.
+	for from in "$stage" "$config/root"; do
 		[ -d "$from" ] || continue
 		tar -C "$from" --owner=0 --group=0 --mode=go-w -c . |
 			tar -C "$work/files" -x --no-overwrite-dir

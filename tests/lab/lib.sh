@@ -5,6 +5,11 @@
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034
 TOP=$(cd "$LAB/../.." && pwd)
+case ${BUILD:=build} in
+/*) LAB_BUILD=$BUILD/lab ;;
+*) LAB_BUILD=$TOP/$BUILD/lab ;;
+esac
+export BUILD
 CACHE=${EARLYBIND_CACHE:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/earlybind}/lab
 
 # LAB_START makes the elapsed time of all scripts of one run count from the same moment.
@@ -80,7 +85,7 @@ locked() {
 	shift
 	mkdir -p "$CACHE/tmp"
 	(
-		if ! flock --nonblock 9; then
+		if ! flock --timeout 3 9; then
 			say "waiting for another run that makes $lock_of"
 			flock 9
 		fi
@@ -97,4 +102,25 @@ prune() {
 			[ -n "$(find "$path" -maxdepth 0 -mmin +60)" ] || continue
 			as_root rm -rf --one-file-system "$path"
 		done
+}
+
+# lab_cc SOURCE PROGRAM: a static program for the guest.
+lab_cc() {
+	musl-gcc -static -Os -Wall -Wextra -o "$2" "$1"
+}
+
+# Installs earlybind into a folder as a packager's `make install` does, and builds preinit.
+# STAGE is that folder; it is empty if earlybind cannot be built or installed.
+prepare_lab() {
+	mkdir -p "$LAB_BUILD"
+	"$TOP/mk/packages.sh" build lab
+	lab_cc "$LAB/preinit.c" "$LAB_BUILD/preinit"
+	STAGE=$LAB_BUILD/stage
+	rm -rf "$STAGE"
+	if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$STAGE" >"$LAB_BUILD/install.log" 2>&1
+	then
+		tail -n 20 "$LAB_BUILD/install.log" >&2
+		say "error: make install failed (all of its output: $LAB_BUILD/install.log)"
+		STAGE=
+	fi
 }

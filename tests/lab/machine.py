@@ -6,6 +6,7 @@ graphics card at 02:00 behind 00:01.1, no ACS, so that all six functions are in 
 
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import tarfile
 
 LAB = pathlib.Path(__file__).resolve().parent
 TOP = LAB.parent.parent
+BUILD = TOP / os.environ.get("BUILD", "build")
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # mke2fs and debugfs, for ordinary users
 
@@ -30,9 +32,10 @@ IDENTITY = f"{MGMT}=10ee:5000:120000:10ee:000e,{USER}=10ee:5001:120000:10ee:000e
 
 BASE_CMDLINE = "console=ttyS0 panic=-1 root=/dev/nvme0n1 ro rdinit=/lab/preinit"
 
-# qemu64: every feature more is a module more that coldplug loads, and self-tests to run.
+# What the cases do not need is off: every device and every feature of the processor is a
+# module that coldplug loads, at emulated speed.
 MACHINE = """
-    -M q35,kernel-irqchip=split -accel tcg,thread=multi -cpu qemu64 -smp 2 -m 1536
+    -M q35,kernel-irqchip=split,sata=off,smbus=off,i8042=off,vmport=off -accel tcg,thread=multi -cpu qemu64,-svm -smp 2 -m 1536
     -nodefaults -display none -monitor none -no-reboot
     -device intel-iommu,intremap=on
     -device pcie-root-port,id=rp1,chassis=1,slot=1,addr=1.0,multifunction=on,disable-acs=on
@@ -142,35 +145,44 @@ def make_disk(base, files, into, log):
 class Machine:
     """One machine, in a folder of its own, with all that a later look needs:
 
-    console.log (kernel and systemd), lab.log (preparations), qemu.cmd, facts/ (what the
-    guest sent), facts.tar.gz.
+    console.log (kernel and systemd), lab.log (preparations), qemu.cmd, channel and facts/
+    (what the guest sent, as it came and unpacked).
     """
 
     def __init__(self, folder, base):
         self.folder = folder
         self.base = base
         self.log = folder / "lab.log"
+        self.console = folder / "console.log"
         self.process = None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
-    def boot(self, image, cmdline, preinit, devices=(), limit=BOOT_LIMIT, extra=None, disk=True):
-        """Boots to the end and unpacks what the guest sent. Raises LabError if it did not."""
+    def boot(self, image, cmdline, preinit, devices=()):
+        """Boots into the real root and unpacks what the guest collected there."""
+        self._unpack(self.run(image, cmdline, preinit, devices))
+
+    def run(
+        self, image, cmdline, preinit, devices=(), limit=BOOT_LIMIT, with_disk=True, extra=None
+    ):
+        """Runs the machine until it goes off; gives the file that its second port wrote.
+
+        Raises LabError if it did not go off in time. `extra` maps names in /lab to files.
+        """
         initrd = self.folder / "initrd.img"
         drive = self.folder / "disk.img"
-        channel = self.folder / "facts.tar.gz"
+        channel = self.folder / "channel"
         append_lab_segment(
             image / "initrd.img", self.base, preinit, extra or {}, initrd, self.log
         )
         # `timeout` as well as our own limit: it still holds when this program is killed.
         command = ["timeout", "--kill-after=5", str(limit + 10), "qemu-system-x86_64"]
         command += shlex.split(MACHINE) + list(devices)
-        if disk:
+        if with_disk:
             make_disk(self.base, image / "files", drive, self.log)
             command += ["-drive", f"file={drive},format=raw,if=none,id=d0,cache=unsafe"]
             command += ["-device", "nvme,serial=lab,drive=d0"]
-        command += ["-serial", f"file:{self.folder}/console.log"]
-        command += ["-serial", f"file:{channel}"]
+        command += ["-serial", f"file:{self.console}", "-serial", f"file:{channel}"]
         command += ["-kernel", str(self.base / "vmlinuz"), "-initrd", str(initrd)]
         command += ["-append", f"{BASE_CMDLINE} {cmdline}"]
         (self.folder / "qemu.cmd").write_text(shlex.join(command) + "\n")
@@ -179,7 +191,7 @@ class Machine:
         finally:
             initrd.unlink()
             drive.unlink(missing_ok=True)
-        self._unpack(channel)
+        return channel
 
     def _run(self, command, limit):
         with open(self.log, "ab") as out:
@@ -195,9 +207,13 @@ class Machine:
         if status != 0:
             raise LabError(f"QEMU ended with status {status} (see {self.log})")
 
+    def is_running(self):
+        """Whether QEMU runs."""
+        return self.process is not None and self.process.poll() is None
+
     def stop(self):
         """Ends QEMU if it still runs."""
-        if self.process and self.process.poll() is None:
+        if self.is_running():
             self.process.terminate()
             try:
                 self.process.wait(10)
@@ -205,8 +221,17 @@ class Machine:
                 self.process.kill()
                 self.process.wait()
 
+    def milestone(self):
+        """The last line on the console that a person can read, for progress only."""
+        if not self.process or not self.console.exists():
+            return "preparing"
+        text = self.console.read_bytes()[-4096:].decode(errors="replace")
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+        lines = [re.sub(r"^\[[ 0-9.]+\] ", "", line).strip() for line in text.splitlines()]
+        return next((line for line in reversed(lines[:-1]) if line), "starting")
+
     def _unpack(self, channel):
-        if channel.stat().st_size == 0:
+        if not channel.exists() or channel.stat().st_size == 0:
             raise LabError("the machine went off without a word on its result channel")
         try:
             with tarfile.open(channel, "r:gz") as archive:

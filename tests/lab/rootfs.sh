@@ -13,6 +13,7 @@
 # The mirror is the one that this machine's apt uses for Debian; EARLYBIND_MIRROR=URI
 # names another.
 set -eu -o pipefail
+# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
 suite=${1:-bookworm}

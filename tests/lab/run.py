@@ -1,6 +1,8 @@
 """Runs the lab's cases and judges them. Called by run.sh, which prepares what it needs.
 
-Usage: run.py --stage FOLDER --preinit FILE [--suite SUITE] [--jobs N] [CASE...]
+Usage: run.py --preinit FILE [--stage FOLDER] [--suite SUITE] [--jobs N] [CASE...]
+
+One line per case goes to standard output; what the machines are at goes to standard error.
 
 A case is a file of cases/; its docstring is what it shows. It says
     CONFIG      folder of config/ that its image and disk are made with
@@ -23,9 +25,14 @@ import threading
 import time
 
 from facts import Facts, Wrong
-from machine import LAB, TOP, LabError, Machine, cached
+from machine import BUILD, LAB, TOP, LabError, Machine, cached
 
 NATIVE = "01-native-wins"
+
+
+def elapsed():
+    """Seconds since the script that began all this."""
+    return int(time.time()) - int(os.environ.get("LAB_START", int(time.time())))
 
 
 class Case:
@@ -48,7 +55,7 @@ class Run:
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
-        self.results = pathlib.Path(os.environ.get("RESULTS") or TOP / "build/results.tsv")
+        self.results = pathlib.Path(os.environ.get("RESULTS") or BUILD / "results.tsv")
         self.lock = threading.Lock()
         self.machines = []
         # The facts of the first case, once it has booted: others are compared with them.
@@ -110,6 +117,15 @@ class Run:
                 row = ["pass", "lab", name] if reason is None else ["fail", "lab", name, reason]
                 out.write("\t".join(row) + "\n")
 
+    def tell_progress(self, done):
+        """Says every ten seconds what the machines are at, until `done` is set."""
+        while not done.wait(10):
+            with self.lock:
+                machines = [m for m in self.machines if m.is_running()]
+            for machine in machines:
+                line = f"{machine.folder.name}: {machine.milestone()}"
+                print(f"lab: [{elapsed():3d} s] {line[:66]}", file=sys.stderr, flush=True)
+
     def stop(self):
         """Ends every machine that runs."""
         with self.lock:
@@ -140,7 +156,7 @@ def main():
 
     cases = [Case(path) for path in sorted((LAB / "cases").glob("[0-9]*.py"))]
     cases = choose(cases, options.cases)
-    run = Run(options, TOP / "build/lab")
+    run = Run(options, BUILD / "lab")
 
     # A signal ends the machines, which ends the threads that wait for them.
     def interrupted(number, _frame):
@@ -151,8 +167,13 @@ def main():
         signal.signal(number, interrupted)
 
     # The first case is the first to be taken up, so nobody waits for it in vain.
+    done = threading.Event()
+    progress = threading.Thread(target=run.tell_progress, args=(done,))
+    progress.start()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         passed = list(pool.map(run.run_case, cases))
+    done.set()
+    progress.join()
     return 0 if all(passed) else 1
 
 

@@ -9,22 +9,11 @@
 #
 # Exit code: 0 if every case passed. A case that cannot run has failed.
 set -eu -o pipefail
+# shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-build=$TOP/build/lab
-mkdir -p "$build"
-"$TOP/mk/packages.sh" build lab
+prepare_lab
+[ -n "$STAGE" ] || say "the cases with earlybind will fail"
 
-musl-gcc -static -Os -Wall -Wextra -o "$build/preinit" "$LAB/preinit.c"
-
-# What a packager's `make install` installs is what the machines get.
-stage=$build/stage
-rm -rf "$stage"
-if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$stage" >"$build/install.log" 2>&1; then
-	tail -n 20 "$build/install.log" >&2
-	say "error: make install failed; the cases with earlybind will fail ($build/install.log)"
-	stage=
-fi
-
-exec python3 "$LAB/run.py" --preinit "$build/preinit" --suite "${SUITE:-bookworm}" \
-	--jobs "${JOBS:-2}" ${stage:+--stage "$stage"} "$@"
+exec python3 "$LAB/run.py" --preinit "$LAB_BUILD/preinit" --suite "${SUITE:-bookworm}" \
+	--jobs "${JOBS:-2}" ${STAGE:+--stage "$STAGE"} "$@"

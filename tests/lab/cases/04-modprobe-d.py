@@ -14,4 +14,4 @@ def check(facts, native):
     facts.check_others(native)
     for address in (MGMT, USER):
         facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
-    facts.check_rule_origin("vfio.conf")
+    facts.check_rule_origin("modprobe.d")
