@@ -127,7 +127,8 @@ static void test_recovery(void **state unused)
 				    "devices/0000:01:00.0/driver_override vfio-pci\n"
 				    "drivers/xclmgmt/unbind 0000:01:00.0\n"
 				    "drivers/vfio-pci/bind 0000:01:00.0\n");
-		check_contains("log", w->log, "[10ee:5000] is held by xclmgmt: making it let go");
+		check_contains("log", w->log,
+			       "[10ee:5000] is held by xclmgmt: making it let go");
 		check_contains("log", w->log,
 			       "still waiting for the kernel: unbind of " CARD);
 		check_contains("log", w->log, "bound to vfio-pci (was xclmgmt), group 1");
