@@ -9,7 +9,7 @@ set -eu -o pipefail
 prepare_lab
 [ -n "$STAGE" ] || exit 1
 for program in floor bench; do
-	lab_cc "$TOP/tests/bench/$program.c" "$LAB_BUILD/$program"
+	lab_cc "$TOP/tests/bench/$program.c" "$LAB_BUILD/bin/$program"
 done
-exec python3 "$TOP/tests/bench/bench.py" --stage "$STAGE" --programs "$LAB_BUILD" \
+exec python3 "$TOP/tests/bench/bench.py" --stage "$STAGE" --programs "$LAB_BUILD/bin" \
 	--suite "${SUITE:-bookworm}"

@@ -22,7 +22,7 @@ wait "$base_pid"
 [ -n "$STAGE" ] || exit 1
 
 rc=0
-python3 "$LAB/run.py" --preinit "$LAB_BUILD/preinit" --suite "${SUITE:-bookworm}" --jobs 1 \
+python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --suite "${SUITE:-bookworm}" --jobs 1 \
 	--stage "$STAGE" 01 02 || rc=1
 python3 "$LAB/demo.py"
 exit "$rc"

@@ -112,9 +112,9 @@ lab_cc() {
 # Installs earlybind into a folder as a packager's `make install` does, and builds preinit.
 # STAGE is that folder; it is empty if earlybind cannot be built or installed.
 prepare_lab() {
-	mkdir -p "$LAB_BUILD"
+	mkdir -p "$LAB_BUILD/bin"
 	"$TOP/mk/packages.sh" build lab
-	lab_cc "$LAB/preinit.c" "$LAB_BUILD/preinit"
+	lab_cc "$LAB/preinit.c" "$LAB_BUILD/bin/preinit"
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
 	if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$STAGE" >"$LAB_BUILD/install.log" 2>&1

@@ -15,5 +15,5 @@ set -eu -o pipefail
 prepare_lab
 [ -n "$STAGE" ] || say "the cases with earlybind will fail"
 
-exec python3 "$LAB/run.py" --preinit "$LAB_BUILD/preinit" --suite "${SUITE:-bookworm}" \
+exec python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --suite "${SUITE:-bookworm}" \
 	--jobs "${JOBS:-2}" ${STAGE:+--stage "$STAGE"} "$@"
