@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options of modprobe.d through libkmod. It keeps one context, so each case is a process. */
+#include "tree.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "modload.h"
+
+#define FILES_MAX 4
+
+struct modprobe_case {
+	const char *name;
+	const char *files[FILES_MAX][2]; /* path below the root, content */
+	const char *ids; /* NULL: there are none */
+	bool is_denylist_off;
+	const char *cmdline; /* of the host; NULL: as it is */
+};
+
+static const struct modprobe_case cases[] = {
+	{"nothing", {{NULL}}, NULL, false, NULL},
+	{"one file",
+	 {{"etc/modprobe.d/vfio.conf", "options vfio-pci ids=10ee:5000,10ee:5001\n"}},
+	 "10ee:5000,10ee:5001",
+	 false,
+	 NULL},
+	{"underscore",
+	 {{"etc/modprobe.d/vfio.conf", "options vfio_pci ids=10ee:5000\n"}},
+	 "10ee:5000",
+	 false,
+	 NULL},
+	{"quotes",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci ids=\"10ee:5000, 10ee:5001\"\n"}},
+	 "10ee:5000, 10ee:5001",
+	 false,
+	 NULL},
+	{"empty",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci ids=\n"}},
+	 "",
+	 false,
+	 NULL},
+	{"among others",
+	 {{"etc/modprobe.d/a.conf",
+	   "# ids=1:1\noptions vfio-pci disable_vga=1 ids=10ee:5000 disable_idle_d3=1\n"}},
+	 "10ee:5000",
+	 false,
+	 NULL},
+	{"continued line",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci \\\n  ids=10ee:5000\n"}},
+	 "10ee:5000",
+	 false,
+	 NULL},
+	{"the last line wins",
+	 {{"etc/modprobe.d/a.conf",
+	   "options vfio-pci ids=1:1\noptions vfio-pci ids=2:2\n"}},
+	 "2:2",
+	 false,
+	 NULL},
+	{"the last file wins",
+	 {{"etc/modprobe.d/b.conf", "options vfio-pci ids=2:2\n"},
+	  {"etc/modprobe.d/a.conf", "options vfio-pci ids=1:1\n"}},
+	 "2:2",
+	 false,
+	 NULL},
+	{"files of all folders, by name",
+	 {{"lib/modprobe.d/c.conf", "options vfio-pci ids=3:3\n"},
+	  {"run/modprobe.d/b.conf", "options vfio-pci ids=2:2\n"},
+	  {"etc/modprobe.d/a.conf", "options vfio-pci ids=1:1\n"}},
+	 "3:3",
+	 false,
+	 NULL},
+	{"the administrator's file hides the packager's",
+	 {{"lib/modprobe.d/a.conf", "options vfio-pci ids=3:3\n"},
+	  {"etc/modprobe.d/a.conf", "options vfio-pci ids=1:1\n"}},
+	 "1:1",
+	 false,
+	 NULL},
+	{"only .conf",
+	 {{"etc/modprobe.d/a.conf.dpkg-old", "options vfio-pci ids=1:1\n"}},
+	 NULL,
+	 false,
+	 NULL},
+	{"other modules",
+	 {{"etc/modprobe.d/a.conf",
+	   "options vfio ids=1:1\noptions xvfio-pci ids=1:1\noptions pci-stub ids=1:1\n"}},
+	 NULL,
+	 false,
+	 NULL},
+	{"other lines",
+	 {{"etc/modprobe.d/a.conf",
+	   "softdep nvidia pre: vfio-pci\nblacklist nvidia\nalias x vfio-pci\n"
+	   "options vfio-pci ids=1:1\n"}},
+	 "1:1",
+	 false,
+	 NULL},
+	{"denylist",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci disable_denylist=1\n"}},
+	 NULL,
+	 true,
+	 NULL},
+	{"denylist, no value",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci disable_denylist ids=1:1\n"}},
+	 "1:1",
+	 true,
+	 NULL},
+	{"denylist, off",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci disable_denylist=0\n"}},
+	 NULL,
+	 false,
+	 NULL},
+	{"nonsense",
+	 {{"etc/modprobe.d/a.conf", "options\noptions vfio-pci\n\xff\xfe=\"\n"}},
+	 NULL,
+	 false,
+	 NULL},
+	/* The binder reads the command line itself, by the kernel's grammar. */
+	{"the host's command line",
+	 {{"etc/modprobe.d/a.conf", "options vfio-pci ids=1:1\n"}},
+	 "1:1",
+	 false,
+	 "vfio-pci.ids=2:2 vfio-pci.disable_denylist=1"},
+	{"only the host's command line",
+	 {{NULL}},
+	 NULL,
+	 false,
+	 "vfio-pci.ids=2:2 -- vfio-pci.ids=3:3"},
+};
+
+/* In a process of its own: another text in the place of /proc/cmdline. */
+static bool replace_cmdline(const char *root, const char *text)
+{
+	tree_write(root, "host-cmdline", text);
+	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return false;
+	(void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	return mount(tree_path(root, "host-cmdline"), "/proc/cmdline", NULL, MS_BIND,
+		     NULL) == 0;
+}
+
+/* 0: as wanted; 2: cannot be tried here. */
+static int try_case(const struct modprobe_case *c, const char *root)
+{
+	static struct job_result result;
+	int r;
+
+	if (c->cmdline && !replace_cmdline(root, c->cmdline))
+		return 2;
+	r = modload_read_options(root, tree_path(root, "lib/modules/1"), &result);
+	if (r < 0 || result.is_found != (c->ids != NULL) ||
+	    result.is_denylist_off != c->is_denylist_off)
+		return 1;
+	return c->ids && !text_is((struct text){result.text, result.length}, c->ids);
+}
+
+static void test_options(void **state unused)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *root = tree_new();
+		int status;
+		pid_t pid;
+
+		tree_mkdir(root, "lib/modules/1");
+		for (size_t k = 0; k < FILES_MAX && cases[i].files[k][0]; k++)
+			tree_write(root, cases[i].files[k][0], cases[i].files[k][1]);
+		pid = fork();
+		if (pid == 0)
+			_exit(try_case(&cases[i], root));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+			print_message("# not tried, no namespaces here: %s\n",
+				      cases[i].name);
+		else
+			check_int(cases[i].name, status, 0);
+		tree_remove(root);
+	}
+}
+
+static int read_long(size_t length, const char *root)
+{
+	static struct job_result result;
+	char *line = malloc(length + 64);
+	int r;
+
+	assert_non_null(line);
+	strcpy(line, "options vfio-pci ids=");
+	memset(line + strlen(line), 'x', length + 1);
+	line[21 + length] = '\0';
+	strcat(line, "\n");
+	tree_write(root, "etc/modprobe.d/a.conf", line);
+	free(line);
+	r = modload_read_options(root, tree_path(root, "lib/modules/1"), &result);
+	return r < 0 ? -r : result.length == length ? 0 : 255;
+}
+
+static void test_long_ids(void **state unused)
+{
+	static const struct {
+		size_t length;
+		int code;
+	} lengths[] = {{1024, 0}, {JOB_TEXT_SIZE, 0}, {JOB_TEXT_SIZE + 1, E2BIG}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		const char *root = tree_new();
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(read_long(lengths[i].length, root));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), lengths[i].code);
+		tree_remove(root);
+	}
+}
+
+/* A module that is nowhere is missing, and its "install" line stays a line. */
+static void test_missing_module(void **state unused)
+{
+	const char *root = tree_new();
+	int status;
+	pid_t pid;
+
+	tree_mkdir(root, "lib/modules/1");
+	pid = fork();
+	if (pid == 0) {
+		enum module_state module = MODULE_UNKNOWN;
+		int r = modload_load(tree_path(root, "lib/modules/1"),
+				     "earlybind_no_such_module", false, &module);
+
+		_exit(r == -ENOENT && module == MODULE_UNKNOWN ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	tree_remove(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_long_ids),
+		cmocka_unit_test(test_missing_module),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

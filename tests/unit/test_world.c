@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The real door, over a tree of files in a temporary folder. */
+#include "tree.h"
+
+#include "jobs.h"
+#include "world.h"
+
+static struct world *open_tree(const char *root)
+{
+	struct world *world;
+
+	assert_int_equal(world_open(root, &world), 0);
+	return world;
+}
+
+static void test_read(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+	struct text t;
+	char buf[8];
+
+	tree_write(root, "sys/a/short", "abc\n");
+	tree_write(root, "sys/a/fits", "1234567");
+	tree_write(root, "sys/a/long", "12345678");
+	tree_write(root, "sys/a/empty", "");
+	tree_write(root, "proc/cmdline", "quiet\n");
+	assert_int_equal(mkfifo(tree_path(root, "sys/a/fifo"), 0644), 0);
+	world = open_tree(root);
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/short", buf, sizeof(buf)),
+			 4);
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/fits", buf, sizeof(buf)),
+			 7);
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/long", buf, sizeof(buf)),
+			 -E2BIG);
+	assert_memory_equal(buf, "12345678", 8);
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/empty", buf, sizeof(buf)),
+			 0);
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/none", buf, sizeof(buf)),
+			 -ENOENT);
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a", buf, sizeof(buf)),
+			 -EISDIR);
+	/* A FIFO without a writer does not hold up the boot. */
+	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/fifo", buf, sizeof(buf)),
+			 0);
+	assert_int_equal(
+		world_read_text(world, WORLD_PROC, "cmdline", buf, sizeof(buf), &t), 0);
+	check_text("text", t, "quiet");
+	/* There is no such root in this tree. */
+	assert_int_equal(world->ops->read(world, WORLD_ETC, "x", buf, sizeof(buf)),
+			 -ENOENT);
+	world_close(world);
+	tree_remove(root);
+}
+
+static void test_link(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+	char buf[8];
+
+	tree_write(root, "sys/file", "");
+	assert_int_equal(symlink("../../drivers/abc", tree_path(root, "sys/driver")), 0);
+	assert_int_equal(symlink("plain", tree_path(root, "sys/plain")), 0);
+	assert_int_equal(symlink("x/1234567", tree_path(root, "sys/seven")), 0);
+	assert_int_equal(symlink("x/12345678", tree_path(root, "sys/eight")), 0);
+	world = open_tree(root);
+	assert_int_equal(world->ops->link(world, WORLD_SYS, "driver", buf, sizeof(buf)),
+			 3);
+	assert_string_equal(buf, "abc");
+	assert_int_equal(world->ops->link(world, WORLD_SYS, "plain", buf, sizeof(buf)),
+			 5);
+	assert_int_equal(world->ops->link(world, WORLD_SYS, "seven", buf, sizeof(buf)),
+			 7);
+	assert_int_equal(world->ops->link(world, WORLD_SYS, "eight", buf, sizeof(buf)),
+			 -ENAMETOOLONG);
+	assert_int_equal(world->ops->link(world, WORLD_SYS, "file", buf, sizeof(buf)),
+			 -EINVAL);
+	assert_int_equal(world->ops->link(world, WORLD_SYS, "none", buf, sizeof(buf)),
+			 -ENOENT);
+	world_close(world);
+	tree_remove(root);
+}
+
+static int count_until_third(void *arg, const char *name)
+{
+	int *count = arg;
+
+	assert_true(name[0] != '.');
+	return ++*count == 3 ? 7 : 0;
+}
+
+static void test_list(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+	int count = 0;
+
+	tree_mkdir(root, "sys/few");
+	tree_write(root, "sys/few/1", "");
+	tree_write(root, "sys/few/2", "");
+	world = open_tree(root);
+	assert_int_equal(
+		world->ops->list(world, WORLD_SYS, "few", count_until_third, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(
+		world->ops->list(world, WORLD_SYS, "few", count_until_third, &count), 7);
+	assert_int_equal(count, 3);
+	assert_int_equal(
+		world->ops->list(world, WORLD_SYS, "none", count_until_third, &count),
+		-ENOENT);
+	assert_int_equal(
+		world->ops->list(world, WORLD_SYS, "few/1", count_until_third, &count),
+		-ENOTDIR);
+	world_close(world);
+	tree_remove(root);
+}
+
+/* A tree of files is not a machine. */
+static void test_nothing_is_written_below_a_tree(void **state unused)
+{
+	static const enum job_kind kinds[] = {JOB_STORE, JOB_LOAD_MODULE,
+					      JOB_GROUP_STATUS};
+	const char *root = tree_new();
+	struct world *world;
+
+	tree_write(root, "sys/bus/pci/drivers_probe", "untouched");
+	world = open_tree(root);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct job job = {.kind = kinds[i], .path = "bus/pci/drivers_probe"};
+		struct job_result result;
+
+		assert_int_equal(
+			world_run(world, &job, world->ops->now(world) + SECOND, &result),
+			-EROFS);
+	}
+	assert_string_equal(tree_read(root, "sys/bus/pci/drivers_probe"), "untouched");
+	world_close(world);
+	tree_remove(root);
+}
+
+static void test_modprobe_d_of_a_tree(void **state unused)
+{
+	const struct job job = {.kind = JOB_MODULE_IDS};
+	const char *root = tree_new();
+	static struct job_result result;
+	struct world *world;
+
+	tree_write(root, "etc/modprobe.d/vfio.conf", "options vfio-pci ids=10ee:5000\n");
+	world = open_tree(root);
+	assert_int_equal(
+		world_run(world, &job, world->ops->now(world) + 20 * SECOND, &result), 0);
+	assert_int_equal(result.error, 0);
+	assert_true(result.is_found);
+	check_text("ids", ((struct text){result.text, result.length}), "10ee:5000");
+	world_close(world);
+	tree_remove(root);
+}
+
+static void test_publish(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+
+	tree_mkdir(root, "run");
+	world = open_tree(root);
+	assert_int_equal(world->ops->publish(world, "report.json", TEXT("first, longer")),
+			 0);
+	assert_int_equal(world->ops->publish(world, "report.json", TEXT("second")), 0);
+	assert_string_equal(tree_read(root, "run/earlybind/report.json"), "second");
+	assert_int_equal(access(tree_path(root, "run/earlybind/.report.json.new"), F_OK),
+			 -1);
+	world_close(world);
+	tree_remove(root);
+}
+
+/* Somebody else's link in the place of the folder or the file is not followed. */
+static void test_publish_follows_no_link(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+
+	tree_write(root, "elsewhere/victim", "untouched");
+	tree_mkdir(root, "run");
+	assert_int_equal(symlink("../elsewhere", tree_path(root, "run/earlybind")), 0);
+	world = open_tree(root);
+	assert_true(world->ops->publish(world, "victim", TEXT("x")) < 0);
+	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
+	assert_int_equal(unlink(tree_path(root, "run/earlybind")), 0);
+	tree_mkdir(root, "run/earlybind");
+	assert_int_equal(symlink("../../elsewhere/victim",
+				 tree_path(root, "run/earlybind/.report.json.new")),
+			 0);
+	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ELOOP);
+	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
+	world_close(world);
+	tree_remove(root);
+}
+
+static void test_no_run(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world = open_tree(root);
+
+	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ENOENT);
+	world_close(world);
+	tree_remove(root);
+}
+
+static void test_roots_that_are_none(void **state unused)
+{
+	const char *root = tree_new();
+	char path[PATH_MAX + 1];
+	struct world *world;
+
+	tree_write(root, "file", "");
+	assert_int_equal(world_open(tree_path(root, "file"), &world), -ENOTDIR);
+	assert_int_equal(world_open(tree_path(root, "none"), &world), -ENOENT);
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(world_open(path, &world), -ENAMETOOLONG);
+	tree_remove(root);
+}
+
+static void test_clock(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world = open_tree(root);
+	uint64_t before = world->ops->now(world), after;
+
+	world->ops->pause(world, 20 * MILLISECOND);
+	after = world->ops->now(world);
+	assert_true(after - before >= 20 * MILLISECOND);
+	assert_true(after - before < 10 * SECOND);
+	world_close(world);
+	tree_remove(root);
+}
+
+/* A store is one write into a file that is there. */
+static void test_store(void **state unused)
+{
+	const char *root = tree_new();
+	struct job_context context = {.sysroot = ""};
+	struct job job = {
+		.kind = JOB_STORE, .path = "driver_override", .value = "vfio-pci"};
+	static struct job_result result;
+
+	tree_write(root, "driver_override", "");
+	context.sys_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(context.sys_fd >= 0);
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, 0);
+	assert_string_equal(tree_read(root, "driver_override"), "vfio-pci");
+	/* A line end is written as it is. */
+	strcpy(job.value, "\n");
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, 0);
+	assert_string_equal(tree_read(root, "driver_override"), "\nfio-pci");
+	strcpy(job.path, "bind");
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, -ENOENT);
+	assert_int_equal(access(tree_path(root, "bind"), F_OK), -1);
+	close(context.sys_fd);
+	context.sys_fd = -ENOENT;
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, -ENOENT);
+	tree_remove(root);
+}
+
+static void test_group_that_is_none(void **state unused)
+{
+	const struct job_context context = {.sysroot = "", .sys_fd = -1};
+	const struct job job = {.kind = JOB_GROUP_STATUS, .value = "no-such-group"};
+	static struct job_result result;
+
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, -ENOENT);
+	assert_false(result.is_viable);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_nothing_is_written_below_a_tree),
+		cmocka_unit_test(test_modprobe_d_of_a_tree),
+		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_publish_follows_no_link),
+		cmocka_unit_test(test_no_run),
+		cmocka_unit_test(test_roots_that_are_none),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_store),
+		cmocka_unit_test(test_group_that_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
