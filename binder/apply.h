@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carries out a plan: claim, load, bind, recover, give back. Every write is a job with a
+ * Carries out a plan: claim, load, bind, recover. Every write is a job with a
  * limit, the undo is recorded before the deed, and one device's failure never stops the
  * others. What came of it is decided by verify, not here.
  */
@@ -16,13 +16,4 @@
  * recovery timeout for each device that another driver has.
  */
 void apply_plan(struct world *world, struct report *report, struct arena *arena)
-	nonnull(1, 2, 3);
-
-/*
- * Gives a device that could not be bound back to the driver that it had, or holds it, as
- * the rule says. Takes at most 2 s, or what is left of the recovery timeout where a driver
- * was made to let go: its probe may be slow. Sets verdict and, if it cannot be given back,
- * the reason.
- */
-void apply_give_back(struct world *world, struct report *report, struct outcome *outcome)
 	nonnull(1, 2, 3);

@@ -6,6 +6,7 @@
 
 #include "apply.h"
 #include "config.h"
+#include "restore.h"
 #include "table.h"
 #include "verify.h"
 
@@ -166,7 +167,7 @@ static void carry_out(struct world *world, struct arena *arena, struct run *run)
 
 		verify_device(world, o);
 		if (o->verdict == VERDICT_NONE && o->plan->action != ACTION_KEEP)
-			apply_give_back(world, report, o);
+			restore_device(world, report, o);
 	}
 	until = world->ops->now(world) + 2 * SECOND;
 	if (verify_groups(world, report, &run->inventory, arena, until) < 0) {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "restore.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "steps.h"
+
+/* For giving a device back when the time of the run is up already. */
+#define GIVE_BACK_TIME (2 * SECOND)
+
+/* How long giving a device back may take: what is left for its recovery, or a moment. */
+static uint64_t give_back_time(const struct report *report, const struct outcome *o)
+{
+	uint64_t recovery = report->policy->recovery_timeout * SECOND;
+
+	if (!o->is_unbound || o->microseconds + GIVE_BACK_TIME >= recovery)
+		return GIVE_BACK_TIME;
+	return recovery - o->microseconds;
+}
+
+/* Undoes what the record says. 0, the error of the kernel, or -ECANCELED as steps_store(). */
+static int undo(struct steps *a, struct outcome *o)
+{
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r = 0, again;
+
+	bdf_format(o->plan->device->bdf, address);
+	/* An empty write does not reach the kernel's store: a line end clears. */
+	if (o->has_override)
+		r = steps_store(a, o, steps_device_dir(o, dir), "driver_override", "\n");
+	if (r < 0)
+		return r;
+	if (o->is_unbound)
+		r = steps_store(a, o, steps_driver_dir(o->before, dir), "bind", address);
+	if (r == -ECANCELED || (r == 0 && o->is_unbound))
+		return r;
+	/* It says nothing, but a driver that is there already gets its chance. */
+	again = steps_store(a, o, "bus/pci", "drivers_probe", address);
+	return again < 0 ? again : r;
+}
+
+/*
+ * Reads where the device ended. 0 if it is not on its driver; otherwise the verdict is set,
+ * and -EALREADY (a bind came through after all), or an error (it cannot be told).
+ */
+static int settle(struct steps *a, struct outcome *o)
+{
+	int r = inventory_read_driver(a->world, o->plan->device->bdf, o->after);
+
+	if (r < 0) {
+		o->after[0] = '\0';
+		o->verdict = VERDICT_FAILED;
+		if (r == -ENODEV)
+			steps_fail(o, REASON_VANISHED, NULL, r);
+		return r;
+	}
+	if (!outcome_has_wanted_driver(o))
+		return 0;
+	o->verdict = VERDICT_BOUND;
+	o->reason = REASON_NONE;
+	o->detail = NULL;
+	o->error = 0;
+	return -EALREADY;
+}
+
+void restore_device(struct world *world, struct report *report, struct outcome *o)
+{
+	struct steps a = {world, report, report->policy->arena,
+			  world->ops->now(world) + give_back_time(report, o)};
+	enum on_failure policy = o->plan->rule->on_failure;
+	const struct outcome failed = *o;
+	int r;
+
+	if (o->verdict == VERDICT_STUCK)
+		return;
+	if (!o->has_override && !o->is_unbound) {
+		o->verdict = VERDICT_REFUSED;
+		return;
+	}
+	if (settle(&a, o) < 0)
+		return;
+	if (policy == ON_FAILURE_DEFAULT)
+		policy = report->policy->on_failure;
+	if (policy == ON_FAILURE_HOLD) {
+		bool is_held = o->is_claimed && o->after[0] == '\0';
+
+		o->verdict = is_held ? VERDICT_HELD : VERDICT_FAILED;
+		return;
+	}
+	r = undo(&a, o);
+	if (o->verdict == VERDICT_STUCK)
+		return;
+	o->verdict = VERDICT_RESTORED;
+	o->reason = failed.reason;
+	o->detail = failed.detail;
+	o->error = failed.error;
+	if (settle(&a, o) < 0)
+		return;
+	if (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0) {
+		o->verdict = VERDICT_FAILED;
+		steps_fail(o, REASON_RESTORE_FAILED,
+			   o->before[0] ? o->before : "its own driver", r);
+	}
+}

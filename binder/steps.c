@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "steps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PATIENCE_INTERVAL (5 * SECOND) /* a line on the console that often */
+#define RETRY_FIRST	  (20 * MILLISECOND)
+#define RETRY_MAX	  (500 * MILLISECOND)
+
+uint64_t steps_now(struct steps *a)
+{
+	return a->world->ops->now(a->world);
+}
+
+int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)
+{
+	o->reason = reason;
+	o->detail = detail;
+	o->error = -error;
+	return error ? error : -EIO;
+}
+
+int steps_run(struct steps *a, const struct job *job, struct job_result *result,
+	      const char *what)
+{
+	uint64_t start = steps_now(a);
+	int r = a->world->ops->submit(a->world, job);
+
+	if (r < 0)
+		return r;
+	for (;;) {
+		uint64_t until = MIN(steps_now(a) + PATIENCE_INTERVAL, a->deadline);
+
+		r = a->world->ops->await(a->world, until, result);
+		if (r != -EINPROGRESS)
+			return r;
+		if (steps_now(a) >= a->deadline)
+			break;
+		if (steps_now(a) >= until)
+			world_log(
+				a->world, LOG_LEVEL_WARNING,
+				"still waiting for the kernel: %s, %u s of at most %u s",
+				what, (unsigned)((steps_now(a) - start) / SECOND),
+				(unsigned)((a->deadline - start) / SECOND));
+	}
+	a->world->ops->abandon(a->world);
+	return -ETIMEDOUT;
+}
+
+int steps_store(struct steps *a, struct outcome *o, const char *directory,
+		const char *file, const char *value)
+{
+	struct job job = {.kind = JOB_STORE};
+	char address[BDF_SIZE], what[160];
+	struct job_result result;
+	int r;
+
+	bdf_format(o->plan->device->bdf, address);
+	snprintf(job.path, sizeof(job.path), "%s/%s", directory, file);
+	snprintf(job.value, sizeof(job.value), "%s", value);
+	snprintf(what, sizeof(what), "%s of %s", file, address);
+	r = steps_run(a, &job, &result, what);
+	if (r == 0)
+		return result.error;
+	if (r == -ETIMEDOUT) {
+		o->verdict = VERDICT_STUCK;
+		steps_fail(o, REASON_STUCK, arena_printf(a->arena, "%s", file),
+			   -ETIMEDOUT);
+	} else {
+		steps_fail(o, REASON_WORKER_FAILED, errno_text(r), r);
+	}
+	return -ECANCELED;
+}
+
+const char *steps_device_dir(const struct outcome *o, char buf[static JOB_PATH_SIZE])
+{
+	char address[BDF_SIZE];
+
+	snprintf(buf, JOB_PATH_SIZE, SYSFS_PCI_DEVICES "/%s",
+		 bdf_format(o->plan->device->bdf, address));
+	return buf;
+}
+
+const char *steps_driver_dir(const char *driver, char buf[static JOB_PATH_SIZE])
+{
+	snprintf(buf, JOB_PATH_SIZE, SYSFS_PCI_DRIVERS "/%s", driver);
+	return buf;
+}
+
+/* Reads the driver link. 0, or a reason set in @o: the device went away. */
+static int read_driver(struct steps *a, struct outcome *o)
+{
+	int r = inventory_read_driver(a->world, o->plan->device->bdf, o->after);
+
+	if (r < 0)
+		return steps_fail(o, REASON_VANISHED, NULL, r);
+	return 0;
+}
+
+bool outcome_has_wanted_driver(const struct outcome *o)
+{
+	return strcmp(o->after, o->plan->wanted) == 0;
+}
+
+int steps_claim(struct steps *a, struct outcome *o)
+{
+	char dir[JOB_PATH_SIZE];
+	int r;
+
+	o->has_override = true;
+	r = steps_store(a, o, steps_device_dir(o, dir), "driver_override",
+			o->plan->wanted);
+	if (r == -ECANCELED)
+		return r;
+	if (r == -ENOENT || r == -ENODEV)
+		return steps_fail(o, REASON_VANISHED, NULL, r);
+	if (r < 0)
+		return steps_fail(o, REASON_OVERRIDE_FAILED, errno_text(r), r);
+	o->is_claimed = true;
+	return read_driver(a, o);
+}
+
+/* What -EINVAL from a bind means most often; 5.10 says -ENODEV to everything. */
+static int explain_refusal(struct steps *a, struct outcome *o, int error)
+{
+	if ((error == -EINVAL || error == -ENODEV) && !a->report->policy->has_noiommu) {
+		if (!a->report->inventory->has_iommu)
+			return steps_fail(o, REASON_IOMMU_OFF, NULL, error);
+		if (o->plan->device->iommu_group == NO_GROUP)
+			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
+	}
+	return steps_fail(o, REASON_BIND_REFUSED, errno_text(error), error);
+}
+
+int steps_bind(struct steps *a, struct outcome *o)
+{
+	uint64_t wait = RETRY_FIRST;
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r;
+
+	bdf_format(o->plan->device->bdf, address);
+	for (;;) {
+		/* Registering a driver binds what is claimed for it already. */
+		r = read_driver(a, o);
+		if (r < 0 || outcome_has_wanted_driver(o))
+			return r;
+		if (o->after[0] != '\0')
+			return steps_fail(o, REASON_BUSY_DRIVER,
+					  arena_printf(a->arena, "%s", o->after), -EBUSY);
+		r = steps_store(a, o, steps_driver_dir(o->plan->wanted, dir), "bind",
+				address);
+		if (r == -ECANCELED)
+			return r;
+		if (r == 0)
+			break;
+		/*
+		 * EAGAIN: the probe was deferred, and nobody else will repeat it. EBUSY, on
+		 * 5.10 ENODEV, can mean that somebody has it: the link says who.
+		 */
+		if (r != -EAGAIN)
+			break;
+		if (steps_now(a) + wait >= a->deadline)
+			return steps_fail(o, REASON_DEFERRED, NULL, r);
+		a->world->ops->pause(a->world, wait);
+		wait = MIN(wait * 2, RETRY_MAX);
+	}
+	if (read_driver(a, o) < 0)
+		return -ENODEV;
+	if (outcome_has_wanted_driver(o)) {
+		o->error = 0;
+		return 0;
+	}
+	if (o->after[0] != '\0')
+		return steps_fail(o, REASON_BUSY_DRIVER,
+				  arena_printf(a->arena, "%s", o->after), r ? r : -EBUSY);
+	return explain_refusal(a, o, r ? r : -ENODEV);
+}
+
+int steps_unbind(struct steps *a, struct outcome *o)
+{
+	uint64_t wait = RETRY_FIRST;
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r;
+
+	bdf_format(o->plan->device->bdf, address);
+	for (;;) {
+		r = read_driver(a, o);
+		if (r < 0)
+			return r;
+		if (o->after[0] == '\0' || outcome_has_wanted_driver(o))
+			return 0;
+		o->is_unbound = true;
+		r = steps_store(a, o, steps_driver_dir(o->after, dir), "unbind", address);
+		if (r == 0 || r == -ECANCELED)
+			return r;
+		/*
+		 * ENOENT: the driver is still registering, its files come last
+		 * (bus.c: bus_add_driver()). ENODEV: it let go by itself; look again.
+		 */
+		if ((r != -ENOENT && r != -ENODEV) || steps_now(a) + wait >= a->deadline)
+			return steps_fail(o, REASON_UNBIND_FAILED, errno_text(r), r);
+		a->world->ops->pause(a->world, wait);
+		wait = MIN(wait * 2, RETRY_MAX);
+	}
+}
