@@ -40,7 +40,8 @@ coverage_LIBS := $(check_LIBS)
 coverage_NEEDS := $(HOST_STAMPS)
 
 fuzz_COMPILE := $(FUZZ_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
-	-fsanitize=fuzzer-no-link $(OUR_CFLAGS) $(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+	-fsanitize=fuzzer-no-link $(OUR_CFLAGS) -Wno-unknown-warning-option \
+	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
 fuzz_LINK := $(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer
 fuzz_LIBS := $(HOST_LIBS)
 fuzz_NEEDS := $(HOST_STAMPS)

@@ -328,14 +328,23 @@ static bool step(struct fake_bus *bus, struct fake_task *task)
 	return true;
 }
 
+/* A new task, or one that is over and of no interest any more. */
+static struct fake_task *free_task(struct fake_bus *bus)
+{
+	for (size_t i = 0; i < bus->task_count; i++)
+		if (bus->tasks[i].step == STEP_DONE && !bus->tasks[i].is_abandoned)
+			return &bus->tasks[i];
+	if (bus->task_count == FAKE_TASKS_MAX)
+		fake_abort("more than %d tasks", FAKE_TASKS_MAX);
+	return &bus->tasks[bus->task_count++];
+}
+
 struct fake_task *fake_start(struct fake_bus *bus, enum fake_op op,
 			     struct fake_device *device, struct fake_driver *driver)
 {
 	struct fake_task *task;
 
-	if (bus->task_count == FAKE_TASKS_MAX)
-		fake_abort("more than %d tasks", FAKE_TASKS_MAX);
-	task = &bus->tasks[bus->task_count++];
+	task = free_task(bus);
 	memset(task, 0, sizeof(*task));
 	task->op = op;
 	task->device = device;

@@ -98,6 +98,8 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: no verdict", address);
 		if (d->writes > 0)
 			return wrong("%s: kept, but written to", address);
+		if (has_wanted(d) && strcmp(o->before, VFIO) != 0)
+			return wrong("%s: kept, but now on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_BOUND:
 		if (!has_wanted(d))
@@ -108,7 +110,7 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	case VERDICT_RESTORED:
 		if (d->has_override)
 			return wrong("%s: restored, with an override", address);
-		if (has_wanted(d) || (o->before[0] && strcmp(driver, o->before) != 0))
+		if (has_wanted(d) || (o->is_unbound && strcmp(driver, o->before) != 0))
 			return wrong("%s: restored, but on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_HELD:
@@ -118,7 +120,7 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	case VERDICT_REFUSED:
 		if (d->writes > 0)
 			return wrong("%s: refused, but written to", address);
-		if (strcmp(driver, o->before) != 0)
+		if (has_wanted(d))
 			return wrong("%s: refused, but now on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_STUCK:
@@ -142,6 +144,8 @@ static const char *check_bystander(const struct fake_device *d)
 	bdf_format(d->bdf, address);
 	if (d->writes > 0 || d->has_override)
 		return wrong("%s: no rule names it, but it was written to", address);
+	if (has_wanted(d))
+		return wrong("%s: no rule names it, but it is on " VFIO, address);
 	return NULL;
 }
 

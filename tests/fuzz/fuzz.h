@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every fuzzer includes. */
+#pragma once
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A property that must hold for every input. */
+#define require(condition) \
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, \
+				__LINE__, #condition); \
+			abort(); \
+		} \
+	} while (0)
+
+/* A copy on the heap, so that reading past its end is seen. */
+static inline struct text fuzz_text(const uint8_t *data, size_t size)
+{
+	char *copy = malloc(size > 0 ? size : 1);
+
+	require(copy);
+	if (size > 0)
+		memcpy(copy, data, size);
+	return (struct text){copy, size};
+}
+
+static inline bool is_within(struct text part, struct text whole)
+{
+	return part.p >= whole.p && part.p + part.n <= whole.p + whole.n;
+}
+
+/* Memory that is used anew for each input: zeroed as far as it was used. */
+static inline struct arena *fuzz_arena(unsigned number)
+{
+	enum { SIZE = 1 << 20 };
+	static struct arena arenas[2];
+	struct arena *arena = &arenas[number];
+
+	if (!arena->base)
+		*arena = (struct arena){calloc(1, SIZE), SIZE, 0};
+	require(arena->base);
+	memset(arena->base, 0, arena->used);
+	arena->used = 0;
+	return arena;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A selector and its normal form mean the same. */
+#include "fuzz.h"
+
+#include "selector.h"
+
+static void match(const struct selector *a, const struct selector *b)
+{
+	static const struct pci_ids ids[] = {{0x10ee, 0x5000, 0x10ee, 0xe, 0x120000},
+					     {0, 0, 0, 0, 0},
+					     {0xffff, 0xffff, 0xffff, 0xffff, 0xffffff}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct bdf bdf = a->address;
+
+		require(selector_has_match(a, bdf, &ids[i]) ==
+			selector_has_match(b, bdf, &ids[i]));
+		bdf.function ^= 1;
+		require(selector_has_match(a, bdf, &ids[i]) ==
+			selector_has_match(b, bdf, &ids[i]));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct text whole = fuzz_text(data, size);
+	char normal[SELECTOR_SIZE], again[SELECTOR_SIZE];
+	struct selector selector, second;
+	struct parse_error error = {0, NULL};
+
+	if (selector_parse(whole, &selector, &error) < 0) {
+		require(error.message && error.message[0]);
+		require(error.offset <= size);
+	} else {
+		require(selector.terms != 0);
+		selector_format(&selector, normal);
+		require(selector_parse(text_of(normal), &second, &error) == 0);
+		require(strcmp(selector_format(&second, again), normal) == 0);
+		match(&selector, &second);
+	}
+	free((char *)whole.p);
+	return 0;
+}
