@@ -7,21 +7,21 @@
 
 #include "steps.h"
 
-static int recover(struct steps *a, struct outcome *o)
+static int recover(struct steps *s, struct outcome *o)
 {
 	const struct pci_device *d = o->plan->device;
 	char address[BDF_SIZE];
 	int r;
 
-	world_log(a->world, LOG_LEVEL_NOTICE,
+	world_log(s->world, LOG_LEVEL_NOTICE,
 		  "%s [%04x:%04x] is held by %s: making it let go, at most %u s",
 		  bdf_format(d->bdf, address), d->ids.vendor, d->ids.device, o->after,
-		  a->report->policy->recovery_timeout);
-	r = steps_claim(a, o);
+		  s->report->policy->recovery_timeout);
+	r = steps_claim(s, o);
 	if (r == 0)
-		r = steps_unbind(a, o);
+		r = steps_unbind(s, o);
 	if (r == 0)
-		r = steps_bind(a, o);
+		r = steps_bind(s, o);
 	return r;
 }
 
@@ -32,51 +32,51 @@ static bool is_pending(const struct outcome *o, enum action action)
 }
 
 /* Does one step for a device and adds to its time. */
-static void step(struct steps *a, struct outcome *o,
+static void step(struct steps *s, struct outcome *o,
 		 int (*f)(struct steps *, struct outcome *))
 {
-	uint64_t start = steps_now(a);
+	uint64_t start = steps_now(s);
 
-	if (start >= a->deadline)
+	if (start >= s->deadline)
 		steps_fail(o, REASON_TIMEOUT, NULL, -ETIMEDOUT);
 	else
-		(void)f(a, o);
-	o->microseconds += steps_now(a) - start;
+		(void)f(s, o);
+	o->microseconds += steps_now(s) - start;
 }
 
-static void load_module(struct steps *a, const char *name, bool without_ids)
+static void load_module(struct steps *s, const char *name, bool without_ids)
 {
-	struct report *report = a->report;
+	struct report *report = s->report;
 	struct module_outcome *m = &report->modules[report->module_count++];
 	struct job job = {.kind = JOB_LOAD_MODULE, .without_ids = without_ids};
 	struct job_result result;
-	uint64_t start = steps_now(a);
+	uint64_t start = steps_now(s);
 	int r;
 
 	m->name = name;
 	snprintf(job.value, sizeof(job.value), "%s", name);
 	/* What is started when the time is up would go on behind the back of this run. */
-	r = start < a->deadline ? steps_run(a, &job, &result, name) : -ETIMEDOUT;
+	r = start < s->deadline ? steps_run(s, &job, &result, name) : -ETIMEDOUT;
 	if (r == 0) {
 		m->state = result.state;
 		r = result.error;
 	}
 	m->error = -r;
-	m->microseconds = steps_now(a) - start;
+	m->microseconds = steps_now(s) - start;
 }
 
 /* Loads what vfio-pci needs. Sets the report's reason where it is not to be had. */
-static int load_modules(struct steps *a)
+static int load_modules(struct steps *s)
 {
-	struct report *report = a->report;
+	struct report *report = s->report;
 	const struct module_outcome *m;
 
 	/*
 	 * First, so that the IOMMU backend is there when a VM opens the group; on machines
 	 * whose backend is another one it is missing, which is fine.
 	 */
-	load_module(a, "vfio_iommu_type1", false);
-	load_module(a, "vfio_pci", !report->plan->is_ids_safe);
+	load_module(s, "vfio_iommu_type1", false);
+	load_module(s, "vfio_pci", !report->plan->is_ids_safe);
 	m = &report->modules[report->module_count - 1];
 	if (m->error == 0)
 		return 0;
@@ -85,7 +85,7 @@ static int load_modules(struct steps *a)
 		report->detail = m->name;
 	} else {
 		report->reason = REASON_MODULE_FAILED;
-		report->detail = arena_printf(a->arena, "%s could not be loaded, %s",
+		report->detail = arena_printf(s->arena, "%s could not be loaded, %s",
 					      m->name, errno_text(m->error));
 	}
 	return -m->error;
@@ -93,18 +93,18 @@ static int load_modules(struct steps *a)
 
 void apply_plan(struct world *world, struct report *report, struct arena *arena)
 {
-	struct steps a = {world, report, arena, report->deadline};
+	struct steps s = {world, report, arena, report->deadline};
 	struct outcome *end = report->outcomes + report->plan->device_count;
 	bool has_work = false;
 
 	for (struct outcome *o = report->outcomes; o < end; o++) {
 		if (is_pending(o, ACTION_BIND))
-			step(&a, o, steps_claim);
+			step(&s, o, steps_claim);
 		has_work = has_work || is_pending(o, ACTION_BIND) ||
 			   is_pending(o, ACTION_RECOVER);
 	}
 	/* Before any unbind: loading would block behind a driver that hangs in remove(). */
-	if (has_work && load_modules(&a) < 0) {
+	if (has_work && load_modules(&s) < 0) {
 		for (struct outcome *o = report->outcomes; o < end; o++)
 			if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
 				steps_fail(
@@ -115,16 +115,16 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	for (struct outcome *o = report->outcomes; o < end; o++)
 		if (is_pending(o, ACTION_BIND) &&
 		    (o->after[0] == '\0' || outcome_has_wanted_driver(o)))
-			step(&a, o, steps_bind);
+			step(&s, o, steps_bind);
 	for (struct outcome *o = report->outcomes; o < end; o++) {
 		bool was_taken = is_pending(o, ACTION_BIND) && o->after[0] != '\0' &&
 				 !outcome_has_wanted_driver(o);
 
 		if (!was_taken && !is_pending(o, ACTION_RECOVER))
 			continue;
-		a.deadline = steps_now(&a) + report->policy->recovery_timeout * SECOND;
+		s.deadline = steps_now(&s) + report->policy->recovery_timeout * SECOND;
 		if (was_taken)
 			memcpy(o->before, o->after, sizeof(o->before));
-		step(&a, o, recover);
+		step(&s, o, recover);
 	}
 }

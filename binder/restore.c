@@ -20,7 +20,7 @@ static uint64_t give_back_time(const struct report *report, const struct outcome
 }
 
 /* Undoes what the record says. 0, the error of the kernel, or -ECANCELED as steps_store(). */
-static int undo(struct steps *a, struct outcome *o)
+static int undo(struct steps *s, struct outcome *o)
 {
 	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
 	int r = 0, again;
@@ -28,15 +28,15 @@ static int undo(struct steps *a, struct outcome *o)
 	bdf_format(o->plan->device->bdf, address);
 	/* An empty write does not reach the kernel's store: a line end clears. */
 	if (o->has_override)
-		r = steps_store(a, o, steps_device_dir(o, dir), "driver_override", "\n");
+		r = steps_store(s, o, steps_device_dir(o, dir), "driver_override", "\n");
 	if (r < 0)
 		return r;
 	if (o->is_unbound)
-		r = steps_store(a, o, steps_driver_dir(o->before, dir), "bind", address);
+		r = steps_store(s, o, steps_driver_dir(o->before, dir), "bind", address);
 	if (r == -ECANCELED || (r == 0 && o->is_unbound))
 		return r;
 	/* It says nothing, but a driver that is there already gets its chance. */
-	again = steps_store(a, o, "bus/pci", "drivers_probe", address);
+	again = steps_store(s, o, "bus/pci", "drivers_probe", address);
 	return again < 0 ? again : r;
 }
 
@@ -44,9 +44,9 @@ static int undo(struct steps *a, struct outcome *o)
  * Reads where the device ended. 0 if it is not on its driver; otherwise the verdict is set,
  * and -EALREADY (a bind came through after all), or an error (it cannot be told).
  */
-static int settle(struct steps *a, struct outcome *o)
+static int settle(struct steps *s, struct outcome *o)
 {
-	int r = inventory_read_driver(a->world, o->plan->device->bdf, o->after);
+	int r = inventory_read_driver(s->world, o->plan->device->bdf, o->after);
 
 	if (r < 0) {
 		o->after[0] = '\0';
@@ -66,7 +66,7 @@ static int settle(struct steps *a, struct outcome *o)
 
 void restore_device(struct world *world, struct report *report, struct outcome *o)
 {
-	struct steps a = {world, report, report->policy->arena,
+	struct steps s = {world, report, report->policy->arena,
 			  world->ops->now(world) + give_back_time(report, o)};
 	enum on_failure policy = o->plan->rule->on_failure;
 	const struct outcome failed = *o;
@@ -78,7 +78,7 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 		o->verdict = VERDICT_REFUSED;
 		return;
 	}
-	if (settle(&a, o) < 0)
+	if (settle(&s, o) < 0)
 		return;
 	if (policy == ON_FAILURE_DEFAULT)
 		policy = report->policy->on_failure;
@@ -88,14 +88,14 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 		o->verdict = is_held ? VERDICT_HELD : VERDICT_FAILED;
 		return;
 	}
-	r = undo(&a, o);
+	r = undo(&s, o);
 	if (o->verdict == VERDICT_STUCK)
 		return;
 	o->verdict = VERDICT_RESTORED;
 	o->reason = failed.reason;
 	o->detail = failed.detail;
 	o->error = failed.error;
-	if (settle(&a, o) < 0)
+	if (settle(&s, o) < 0)
 		return;
 	if (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0) {
 		o->verdict = VERDICT_FAILED;

@@ -12,5 +12,5 @@
  * was made to let go: its probe may be slow. Sets verdict and, if it cannot be given back,
  * the reason.
  */
-void restore_device(struct world *world, struct report *report, struct outcome *outcome)
+void restore_device(struct world *world, struct report *report, struct outcome *o)
 	nonnull(1, 2, 3);

@@ -9,9 +9,9 @@
 #define RETRY_FIRST	  (20 * MILLISECOND)
 #define RETRY_MAX	  (500 * MILLISECOND)
 
-uint64_t steps_now(struct steps *a)
+uint64_t steps_now(struct steps *s)
 {
-	return a->world->ops->now(a->world);
+	return s->world->ops->now(s->world);
 }
 
 int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)
@@ -22,34 +22,34 @@ int steps_fail(struct outcome *o, enum reason reason, const char *detail, int er
 	return error ? error : -EIO;
 }
 
-int steps_run(struct steps *a, const struct job *job, struct job_result *result,
+int steps_run(struct steps *s, const struct job *job, struct job_result *result,
 	      const char *what)
 {
-	uint64_t start = steps_now(a);
-	int r = a->world->ops->submit(a->world, job);
+	uint64_t start = steps_now(s);
+	int r = s->world->ops->submit(s->world, job);
 
 	if (r < 0)
 		return r;
 	for (;;) {
-		uint64_t until = MIN(steps_now(a) + PATIENCE_INTERVAL, a->deadline);
+		uint64_t until = MIN(steps_now(s) + PATIENCE_INTERVAL, s->deadline);
 
-		r = a->world->ops->await(a->world, until, result);
+		r = s->world->ops->await(s->world, until, result);
 		if (r != -EINPROGRESS)
 			return r;
-		if (steps_now(a) >= a->deadline)
+		if (steps_now(s) >= s->deadline)
 			break;
-		if (steps_now(a) >= until)
+		if (steps_now(s) >= until)
 			world_log(
-				a->world, LOG_LEVEL_WARNING,
+				s->world, LOG_LEVEL_WARNING,
 				"still waiting for the kernel: %s, %u s of at most %u s",
-				what, (unsigned)((steps_now(a) - start) / SECOND),
-				(unsigned)((a->deadline - start) / SECOND));
+				what, (unsigned)((steps_now(s) - start) / SECOND),
+				(unsigned)((s->deadline - start) / SECOND));
 	}
-	a->world->ops->abandon(a->world);
+	s->world->ops->abandon(s->world);
 	return -ETIMEDOUT;
 }
 
-int steps_store(struct steps *a, struct outcome *o, const char *directory,
+int steps_store(struct steps *s, struct outcome *o, const char *directory,
 		const char *file, const char *value)
 {
 	struct job job = {.kind = JOB_STORE};
@@ -61,12 +61,12 @@ int steps_store(struct steps *a, struct outcome *o, const char *directory,
 	snprintf(job.path, sizeof(job.path), "%s/%s", directory, file);
 	snprintf(job.value, sizeof(job.value), "%s", value);
 	snprintf(what, sizeof(what), "%s of %s", file, address);
-	r = steps_run(a, &job, &result, what);
+	r = steps_run(s, &job, &result, what);
 	if (r == 0)
 		return result.error;
 	if (r == -ETIMEDOUT) {
 		o->verdict = VERDICT_STUCK;
-		steps_fail(o, REASON_STUCK, arena_printf(a->arena, "%s", file),
+		steps_fail(o, REASON_STUCK, arena_printf(s->arena, "%s", file),
 			   -ETIMEDOUT);
 	} else {
 		steps_fail(o, REASON_WORKER_FAILED, errno_text(r), r);
@@ -90,9 +90,9 @@ const char *steps_driver_dir(const char *driver, char buf[static JOB_PATH_SIZE])
 }
 
 /* Reads the driver link. 0, or a reason set in @o: the device went away. */
-static int read_driver(struct steps *a, struct outcome *o)
+static int read_driver(struct steps *s, struct outcome *o)
 {
-	int r = inventory_read_driver(a->world, o->plan->device->bdf, o->after);
+	int r = inventory_read_driver(s->world, o->plan->device->bdf, o->after);
 
 	if (r < 0)
 		return steps_fail(o, REASON_VANISHED, NULL, r);
@@ -104,13 +104,13 @@ bool outcome_has_wanted_driver(const struct outcome *o)
 	return strcmp(o->after, o->plan->wanted) == 0;
 }
 
-int steps_claim(struct steps *a, struct outcome *o)
+int steps_claim(struct steps *s, struct outcome *o)
 {
 	char dir[JOB_PATH_SIZE];
 	int r;
 
 	o->has_override = true;
-	r = steps_store(a, o, steps_device_dir(o, dir), "driver_override",
+	r = steps_store(s, o, steps_device_dir(o, dir), "driver_override",
 			o->plan->wanted);
 	if (r == -ECANCELED)
 		return r;
@@ -119,14 +119,14 @@ int steps_claim(struct steps *a, struct outcome *o)
 	if (r < 0)
 		return steps_fail(o, REASON_OVERRIDE_FAILED, errno_text(r), r);
 	o->is_claimed = true;
-	return read_driver(a, o);
+	return read_driver(s, o);
 }
 
 /* What -EINVAL from a bind means most often; 5.10 says -ENODEV to everything. */
-static int explain_refusal(struct steps *a, struct outcome *o, int error)
+static int explain_refusal(struct steps *s, struct outcome *o, int error)
 {
-	if ((error == -EINVAL || error == -ENODEV) && !a->report->policy->has_noiommu) {
-		if (!a->report->inventory->has_iommu)
+	if ((error == -EINVAL || error == -ENODEV) && !s->report->policy->has_noiommu) {
+		if (!s->report->inventory->has_iommu)
 			return steps_fail(o, REASON_IOMMU_OFF, NULL, error);
 		if (o->plan->device->iommu_group == NO_GROUP)
 			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
@@ -134,7 +134,7 @@ static int explain_refusal(struct steps *a, struct outcome *o, int error)
 	return steps_fail(o, REASON_BIND_REFUSED, errno_text(error), error);
 }
 
-int steps_bind(struct steps *a, struct outcome *o)
+int steps_bind(struct steps *s, struct outcome *o)
 {
 	uint64_t wait = RETRY_FIRST;
 	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
@@ -143,13 +143,13 @@ int steps_bind(struct steps *a, struct outcome *o)
 	bdf_format(o->plan->device->bdf, address);
 	for (;;) {
 		/* Registering a driver binds what is claimed for it already. */
-		r = read_driver(a, o);
+		r = read_driver(s, o);
 		if (r < 0 || outcome_has_wanted_driver(o))
 			return r;
 		if (o->after[0] != '\0')
 			return steps_fail(o, REASON_BUSY_DRIVER,
-					  arena_printf(a->arena, "%s", o->after), -EBUSY);
-		r = steps_store(a, o, steps_driver_dir(o->plan->wanted, dir), "bind",
+					  arena_printf(s->arena, "%s", o->after), -EBUSY);
+		r = steps_store(s, o, steps_driver_dir(o->plan->wanted, dir), "bind",
 				address);
 		if (r == -ECANCELED)
 			return r;
@@ -161,12 +161,12 @@ int steps_bind(struct steps *a, struct outcome *o)
 		 */
 		if (r != -EAGAIN)
 			break;
-		if (steps_now(a) + wait >= a->deadline)
+		if (steps_now(s) + wait >= s->deadline)
 			return steps_fail(o, REASON_DEFERRED, NULL, r);
-		a->world->ops->pause(a->world, wait);
+		s->world->ops->pause(s->world, wait);
 		wait = MIN(wait * 2, RETRY_MAX);
 	}
-	if (read_driver(a, o) < 0)
+	if (read_driver(s, o) < 0)
 		return -ENODEV;
 	if (outcome_has_wanted_driver(o)) {
 		o->error = 0;
@@ -174,11 +174,11 @@ int steps_bind(struct steps *a, struct outcome *o)
 	}
 	if (o->after[0] != '\0')
 		return steps_fail(o, REASON_BUSY_DRIVER,
-				  arena_printf(a->arena, "%s", o->after), r ? r : -EBUSY);
-	return explain_refusal(a, o, r ? r : -ENODEV);
+				  arena_printf(s->arena, "%s", o->after), r ? r : -EBUSY);
+	return explain_refusal(s, o, r ? r : -ENODEV);
 }
 
-int steps_unbind(struct steps *a, struct outcome *o)
+int steps_unbind(struct steps *s, struct outcome *o)
 {
 	uint64_t wait = RETRY_FIRST;
 	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
@@ -186,22 +186,22 @@ int steps_unbind(struct steps *a, struct outcome *o)
 
 	bdf_format(o->plan->device->bdf, address);
 	for (;;) {
-		r = read_driver(a, o);
+		r = read_driver(s, o);
 		if (r < 0)
 			return r;
 		if (o->after[0] == '\0' || outcome_has_wanted_driver(o))
 			return 0;
 		o->is_unbound = true;
-		r = steps_store(a, o, steps_driver_dir(o->after, dir), "unbind", address);
+		r = steps_store(s, o, steps_driver_dir(o->after, dir), "unbind", address);
 		if (r == 0 || r == -ECANCELED)
 			return r;
 		/*
 		 * ENOENT: the driver is still registering, its files come last
 		 * (bus.c: bus_add_driver()). ENODEV: it let go by itself; look again.
 		 */
-		if ((r != -ENOENT && r != -ENODEV) || steps_now(a) + wait >= a->deadline)
+		if ((r != -ENOENT && r != -ENODEV) || steps_now(s) + wait >= s->deadline)
 			return steps_fail(o, REASON_UNBIND_FAILED, errno_text(r), r);
-		a->world->ops->pause(a->world, wait);
+		s->world->ops->pause(s->world, wait);
 		wait = MIN(wait * 2, RETRY_MAX);
 	}
 }

@@ -64,9 +64,9 @@ for page in docs/*.scd; do
 done
 
 # One stage, one module: no file of ours is long.
-for file in $(git ls-files 'binder/*.c' 'companion/*.c' 'tests/*.c' 'tests/*.h'); do
+for file in $(git ls-files 'binder/*.c' 'companion/*.c' 'tests/fake/*.c'); do
 	lines=$(wc -l <"$file")
-	[ "$lines" -le 450 ] || fail "$file has $lines lines: split it"
+	[ "$lines" -le 420 ] || fail "$file has $lines lines: split it"
 done
 
 # Text files end in a line end, without trailing blanks.
