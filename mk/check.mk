@@ -33,7 +33,7 @@ musl_LINK := $(RELEASE_CC) $(RELEASE_LDFLAGS)
 musl_LIBS := $(TEST_LIBS) $(COMPANION_LIBS)
 musl_NEEDS := $(RELEASE_STAMPS) $(THIRD_PARTY_TEST_STAMPS) $(THIRD_PARTY_COMPANION_STAMPS)
 
-coverage_COMPILE := $(HOST_CC) -g -O0 --coverage -fprofile-abs-path $(OUR_CFLAGS) \
+coverage_COMPILE := $(HOST_CC) -g -O0 --coverage -fprofile-abs-path -DCOVERAGE $(OUR_CFLAGS) \
 	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
 coverage_LINK := $(HOST_CC) --coverage
 coverage_LIBS := $(check_LIBS)

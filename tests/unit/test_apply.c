@@ -418,6 +418,19 @@ static void test_native_driver_that_does_not_come_back(void **state unused)
 	fake_free(w);
 }
 
+static void test_native_probe_that_hangs_when_given_back(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	grab(w, CARD, "xclmgmt")->probe_time = FAKE_FOREVER;
+	device(w, CARD)->vfio_error = -EIO;
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
+	check_contains("log", w->log, "did not come back from bind");
+	fake_free(w);
+}
+
 static void test_deferred(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
@@ -674,6 +687,7 @@ int main(void)
 		cmocka_unit_test(test_driver_that_hangs_in_probe),
 		cmocka_unit_test(test_slow_native_probe_when_given_back),
 		cmocka_unit_test(test_native_driver_that_does_not_come_back),
+		cmocka_unit_test(test_native_probe_that_hangs_when_given_back),
 		cmocka_unit_test(test_deferred),
 		cmocka_unit_test(test_probe_errors),
 		cmocka_unit_test(test_no_iommu),

@@ -65,6 +65,12 @@ static void set_up_hold(struct fake_world *w)
 		     "rd.earlybind.bind=02:00.1 rd.earlybind.timeout=3";
 }
 
+static void set_up_hold_free(struct fake_world *w)
+{
+	w->cmdline = "vfio-pci.ids=10ee:5000,10ee:5001 rd.earlybind.on_failure=hold";
+	fake_find_device(&w->bus, CARD)->vfio_error = -EBUSY;
+}
+
 static void set_up_keep(struct fake_world *w)
 {
 	set_up_free(w);
@@ -91,6 +97,7 @@ static const struct {
 	{"missing module", set_up_missing_module, NULL, {CARD, CARD_1}},
 	{"refusal", set_up_refusal, NULL, {CARD, CARD_1}},
 	{"hold", set_up_hold, NULL, {CARD, CARD_1, "0000:02:00.1"}},
+	{"hold, free", set_up_hold_free, NULL, {CARD, CARD_1}},
 	{"keep",
 	 set_up_keep,
 	 "keep 01:00.1\nbind 02:00.0 allow=console\n",

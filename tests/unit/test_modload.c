@@ -127,6 +127,19 @@ static const struct modprobe_case cases[] = {
 	 "vfio-pci.ids=2:2 -- vfio-pci.ids=3:3"},
 };
 
+#ifdef COVERAGE
+void __gcov_dump(void);
+#endif
+
+static void leave(int code) __attribute__((noreturn));
+static void leave(int code)
+{
+#ifdef COVERAGE
+	__gcov_dump();
+#endif
+	_exit(code);
+}
+
 /* In a process of its own: another text in the place of /proc/cmdline. */
 static bool replace_cmdline(const char *root, const char *text)
 {
@@ -165,7 +178,7 @@ static void test_options(void **state unused)
 			tree_write(root, cases[i].files[k][0], cases[i].files[k][1]);
 		pid = fork();
 		if (pid == 0)
-			_exit(try_case(&cases[i], root));
+			leave(try_case(&cases[i], root));
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
 			print_message("# not tried, no namespaces here: %s\n",
@@ -206,7 +219,7 @@ static void test_long_ids(void **state unused)
 		pid_t pid = fork();
 
 		if (pid == 0)
-			_exit(read_long(lengths[i].length, root));
+			leave(read_long(lengths[i].length, root));
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFEXITED(status));
 		assert_int_equal(WEXITSTATUS(status), lengths[i].code);
@@ -228,7 +241,7 @@ static void test_missing_module(void **state unused)
 		int r = modload_load(tree_path(root, "lib/modules/1"),
 				     "earlybind_no_such_module", false, &module);
 
-		_exit(r == -ENOENT && module == MODULE_UNKNOWN ? 0 : 1);
+		leave(r == -ENOENT && module == MODULE_UNKNOWN ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
