@@ -292,6 +292,9 @@ static bool has_safe_ids(const struct planner *p)
 {
 	if (p->policy->must_drop_ids)
 		return false;
+	/* They would take what could not be judged. */
+	if (p->inventory->unread_count > 0 || p->inventory->is_cut)
+		return false;
 	for (size_t i = 0; i < p->plan->device_count; i++) {
 		const struct plan_device *pd = &p->plan->devices[i];
 

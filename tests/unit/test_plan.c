@@ -365,6 +365,12 @@ static void test_safe_ids(void **state unused)
 
 		make_plan(p, cases[i].cmdline);
 		check_int(cases[i].cmdline, p->run.plan.is_ids_safe, cases[i].is_safe);
+		/* What could not be read cannot be judged. */
+		p->run.inventory.unread_count = 1;
+		assert_int_equal(plan_make(&p->run.policy, &p->run.inventory, &p->arena,
+					   &p->run.plan),
+				 0);
+		check_true(cases[i].cmdline, !p->run.plan.is_ids_safe);
 		finish(p);
 	}
 }
