@@ -81,10 +81,14 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-runner suite-companion suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
+
+# What runs the others: a crash that it overlooks would overlook all.
+suite-runner:
+	$(Q)tests/runner.sh
 
 suite-unit:
 	$(Q)$(PARALLEL) check-programs
@@ -98,7 +102,10 @@ suite-fuzz:
 	$(Q)$(PARALLEL) fuzz-programs
 	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_JOBS) $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
-# Both record their own results, and must record some.
+# These record their own results, and must record some.
+suite-companion: all
+	$(Q)tests/companion/run.sh
+
 suite-image: all
 	$(Q)tests/image/run.sh
 
@@ -114,7 +121,8 @@ run-suites:
 	$(Q)tests/results.sh sum
 
 # A suite belongs to "make test" from the moment on that its script exists.
-TEST_SUITES := build unit unit-musl fuzz \
+TEST_SUITES := runner build unit unit-musl \
+	$(if $(wildcard tests/companion/run.sh),companion) fuzz \
 	$(if $(wildcard tests/image/run.sh),image) $(if $(wildcard tests/lab/run.sh),lab)
 
 .PHONY: test check unit unit-musl fuzz golden coverage
@@ -125,7 +133,7 @@ test:
 
 check:
 	$(Q)mk/packages.sh build
-	$(Q)$(MAKE) --no-print-directory run-suites SUITES='unit unit-musl'
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES='runner unit unit-musl'
 
 unit unit-musl:
 	$(Q)mk/packages.sh build

@@ -14,6 +14,15 @@ output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 failures=0
 
+has_failed() {
+	printf '%s\n' "$lines" | grep -q '^fail'
+}
+
+add_line() {
+	lines="${lines:+$lines
+}$1"
+}
+
 for program in "$@"; do
 	module=${program##*/test_}
 	code=0
@@ -40,22 +49,15 @@ for program in "$@"; do
 		END { flush() }' "$output")
 	case $code in
 	0) ;;
-	124 | 137) lines="$lines
-fail	$suite	$module: the whole program	did not end within $limit s" ;;
-	*) case $lines in
-		*fail*) ;;
-		*) lines="$lines
-fail	$suite	$module: the whole program	ended with code $code" ;;
-		esac ;;
+	124 | 137) add_line "fail	$suite	$module: the whole program	did not end within $limit s" ;;
+	*) has_failed || add_line "fail	$suite	$module: the whole program	ended with code $code" ;;
 	esac
-	[ -n "$lines" ] || lines="fail	$suite	$module: the whole program	ran no test"
-	printf '%s\n' "$lines" | sed '/^$/d' >>"$RESULTS"
-	case $lines in
-	*fail"	"*)
+	[ -n "$lines" ] || add_line "fail	$suite	$module: the whole program	ran no test"
+	printf '%s\n' "$lines" >>"$RESULTS"
+	if has_failed; then
 		failures=$((failures + 1))
 		echo "---- $program (code $code)"
 		tail -n 60 "$output"
-		;;
-	esac
+	fi
 done
 [ "$failures" -eq 0 ]
