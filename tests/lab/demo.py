@@ -2,6 +2,7 @@
 
 import re
 import sys
+import textwrap
 
 from facts import Facts
 from machine import BUILD, MGMT, USER
@@ -36,7 +37,7 @@ def main():
     if log:
         print("\nWhat earlybind said to the kernel log:")
     for line in log:
-        print(f"    {line}")
+        print(textwrap.fill(line, 78, initial_indent="    ", subsequent_indent="        "))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,12 @@ prepare_lab
 wait "$base_pid"
 [ -n "$STAGE" ] || exit 1
 
+# Both images at once, then one boot after the other.
+"$LAB/image.sh" "${SUITE:-bookworm}" none "$STAGE" >/dev/null &
+image_pid=$!
+"$LAB/image.sh" "${SUITE:-bookworm}" recipe >/dev/null
+wait "$image_pid"
+
 rc=0
 python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --suite "${SUITE:-bookworm}" --jobs 1 \
 	--stage "$STAGE" 01 02 || rc=1

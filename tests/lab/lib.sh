@@ -94,9 +94,13 @@ locked() {
 }
 
 # prune PREFIX KEEP: removes all but the KEEP most recently used entries of the cache.
-# A folder that was used in the last hour stays: another run may be reading it.
+# A folder that was used in the last hour stays: another run may be reading it. What an
+# interrupted run left behind goes after a day.
 prune() {
 	local path
+	find "$CACHE/tmp" -mindepth 1 -maxdepth 1 -mtime +0 | while read -r path; do
+		as_root rm -rf --one-file-system "$path"
+	done
 	find "$CACHE" -maxdepth 1 -type d -name "$1-*" -printf '%T@ %p\n' | sort -rn |
 		tail -n +$(($2 + 1)) | while read -r _ path; do
 			[ -n "$(find "$path" -maxdepth 0 -mmin +60)" ] || continue

@@ -30,11 +30,6 @@ from machine import BUILD, LAB, TOP, LabError, Machine, cached
 NATIVE = "01-native-wins"
 
 
-def elapsed():
-    """Seconds since the script that began all this."""
-    return int(time.time()) - int(os.environ.get("LAB_START", int(time.time())))
-
-
 class Case:
     """One file of cases/."""
 
@@ -72,6 +67,7 @@ class Run:
         machine = Machine(self.folder / case.name, cached("base.sh", self.options.suite))
         with self.lock:
             self.machines.append(machine)
+        self.say(f"{case.name}: booting")
         begin = time.monotonic()
         machine.boot(image, case.cmdline, self.options.preinit, case.devices)
         return Facts(machine.folder / "facts"), time.monotonic() - begin
@@ -117,14 +113,19 @@ class Run:
                 row = ["pass", "lab", name] if reason is None else ["fail", "lab", name, reason]
                 out.write("\t".join(row) + "\n")
 
+    @staticmethod
+    def say(text):
+        """Progress, as lib.sh prints it."""
+        start = int(os.environ.get("LAB_START", time.time()))
+        print(f"lab: [{int(time.time()) - start:3d} s] {text[:66]}", file=sys.stderr, flush=True)
+
     def tell_progress(self, done):
         """Says every ten seconds what the machines are at, until `done` is set."""
         while not done.wait(10):
             with self.lock:
                 machines = [m for m in self.machines if m.is_running()]
             for machine in machines:
-                line = f"{machine.folder.name}: {machine.milestone()}"
-                print(f"lab: [{elapsed():3d} s] {line[:66]}", file=sys.stderr, flush=True)
+                self.say(f"{machine.folder.name}: {machine.milestone()}")
 
     def stop(self):
         """Ends every machine that runs."""
