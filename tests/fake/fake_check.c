@@ -106,6 +106,9 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: bound, but on \"%s\"", address, driver);
 		if (strcmp(o->after, VFIO) != 0)
 			return wrong("%s: bound, after \"%s\"", address, o->after);
+		if (o->reason != REASON_NONE || o->detail || o->error)
+			return wrong("%s: bound, but %s", address,
+				     reason_word(o->reason));
 		return NULL;
 	case VERDICT_RESTORED:
 		if (d->has_override)

@@ -309,6 +309,28 @@ static void test_hold_by_the_rule_only(void **state unused)
 	fake_free(w);
 }
 
+/* What is held is no obstacle for the rest of its group. */
+static void test_hold_leaves_the_group_usable(void **state unused)
+{
+	static const char *const policies[] = {"hold", "restore"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		char cmdline[128];
+		struct fake_world *w;
+
+		snprintf(cmdline, sizeof(cmdline), CMDLINE " rd.earlybind.on_failure=%s",
+			 policies[i]);
+		w = alveo(cmdline);
+		device(w, "0000:02:00.0")->group = 5;
+		device(w, "0000:02:00.1")->group = 5;
+		device(w, CARD_1)->vfio_error = -EIO;
+		boot_and_check(w, NULL, BOUND);
+		check_contains(policies[i], w->report,
+			       i == 0 ? "\"viable\": true" : "\"viable\": false");
+		fake_free(w);
+	}
+}
+
 static void test_hold_of_a_device_that_keeps_its_driver(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold "
@@ -680,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_restored_device_gets_a_driver_that_is_there),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_hold_by_the_rule_only),
+		cmocka_unit_test(test_hold_leaves_the_group_usable),
 		cmocka_unit_test(test_hold_of_a_device_that_keeps_its_driver),
 		cmocka_unit_test(test_driver_still_registering),
 		cmocka_unit_test(test_driver_in_its_probe),
