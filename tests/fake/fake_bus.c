@@ -332,7 +332,8 @@ static bool step(struct fake_bus *bus, struct fake_task *task)
 static struct fake_task *free_task(struct fake_bus *bus)
 {
 	for (size_t i = 0; i < bus->task_count; i++)
-		if (bus->tasks[i].step == STEP_DONE && !bus->tasks[i].is_abandoned)
+		if (bus->tasks[i].step == STEP_DONE && !bus->tasks[i].is_abandoned &&
+		    !bus->tasks[i].is_awaited)
 			return &bus->tasks[i];
 	if (bus->task_count == FAKE_TASKS_MAX)
 		fake_abort("more than %d tasks", FAKE_TASKS_MAX);

@@ -97,7 +97,8 @@ struct fake_task {
 	uint64_t wake;
 	size_t next; /* device to try (register), driver to try (drivers_probe) */
 	int error;
-	bool is_abandoned; /* nobody waits for it any more */
+	bool is_awaited; /* the program waits for it */
+	bool is_abandoned; /* it does so no more */
 };
 
 struct fake_bus;

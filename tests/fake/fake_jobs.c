@@ -219,6 +219,7 @@ int fake_submit(struct world *world, const struct job *job)
 		w->job_error = -EINPROGRESS;
 		break;
 	}
+	w->job->is_awaited = true;
 	return 0;
 }
 
@@ -288,6 +289,7 @@ int fake_await(struct world *world, uint64_t until, struct job_result *ret)
 		return -EINPROGRESS;
 	if (error == 0)
 		fill_result(w, ret);
+	w->job->is_awaited = false;
 	w->job = NULL;
 	return error;
 }
@@ -299,6 +301,7 @@ void fake_abandon(struct world *world)
 	if (!w->job)
 		fake_abort("gives up no job");
 	trace(w, "given up\n");
+	w->job->is_awaited = false;
 	w->job->is_abandoned = true;
 	w->job = NULL;
 }
