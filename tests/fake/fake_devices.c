@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the bus consists of: put together, looked up, changed from outside. */
+#include "fake_bus.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void fake_abort(const char *format, ...)
+{
+	va_list ap;
+
+	fputs("fake kernel: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
+				    struct pci_ids ids, int group)
+{
+	struct fake_device *d;
+	struct bdf bdf;
+
+	if (bus->device_count == FAKE_DEVICES_MAX)
+		fake_abort("more than %d devices", FAKE_DEVICES_MAX);
+	if (bdf_parse(text_of(address), &bdf) < 0)
+		fake_abort("\"%s\" is no address", address);
+	d = &bus->devices[bus->device_count++];
+	memset(d, 0, sizeof(*d));
+	d->bdf = bdf;
+	d->ids = ids;
+	d->group = group;
+	d->is_present = true;
+	return d;
+}
+
+struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
+				    const char *module)
+{
+	struct fake_driver *driver;
+
+	if (bus->driver_count == FAKE_DRIVERS_MAX)
+		fake_abort("more than %d drivers", FAKE_DRIVERS_MAX);
+	driver = &bus->drivers[bus->driver_count++];
+	memset(driver, 0, sizeof(*driver));
+	snprintf(driver->name, sizeof(driver->name), "%s", name);
+	snprintf(driver->module, sizeof(driver->module), "%s", module);
+	driver->probe_time = 300;
+	driver->remove_time = 100;
+	return driver;
+}
+
+void fake_add_id(struct fake_driver *driver, uint16_t vendor, uint16_t device)
+{
+	if (driver->id_count == FAKE_IDS_MAX)
+		fake_abort("more than %d IDs", FAKE_IDS_MAX);
+	driver->ids[driver->id_count++] =
+		(struct pci_match){vendor, device, PCI_ANY, PCI_ANY, 0, 0};
+}
+
+struct fake_device *fake_find_device(struct fake_bus *bus, const char *address)
+{
+	for (size_t i = 0; i < bus->device_count; i++) {
+		char buf[BDF_SIZE];
+
+		if (bus->devices[i].is_present &&
+		    strcmp(bdf_format(bus->devices[i].bdf, buf), address) == 0)
+			return &bus->devices[i];
+	}
+	return NULL;
+}
+
+struct fake_driver *fake_find_driver(struct fake_bus *bus, const char *name)
+{
+	for (size_t i = 0; i < bus->driver_count; i++)
+		if (strcmp(bus->drivers[i].name, name) == 0)
+			return &bus->drivers[i];
+	return NULL;
+}
+
+const char *fake_driver_of(const struct fake_device *d)
+{
+	return d->has_link ? d->driver->name : "";
+}
+
+void fake_bind_now(struct fake_device *d, struct fake_driver *driver)
+{
+	d->driver = driver;
+	d->has_link = driver != NULL;
+	d->is_bound = driver != NULL;
+}
+
+void fake_vanish(struct fake_bus *bus, struct fake_device *d)
+{
+	(void)bus;
+	d->is_present = false;
+	fake_bind_now(d, NULL);
+}
+
+void fake_at(struct fake_bus *bus, uint64_t time, void (*f)(struct fake_bus *, void *),
+	     void *arg)
+{
+	if (bus->event_count == FAKE_EVENTS_MAX)
+		fake_abort("more than %d events", FAKE_EVENTS_MAX);
+	bus->events[bus->event_count++] = (struct fake_event){time, f, arg};
+}
