@@ -55,7 +55,8 @@ def boot(options):
     programs = pathlib.Path(options.programs)
     channel = machine.run(
         image,
-        "intel_iommu=on",
+        # Not the speed of a serial console: the binder says what it did, the floor nothing.
+        "intel_iommu=on quiet",
         programs / "preinit",
         limit=300,
         with_disk=False,
@@ -93,11 +94,13 @@ def main():
     runs = {}
     idle = {}
     for line in lines:
-        word, *rest = line.split()
+        word, *rest = line.split() or [""]
         if word == "run":
             runs.setdefault(rest[0], []).append([int(field) for field in rest[1:]])
         elif word == "idle":
             idle[rest[0]] = [int(field) for field in rest[1:]]
+    report = [line.removeprefix("report ") for line in lines if line.startswith("report ")]
+    (BUILD / "lab/bench/report.json").write_text("\n".join(report) + "\n")
     for line in errors:
         print(f"bench: {line}", file=sys.stderr)
     if errors or not {"floor", "binder", "shell"} <= set(runs) or len(idle) != 2:

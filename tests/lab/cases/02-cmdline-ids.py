@@ -16,4 +16,5 @@ def check(facts, native):
     for address in (MGMT, USER):
         facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
         facts.check_log(f"{address} .*bound to vfio-pci")
+    facts.check_rule_origin("command line")
     expect(facts.text("status.rc").strip() == "0", "earlybind status does not exit with 0")

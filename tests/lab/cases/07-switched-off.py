@@ -13,3 +13,4 @@ def check(facts, native):
     facts.check_native()
     facts.check_others(native, changed=())
     expect("vfio_pci" not in facts.text("lsmod"), "vfio_pci was loaded though all is off")
+    facts.check_log("rd.earlybind=0")

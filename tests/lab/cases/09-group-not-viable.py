@@ -16,4 +16,5 @@ def check(facts, native):
     facts.check_others(native)
     for address in (MGMT, USER):
         facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
+    facts.check_rule_origin("command line")
     facts.reported_group(1, viable=False, blockers=[GPU, GPU_AUDIO])
