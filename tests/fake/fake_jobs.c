@@ -216,6 +216,8 @@ int fake_submit(struct world *world, const struct job *job)
 		break;
 	case FAULT_HANG_DONE:
 		start_job(w);
+		if (!w->job->device)
+			w->job->device = device_of_job(w);
 		w->job_error = -EINPROGRESS;
 		break;
 	}
