@@ -163,7 +163,15 @@ class Machine:
         self._unpack(self.run(image, cmdline, preinit, devices))
 
     def run(
-        self, image, cmdline, preinit, devices=(), limit=BOOT_LIMIT, with_disk=True, extra=None
+        self,
+        image,
+        cmdline,
+        preinit,
+        devices=(),
+        limit=BOOT_LIMIT,
+        with_disk=True,
+        extra=None,
+        machine=MACHINE,
     ):
         """Runs the machine until it goes off; gives the file that its second port wrote.
 
@@ -177,7 +185,7 @@ class Machine:
         )
         # `timeout` as well as our own limit: it still holds when this program is killed.
         command = ["timeout", "--kill-after=5", str(limit + 10), "qemu-system-x86_64"]
-        command += shlex.split(MACHINE) + list(devices)
+        command += shlex.split(machine) + list(devices)
         if with_disk:
             make_disk(self.base, image / "files", drive, self.log)
             command += ["-drive", f"file={drive},format=raw,if=none,id=d0,cache=unsafe"]
