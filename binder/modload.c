@@ -61,15 +61,31 @@ struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
 	return ctx;
 }
 
-static size_t count_options(struct kmod_ctx *ctx)
+/* Calls @take with every option of vfio-pci among the first @limit of all options. */
+static int each_option(struct kmod_ctx *ctx, size_t limit, size_t *ret_count,
+		       int (*take)(struct text options, struct job_result *ret),
+		       struct job_result *ret)
 {
 	cleanup_with(free_iter) struct kmod_config_iter *iter =
 		kmod_config_get_options(ctx);
-	size_t n = 0;
+	size_t i = 0;
+	int r = 0;
 
-	while (iter && kmod_config_iter_next(iter))
-		n++;
-	return n;
+	for (; iter && i < limit && r == 0 && kmod_config_iter_next(iter); i++) {
+		const char *value = kmod_config_iter_get_value(iter);
+
+		if (value && take &&
+		    strcmp(kmod_config_iter_get_key(iter), VFIO_PCI) == 0)
+			r = take(text_of(value), ret);
+	}
+	*ret_count = i;
+	return r;
+}
+
+static int note_option(struct text options unused, struct job_result *ret)
+{
+	ret->is_found = true;
+	return 0;
 }
 
 static int take_options(struct text options, struct job_result *ret)
@@ -96,35 +112,28 @@ int modload_read_options(const char *sysroot, const char *module_dir,
 {
 	static const char *const nothing[] = {NULL};
 	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
-	cleanup_with(free_iter) struct kmod_config_iter *iter = NULL;
 	struct kmod_ctx *all = modload_context(sysroot, module_dir);
-	size_t from_cmdline, from_files;
+	struct job_result any = {0};
+	size_t in_all, from_cmdline, read;
 
-	cmdline_only = new_ctx(module_dir, nothing);
-	if (!all || !cmdline_only)
+	if (!all)
 		return -ENOMEM;
+	(void)each_option(all, SIZE_MAX, &in_all, note_option, &any);
+	if (!any.is_found)
+		return 0;
 
 	/*
 	 * libkmod adds the options of this machine's /proc/cmdline behind those of the
 	 * files (libkmod-config.c: kmod_config_new()), by a grammar that is not quite the
-	 * kernel's. The binder reads the command line itself, so they are left out here.
+	 * kernel's. The binder reads the command line itself, so they are left out here:
+	 * a context without files has as many.
 	 */
-	from_cmdline = count_options(cmdline_only);
-	from_files = count_options(all);
-	from_files -= MIN(from_files, from_cmdline);
-
-	iter = kmod_config_get_options(all);
-	for (size_t i = 0; iter && i < from_files && kmod_config_iter_next(iter); i++) {
-		const char *value = kmod_config_iter_get_value(iter);
-		int r;
-
-		if (strcmp(kmod_config_iter_get_key(iter), VFIO_PCI) != 0 || !value)
-			continue;
-		r = take_options(text_of(value), ret);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	cmdline_only = new_ctx(module_dir, nothing);
+	if (!cmdline_only)
+		return -ENOMEM;
+	(void)each_option(cmdline_only, SIZE_MAX, &from_cmdline, NULL, NULL);
+	return each_option(all, in_all - MIN(in_all, from_cmdline), &read, take_options,
+			   ret);
 }
 
 /* The options of the module without ids=, quotes and all. */
