@@ -427,6 +427,21 @@ static void test_slow_native_probe_when_given_back(void **state unused)
 	fake_free(w);
 }
 
+/* The time for its recovery is used up: giving it back has a moment of its own. */
+static void test_given_back_at_the_last_moment(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE " rd.earlybind.recovery_timeout=20");
+	struct fake_driver *driver = grab(w, CARD, "xclmgmt");
+
+	driver->remove_time = 19 * FAKE_SECOND;
+	driver->probe_time = 3 * FAKE_SECOND / 2;
+	device(w, CARD)->deferrals = 1000;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_RESTORED, REASON_DEFERRED, EAGAIN,
+					    "xclmgmt"});
+	fake_free(w);
+}
+
 static void test_native_driver_that_does_not_come_back(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
@@ -709,6 +724,7 @@ int main(void)
 		cmocka_unit_test(test_driver_that_hangs_in_remove),
 		cmocka_unit_test(test_driver_that_hangs_in_probe),
 		cmocka_unit_test(test_slow_native_probe_when_given_back),
+		cmocka_unit_test(test_given_back_at_the_last_moment),
 		cmocka_unit_test(test_native_driver_that_does_not_come_back),
 		cmocka_unit_test(test_native_probe_that_hangs_when_given_back),
 		cmocka_unit_test(test_deferred),

@@ -141,6 +141,12 @@ static void pull_display(struct fake_world *w)
 	fake_vanish(&w->bus, fake_find_device(&w->bus, DISPLAY));
 }
 
+static void make_xga(struct fake_world *w)
+{
+	pull_display(w);
+	fake_find_device(&w->bus, GPU)->ids.class = 0x030100;
+}
+
 static void bind_display_to_vfio(struct fake_world *w)
 {
 	darken(w);
@@ -197,6 +203,11 @@ static const struct scenario scenarios[] = {
 	{"console, allowed by another rule", NULL,
 	 "vfio-pci.ids=10de:2489 rd.earlybind.bind=02:00.0;allow=console", GPU,
 	 "recover"},
+	{"console, allowed by a later rule", NULL,
+	 "rd.earlybind.bind=10de:2489 rd.earlybind.bind=02:00.0;allow=console", GPU,
+	 "recover"},
+	{"only display, XGA", make_xga, "vfio-pci.ids=10de:2489", GPU,
+	 "refuse last-display"},
 	{"other display", darken, "vfio-pci.ids=10de:2489", GPU, "recover"},
 	{"display controller", NULL, "vfio-pci.ids=8086:3e98", DISPLAY, "recover"},
 	{"only display", pull_display, "vfio-pci.ids=10de:2489", GPU,
@@ -320,6 +331,8 @@ static void test_groups(void **state unused)
 
 	/* Before udev, what has no driver will get one. */
 	p = prepare(false);
+	/* A bridge needs none. */
+	fake_bind_now(fake_find_device(&p->w->bus, "0000:00:01.1"), NULL);
 	make_plan(p, "rd.earlybind.bind=01:00.0");
 	assert_true(p->run.plan.groups[0].is_viable);
 	p->run.inventory.is_early = true;

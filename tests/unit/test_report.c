@@ -221,6 +221,8 @@ static void test_nothing_could_be_done(void **state unused)
 	assert_string_equal(string_of(module, "outcome"), "failed");
 	assert_int_equal(json_integer_value(json_object_get(module, "errno")), ENOENT);
 	check_contains("log", w->log, "<3>nothing was done: the module vfio_pci");
+	/* Of groups in which nothing is bound, nothing is said. */
+	assert_int_equal(json_array_size(json_object_get(root, "groups")), 0);
 	json_decref(root);
 	finish(w, &boot);
 }
