@@ -3,9 +3,9 @@
 .PHONY: lab demo bench
 
 # CASE="NAME..." for some of them; names or their beginnings.
+export CASE
 lab:
-	$(Q)mkdir -p $(dir $(RESULTS))
-	$(Q)tests/lab/run.sh $(CASE)
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES=lab
 
 demo:
 	$(Q)tests/lab/demo.sh

@@ -19,7 +19,7 @@ BUILD = TOP / os.environ.get("BUILD", "build")
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # mke2fs and debugfs, for ordinary users
 
 # Hard limit of one boot, in seconds. A boot takes about 30; the rest is for busy machines.
-BOOT_LIMIT = 240
+BOOT_LIMIT = 300
 
 MGMT = "0000:01:00.0"
 USER = "0000:01:00.1"

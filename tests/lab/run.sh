@@ -3,6 +3,7 @@
 #
 # Usage: tests/lab/run.sh [CASE...]       names or their beginnings; all without any
 #
+# CASE="..."    the same, for make
 # SUITE=NAME    Debian release of the machines (bookworm)
 # JOBS=N        boots at the same time (2)
 # RESULTS=FILE  where one line per case is added (build/results.tsv)
@@ -11,6 +12,9 @@
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+
+# shellcheck disable=SC2086 # several names
+[ $# -gt 0 ] || set -- ${CASE:-}
 
 prepare_lab
 [ -n "$STAGE" ] || say "the cases with earlybind will fail"
