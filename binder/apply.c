@@ -44,17 +44,18 @@ static void step(struct steps *s, struct outcome *o,
 	o->microseconds += steps_now(s) - start;
 }
 
-static void load_module(struct steps *s, const char *name, bool without_ids)
+static void load_module(struct steps *s, const char *name, struct text ids)
 {
 	struct report *report = s->report;
 	struct module_outcome *m = &report->modules[report->module_count++];
-	struct job job = {.kind = JOB_LOAD_MODULE, .without_ids = without_ids};
+	struct job job = {.kind = JOB_LOAD_MODULE};
 	struct job_result result;
 	uint64_t start = steps_now(s);
 	int r;
 
 	m->name = name;
 	snprintf(job.value, sizeof(job.value), "%s", name);
+	snprintf(job.ids, sizeof(job.ids), "%.*s", (int)ids.n, ids.n > 0 ? ids.p : "");
 	/* What is started when the time is up would go on behind the back of this run. */
 	r = start < s->deadline ? steps_run(s, &job, &result, name) : -ETIMEDOUT;
 	if (r == 0) {
@@ -75,8 +76,10 @@ static int load_modules(struct steps *s)
 	 * First, so that the IOMMU backend is there when a VM opens the group; on machines
 	 * whose backend is another one it is missing, which is fine.
 	 */
-	load_module(s, "vfio_iommu_type1", false);
-	load_module(s, "vfio_pci", !report->plan->is_ids_safe);
+	load_module(s, "vfio_iommu_type1", (struct text){NULL, 0});
+	load_module(s, "vfio_pci",
+		    report->plan->is_ids_safe ? report->policy->module_ids
+					      : (struct text){NULL, 0});
 	m = &report->modules[report->module_count - 1];
 	if (m->error == 0)
 		return 0;

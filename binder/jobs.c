@@ -102,9 +102,8 @@ void job_execute(const struct job_context *context, const struct job *job,
 		return;
 	case JOB_LOAD_MODULE:
 		r = module_dir(context, dir, sizeof(dir));
-		ret->error = r < 0 ? r
-				   : modload_load(dir, job->value, job->without_ids,
-						  &ret->state);
+		ret->error =
+			r < 0 ? r : modload_load(dir, job->value, job->ids, &ret->state);
 		return;
 	case JOB_GROUP_STATUS:
 		ret->error = group_status(job->value, &ret->is_viable);

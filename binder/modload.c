@@ -136,20 +136,21 @@ int modload_read_options(const char *sysroot, const char *module_dir,
 			   ret);
 }
 
-/* The options of the module without ids=, quotes and all. */
-static int options_without_ids(const char *options, char *buf, size_t size)
+int modload_replace_ids(const char *options, const char *ids, char *buf, size_t size)
 {
 	struct text rest = text_of(options);
 	struct cmdline_arg arg;
 	size_t used = 0;
 
+	if (size == 0)
+		return -E2BIG;
 	buf[0] = '\0';
 	for (;;) {
 		const char *start = text_trim(rest).p;
 		int n;
 
 		if (!cmdline_next(&rest, &arg))
-			return 0;
+			break;
 		if (text_is_param(arg.name, "ids"))
 			continue;
 		n = snprintf(buf + used, size - used, "%s%.*s", used > 0 ? " " : "",
@@ -158,6 +159,14 @@ static int options_without_ids(const char *options, char *buf, size_t size)
 			return -E2BIG;
 		used += (size_t)n;
 	}
+	if (ids[0] != '\0') {
+		int n = snprintf(buf + used, size - used, "%sids=\"%s\"",
+				 used > 0 ? " " : "", ids);
+
+		if (n < 0 || (size_t)n >= size - used)
+			return -E2BIG;
+	}
+	return 0;
 }
 
 /* What libkmod calls in place of an "install" line: the module and nothing else. */
@@ -189,7 +198,7 @@ static int insert_dependencies(struct kmod_module *mod)
 	return r;
 }
 
-int modload_load(const char *module_dir, const char *name, bool without_ids,
+int modload_load(const char *module_dir, const char *name, const char *ids,
 		 enum module_state *ret_state)
 {
 	struct kmod_ctx *ctx = modload_context("", module_dir);
@@ -220,13 +229,14 @@ int modload_load(const char *module_dir, const char *name, bool without_ids,
 	if (r < 0)
 		return r;
 	options = kmod_module_get_options(mod);
-	if (options && without_ids) {
-		r = options_without_ids(options, buf, sizeof(buf));
-		if (r < 0)
-			return r;
-		options = buf;
-	}
-	r = kmod_module_insert_module(mod, 0, options);
+	/*
+	 * libkmod adds what it finds on the command line by a grammar of its own, also
+	 * behind "--". The caller knows better.
+	 */
+	r = modload_replace_ids(options ? options : "", ids, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	r = kmod_module_insert_module(mod, 0, buf);
 	/* From the kernel this means a symbol that does not exist, not a missing module. */
 	if (r == -ENOENT)
 		return -ENOEXEC;

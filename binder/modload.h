@@ -29,8 +29,16 @@ int modload_read_options(const char *sysroot, const char *module_dir,
 			 struct job_result *ret) must_check nonnull(1, 2, 3);
 
 /*
- * Loads a module of @module_dir with its dependencies and its options. @without_ids leaves
- * ids= out of its options. -ENOENT: there is no such module; other errors are the kernel's.
+ * The options of a module, quotes and all, with @ids in the place of every ids=; "" for
+ * none. -E2BIG if @buf is too small.
  */
-int modload_load(const char *module_dir, const char *name, bool without_ids,
-		 enum module_state *ret_state) must_check nonnull(1, 2, 4);
+int modload_replace_ids(const char *options, const char *ids, char *buf,
+			size_t size) must_check nonnull(1, 2, 3);
+
+/*
+ * Loads a module of @module_dir with its dependencies and its options, but with @ids as its
+ * ids=, "" for none, whatever modprobe.d and the command line say.
+ * -ENOENT: there is no such module; other errors are the kernel's.
+ */
+int modload_load(const char *module_dir, const char *name, const char *ids,
+		 enum module_state *ret_state) must_check nonnull(1, 2, 3, 4);

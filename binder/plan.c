@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bdf.h"
+#include "ids.h"
 
 struct planner {
 	const struct policy *policy;
@@ -290,7 +291,10 @@ static int plan_group(struct planner *p, int id)
  */
 static bool has_safe_ids(const struct planner *p)
 {
-	if (p->policy->must_drop_ids)
+	struct text ids = p->policy->module_ids;
+
+	/* Too long, the module would not load; quotes could not be quoted. */
+	if (ids.n > IDS_LENGTH_MAX || (ids.n > 0 && memchr(ids.p, '"', ids.n)))
 		return false;
 	/* They would take what could not be judged. */
 	if (p->inventory->unread_count > 0 || p->inventory->is_cut)

@@ -132,9 +132,6 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 	const struct origin origin = {.source = source};
 	struct ids_entry entry;
 
-	/* Even one that is replaced later keeps the module from loading. */
-	if (value.n > IDS_LENGTH_MAX)
-		policy->must_drop_ids = true;
 	if (source == SOURCE_CMDLINE)
 		policy->has_cmdline_ids = true;
 	else if (policy->has_cmdline_ids)
@@ -215,20 +212,17 @@ static void add_own_key(struct policy *policy, const struct origin *origin,
 	}
 }
 
-/* Without a value it is an error for a module, which then does not load. */
+/* Without a value it is an error for the kernel, and what was said before stands. */
 static void read_ids(struct policy *policy, const struct origin *origin,
 		     const struct cmdline_arg *arg, struct text *ret)
 {
-	if (arg->value.p) {
-		if (arg->value.n > IDS_LENGTH_MAX)
-			policy->must_drop_ids = true;
+	if (arg->value.p)
 		*ret = arg->value;
-		return;
-	}
-	policy->must_drop_ids = true;
-	policy_add_problem(
-		policy, origin, arg->name,
-		"the kernel wants a value here: write vfio-pci.ids=VENDOR:DEVICE", true);
+	else
+		policy_add_problem(policy, origin, arg->name,
+				   "the kernel wants a value here: write "
+				   "vfio-pci.ids=VENDOR:DEVICE",
+				   true);
 }
 
 void policy_add_cmdline(struct policy *policy, struct text bytes)
@@ -267,15 +261,12 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 			policy->has_denylist_off =
 				read_switch(policy, &origin, &arg, false);
 	}
-	if (late_ids) {
-		/* libkmod knows no "--" and would give them to the module. */
-		policy->must_drop_ids = true;
+	if (late_ids)
 		policy_add_problem(
 			policy, &origin, TEXT("--"),
 			"vfio-pci.ids= behind \"--\" belongs to init and does not "
 			"count: move it before the \"--\"",
 			false);
-	}
 	/* The last occurrence wins, as for every string parameter of a module. */
 	if (ids.p)
 		policy_add_module_ids(policy, SOURCE_CMDLINE, ids);

@@ -43,7 +43,6 @@ struct policy {
 	bool has_noiommu; /* vfio's unsafe no-IOMMU mode was asked for */
 	bool has_denylist_off; /* vfio-pci.disable_denylist */
 	bool has_cmdline_ids; /* then modprobe.d's ids= do not count */
-	bool must_drop_ids; /* the module must not be given its ids= */
 	struct text module_ids; /* the value in force of vfio-pci's ids= */
 	struct text profile; /* rd.earlybind.profile= */
 	unsigned

@@ -84,8 +84,6 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 		lose_source(policy, SOURCE_MODPROBE, TEXT("options vfio-pci"),
 			    r == -E2BIG ? "ids= is longer than 4096 characters"
 					: "modprobe.d cannot be read");
-		/* Nobody knows what the module would be given. */
-		policy->must_drop_ids = true;
 		return;
 	}
 	policy->has_denylist_off |= result.is_denylist_off;

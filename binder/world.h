@@ -36,6 +36,7 @@ enum log_level { /* the kernel's numbers */
 
 #define JOB_PATH_SIZE  256
 #define JOB_VALUE_SIZE 128
+#define JOB_IDS_SIZE   1024
 #define JOB_TEXT_SIZE  4096
 
 enum job_kind {
@@ -47,9 +48,9 @@ enum job_kind {
 
 struct job {
 	enum job_kind kind;
-	bool without_ids; /* JOB_LOAD_MODULE: leave ids= out of the module's options */
 	char path[JOB_PATH_SIZE];
 	char value[JOB_VALUE_SIZE];
+	char ids[JOB_IDS_SIZE]; /* JOB_LOAD_MODULE: its ids=, whatever else says so */
 };
 
 enum module_state { /* what JOB_LOAD_MODULE found or did */

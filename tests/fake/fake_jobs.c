@@ -118,17 +118,13 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 	start_driver_store(w, path, value);
 }
 
-/* The IDs that the module gets, as libkmod would give them, and what vfio_pci makes of them. */
-static void give_ids(struct fake_world *w, struct fake_driver *driver)
+/* What vfio_pci makes of its ids=. */
+static void take_ids(struct fake_driver *driver, const char *ids)
 {
-	const char *ids = w->kmod_ids ? w->kmod_ids : w->modprobe_ids;
+	struct text rest = text_of(ids);
 	struct ids_entry entry;
-	struct text rest;
 
-	if (!ids || w->current.without_ids)
-		return;
-	rest = text_of(ids);
-	while (ids_next(&rest, &entry))
+	while (ids_next(&rest, &entry) && driver->id_count < FAKE_IDS_MAX)
 		if (entry.warning != IDS_INVALID)
 			driver->ids[driver->id_count++] = entry.match;
 }
@@ -138,7 +134,7 @@ static void start_load(struct fake_world *w, const char *name)
 	struct fake_module *m = fake_find_module(w, name);
 
 	w->was_live = m && m->state == MODULE_IS_LIVE;
-	trace(w, "load %s%s\n", name, w->current.without_ids ? " without ids" : "");
+	trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "", w->current.ids);
 	if (!m)
 		fake_abort("unknown module: %s", name);
 	if (m->state == MODULE_IS_MISSING) {
@@ -148,7 +144,7 @@ static void start_load(struct fake_world *w, const char *name)
 		answer(w, m->time, m->error);
 	} else {
 		m->state = MODULE_IS_LIVE;
-		give_ids(w, m->driver);
+		take_ids(m->driver, w->current.ids);
 		w->job = fake_start(&w->bus, OP_REGISTER, NULL, m->driver);
 	}
 }

@@ -45,8 +45,6 @@ struct fake_world {
 
 	const char *cmdline; /* /proc/cmdline; NULL: cannot be read */
 	const char *modprobe_ids; /* options vfio-pci ids= of modprobe.d; NULL for none */
-	const char
-		*kmod_ids; /* what libkmod would give the module; NULL: the former two */
 	int modprobe_error;
 	bool is_denylist_off;
 	bool is_without_iommu; /* neither class/iommu nor groups */

@@ -146,32 +146,11 @@ static void set_up(struct fake_world *w, struct input *in)
 			&w->bus.devices[take(in, (unsigned)w->bus.device_count)]);
 }
 
-/*
- * What libkmod gives the module: its options from modprobe.d, then from the command line, by
- * a grammar of its own. The last one wins.
- */
-static void set_kmod_ids(struct fake_world *w, const char *cmdline, char *buf,
-			 size_t size)
-{
-	static const char *const names[] = {"vfio-pci.ids=", "vfio_pci.ids="};
-	const char *last = NULL;
-
-	for (const char *p = cmdline; *p; p++)
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if ((p == cmdline || p[-1] == ' ') &&
-			    strncmp(p, names[i], 13) == 0)
-				last = p + 13;
-	if (!last)
-		return;
-	snprintf(buf, size, "%.*s", (int)strcspn(last, " "), last);
-	w->kmod_ids = buf;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	struct fake_world *w = fake_new();
-	char text[2048], ids[1024], *table;
+	char text[2048], *table;
 	struct fake_boot boot;
 	const char *message;
 	size_t n;
@@ -184,7 +163,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (table)
 		*table++ = '\0';
 	w->cmdline = text;
-	set_kmod_ids(w, text, ids, sizeof(ids));
 	fake_boot(w, table, &boot);
 	message = fake_check(w, &boot);
 	if (message) {

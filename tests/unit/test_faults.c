@@ -21,7 +21,6 @@ static void grab(struct fake_world *w, const char *address, const char *name)
 static void set_up_free(struct fake_world *w)
 {
 	w->cmdline = "vfio-pci.ids=10ee:5000,10ee:5001";
-	w->kmod_ids = "10ee:5000,10ee:5001";
 }
 
 static void set_up_one_rule(struct fake_world *w)

@@ -49,6 +49,7 @@ static const struct {
 	{"1:2:3:4:50000", IDS_CLASS_UNUSED, {1, 2, 3, 4, 0x50000, 0}},
 
 	/* Wider than a device's field */
+	{"1:2:3:10004", IDS_TOO_WIDE, {1, 2, 3, 0x10004, 0, 0}},
 	{"10ee:15000", IDS_TOO_WIDE, {0x10ee, 0x15000, ANY, ANY, 0, 0}},
 	{"10ee5000:1", IDS_TOO_WIDE, {0x10ee5000, 1, ANY, ANY, 0, 0}},
 	/* Cut to 32 bits, wrapped at 64 */

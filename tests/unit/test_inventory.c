@@ -123,6 +123,26 @@ static void test_filter(void **state unused)
 	fake_free(w);
 }
 
+static bool is_card_or_display(const void *arg unused, struct bdf bdf unused,
+			       const struct pci_ids *ids)
+{
+	return ids->vendor == 0x10ee || ids->device == 0x3e98;
+}
+
+/* Each group's members are added, whichever group came before. */
+static void test_neighbours_of_every_group(void **state unused)
+{
+	struct fake_world *w = machine("alveo");
+	struct arena arena = test_arena(65536);
+	struct inventory inv;
+
+	assert_int_equal(
+		inventory_read(&w->world, &arena, is_card_or_display, NULL, &inv), 0);
+	assert_int_equal(inv.count, 7);
+	test_arena_free(&arena);
+	fake_free(w);
+}
+
 static void test_few_reads_where_nothing_matches(void **state unused)
 {
 	struct fake_world *w = machine("hpe-haswell");
@@ -264,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_modalias),
 		cmocka_unit_test(test_everything_in_order),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_neighbours_of_every_group),
 		cmocka_unit_test(test_few_reads_where_nothing_matches),
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_bridges_by_class),

@@ -227,6 +227,44 @@ static void test_long_ids(void **state unused)
 	}
 }
 
+static void test_replace_ids(void **state unused)
+{
+	static const struct {
+		const char *options, *ids, *want;
+	} replacements[] = {
+		{"", "", ""},
+		{"", "1:1", "ids=\"1:1\""},
+		{"ids=2:2", "", ""},
+		{"ids=2:2", "1:1,3:3", "ids=\"1:1,3:3\""},
+		{"ids=2:2 disable_vga=1 ids=3:3", "1:1", "disable_vga=1 ids=\"1:1\""},
+		{"disable_vga", "1:1", "disable_vga ids=\"1:1\""},
+		{"ids disable_vga=1", "", "disable_vga=1"},
+		{"ids=\"2:2, 3:3\" x=\"a b\" y", "", "x=\"a b\" y"},
+		{"\"ids=2:2 3:3\"  x=1", "", "x=1"},
+		{"xids=1 ids_x=2", "", "xids=1 ids_x=2"},
+		{"x=ids", "1: 1", "x=ids ids=\"1: 1\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(replacements); i++) {
+		size_t n = strlen(replacements[i].want) + 1;
+
+		/* Exactly what is needed is enough. */
+		for (size_t size = 0; size <= n; size++) {
+			char *buf = malloc(size + 1);
+
+			assert_non_null(buf);
+			check_int(replacements[i].options,
+				  modload_replace_ids(replacements[i].options,
+						      replacements[i].ids, buf, size),
+				  size < n ? -E2BIG : 0);
+			if (size == n)
+				check_string(replacements[i].options, buf,
+					     replacements[i].want);
+			free(buf);
+		}
+	}
+}
+
 /* A module that is nowhere is missing, and its "install" line stays a line. */
 static void test_missing_module(void **state unused)
 {
@@ -239,7 +277,7 @@ static void test_missing_module(void **state unused)
 	if (pid == 0) {
 		enum module_state module = MODULE_UNKNOWN;
 		int r = modload_load(tree_path(root, "lib/modules/1"),
-				     "earlybind_no_such_module", false, &module);
+				     "earlybind_no_such_module", "", &module);
 
 		leave(r == -ENOENT && module == MODULE_UNKNOWN ? 0 : 1);
 	}
@@ -253,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_long_ids),
+		cmocka_unit_test(test_replace_ids),
 		cmocka_unit_test(test_missing_module),
 	};
 

@@ -343,6 +343,22 @@ static void test_groups(void **state unused)
 	finish(p);
 }
 
+/* Of a group that nobody wants to use, nothing is said. */
+static void test_group_of_what_is_kept(void **state unused)
+{
+	struct planned *p = prepare(true);
+	const struct origin origin = {.source = SOURCE_ARGUMENT};
+	struct run_options options = {.cmdline = TEXT("rd.earlybind.bind=00:14.0")};
+
+	assert_int_equal(run_read_policy(&p->w->world, &p->arena, &options, &p->run), 0);
+	policy_add_rule(&p->run.policy, RULE_KEEP, TEXT("02:00.*"),
+			(struct text){NULL, 0}, ' ', &origin, (struct text){"", 0});
+	assert_int_equal(run_plan(&p->w->world, &p->arena, &p->run), 0);
+	assert_int_equal(p->run.plan.group_count, 1);
+	assert_int_equal(p->run.plan.groups[0].id, 4);
+	finish(p);
+}
+
 static void test_friendly_drivers(void **state unused)
 {
 	static const char *const friendly[] = {
@@ -370,7 +386,8 @@ static void test_safe_ids(void **state unused)
 		{"vfio-pci.ids=10ee:5000 rd.earlybind.bind=02:00.0", false, true},
 		{"vfio-pci.ids=10ee:5000 rd.earlybind.bind=10ee:5001", true, false},
 		{"rd.earlybind.bind=10ee:*", true, true},
-		{"vfio-pci.ids=10ee:5000 -- vfio-pci.ids=1:1", false, false},
+		{"vfio-pci.ids=10ee:5000 -- vfio-pci.ids=1:1", false, true},
+		{"vfio-pci.ids=10ee:5000,\"", false, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -384,6 +401,22 @@ static void test_safe_ids(void **state unused)
 					   &p->run.plan),
 				 0);
 		check_true(cases[i].cmdline, !p->run.plan.is_ids_safe);
+		finish(p);
+	}
+}
+
+static void test_ids_that_do_not_fit(void **state unused)
+{
+	char line[2000];
+
+	for (size_t n = 1023; n <= 1024; n++) {
+		struct planned *p = prepare(false);
+
+		memset(line, ',', sizeof(line));
+		memcpy(line, "vfio-pci.ids=10ee:5000", 22);
+		line[13 + n] = '\0';
+		make_plan(p, line);
+		assert_int_equal(p->run.plan.is_ids_safe, n == 1023);
 		finish(p);
 	}
 }
@@ -415,8 +448,10 @@ int main(void)
 		cmocka_unit_test(test_keep_that_is_bound),
 		cmocka_unit_test(test_rule_matches),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_group_of_what_is_kept),
 		cmocka_unit_test(test_friendly_drivers),
 		cmocka_unit_test(test_safe_ids),
+		cmocka_unit_test(test_ids_that_do_not_fit),
 		cmocka_unit_test(test_memory),
 	};
 

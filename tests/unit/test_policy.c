@@ -156,7 +156,6 @@ static void test_module_ids(void **state unused)
 	policy_add_module_ids(&policy, SOURCE_MODPROBE, text_of(other));
 	assert_string_equal(describe_rules(&policy), "bind 0002:0002 @modprobe.d\n");
 	assert_true(policy.rules[0].is_module_id);
-	assert_false(policy.must_drop_ids);
 	check_text("ids", policy.module_ids, "2:2");
 	test_arena_free(&arena);
 
@@ -166,7 +165,6 @@ static void test_module_ids(void **state unused)
 		policy = new_policy(&arena);
 		policy_add_module_ids(&policy, SOURCE_CMDLINE, (struct text){ids, n});
 		assert_int_equal(policy.rule_count, 1);
-		assert_int_equal(policy.must_drop_ids, n == 1024);
 		assert_int_equal(policy.problem_count, n == 1024);
 		/* The command line's stand, even if they are read first. */
 		policy_add_module_ids(&policy, SOURCE_MODPROBE, text_of(other));

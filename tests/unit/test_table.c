@@ -128,6 +128,8 @@ static void test_truncated(void **state unused)
 		memcpy(copy, section, n);
 		assert_int_equal(table_decode(copy, n, &t), -EBADMSG);
 		free(copy);
+		/* Even if what is missing would follow. */
+		assert_int_equal(table_decode(section, n, &t), -EBADMSG);
 	}
 	assert_int_equal(table_decode(section, head + 15, &t), 0);
 	free(section);
