@@ -94,11 +94,7 @@ void job_execute(const struct job_context *context, const struct job *job,
 		ret->error = store(context->sys_fd, job->path, job->value);
 		return;
 	case JOB_MODULE_IDS:
-		/* A captured tree may lack a kernel release; its modprobe.d still counts. */
-		r = module_dir(context, dir, sizeof(dir));
-		ret->error = r < 0 && context->sysroot[0] == '\0'
-				     ? r
-				     : modload_read_options(context->sysroot, dir, ret);
+		ret->error = modload_read_options(context->sysroot, ret);
 		return;
 	case JOB_LOAD_MODULE:
 		r = module_dir(context, dir, sizeof(dir));

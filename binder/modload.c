@@ -9,6 +9,7 @@
 
 #include "cmdline.h"
 
+#define NO_MODULES  "/nonexistent"
 #define OPTIONS_MAX 8192
 #define VFIO_PCI    "vfio_pci" /* as libkmod spells module names */
 
@@ -43,21 +44,28 @@ static struct kmod_ctx *new_ctx(const char *module_dir, const char *const *confi
 	return ctx;
 }
 
-struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
+/* A context with modprobe.d's files below @sysroot. */
+static struct kmod_ctx *new_context(const char *sysroot, const char *module_dir)
 {
 	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
 					     "/usr/local/lib/modprobe.d",
 					     "/usr/lib/modprobe.d", "/lib/modprobe.d"};
 	const char *list[ARRAY_SIZE(places) + 1] = {NULL};
 	static char paths[ARRAY_SIZE(places)][PATH_MAX];
-	static struct kmod_ctx *ctx;
 
-	for (size_t i = 0; i < ARRAY_SIZE(places) && !ctx; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		snprintf(paths[i], sizeof(paths[i]), "%s%s", sysroot, places[i]);
 		list[i] = paths[i];
 	}
+	return new_ctx(module_dir, list);
+}
+
+struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
+{
+	static struct kmod_ctx *ctx;
+
 	if (!ctx)
-		ctx = new_ctx(module_dir, list);
+		ctx = new_context(sysroot, module_dir);
 	return ctx;
 }
 
@@ -107,15 +115,16 @@ static int take_options(struct text options, struct job_result *ret)
 	return 0;
 }
 
-int modload_read_options(const char *sysroot, const char *module_dir,
-			 struct job_result *ret)
+int modload_read_options(const char *sysroot, struct job_result *ret)
 {
 	static const char *const nothing[] = {NULL};
 	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
-	struct kmod_ctx *all = modload_context(sysroot, module_dir);
+	cleanup_with(free_ctx) struct kmod_ctx *all = NULL;
 	struct job_result any = {0};
 	size_t in_all, from_cmdline, read;
 
+	/* Without the modules' soft dependencies, which are most of what there is to read. */
+	all = new_context(sysroot, NO_MODULES);
 	if (!all)
 		return -ENOMEM;
 	(void)each_option(all, SIZE_MAX, &in_all, note_option, &any);
@@ -128,7 +137,7 @@ int modload_read_options(const char *sysroot, const char *module_dir,
 	 * kernel's. The binder reads the command line itself, so they are left out here:
 	 * a context without files has as many.
 	 */
-	cmdline_only = new_ctx(module_dir, nothing);
+	cmdline_only = new_ctx(NO_MODULES, nothing);
 	if (!cmdline_only)
 		return -ENOMEM;
 	(void)each_option(cmdline_only, SIZE_MAX, &from_cmdline, NULL, NULL);
@@ -228,6 +237,14 @@ int modload_load(const char *module_dir, const char *name, const char *ids,
 	r = insert_dependencies(mod);
 	if (r < 0)
 		return r;
+	/*
+	 * vfio has a soft dependency on vfio_iommu_type1. A second insertion would be
+	 * refused only when the kernel has read and checked the whole module.
+	 */
+	if (kmod_module_get_initstate(mod) == KMOD_MODULE_LIVE) {
+		*ret_state = MODULE_LOADED;
+		return 0;
+	}
 	options = kmod_module_get_options(mod);
 	/*
 	 * libkmod adds what it finds on the command line by a grammar of its own, also
@@ -240,7 +257,6 @@ int modload_load(const char *module_dir, const char *name, const char *ids,
 	/* From the kernel this means a symbol that does not exist, not a missing module. */
 	if (r == -ENOENT)
 		return -ENOEXEC;
-	/* It is there already if it is a soft dependency of one of its dependencies. */
 	*ret_state = MODULE_LOADED;
 	return r == -EEXIST ? 0 : r;
 }

@@ -25,8 +25,8 @@ struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir) mu
  * is_found, length and text for ids=, is_denylist_off. The last ids= wins, as for modprobe.
  * -E2BIG if the value does not fit into the text.
  */
-int modload_read_options(const char *sysroot, const char *module_dir,
-			 struct job_result *ret) must_check nonnull(1, 2, 3);
+int modload_read_options(const char *sysroot, struct job_result *ret) must_check
+	nonnull(1, 2);
 
 /*
  * The options of a module, quotes and all, with @ids in the place of every ids=; "" for

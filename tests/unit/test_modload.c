@@ -159,7 +159,7 @@ static int try_case(const struct modprobe_case *c, const char *root)
 
 	if (c->cmdline && !replace_cmdline(root, c->cmdline))
 		return 2;
-	r = modload_read_options(root, tree_path(root, "lib/modules/1"), &result);
+	r = modload_read_options(root, &result);
 	if (r < 0 || result.is_found != (c->ids != NULL) ||
 	    result.is_denylist_off != c->is_denylist_off)
 		return 1;
@@ -202,7 +202,7 @@ static int read_long(size_t length, const char *root)
 	strcat(line, "\n");
 	tree_write(root, "etc/modprobe.d/a.conf", line);
 	free(line);
-	r = modload_read_options(root, tree_path(root, "lib/modules/1"), &result);
+	r = modload_read_options(root, &result);
 	return r < 0 ? -r : result.length == length ? 0 : 255;
 }
 
