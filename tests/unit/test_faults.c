@@ -26,6 +26,9 @@ static void set_up_free(struct fake_world *w)
 static void set_up_one_rule(struct fake_world *w)
 {
 	w->cmdline = "rd.earlybind.bind=10ee:*";
+	/* Groups of their own: none is seen as the other's neighbour. */
+	fake_find_device(&w->bus, CARD)->group = 12;
+	fake_find_device(&w->bus, CARD_1)->group = 13;
 }
 
 static void set_up_grabbed(struct fake_world *w)
