@@ -158,7 +158,7 @@ static void start_job(struct fake_world *w)
 		start_store(w, job->path, job->value);
 		return;
 	case JOB_MODULE_IDS:
-		answer(w, 200, w->modprobe_error);
+		answer(w, w->modprobe_time, w->modprobe_error);
 		return;
 	case JOB_LOAD_MODULE:
 		start_load(w, job->value);

@@ -224,6 +224,7 @@ struct fake_world *fake_new(void)
 		fake_abort("out of memory");
 	w->world.ops = &ops;
 	w->cmdline = "";
+	w->modprobe_time = 200;
 	w->bus.kernel = FAKE_6_1;
 	/* A machine that has been up for a second. */
 	w->bus.now = FAKE_SECOND;

@@ -46,6 +46,7 @@ struct fake_world {
 	const char *cmdline; /* /proc/cmdline; NULL: cannot be read */
 	const char *modprobe_ids; /* options vfio-pci ids= of modprobe.d; NULL for none */
 	int modprobe_error;
+	uint64_t modprobe_time; /* to read modprobe.d */
 	bool is_denylist_off;
 	bool is_without_iommu; /* neither class/iommu nor groups */
 	bool is_without_bus; /* no PCI bus in /sys */

@@ -623,14 +623,22 @@ static void load_xclmgmt(struct fake_bus *bus, void *arg unused)
 /* The native driver registers at every moment of a run, and the card is bound all the same. */
 static void test_race(void **state unused)
 {
+	bool has_recovered = false;
+
 	for (uint64_t delay = 0; delay < 6000; delay += 7) {
 		struct fake_world *w = alveo(CMDLINE);
 
 		w->bus.kernel = delay % 3;
 		fake_at(&w->bus, w->bus.now + delay, load_xclmgmt, NULL);
 		boot_and_check(w, NULL, BOUND);
+		/* Whom it was taken from is said, whenever that came. */
+		if (strstr(w->trace, "drivers/xclmgmt/unbind")) {
+			check_contains(w->trace, w->log, "(was xclmgmt)");
+			has_recovered = true;
+		}
 		fake_free(w);
 	}
+	assert_true(has_recovered);
 }
 
 static void test_no_bus(void **state unused)
@@ -677,6 +685,34 @@ static void test_modprobe_d(void **state unused)
 	w->modprobe_ids = "10ee:5000";
 	boot_and_check(w, NULL, BOUND);
 	assert_string_equal(fake_driver_of(device(w, CARD_1)), "");
+	fake_free(w);
+}
+
+/* What the reading of modprobe.d takes is not there for the rest. */
+static void test_slow_modprobe_d(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	uint64_t start = w->bus.now;
+
+	w->modprobe_time = 8 * FAKE_SECOND;
+	fake_find_module(w, "vfio_pci")->time = FAKE_FOREVER;
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_RESTORED, REASON_MODULE_FAILED,
+					    ETIMEDOUT, ""});
+	assert_true(w->bus.now - start < 11 * FAKE_SECOND);
+	fake_free(w);
+}
+
+static void test_hanging_modprobe_d(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	uint64_t start = w->bus.now;
+
+	w->modprobe_time = FAKE_FOREVER;
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_REFUSED, REASON_TIMEOUT, ETIMEDOUT, ""});
+	assert_true(w->bus.now - start < 11 * FAKE_SECOND);
 	fake_free(w);
 }
 
@@ -738,6 +774,8 @@ int main(void)
 		cmocka_unit_test(test_no_cmdline),
 		cmocka_unit_test(test_report_that_cannot_be_written),
 		cmocka_unit_test(test_modprobe_d),
+		cmocka_unit_test(test_slow_modprobe_d),
+		cmocka_unit_test(test_hanging_modprobe_d),
 		cmocka_unit_test(test_time_is_shared),
 	};
 
