@@ -178,13 +178,18 @@ int modload_replace_ids(const char *options, const char *ids, char *buf, size_t 
 	return 0;
 }
 
-/* What libkmod calls in place of an "install" line: the module and nothing else. */
-static int insert_instead(struct kmod_module *mod, const char *command unused,
-			  void *data unused)
+static bool is_in_kernel(const struct kmod_module *mod)
 {
-	return kmod_module_insert_module(mod, 0, kmod_module_get_options(mod));
+	int state = kmod_module_get_initstate(mod);
+
+	return state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE;
 }
 
+/*
+ * Inserts what the module cannot do without, in the order of modules.dep. Not through
+ * kmod_module_probe_insert_module(): that runs "install" lines, and follows soft
+ * dependencies, of which the one that matters is loaded by its name.
+ */
 static int insert_dependencies(struct kmod_module *mod)
 {
 	struct kmod_list *list = kmod_module_get_dependencies(mod), *item;
@@ -192,12 +197,12 @@ static int insert_dependencies(struct kmod_module *mod)
 
 	kmod_list_foreach(item, list)
 	{
-		struct kmod_module *dependency = kmod_module_get_module(item);
+		struct kmod_module *needed = kmod_module_get_module(item);
 
-		/* Soft dependencies of theirs are loaded too: vfio's vfio_iommu_type1. */
-		r = kmod_module_probe_insert_module(dependency, 0, NULL, insert_instead,
-						    NULL, NULL);
-		kmod_module_unref(dependency);
+		if (!is_in_kernel(needed))
+			r = kmod_module_insert_module(needed, 0,
+						      kmod_module_get_options(needed));
+		kmod_module_unref(needed);
 		if (r == -EEXIST)
 			r = 0;
 		if (r < 0)
@@ -237,14 +242,6 @@ int modload_load(const char *module_dir, const char *name, const char *ids,
 	r = insert_dependencies(mod);
 	if (r < 0)
 		return r;
-	/*
-	 * vfio has a soft dependency on vfio_iommu_type1. A second insertion would be
-	 * refused only when the kernel has read and checked the whole module.
-	 */
-	if (kmod_module_get_initstate(mod) == KMOD_MODULE_LIVE) {
-		*ret_state = MODULE_LOADED;
-		return 0;
-	}
 	options = kmod_module_get_options(mod);
 	/*
 	 * libkmod adds what it finds on the command line by a grammar of its own, also
