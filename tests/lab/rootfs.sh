@@ -34,7 +34,8 @@ mirror() {
 		awk '$1 == "Debian/Debian" { print $2; exit }')
 	[ -n "$uri" ] || uri=$(apt-get indextargets --format '$(REPO_URI)' \
 		'Created-By: Packages' 2>/dev/null | grep -m1 -E '/debian/?$' || true)
-	echo "${uri:-http://deb.debian.org/debian}"
+	[ -n "$uri" ] || die "apt knows no Debian archive here: set EARLYBIND_MIRROR=URL"
+	echo "$uri"
 }
 
 pack() {
