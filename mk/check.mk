@@ -81,10 +81,13 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-runner suite-companion suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
+
+suite-reproducible: all
+	$(Q)tests/reproducible.sh
 
 # What runs the others: a crash that it overlooks would overlook all.
 suite-runner:
@@ -120,10 +123,7 @@ run-suites:
 		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
 	$(Q)tests/results.sh sum
 
-# A suite belongs to "make test" from the moment on that its script exists.
-TEST_SUITES := runner build unit unit-musl \
-	$(if $(wildcard tests/companion/run.sh),companion) fuzz \
-	$(if $(wildcard tests/image/run.sh),image) $(if $(wildcard tests/lab/run.sh),lab)
+TEST_SUITES := runner build reproducible unit unit-musl companion fuzz image lab
 
 .PHONY: test check unit unit-musl fuzz golden coverage
 test:
