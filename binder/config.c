@@ -56,8 +56,7 @@ static bool parse_mark(struct reader *r, struct text line)
 static struct text without_comment(struct text line)
 {
 	for (size_t i = 0; i < line.n; i++)
-		if (line.p[i] == '#' &&
-		    (i == 0 || line.p[i - 1] == ' ' || line.p[i - 1] == '\t'))
+		if (line.p[i] == '#' && (i == 0 || char_is_blank(line.p[i - 1])))
 			return (struct text){line.p, i};
 	return line;
 }

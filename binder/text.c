@@ -35,18 +35,18 @@ bool text_is_param(struct text name, const char *want)
 	return true;
 }
 
-static bool is_blank(char c)
+bool char_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 struct text text_trim(struct text t)
 {
-	while (t.n > 0 && is_blank(t.p[0])) {
+	while (t.n > 0 && char_is_blank(t.p[0])) {
 		t.p++;
 		t.n--;
 	}
-	while (t.n > 0 && is_blank(t.p[t.n - 1]))
+	while (t.n > 0 && char_is_blank(t.p[t.n - 1]))
 		t.n--;
 	return t;
 }
@@ -76,7 +76,7 @@ bool text_word(struct text *rest, struct text *ret_word)
 
 	if (t.n == 0)
 		return false;
-	while (n < t.n && !is_blank(t.p[n]))
+	while (n < t.n && !char_is_blank(t.p[n]))
 		n++;
 	*ret_word = (struct text){t.p, n};
 	*rest = (struct text){t.p + n, t.n - n};

@@ -55,5 +55,6 @@ int text_hex(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
  */
 size_t text_character(struct text t, uint32_t *ret) nonnull(2);
 
+bool char_is_blank(char c); /* what separates words: blank, tab, CR, LF */
 bool char_is_space(char c); /* the kernel's isspace(): ASCII white space and 0xa0 */
 int char_hex(char c); /* 0 to 15, or -1 */

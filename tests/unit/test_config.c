@@ -29,6 +29,7 @@ static const struct {
 	 "bind 10ee:5000 optional @c:2:8\nbind 10ee:5001 optional @c:2:18\n", ""},
 	{"keep 02:00.*\n", "keep 0000:02:00.* @c:1:6\n", ""},
 	{"bind 10ee:5000#x\n", "", "c:1:11 \"5000#x\" e\n"},
+	{"bind 10ee:5000 \r# x\n", "bind 10ee:5000 @c:1:6\n", ""},
 	{"bind 10ee:5000 #x optional\n", "bind 10ee:5000 @c:1:6\n", ""},
 	{"bind class=0302 on-failure=hold\n", "bind class=0302 hold @c:1:6\n", ""},
 	{"bind class=0302 allow=console\n", "bind class=0302 allow @c:1:6\n", ""},
