@@ -180,7 +180,8 @@ static void test_options(void **state unused)
 		if (pid == 0)
 			leave(try_case(&cases[i], root));
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		/* Without root there is no namespace to be had; as root nothing is skipped. */
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 2 && geteuid() != 0)
 			print_message("# not tried, no namespaces here: %s\n",
 				      cases[i].name);
 		else
