@@ -18,6 +18,8 @@ $(BUILD)/man/%: docs/%.scd
 
 # Files that are laid out in the source as they are installed.
 INITRAMFS_FILES := hooks/earlybind scripts/init-top/00-earlybind
+DRACUT_SCRIPTS := 50earlybind/module-setup.sh 50earlybind/earlybind.sh
+DRACUT_UNIT := 50earlybind/earlybind.service
 
 install: all manual
 	$(Q)$(INSTALL) -D -m 755 $(BUILD)/binder $(DESTDIR)/usr/lib/earlybind/binder
@@ -26,6 +28,12 @@ install: all manual
 		$(INSTALL) -D -m 755 initramfs-hooks/$$file \
 			$(DESTDIR)/usr/share/initramfs-tools/$$file || exit 1; \
 	done
+	$(Q)for file in $(DRACUT_SCRIPTS); do \
+		$(INSTALL) -D -m 755 dracut-module/$$file \
+			$(DESTDIR)/usr/lib/dracut/modules.d/$$file || exit 1; \
+	done
+	$(Q)$(INSTALL) -D -m 644 dracut-module/$(DRACUT_UNIT) \
+		$(DESTDIR)/usr/lib/dracut/modules.d/$(DRACUT_UNIT)
 	$(Q)for page in $(MANUAL_PAGES); do \
 		$(INSTALL) -D -m 644 $$page \
 			$(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit 1; \
@@ -37,4 +45,5 @@ install: all manual
 uninstall:
 	$(Q)rm -f $(DESTDIR)/usr/lib/earlybind/binder $(DESTDIR)/usr/sbin/earlybind
 	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/share/initramfs-tools/%,$(INITRAMFS_FILES))
+	$(Q)rm -rf $(DESTDIR)/usr/lib/dracut/modules.d/50earlybind
 	$(Q)rmdir $(DESTDIR)/usr/lib/earlybind 2>/dev/null || true

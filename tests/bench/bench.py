@@ -66,7 +66,7 @@ def boot(options, name, machine=MACHINE):
     """Boots the machine; gives what bench.c wrote: runs by name, and idle runs by name."""
     folder = BUILD / "lab" / name
     base = cached("base.sh", options.suite)
-    image = cached("image.sh", options.suite, "none", options.stage)
+    image = cached("image.sh", options.suite, "initramfs-tools", "none", options.stage)
     guest = Machine(folder, base)
     modules = folder / "modules"
     modules.write_text("\n".join(module_files(base)) + "\n")

@@ -31,7 +31,11 @@ build_modules() {
 	mkdir "$to.build"
 	tar -I zstd -xf "$root/kbuild.tar.zst" -C "$to.build"
 	cp -r "$LAB/modules" "$to.build/modules"
-	chroot "$to.build" make -C "/usr/src/linux-headers-$version" M=/modules modules
+	# Newer kernels' objtool reads /proc. The mount vanishes with its namespace.
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork sh -c 'mkdir -p "$1/proc"; mount -t proc proc "$1/proc" &&
+		exec chroot "$1" make -C "/usr/src/linux-headers-$2" M=/modules modules' \
+		sh "$to.build" "$version"
 	mkdir "$to"
 	cp "$to.build"/modules/*.ko "$to"
 	rm -rf "$to.build"

@@ -6,8 +6,11 @@ import textwrap
 
 from facts import Facts
 from machine import BUILD, MGMT, USER
+from platforms import HOME
 
-WITHOUT, WITH = (BUILD / "lab" / name / "facts" for name in ("01-native-wins", "02-cmdline-ids"))
+WITHOUT, WITH = (
+    BUILD / "lab" / HOME / name / "facts" for name in ("01-native-wins", "02-cmdline-ids")
+)
 
 
 def said(facts, address, what):

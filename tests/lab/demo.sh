@@ -7,6 +7,8 @@ set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
+suite=bookworm
+
 cat <<'END'
 This boots a machine with an Alveo card, in QEMU, twice: without earlybind and with it.
 The first time on a machine it fetches a Debian system for it; about five minutes.
@@ -14,7 +16,7 @@ END
 
 "$TOP/mk/packages.sh" build lab
 # Fetching the guest's system and building earlybind have little to wait for in common.
-"$LAB/base.sh" "${SUITE:-bookworm}" >/dev/null &
+"$LAB/base.sh" "$suite" >/dev/null &
 base_pid=$!
 say "building earlybind"
 prepare_lab
@@ -22,13 +24,13 @@ wait "$base_pid"
 [ -n "$STAGE" ] || exit 1
 
 # Both images at once, then one boot after the other.
-"$LAB/image.sh" "${SUITE:-bookworm}" none "$STAGE" >/dev/null &
+"$LAB/image.sh" "$suite" initramfs-tools table "$STAGE" >/dev/null &
 image_pid=$!
-"$LAB/image.sh" "${SUITE:-bookworm}" recipe >/dev/null
+"$LAB/image.sh" "$suite" initramfs-tools recipe >/dev/null
 wait "$image_pid"
 
 rc=0
-python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --suite "${SUITE:-bookworm}" --jobs 1 \
-	--stage "$STAGE" 01 02 || rc=1
+python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs 1 --stage "$STAGE" \
+	"$suite/initramfs-tools/01*" "$suite/initramfs-tools/02*" || rc=1
 python3 "$LAB/demo.py"
 exit "$rc"

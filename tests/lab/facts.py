@@ -33,10 +33,11 @@ class Function:
 
 
 class Facts:
-    """The folder facts/ of one boot."""
+    """The folder facts/ of one boot, with an image of this generator."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, generator=None):
         self.folder = folder
+        self.generator = generator
         values = {}
         # Lines `/sys/bus/pci/devices/ADDRESS/NAME:VALUE`; the value of a link is a path.
         for line in (self.text("attributes") + self.text("links")).splitlines():

@@ -1,24 +1,43 @@
 #!/bin/bash
-# Makes one initramfs image with the guest's own update-initramfs.
+# Makes one initramfs image with the guest's own generator.
 #
-# Usage: tests/lab/image.sh SUITE CONFIG [STAGE]
+# Usage: tests/lab/image.sh SUITE GENERATOR CONFIG [STAGE]
 #
+# GENERATOR is initramfs-tools, dracut-systemd, dracut-plain (an image without systemd) or
+# dracut-hostonly (with systemd, and only what this machine is thought to need).
 # CONFIG is a folder of tests/lab/config: the files below its root/ are laid over the
 # guest's root, and its script `prepare`, if there is one, runs in the root before the
 # image is made. STAGE is a folder with earlybind installed in it (make install DESTDIR=);
 # without it earlybind is not installed.
 #
 # Prints the folder in the cache that holds:
-#   initrd.img              the image
-#   update-initramfs.log    what update-initramfs printed
-#   files/                  CONFIG's files and STAGE's, as they must lie on the disk, too
+#   initrd.img      the image
+#   generator.log   what the generator printed
+#   files/          CONFIG's files and STAGE's, as they must lie on the disk, too
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
+# The command that makes the image, run in the guest's root.
+generator_command() {
+	local version=$1 dracut
+	dracut="dracut --force --kver $version"
+	case $2 in
+	initramfs-tools) echo "update-initramfs -u" ;;
+	dracut-systemd) echo "$dracut --no-hostonly" ;;
+	dracut-plain) echo "$dracut --no-hostonly --omit systemd" ;;
+	# What a machine would find out about its root file system must be told here.
+	dracut-hostonly)
+		echo "$dracut --hostonly --hostonly-mode strict" \
+			"--add-drivers nvme --filesystems ext4"
+		;;
+	*) die "there is no generator $2" ;;
+	esac
+}
+
 # Runs as root in its own mount and pid namespace: the mounts vanish with it.
 build_in_namespace() {
-	local base=$1 work=$2 config=$3 version root
+	local base=$1 work=$2 generator=$3 config=$4 version root command
 	version=$(cat "$base/version")
 	root=$work/root
 	mkdir "$root"
@@ -38,9 +57,11 @@ build_in_namespace() {
 		chroot "$root" sh /tmp/prepare "$version"
 		rm "$root/tmp/prepare"
 	fi
+	command=$(generator_command "$version" "$generator")
+	# shellcheck disable=SC2086 # a command of several words
 	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
-		update-initramfs -u >"$work/update-initramfs.log" 2>&1 || {
-		cat "$work/update-initramfs.log"
+		$command >"$work/generator.log" 2>&1 || {
+		cat "$work/generator.log"
 		return 1
 	}
 	cp "$root/boot/initrd.img-$version" "$work/initrd.img"
@@ -48,7 +69,7 @@ build_in_namespace() {
 }
 
 make_all() {
-	local base=$1 work=$2 config=$3 stage=$4 from
+	local base=$1 work=$2 generator=$3 config=$4 stage=$5 from
 	mkdir "$work/files" "$work/layer"
 	# The configuration comes last, as an administrator edits what a package brought.
 	for from in "$stage" "$config/root"; do
@@ -56,7 +77,8 @@ make_all() {
 		tar -C "$from" --owner=0 --group=0 --mode=go-w -c . |
 			tar -C "$work/files" -x --no-overwrite-dir
 	done
-	unshare --mount --pid --fork "$0" --in-namespace "$base" "$work" "$config"
+	unshare --mount --pid --fork "$0" --in-namespace "$base" "$work" "$generator" \
+		"$config"
 	rm -rf --one-file-system "$work/root" "$work/layer"
 	chmod 0755 "$work"
 	chmod 0644 "$work/initrd.img"
@@ -76,8 +98,10 @@ case ${1:-} in
 esac
 
 suite=$1
-name=$2
-stage=${3:-}
+generator=$2
+name=$3
+stage=${4:-}
+label=$suite-$generator-$name
 
 make_image() {
 	local base key dir work config=$LAB/config/$name
@@ -87,17 +111,17 @@ make_image() {
 		echo "$LAB/image.sh"
 		echo "$config"
 		[ -z "$stage" ] || echo "$stage"
-	} | content_key "$(basename "$base")" "${stage:+with earlybind}")
-	dir=$CACHE/image-$suite-$name-$key
+	} | content_key "$(basename "$base")" "$generator" "${stage:+with earlybind}")
+	dir=$CACHE/image-$label-$key
 	if [ ! -e "$dir/initrd.img" ]; then
 		work=$(as_root mktemp -d "$CACHE/tmp/image.XXXXXX")
-		slowly "image $name" "$CACHE/image-$suite-$name.log" \
-			as_root "$LAB/image.sh" --as-root "$base" "$work" "$config" "$stage"
+		slowly "image $label" "$CACHE/image-$label.log" \
+			as_root "$LAB/image.sh" --as-root "$base" "$work" "$generator" "$config" "$stage"
 		as_root mv "$work" "$dir"
-		prune "image-$suite-$name" 3
+		prune "image-$label" 3
 	fi
 	as_root touch "$dir"
 	echo "$dir"
 }
 
-locked "image-$suite-$name" make_image
+locked "image-$label" make_image

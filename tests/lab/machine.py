@@ -78,14 +78,16 @@ def cached(script, *arguments):
 def append_lab_segment(image, base, preinit, extra, into, log):
     """Writes `into`: the image, NULs up to a multiple of 4, and the lab's own cpio archive.
 
-    The image stays what update-initramfs made. `extra` maps names in /lab to files.
+    The image stays what its generator made. `extra` maps names in /lab to files; modules
+    among them (*.ko) are loaded before /init, after the card got its identity.
     """
     tree = into.parent / "segment"
     shutil.rmtree(tree, ignore_errors=True)
     (tree / "lab").mkdir(parents=True)
     shutil.copy(preinit, tree / "lab/preinit")
     shutil.copy(base / "modules/lab_identity.ko", tree / "lab")
-    (tree / "lab/identity").write_text(f"map={IDENTITY}\n")
+    modules = [f"lab_identity.ko map={IDENTITY}"] + [n for n in extra if n.endswith(".ko")]
+    (tree / "lab/insert").write_text("\n".join(modules) + "\n")
     for name, source in extra.items():
         shutil.copy(source, tree / "lab" / name)
     names = "\n".join(["lab"] + sorted(f"lab/{p.name}" for p in (tree / "lab").iterdir()))
@@ -158,9 +160,9 @@ class Machine:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
-    def boot(self, image, cmdline, preinit, devices=()):
+    def boot(self, image, cmdline, preinit, devices=(), extra=None):
         """Boots into the real root and unpacks what the guest collected there."""
-        self._unpack(self.run(image, cmdline, preinit, devices))
+        self._unpack(self.run(image, cmdline, preinit, devices, extra=extra))
 
     def run(
         self,

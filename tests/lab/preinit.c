@@ -5,11 +5,12 @@
  * any of it runs comes in a second, small cpio archive that is appended to the image:
  *
  *   /lab/preinit              this program (rdinit=/lab/preinit)
+ *   /lab/insert               modules to load, one a line: file in /lab, parameters
  *   /lab/lab_identity.ko      gives the emulated functions the identity of the card
- *   /lab/identity             parameters of that module, one line
+ *   /lab/next, optional       what comes next in place of /init, one line
  *   /lab/bench, optional      run before /init; the machine is switched off afterwards
  *
- * It loads the module and becomes /init with the arguments and the environment that the
+ * It loads the modules and becomes /init with the arguments and the environment that the
  * kernel gave. All that remains of it is the folder /lab in the initramfs.
  */
 #include <errno.h>
@@ -24,9 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MODULE	   "/lab/lab_identity.ko"
-#define PARAMETERS "/lab/identity"
-#define BENCH	   "/lab/bench"
+#define INSERT "/lab/insert"
+#define NEXT   "/lab/next"
+#define BENCH  "/lab/bench"
 
 /* Tells the kernel log, which the console shows. */
 static void say(const char *what, const char *why)
@@ -48,27 +49,43 @@ static void mount_at(const char *type, const char *path, const char *options)
 		say(path, strerror(errno));
 }
 
-static void load_identity(void)
+static void load_module(char *line)
 {
-	char parameters[4096] = "";
-	ssize_t length = 0;
-	int fd = open(PARAMETERS, O_RDONLY | O_CLOEXEC);
+	char *parameters = strchr(line, ' ');
+	char path[8 + 4096];
+	int fd;
 
-	if (fd >= 0) {
-		length = read(fd, parameters, sizeof(parameters) - 1);
-		close(fd);
-	}
-	if (fd < 0 || length < 0) {
-		say(PARAMETERS, strerror(errno));
-		return;
-	}
-	parameters[strcspn(parameters, "\n")] = '\0';
-
-	fd = open(MODULE, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || syscall(SYS_finit_module, fd, parameters, 0) < 0)
-		say(MODULE, strerror(errno));
+	if (parameters)
+		*parameters++ = '\0';
+	snprintf(path, sizeof(path), "/lab/%s", line);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syscall(SYS_finit_module, fd, parameters ? parameters : "", 0) < 0)
+		say(path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+}
+
+/* The next line without its end; NULL at the end of the file. */
+static char *next_line(FILE *file, char *buf, int size)
+{
+	if (!fgets(buf, size, file))
+		return NULL;
+	buf[strcspn(buf, "\n")] = '\0';
+	return buf;
+}
+
+static void load_modules(void)
+{
+	FILE *file = fopen(INSERT, "re");
+	char line[4096];
+
+	if (!file) {
+		say(INSERT, strerror(errno));
+		return;
+	}
+	while (next_line(file, line, sizeof(line)))
+		load_module(line);
+	fclose(file);
 }
 
 /* Runs the measurement as a child, then switches the machine off: there is no way back. */
@@ -91,11 +108,14 @@ static void run_bench(void)
 
 int main(int argc, char **argv)
 {
+	static char next[256];
+	FILE *file;
+
 	(void)argc;
 	mount_at("devtmpfs", "/dev", "");
 	mount_at("proc", "/proc", "");
 	mount_at("sysfs", "/sys", "");
-	load_identity();
+	load_modules();
 	if (access(BENCH, X_OK) == 0)
 		run_bench();
 	umount("/sys");
@@ -103,8 +123,13 @@ int main(int argc, char **argv)
 	umount("/dev");
 
 	argv[0] = "/init";
-	execv("/init", argv);
+	file = fopen(NEXT, "re");
+	if (file && next_line(file, next, sizeof(next)))
+		argv[0] = next;
+	if (file)
+		fclose(file);
+	execv(argv[0], argv);
 	/* Returning would be a panic anyway; say why first. */
-	perror("lab preinit: /init");
+	perror("lab preinit: what comes next");
 	return EXIT_FAILURE;
 }

@@ -1,21 +1,31 @@
 """Runs the lab's cases and judges them. Called by run.sh, which prepares what it needs.
 
-Usage: run.py --preinit FILE [--stage FOLDER] [--suite SUITE] [--jobs N] [CASE...]
+Usage: run.py --preinit FILE [--stage FOLDER] [--all] [--jobs N] [NAME...]
 
-One line per case goes to standard output; what the machines are at goes to standard error.
+Without NAME: the boots of `make test`; with --all every boot. A NAME chooses among all of
+them: SUITE/GENERATOR/CASE, or the beginning of a case's name; * stands for anything.
+
+One line per boot goes to standard output; what the machines are at goes to standard error.
 
 A case is a file of cases/; its docstring is what it shows. It says
     CONFIG      folder of config/ that its image and disk are made with
-    EARLYBIND   whether earlybind is installed
+    EARLYBIND   "installed", "none", or "appended": the image is made without it, and
+                `earlybind image --append` adds it, to run as PID 1
     CMDLINE     what is added to the kernel command line
+    ON          optional: platforms that it boots on (platforms.py); else HOME
+    TEST_ON     optional: those of them that `make test` boots; else HOME, or the first
     DEVICES     optional: further arguments for QEMU
+    INSERT      optional: modules of the lab that are loaded before /init
     IOMMU       optional: False if the machine is to come up without IOMMU groups
     check(facts, native)
-                raises Wrong; `native` are the facts of the first case, which has no earlybind
+                raises Wrong; `native` are the facts of the first case, which has no
+                earlybind, on the same release
 """
 
 import argparse
 import concurrent.futures
+import fnmatch
+import json
 import os
 import pathlib
 import runpy
@@ -25,7 +35,8 @@ import threading
 import time
 
 from facts import Facts, Wrong
-from machine import BUILD, LAB, TOP, LabError, Machine, cached
+from machine import BUILD, LAB, TOP, LabError, Machine, cached, run
+from platforms import HOME, SUITES
 
 NATIVE = "01-native-wins"
 
@@ -40,12 +51,36 @@ class Case:
         self.earlybind = names["EARLYBIND"]
         self.cmdline = names["CMDLINE"]
         self.devices = names.get("DEVICES", "").split()
+        self.insert = names.get("INSERT", [])
         self.iommu = names.get("IOMMU", True)
         self.check = names["check"]
+        self.on = names.get("ON", [HOME])
+        self.test_on = names.get("TEST_ON", [HOME] if HOME in self.on else self.on[:1])
+
+
+class Boot:
+    """A case on a platform."""
+
+    def __init__(self, case, platform):
+        self.case = case
+        self.suite, self.generator = platform.split("/")
+        self.name = f"{platform}/{case.name}"
+        self.passed = False
+        self.seconds = 0
+
+    def is_native(self):
+        """Whether other boots are compared with this one."""
+        return self.case.name == NATIVE
+
+    def is_chosen(self, word):
+        """Whether a NAME of the command line means this boot."""
+        if "/" in word:
+            return fnmatch.fnmatch(self.name, word + ("" if word.count("/") == 2 else "/*"))
+        return fnmatch.fnmatch(self.case.name, word + "*")
 
 
 class Run:
-    """All that the cases of one run share."""
+    """All that the boots of one run share."""
 
     def __init__(self, options, folder):
         self.options = options
@@ -53,64 +88,92 @@ class Run:
         self.results = pathlib.Path(os.environ.get("RESULTS") or BUILD / "results.tsv")
         self.lock = threading.Lock()
         self.machines = []
-        # The facts of the first case, once it has booted: others are compared with them.
-        self.native = concurrent.futures.Future()
+        # By release, the facts of the first case once it has booted.
+        self.native = {}
 
-    def boot(self, case):
-        """Boots the machine of one case; gives its facts."""
-        stage = []
-        if case.earlybind:
-            if not self.options.stage:
-                raise LabError("earlybind could not be built and installed (see above)")
-            stage = [self.options.stage]
-        image = cached("image.sh", self.options.suite, case.config, *stage)
-        machine = Machine(self.folder / case.name, cached("base.sh", self.options.suite))
+    def image(self, boot, folder):
+        """The folder with the image of a boot, and what it adds to the command line."""
+        stage = self.options.stage
+        if boot.case.earlybind != "none" and not stage:
+            raise LabError("earlybind could not be built and installed (see above)")
+        with_it = [stage] if boot.case.earlybind == "installed" else []
+        image = cached("image.sh", boot.suite, boot.generator, boot.case.config, *with_it)
+        if boot.case.earlybind != "appended":
+            return image, {}
+        return self.append(boot, image, folder)
+
+    def append(self, boot, image, folder):
+        """The image with earlybind appended; `next` makes it PID 1 after the lab's part."""
+        base = cached("base.sh", boot.suite)
+        to = folder / "appended"
+        to.mkdir()
+        (to / "files").symlink_to(image / "files")
+        command = [f"{self.options.stage}/usr/sbin/earlybind", "image"]
+        command += ["--append", str(image / "initrd.img"), "--output", str(to / "initrd.img")]
+        command += ["--binder", f"{self.options.stage}/usr/lib/earlybind/binder"]
+        command += ["--kernel", (base / "version").read_text().strip()]
+        command += ["--sysroot", str(base / "tree")]
+        command += ["--config", str(LAB / "config/table/root/etc/earlybind.conf")]
+        run(command, folder / "lab.log")
+        (to / "next").write_text("/usr/lib/earlybind/binder\n")
+        return to, {"next": to / "next"}
+
+    def boot(self, boot):
+        """Boots one machine; gives its facts."""
+        base = cached("base.sh", boot.suite)
+        machine = Machine(self.folder / boot.name, base)
+        image, extra = self.image(boot, machine.folder)
+        extra |= {name: base / "modules" / name for name in boot.case.insert}
         with self.lock:
             self.machines.append(machine)
-        self.say(f"{case.name}: booting")
+        self.say(f"{boot.name}: booting")
         begin = time.monotonic()
-        machine.boot(image, case.cmdline, self.options.preinit, case.devices)
-        return Facts(machine.folder / "facts"), time.monotonic() - begin
+        case = boot.case
+        machine.boot(image, case.cmdline, self.options.preinit, case.devices, extra)
+        boot.seconds = time.monotonic() - begin
+        return Facts(machine.folder / "facts", boot.generator)
 
-    def run_case(self, case):
-        """Boots and judges one case; prints its line. True if it passed."""
-        seconds = 0
+    def run_boot(self, boot):
+        """Boots and judges one case; prints its line."""
+        native = self.native[boot.suite]
         try:
             try:
-                facts, seconds = self.boot(case)
-                facts.check_machine(case.iommu)
+                facts = self.boot(boot)
+                facts.check_machine(boot.case.iommu)
             except Exception as error:
-                if case.name == NATIVE:
-                    self.native.set_exception(error)
+                if boot.is_native():
+                    native.set_exception(error)
                 raise
-            if case.name == NATIVE:
-                self.native.set_result(facts)
+            if boot.is_native():
+                native.set_result(facts)
             try:
-                native = self.native.result()
+                native_facts = native.result()
             except Exception:
                 raise LabError(f"{NATIVE} has no facts to compare with") from None
-            case.check(facts, native)
+            boot.case.check(facts, native_facts)
             reason = None
         except (Wrong, LabError, OSError) as error:
             reason = " ".join(str(error).split())
         except (KeyError, TypeError, AttributeError) as error:
             reason = f"the report lacks something: {error!r}"
-        self.tell(case.name, seconds, reason)
-        return reason is None
+        boot.passed = reason is None
+        self.tell(boot, reason)
 
-    def tell(self, name, seconds, reason):
-        """Prints the line of a case and adds it to the results."""
-        where = self.folder / name
+    def tell(self, boot, reason):
+        """Prints the line of a boot and adds it to the results."""
+        where = self.folder / boot.name
         if where.is_relative_to(TOP):
             where = where.relative_to(TOP)
         with self.lock:
             if reason is None:
-                print(f"PASS lab: {name} ({seconds:.0f} s)", flush=True)
+                print(f"PASS lab: {boot.name} ({boot.seconds:.0f} s)", flush=True)
             else:
-                print(f"FAIL lab: {name}: {reason} (artefacts: {where})", flush=True)
+                print(f"FAIL lab: {boot.name}: {reason} (artefacts: {where})", flush=True)
             self.results.parent.mkdir(parents=True, exist_ok=True)
             with open(self.results, "a", encoding="utf-8") as out:
-                row = ["pass", "lab", name] if reason is None else ["fail", "lab", name, reason]
+                row = ["pass", "lab", boot.name]
+                if reason is not None:
+                    row = ["fail", "lab", boot.name, reason]
                 out.write("\t".join(row) + "\n")
 
     @staticmethod
@@ -125,7 +188,8 @@ class Run:
             with self.lock:
                 machines = [m for m in self.machines if m.is_running()]
             for machine in machines:
-                self.say(f"{machine.folder.name}: {machine.milestone()}")
+                name = machine.folder.relative_to(self.folder)
+                self.say(f"{name}: {machine.milestone()}")
 
     def stop(self):
         """Ends every machine that runs."""
@@ -135,33 +199,58 @@ class Run:
             machine.stop()
 
 
-def choose(cases, wanted):
-    """The cases whose names begin so; the first case comes with them."""
-    if not wanted:
-        return cases
-    chosen = [c for c in cases if any(c.name.startswith(w) for w in wanted)]
-    for word in wanted:
-        if not any(c.name.startswith(word) for c in cases):
-            sys.exit(f"lab: there is no case {word}; there are: {' '.join(c.name for c in cases)}")
-    return [c for c in cases if c in chosen or c.name == NATIVE]
+def choose(cases, options):
+    """The boots that are wanted; the first case of every release comes with them, first."""
+    every = [Boot(c, p) for c in cases for p in c.on]
+    if options.names:
+        chosen = [b for b in every if any(b.is_chosen(w) for w in options.names)]
+        for word in options.names:
+            if not any(b.is_chosen(word) for b in every):
+                names = "\n  ".join(b.name for b in every)
+                sys.exit(f"lab: there is no boot {word}; there are:\n  {names}")
+    elif options.all:
+        chosen = every
+    else:
+        chosen = [b for b in every if b.name.rpartition("/")[0] in b.case.test_on]
+    suites = {b.suite for b in chosen}
+    chosen += [b for b in every if b.is_native() and b.suite in suites and b not in chosen]
+    # By release: what its boots share is made once, while those of the one before run.
+    return sorted(chosen, key=lambda b: (SUITES.index(b.suite), not b.is_native()))
+
+
+def write_summary(path, boots, seconds):
+    """What matrix.py makes its table from."""
+    rows = [
+        {
+            "suite": b.suite,
+            "generator": b.generator,
+            "case": b.case.name,
+            "passed": b.passed,
+            "seconds": round(b.seconds, 1),
+        }
+        for b in boots
+    ]
+    path.write_text(json.dumps({"seconds": round(seconds), "boots": rows}, indent=1) + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--stage")
     parser.add_argument("--preinit", required=True)
-    parser.add_argument("--suite", default="bookworm")
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("cases", nargs="*")
+    parser.add_argument("names", nargs="*")
     options = parser.parse_args()
 
     cases = [Case(path) for path in sorted((LAB / "cases").glob("[0-9]*.py"))]
-    cases = choose(cases, options.cases)
-    run = Run(options, BUILD / "lab")
+    boots = choose(cases, options)
+    begin = time.monotonic()
+    run_ = Run(options, BUILD / "lab")
+    run_.native = {b.suite: concurrent.futures.Future() for b in boots}
 
     # A signal ends the machines, which ends the threads that wait for them.
     def interrupted(number, _frame):
-        run.stop()
+        run_.stop()
         os._exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -169,13 +258,14 @@ def main():
 
     # The first case is the first to be taken up, so nobody waits for it in vain.
     done = threading.Event()
-    progress = threading.Thread(target=run.tell_progress, args=(done,))
+    progress = threading.Thread(target=run_.tell_progress, args=(done,))
     progress.start()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        passed = list(pool.map(run.run_case, cases))
+        list(pool.map(run_.run_boot, boots))
     done.set()
     progress.join()
-    return 0 if all(passed) else 1
+    write_summary(BUILD / "lab/boots.json", boots, time.monotonic() - begin)
+    return 0 if all(b.passed for b in boots) else 1
 
 
 if __name__ == "__main__":

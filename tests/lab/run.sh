@@ -1,10 +1,9 @@
 #!/bin/bash
 # Boots the lab's cases and judges them.
 #
-# Usage: tests/lab/run.sh [CASE...]       names or their beginnings; all without any
+# Usage: tests/lab/run.sh [NAME...]       boots, see run.py; those of `make test` without any
 #
-# CASE="..."    the same, for make
-# SUITE=NAME    Debian release of the machines (bookworm)
+# CASE="..."    the same, for make; CASE=all for every boot
 # JOBS=N        boots at the same time (2)
 # RESULTS=FILE  where one line per case is added (build/results.tsv)
 #
@@ -15,9 +14,10 @@ set -eu -o pipefail
 
 # shellcheck disable=SC2086 # several names
 [ $# -gt 0 ] || set -- ${CASE:-}
+[ "${1:-}" != all ] || set -- --all
 
 prepare_lab
 [ -n "$STAGE" ] || say "the cases with earlybind will fail"
 
-exec python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --suite "${SUITE:-bookworm}" \
-	--jobs "${JOBS:-2}" ${STAGE:+--stage "$STAGE"} "$@"
+exec python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs "${JOBS:-2}" \
+	${STAGE:+--stage "$STAGE"} "$@"

@@ -5,9 +5,11 @@ If this case ever fails, the lab proves nothing: then there is no race to win.
 """
 
 from facts import expect
+from platforms import SUITES
 
+ON = [f"{suite}/initramfs-tools" for suite in SUITES]
 CONFIG = "recipe"
-EARLYBIND = False
+EARLYBIND = "none"
 CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
 
 

@@ -1,13 +1,15 @@
-"""With earlybind, IDs on the command line: the card is on vfio-pci in the booted system,
-lspci still names its native modules, and nothing else changed its driver.
+"""With earlybind, IDs on the command line, and the table ignored: the card is on vfio-pci in
+the booted system, lspci still names its native modules, and nothing else changed its driver.
 """
 
 from facts import expect
 from machine import MGMT, USER
+from platforms import ALL
 
-CONFIG = "none"
-EARLYBIND = True
-CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
+ON = ALL
+CONFIG = "table"
+EARLYBIND = "installed"
+CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001 rd.earlybind.table=0"
 
 
 def check(facts, native):

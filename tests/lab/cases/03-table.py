@@ -1,11 +1,13 @@
 """No IDs on the command line: the rules are in /etc/earlybind.conf only, and reach the boot
-as the table that the image's hook embedded in the binder.
+as the table that the image's generator embedded in the binder.
 """
 
 from machine import MGMT, USER
+from platforms import ALL
 
+ON = ALL
 CONFIG = "table"
-EARLYBIND = True
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on"
 
 

@@ -5,7 +5,7 @@ before earlybind was installed.
 from machine import MGMT, USER
 
 CONFIG = "modprobe"
-EARLYBIND = True
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on"
 
 

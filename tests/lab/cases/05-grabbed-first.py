@@ -1,13 +1,17 @@
-"""xclmgmt has the management function before the binder runs: a script of the image that
-sorts before earlybind's loaded it. The function is recovered.
+"""xclmgmt has the management function before anything of the image runs. The function is
+recovered. The rules are in the table only.
 """
 
 from facts import expect
 from machine import MGMT, USER
+from platforms import ALL
 
-CONFIG = "grab"
-EARLYBIND = True
-CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
+ON = ALL
+TEST_ON = ALL
+CONFIG = "table"
+EARLYBIND = "installed"
+CMDLINE = "intel_iommu=on"
+INSERT = ["xclmgmt.ko"]
 
 
 def check(facts, native):

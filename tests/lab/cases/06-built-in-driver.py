@@ -7,7 +7,7 @@ from facts import expect
 SERIAL = "0000:00:05.0"
 
 CONFIG = "none"
-EARLYBIND = True
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on rd.earlybind.bind=1b36:0002"
 DEVICES = "-chardev null,id=nowhere -device pci-serial,addr=5.0,chardev=nowhere"
 

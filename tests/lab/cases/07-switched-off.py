@@ -3,9 +3,11 @@ in place.
 """
 
 from facts import expect
+from platforms import ALL
 
-CONFIG = "modprobe"
-EARLYBIND = True
+ON = ALL
+CONFIG = "table"
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001 rd.earlybind=0"
 
 

@@ -4,9 +4,11 @@ and the report and the log say why and what to do.
 
 from facts import expect
 from machine import MGMT, USER
+from platforms import ALL
 
-CONFIG = "none"
-EARLYBIND = True
+ON = ALL
+CONFIG = "table"
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=off vfio-pci.ids=10ee:5000,10ee:5001"
 IOMMU = False
 

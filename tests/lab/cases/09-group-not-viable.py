@@ -5,7 +5,7 @@ the report says that the group is not viable and which two functions block it.
 from machine import GPU, GPU_AUDIO, MGMT, USER
 
 CONFIG = "none"
-EARLYBIND = True
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on rd.earlybind.bind=01:00.0,01:00.1"
 
 

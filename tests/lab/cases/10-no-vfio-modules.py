@@ -5,7 +5,7 @@ the reason is given.
 from machine import MGMT, USER
 
 CONFIG = "novfio"
-EARLYBIND = True
+EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
 
 

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Binds devices to vfio-pci before udev loads their own drivers. binder(8)
+#
+# A pre-udev hook of images without systemd; dracut sources it.
+
+# It limits its own time and reports to the kernel log and /run/earlybind/report.json. The
+# boot goes on whatever comes of it.
+if [ -x /usr/lib/earlybind/binder ]; then
+	/usr/lib/earlybind/binder || :
+fi

@@ -1,0 +1,123 @@
+#!/bin/bash
+# dracut module: puts the binder, its table and the vfio modules into the image, runs the
+# binder before any driver can load, and proves that order. earlybind(8), dracut.modules(7)
+
+# Of dracut's functions and variables:
+# shellcheck disable=SC2154
+
+_earlybind_fail() {
+	dfatal "earlybind: $*"
+	dfatal "earlybind: no image is written; the one from before stays"
+	# dracut goes on without a module that fails: the image would boot, without its rules.
+	exit 1
+}
+
+# Whether this machine has rules for the binder, or will have them from the kernel's command
+# line at its next boot.
+_earlybind_is_configured() {
+	local parameters='(^|[[:space:]"'\''])(vfio[-_]pci\.ids|rd\.earlybind\.bind)='
+	local root=${dracutsysrootdir-}
+
+	grep -qsE '^[[:space:]]*(bind|keep)[[:space:]]' \
+		"$root"/etc/earlybind.conf "$root"/etc/earlybind.conf.d/*.conf && return 0
+	grep -qsE '^[[:space:]]*options[[:space:]]+vfio[-_]pci[[:space:]](.*[[:space:]])?ids=' \
+		"$root"/{etc,run,usr/lib,lib}/modprobe.d/*.conf && return 0
+	[[ ${kernel_cmdline-} =~ $parameters ]] && return 0
+	grep -qsE "$parameters" /proc/cmdline "$root"/etc/kernel/cmdline "$root"/etc/cmdline \
+		"$root"/etc/cmdline.d/*.conf "$root"/etc/default/grub \
+		"$root"/etc/default/grub.d/*.cfg "$root"/boot/loader/entries/*.conf
+}
+
+# Where nothing is configured the module comes only when asked for:
+# add_dracutmodules+=" earlybind "
+check() {
+	[[ ${mount_needs-} ]] && return 1
+	require_binaries /usr/lib/earlybind/binder /usr/sbin/earlybind || return 1
+	_earlybind_is_configured && return 0
+	return 255
+}
+
+depends() {
+	return 0
+}
+
+# Asks this kernel what it has: nothing is assumed of its version. hostonly='': what the
+# building machine has loaded at the moment does not matter.
+installkernel() {
+	local module file found=
+
+	for module in vfio_pci vfio_iommu_type1; do
+		file=${module//_/[-_]}
+		if grep -qs "/$file\.ko" "$srcmods/modules.builtin"; then
+			found+=" $module (built in)"
+		elif grep -qs "/$file\.ko[.a-z]*:" "$srcmods/modules.dep"; then
+			hostonly='' instmods "$module"
+			found+=" $module"
+		fi
+	done
+	[[ $found == *vfio_pci* ]] ||
+		dwarn "earlybind: kernel $kernel has no vfio-pci: with this image nothing will be bound"
+	dinfo "earlybind: modules:${found:- none}"
+}
+
+# The copy in the image holds the rules. An error in the configuration ends the build here,
+# with file, line, column and reason, and never reaches a boot.
+_earlybind_embed() {
+	local to=$initdir/usr/lib/earlybind/binder
+
+	# The folder by dracut's own means, which know about merged /usr and the owner.
+	inst_binary /usr/lib/earlybind/binder
+	rm -f "$to"
+	/usr/sbin/earlybind embed --binder /usr/lib/earlybind/binder --output "$to" ||
+		_earlybind_fail "the configuration has errors (above): correct it, then run dracut again"
+}
+
+# "options vfio-pci ids=" counts as a rule. Of modprobe.d only what packages bring is in every
+# image, so that what the administrator says must come along.
+_earlybind_install_options() {
+	local file
+
+	for file in "${dracutsysrootdir-}"/etc/modprobe.d/*.conf; do
+		grep -qsE '^[[:space:]]*options[[:space:]]+vfio[-_]pci[[:space:]]' "$file" &&
+			inst_simple "$file" "${file#"${dracutsysrootdir-}"}"
+	done
+	return 0
+}
+
+# With systemd in the image. What the unit's place in the order rests on is looked up in the
+# image: an administrator's copy or drop-in may have changed it.
+_earlybind_install_unit() {
+	local unit=$initdir$systemdsystemunitdir/earlybind.service service order
+
+	inst_simple "$moddir/earlybind.service" "$systemdsystemunitdir/earlybind.service"
+	$SYSTEMCTL -q --root "$initdir" add-wants sysinit.target earlybind.service
+	order=" $(sed -n 's/^Before=//p' "$unit" 2>/dev/null | tr '\n' ' ') "
+	for service in systemd-modules-load systemd-udevd systemd-udev-trigger; do
+		[[ $order == *" $service.service "* ]] ||
+			_earlybind_fail "earlybind.service is not ordered before $service.service"
+	done
+	[[ -L $initdir/etc/systemd/system/sysinit.target.wants/earlybind.service ||
+		-L $initdir$systemdsystemunitdir/sysinit.target.wants/earlybind.service ]] ||
+		_earlybind_fail "earlybind.service is not wanted by sysinit.target"
+	dinfo "earlybind: earlybind.service runs before systemd-modules-load and udev"
+}
+
+# Without systemd. dracut runs the hooks of one place in the order of their names.
+_earlybind_install_hook() {
+	local hook
+
+	inst_hook pre-udev 00 "$moddir/earlybind.sh"
+	hook=$(cd "$initdir" && find . -path '*/hooks/pre-udev/00-earlybind.sh' | head -n 1)
+	[[ $hook ]] || _earlybind_fail "the pre-udev hook is not in the image"
+	dinfo "earlybind: ${hook#.} runs before udev"
+}
+
+install() {
+	_earlybind_embed
+	_earlybind_install_options
+	if dracut_module_included systemd; then
+		_earlybind_install_unit
+	else
+		_earlybind_install_hook
+	fi
+}

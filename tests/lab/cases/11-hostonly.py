@@ -1,0 +1,19 @@
+"""A dracut image with only what the machine needs ("strict"): instmods would leave out what
+the machine that builds the image has no use for. The vfio modules are there all the same.
+"""
+
+from machine import MGMT, USER
+from platforms import SUITES
+
+ON = [f"{suite}/dracut-hostonly" for suite in SUITES]
+CONFIG = "table"
+EARLYBIND = "installed"
+CMDLINE = "intel_iommu=on"
+
+
+def check(facts, native):
+    facts.check_card_bound()
+    facts.check_others(native)
+    for address in (MGMT, USER):
+        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
+    facts.check_rule_origin("earlybind.conf")

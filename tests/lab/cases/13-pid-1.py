@@ -1,0 +1,22 @@
+"""An image that nobody made for earlybind: `earlybind image --append` adds the binder, its
+table and the vfio modules, and it runs as PID 1 before the image's own /init.
+"""
+
+from facts import expect
+from machine import MGMT, USER
+from platforms import ALL
+
+ON = [platform for platform in ALL if not platform.endswith("dracut-plain")]
+TEST_ON = [platform for platform in ON if platform.startswith("bookworm")]
+CONFIG = "none"
+EARLYBIND = "appended"
+CMDLINE = "intel_iommu=on"
+
+
+def check(facts, native):
+    facts.check_card_bound()
+    facts.check_others(native)
+    for address in (MGMT, USER):
+        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
+    facts.check_rule_origin("earlybind.conf")
+    expect(not facts.text("failed-units").strip(), f"failed: {facts.text('failed-units')}")
