@@ -4,7 +4,9 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "pid1.h"
 #include "run.h"
 #include "table.h"
 #include "version.h"
@@ -30,6 +32,53 @@ static void usage(FILE *out)
 	      out);
 }
 
+struct settings {
+	struct run_options options;
+	const char *sysroot;
+	bool is_forced;
+	bool is_pid1; /* a child of PID 1 before /init */
+};
+
+/* A whole run; the exit code. */
+static int run(struct settings *settings)
+{
+	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct run_options *options = &settings->options;
+	struct world *world;
+	static struct run run;
+	int r;
+
+	r = world_open(settings->sysroot, &world);
+	if (r < 0) {
+		fprintf(stderr, "binder: %s: %s\n",
+			settings->sysroot ? settings->sysroot : "/", strerror(-r));
+		return EXIT_USAGE;
+	}
+	if (settings->sysroot)
+		options->is_dry_run = true;
+	if (!settings->is_forced && !options->is_dry_run && !world_is_initramfs()) {
+		fputs("binder: this is not an initramfs: a running system's devices are not "
+		      "touched. Use earlybind(8), or --force\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	if (options->is_dry_run)
+		world_set_trial(world);
+	if (settings->is_pid1)
+		world_set_early(world);
+	options->table = table_embedded();
+	r = run_boot(world, &arena, options, &run);
+	world_close(world);
+	return r;
+}
+
+static int bind_for_pid1(void)
+{
+	struct settings settings = {.is_pid1 = true};
+
+	return run(&settings);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -41,27 +90,27 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct arena arena = {.base = memory, .size = sizeof(memory)};
-	struct run_options run_options = {.table = table_embedded()};
-	const char *sysroot = NULL;
-	bool is_forced = false;
-	struct world *world;
-	static struct run run;
-	int option, r;
+	struct settings settings = {0};
+	int option;
 
+	if (getpid() == 1) {
+		/* The arguments are words of the kernel command line, meant for /init. */
+		pid1_run(&pid1_ops, argv, bind_for_pid1);
+		return EXIT_NOT_ALL;
+	}
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			run_options.cmdline = text_of(optarg);
+			settings.options.cmdline = text_of(optarg);
 			break;
 		case 's':
-			sysroot = optarg;
+			settings.sysroot = optarg;
 			break;
 		case 'n':
-			run_options.is_dry_run = true;
+			settings.options.is_dry_run = true;
 			break;
 		case 'f':
-			is_forced = true;
+			settings.is_forced = true;
 			break;
 		case 'V':
 			puts("earlybind binder " EARLYBIND_VERSION);
@@ -78,23 +127,5 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	r = world_open(sysroot, &world);
-	if (r < 0) {
-		fprintf(stderr, "binder: %s: %s\n", sysroot ? sysroot : "/",
-			strerror(-r));
-		return EXIT_USAGE;
-	}
-	if (sysroot)
-		run_options.is_dry_run = true;
-	if (!sysroot && !is_forced && !run_options.is_dry_run && !world_is_initramfs()) {
-		fputs("binder: this is not an initramfs: a running system's devices are not "
-		      "touched. Use earlybind(8), or --force\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
-	if (sysroot || run_options.is_dry_run)
-		world_set_trial(world);
-	r = run_boot(world, &arena, &run_options, &run);
-	world_close(world);
-	return r;
+	return run(&settings);
 }

@@ -20,14 +20,11 @@
 
 #define LOG_LINE_MAX 768
 #define PATH_SIZE    (PATH_MAX + 256) /* a sysroot and what is below it */
-#define RUN_DIR	     "earlybind"
 
 /* With those of jobs.c, the only absolute paths of the program. */
 static const char *const root_paths[] = {
-	[WORLD_SYS] = "/sys",
-	[WORLD_PROC] = "/proc",
-	[WORLD_ETC] = "/etc",
-	[WORLD_RUN] = "/run",
+	[WORLD_SYS] = "/sys", [WORLD_PROC] = "/proc", [WORLD_ETC] = "/etc",
+	[WORLD_RUN] = "/run", [WORLD_DEV] = "/dev",
 };
 #define KMSG_PATH "/dev/kmsg"
 
@@ -36,6 +33,7 @@ struct real_world {
 	char sysroot[PATH_MAX]; /* "" for the machine itself */
 	int roots[ARRAY_SIZE(root_paths)];
 	bool is_trial;
+	bool is_early;
 	struct worker worker;
 };
 
@@ -174,21 +172,34 @@ static void real_abandon(struct world *world)
 	worker_abandon(&real(world)->worker);
 }
 
+/* Whether a file system of its own is mounted at the root. */
+static bool is_mounted(struct real_world *w, enum world_root root)
+{
+	struct stat above, st;
+	int fd = root_fd(w, root);
+
+	return fd >= 0 && fstat(fd, &st) == 0 &&
+	       fstatat(fd, "..", &above, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev != above.st_dev;
+}
+
 static int real_publish(struct world *world, const char *name, struct text bytes)
 {
-	int run, r = 0;
+	bool is_dev = real(world)->is_early && !is_mounted(real(world), WORLD_RUN);
+	const char *folder = is_dev ? WORLD_DEV_DIR : WORLD_RUN_DIR;
+	int root, r = 0;
 	cleanup_with(close_fd) int dir = -1;
 	cleanup_with(close_fd) int fd = -1;
 	char temporary[64];
 
 	if (real(world)->is_trial)
 		return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? 0 : -EIO;
-	run = root_fd(real(world), WORLD_RUN);
-	if (run < 0)
-		return run;
-	if (mkdirat(run, RUN_DIR, 0755) < 0 && errno != EEXIST)
+	root = root_fd(real(world), is_dev ? WORLD_DEV : WORLD_RUN);
+	if (root < 0)
+		return root;
+	if (mkdirat(root, folder, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	dir = openat(run, RUN_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = openat(root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
@@ -263,7 +274,7 @@ int world_open(const char *sysroot, struct world **ret)
 
 	w = (struct real_world){
 		.world = {&real_ops},
-		.roots = {-1, -1, -1, -1},
+		.roots = {-1, -1, -1, -1, -1},
 		.worker = {.fd = -1, .execute = execute, .arg = &w},
 	};
 	if (sysroot && strcmp(sysroot, "/") != 0) {
@@ -303,6 +314,11 @@ bool world_is_initramfs(void)
 void world_set_trial(struct world *world)
 {
 	real(world)->is_trial = true;
+}
+
+void world_set_early(struct world *world)
+{
+	real(world)->is_early = true;
 }
 
 int world_read_text(struct world *world, enum world_root root, const char *path,

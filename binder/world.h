@@ -24,7 +24,12 @@ enum world_root {
 	WORLD_PROC,
 	WORLD_ETC,
 	WORLD_RUN,
+	WORLD_DEV,
 };
+
+/* Earlybind's own directory below WORLD_RUN, and below WORLD_DEV for what comes before. */
+#define WORLD_RUN_DIR "earlybind"
+#define WORLD_DEV_DIR ".earlybind"
 
 enum log_level { /* the kernel's numbers */
 		 LOG_LEVEL_ERROR = 3,
@@ -117,6 +122,13 @@ bool world_is_initramfs(void);
  * published to the standard output instead of /run.
  */
 void world_set_trial(struct world *world) nonnull(1);
+
+/*
+ * Before /init, when /run is not mounted yet: unless it is, what is published goes below
+ * /dev. devtmpfs is one file system for the whole boot (drivers/base/devtmpfs.c), which
+ * keeps it over unmounting, mounting and the switch to the real root.
+ */
+void world_set_early(struct world *world) nonnull(1);
 
 /* A short file as text without surrounding white space. 0 or -errno. */
 int world_read_text(struct world *world, enum world_root root, const char *path,

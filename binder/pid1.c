@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reason.h"
+
+#define POLL	  (2 * MILLISECOND)
+#define LINE_SIZE 256
+
+/* In this order: with /dev there is a kernel log to speak to. */
+static const struct place {
+	const char *type, *path;
+	unsigned long flags;
+} places[] = {
+	{"devtmpfs", "/dev", MS_NOSUID},
+	{"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC},
+};
+
+static void say(const struct pid1_ops *ops, enum log_level level, const char *format, ...)
+	printf_like(3, 4);
+static void say(const struct pid1_ops *ops, enum log_level level, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	(void)ops->log(level, line);
+}
+
+/*
+ * Whether there is a new mount to be undone. The kernel refuses to mount a file system where
+ * it is mounted already with EBUSY (fs/namespace.c: do_add_mount()).
+ */
+static bool mount_place(const struct pid1_ops *ops, const struct place *place)
+{
+	int r;
+
+	(void)ops->make_folder(place->path);
+	r = ops->mount(place->type, place->path, place->flags);
+	if (r < 0 && r != -EBUSY)
+		say(ops, LOG_LEVEL_WARNING, "PID 1: %s cannot be mounted on %s: %s",
+		    place->type, place->path, errno_text(r));
+	return r == 0;
+}
+
+/* A worker that is stuck, or just ending, has files open there: detached, it lets them be. */
+static void unmount_place(const struct pid1_ops *ops, const struct place *place)
+{
+	int r = ops->unmount(place->path, 0);
+
+	if (r < 0)
+		r = ops->unmount(place->path, MNT_DETACH);
+	if (r < 0)
+		say(ops, LOG_LEVEL_WARNING, "PID 1: %s cannot be unmounted: %s",
+		    place->path, errno_text(r));
+}
+
+/* Polls, so that neither a signal nor another child of PID 1 comes into it. */
+static int wait_until(const struct pid1_ops *ops, pid_t pid, uint64_t until,
+		      int *ret_status)
+{
+	int r;
+
+	while ((r = ops->wait(pid, ret_status)) == -EAGAIN && ops->now() < until)
+		(void)ops->pause(POLL);
+	return r;
+}
+
+static void bind_in_child(const struct pid1_ops *ops, int (*bind)(void))
+{
+	int status = 0, r;
+	pid_t pid;
+
+	pid = ops->fork();
+	if (pid == 0)
+		ops->leave(bind());
+	if (pid < 0) {
+		say(ops, LOG_LEVEL_ERROR, "PID 1: nothing is bound: no process: %s",
+		    errno_text((int)pid));
+		return;
+	}
+	r = wait_until(ops, pid, ops->now() + PID1_LIMIT, &status);
+	if (r == -EAGAIN) {
+		say(ops, LOG_LEVEL_ERROR,
+		    "PID 1: binding did not end within %u s and is given up: devices may "
+		    "be without a driver",
+		    (unsigned)(PID1_LIMIT / SECOND));
+		(void)ops->kill(pid);
+		(void)wait_until(ops, pid, ops->now() + PID1_GRACE, &status);
+	} else if (r == 0 && WIFSIGNALED(status)) {
+		say(ops, LOG_LEVEL_ERROR,
+		    "PID 1: binding was ended by signal %d: devices may be without a driver",
+		    WTERMSIG(status));
+	}
+}
+
+/* After the mounts are gone: with a kernel log for as long as it takes. */
+static void say_failure(const struct pid1_ops *ops, const char *path, int error)
+{
+	bool is_ours = mount_place(ops, &places[0]);
+
+	say(ops, LOG_LEVEL_ERROR, "PID 1: %s cannot be executed: %s", path,
+	    errno_text(error));
+	if (is_ours)
+		unmount_place(ops, &places[0]);
+}
+
+void pid1_run(const struct pid1_ops *ops, char **argv, int (*bind)(void))
+{
+	/* /init, and what the kernel tries behind it (init/main.c: kernel_init()). */
+	static char programs[][16] = {"/init", "/sbin/init", "/etc/init", "/bin/init",
+				      "/bin/sh"};
+	static char *no_arguments[2];
+	bool is_ours[ARRAY_SIZE(places)];
+
+	(void)ops->hold_descriptors();
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		is_ours[i] = mount_place(ops, &places[i]);
+	bind_in_child(ops, bind);
+	for (size_t i = ARRAY_SIZE(places); i-- > 0;)
+		if (is_ours[i])
+			unmount_place(ops, &places[i]);
+	if (!argv[0])
+		argv = no_arguments;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		argv[0] = programs[i];
+		say_failure(ops, programs[i], ops->execute(programs[i], argv));
+	}
+}
+
+static int error_of(int r)
+{
+	return r < 0 ? -errno : 0;
+}
+
+/* Without them a file of /sys could become the error output. Nothing is read or written. */
+static int real_hold_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int real_make_folder(const char *path)
+{
+	return error_of(mkdir(path, 0755));
+}
+
+static int real_mount(const char *type, const char *path, unsigned long flags)
+{
+	return error_of(mount(type, path, type, flags, NULL));
+}
+
+static int real_unmount(const char *path, int flags)
+{
+	return error_of(umount2(path, flags));
+}
+
+static pid_t real_fork(void)
+{
+	pid_t pid = fork();
+
+	return pid < 0 ? -errno : pid;
+}
+
+static int real_wait(pid_t pid, int *ret_status)
+{
+	pid_t r = waitpid(pid, ret_status, WNOHANG);
+
+	return r == 0 ? -EAGAIN : error_of(r);
+}
+
+static int real_kill(pid_t pid)
+{
+	return error_of(kill(pid, SIGKILL));
+}
+
+static uint64_t real_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int real_pause(uint64_t microseconds)
+{
+	const struct timespec ts = {(time_t)(microseconds / SECOND),
+				    (long)(microseconds % SECOND) * 1000};
+
+	return error_of(nanosleep(&ts, NULL));
+}
+
+static int real_log(enum log_level level, const char *line)
+{
+	char record[LINE_SIZE + 32];
+	int n = snprintf(record, sizeof(record), "<%d>earlybind: %s\n", level, line);
+	int fd, r;
+
+	if (n < 0)
+		return n;
+	n = MIN(n, (int)sizeof(record) - 1);
+	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return error_of((int)write(STDERR_FILENO, record, (size_t)n));
+	r = error_of((int)write(fd, record, (size_t)n));
+	close(fd);
+	return r;
+}
+
+static int real_execute(const char *path, char **argv)
+{
+	return error_of(execv(path, argv));
+}
+
+const struct pid1_ops pid1_ops = {
+	.hold_descriptors = real_hold_descriptors,
+	.make_folder = real_make_folder,
+	.mount = real_mount,
+	.unmount = real_unmount,
+	.fork = real_fork,
+	.leave = _exit,
+	.wait = real_wait,
+	.kill = real_kill,
+	.now = real_now,
+	.pause = real_pause,
+	.log = real_log,
+	.execute = real_execute,
+};
