@@ -15,6 +15,8 @@
 
 #define VFIO_DIR    "/dev/vfio"
 #define MODULES_DIR "/lib/modules"
+/* What was added to an image that has modules of its own, or none. */
+#define PRIVATE_MODULES_DIR "/usr/lib/earlybind/modules"
 
 static void close_fd(const int *fd)
 {
@@ -56,39 +58,24 @@ static int group_status(const char *group, bool *ret_viable)
 	return 0;
 }
 
-/* The directory of the modules of the running kernel, or of the one below sysroot. */
-static int module_dir(const struct job_context *context, char *buf, size_t size)
+/* Loads a module of the running kernel. */
+static int load_module(const struct job *job, enum module_state *ret_state)
 {
-	char file[128];
-	struct text release;
+	char dirs[MODULE_DIRS_MAX]
+		 [sizeof(PRIVATE_MODULES_DIR) + sizeof(((struct utsname *)0)->release)];
+	const char *list[MODULE_DIRS_MAX] = {dirs[0], dirs[1]};
 	struct utsname uts;
-	int r;
 
-	if (context->sysroot[0] == '\0') {
-		if (uname(&uts) < 0)
-			return -errno;
-		release = text_of(uts.release);
-	} else {
-		r = world_read_text(context->world, WORLD_PROC, "sys/kernel/osrelease",
-				    file, sizeof(file), &release);
-		if (r < 0)
-			return r;
-		/* A name of one component: nothing outside the tree. */
-		if (release.n == 0 || release.p[0] == '.' ||
-		    memchr(release.p, '/', release.n))
-			return -EINVAL;
-	}
-	snprintf(buf, size, "%s" MODULES_DIR "/%.*s", context->sysroot, (int)release.n,
-		 release.p);
-	return 0;
+	if (uname(&uts) < 0)
+		return -errno;
+	snprintf(dirs[0], sizeof(dirs[0]), MODULES_DIR "/%s", uts.release);
+	snprintf(dirs[1], sizeof(dirs[1]), PRIVATE_MODULES_DIR "/%s", uts.release);
+	return modload_load(list, job->value, job->ids, ret_state);
 }
 
 void job_execute(const struct job_context *context, const struct job *job,
 		 struct job_result *ret)
 {
-	char dir[PATH_MAX + 256] = "";
-	int r;
-
 	switch (job->kind) {
 	case JOB_STORE:
 		ret->error = store(context->sys_fd, job->path, job->value);
@@ -97,9 +84,7 @@ void job_execute(const struct job_context *context, const struct job *job,
 		ret->error = modload_read_options(context->sysroot, ret);
 		return;
 	case JOB_LOAD_MODULE:
-		r = module_dir(context, dir, sizeof(dir));
-		ret->error =
-			r < 0 ? r : modload_load(dir, job->value, job->ids, &ret->state);
+		ret->error = load_module(job, &ret->state);
 		return;
 	case JOB_GROUP_STATUS:
 		ret->error = group_status(job->value, &ret->is_viable);

@@ -6,7 +6,6 @@
 #include "world.h"
 
 struct job_context {
-	struct world *world;
 	const char *sysroot; /* "" for the machine itself */
 	int sys_fd; /* /sys, or -errno */
 };

@@ -4,14 +4,19 @@
 #include <errno.h>
 #include <libkmod.h>
 #include <limits.h>
+#include <linux/module.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cmdline.h"
 
 #define NO_MODULES  "/nonexistent"
 #define OPTIONS_MAX 8192
 #define VFIO_PCI    "vfio_pci" /* as libkmod spells module names */
+
+long finit_module(int fd, const char *args, int flags); /* called by libkmod */
 
 static void free_ctx(struct kmod_ctx **ctx)
 {
@@ -44,8 +49,7 @@ static struct kmod_ctx *new_ctx(const char *module_dir, const char *const *confi
 	return ctx;
 }
 
-/* A context with modprobe.d's files below @sysroot. */
-static struct kmod_ctx *new_context(const char *sysroot, const char *module_dir)
+struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
 {
 	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
 					     "/usr/local/lib/modprobe.d",
@@ -58,15 +62,6 @@ static struct kmod_ctx *new_context(const char *sysroot, const char *module_dir)
 		list[i] = paths[i];
 	}
 	return new_ctx(module_dir, list);
-}
-
-struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
-{
-	static struct kmod_ctx *ctx;
-
-	if (!ctx)
-		ctx = new_context(sysroot, module_dir);
-	return ctx;
 }
 
 /* Calls @take with every option of vfio-pci among the first @limit of all options. */
@@ -124,7 +119,7 @@ int modload_read_options(const char *sysroot, struct job_result *ret)
 	size_t in_all, from_cmdline, read;
 
 	/* Without the modules' soft dependencies, which are most of what there is to read. */
-	all = new_context(sysroot, NO_MODULES);
+	all = modload_context(sysroot, NO_MODULES);
 	if (!all)
 		return -ENOMEM;
 	(void)each_option(all, SIZE_MAX, &in_all, note_option, &any);
@@ -186,6 +181,27 @@ static bool is_in_kernel(const struct kmod_module *mod)
 }
 
 /*
+ * Whether the file that the index names is there. What the kernel says ENOENT to is a
+ * symbol that does not exist (kernel/module/main.c: simplify_symbols()).
+ */
+static bool has_file(const struct kmod_module *mod)
+{
+	const char *path = kmod_module_get_path(mod);
+
+	return path && access(path, R_OK) == 0;
+}
+
+static int insert(struct kmod_module *mod, const char *options)
+{
+	int r;
+
+	if (!has_file(mod))
+		return -ENOENT;
+	r = kmod_module_insert_module(mod, 0, options);
+	return r == -ENOENT ? -ENOEXEC : r == -EEXIST ? 0 : r;
+}
+
+/*
  * Inserts what the module cannot do without, in the order of modules.dep. Not through
  * kmod_module_probe_insert_module(): that runs "install" lines, and follows soft
  * dependencies, of which the one that matters is loaded by its name.
@@ -200,11 +216,8 @@ static int insert_dependencies(struct kmod_module *mod)
 		struct kmod_module *needed = kmod_module_get_module(item);
 
 		if (!is_in_kernel(needed))
-			r = kmod_module_insert_module(needed, 0,
-						      kmod_module_get_options(needed));
+			r = insert(needed, kmod_module_get_options(needed));
 		kmod_module_unref(needed);
-		if (r == -EEXIST)
-			r = 0;
 		if (r < 0)
 			break;
 	}
@@ -212,33 +225,31 @@ static int insert_dependencies(struct kmod_module *mod)
 	return r;
 }
 
-int modload_load(const char *module_dir, const char *name, const char *ids,
-		 enum module_state *ret_state)
+/* Loads the module from the directory of the context. */
+static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
+		enum module_state *ret_state)
 {
-	struct kmod_ctx *ctx = modload_context("", module_dir);
 	cleanup_with(free_module) struct kmod_module *mod = NULL;
 	const char *options;
 	static char buf[OPTIONS_MAX];
-	int r;
+	int r, state;
 
-	if (!ctx)
-		return -ENOMEM;
 	r = kmod_module_new_from_name(ctx, name, &mod);
 	if (r < 0)
 		return r;
-
-	switch (kmod_module_get_initstate(mod)) {
-	case KMOD_MODULE_BUILTIN:
+	state = kmod_module_get_initstate(mod);
+	if (state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE) {
+		*ret_state = state == KMOD_MODULE_LIVE ? MODULE_LIVE : MODULE_BUILTIN;
+		return 0;
+	}
+	if (!has_file(mod)) {
+		/* A part of the kernel, where no modules.builtin says so: it has a folder
+		 * in /sys/module, but no state. */
+		if (state != KMOD_MODULE_COMING)
+			return -ENOENT;
 		*ret_state = MODULE_BUILTIN;
 		return 0;
-	case KMOD_MODULE_LIVE:
-		*ret_state = MODULE_LIVE;
-		return 0;
-	default:
-		break;
 	}
-	if (!kmod_module_get_path(mod))
-		return -ENOENT;
 	r = insert_dependencies(mod);
 	if (r < 0)
 		return r;
@@ -248,12 +259,42 @@ int modload_load(const char *module_dir, const char *name, const char *ids,
 	 * behind "--". The caller knows better.
 	 */
 	r = modload_replace_ids(options ? options : "", ids, buf, sizeof(buf));
-	if (r < 0)
-		return r;
-	r = kmod_module_insert_module(mod, 0, buf);
-	/* From the kernel this means a symbol that does not exist, not a missing module. */
-	if (r == -ENOENT)
-		return -ENOEXEC;
-	*ret_state = MODULE_LOADED;
-	return r == -EEXIST ? 0 : r;
+	if (r == 0)
+		r = insert(mod, buf);
+	if (r == 0)
+		*ret_state = MODULE_LOADED;
+	return r;
+}
+
+int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
+		 const char *ids, enum module_state *ret_state)
+{
+	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
+	int r, error = -ENOENT;
+
+	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i]; i++) {
+		if (!contexts[i])
+			contexts[i] = modload_context("", dirs[i]);
+		r = contexts[i] ? load(contexts[i], name, ids, ret_state) : -ENOMEM;
+		/* libkmod drops a dependency without a file: then a symbol is missing. */
+		if (r != -ENOENT && r != -ENOEXEC)
+			return r;
+		if (error == -ENOENT)
+			error = r;
+	}
+	return error;
+}
+
+/*
+ * In the place of libkmod's own: what the kernel cannot decompress after all is decompressed
+ * by libkmod, which does so for ENOSYS only (libkmod-module.c: kmod_module_insert_module()).
+ */
+long finit_module(int fd, const char *args, int flags)
+{
+	long r = syscall(SYS_finit_module, fd, args, flags);
+
+	if (r < 0 && (flags & MODULE_INIT_COMPRESSED_FILE) &&
+	    (errno == EOPNOTSUPP || errno == EINVAL))
+		errno = ENOSYS;
+	return r;
 }

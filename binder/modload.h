@@ -13,9 +13,8 @@
 struct kmod_ctx;
 
 /*
- * The context for the modules of @module_dir, with modprobe.d's files below @sysroot ("" for
- * /). There is one in a process, kept until it ends: files and indexes are read once, and
- * the arguments of the first call count. NULL if out of memory.
+ * A new context for the modules of @module_dir, with modprobe.d's files below @sysroot ("" for
+ * /). It is kept until the process ends. NULL if out of memory.
  */
 struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir) must_check
 	nonnull(1, 2);
@@ -35,10 +34,17 @@ int modload_read_options(const char *sysroot, struct job_result *ret) must_check
 int modload_replace_ids(const char *options, const char *ids, char *buf,
 			size_t size) must_check nonnull(1, 2, 3);
 
+#define MODULE_DIRS_MAX 2
+
 /*
- * Loads a module of @module_dir with its dependencies and its options, but with @ids as its
- * ids=, "" for none, whatever modprobe.d and the command line say.
- * -ENOENT: there is no such module; other errors are the kernel's.
+ * Loads a module with its dependencies and its options, but with @ids as its ids=, "" for
+ * none, whatever modprobe.d and the command line say. It is looked for in the first of
+ * @dirs, each as depmod leaves it, and in the next one where it, or something that it
+ * depends on, is not there or not of this kernel; NULL ends the list. The directories of the first call count:
+ * their indexes are read once.
+ * -ENOENT: there is no such module; -ENOSYS: this kernel loads none; other errors are the
+ * kernel's.
  */
-int modload_load(const char *module_dir, const char *name, const char *ids,
-		 enum module_state *ret_state) must_check nonnull(1, 2, 3, 4);
+int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
+		 const char *ids, enum module_state *ret_state) must_check
+	nonnull(1, 2, 3, 4);

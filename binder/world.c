@@ -137,7 +137,7 @@ static int real_list(struct world *world, enum world_root root, const char *path
 static void execute(void *arg, const struct job *job, struct job_result *ret)
 {
 	struct real_world *w = arg;
-	const struct job_context context = {&w->world, w->sysroot, root_fd(w, WORLD_SYS)};
+	const struct job_context context = {w->sysroot, root_fd(w, WORLD_SYS)};
 
 	job_execute(&context, job, ret);
 }

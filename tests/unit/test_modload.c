@@ -277,8 +277,8 @@ static void test_missing_module(void **state unused)
 	pid = fork();
 	if (pid == 0) {
 		enum module_state module = MODULE_UNKNOWN;
-		int r = modload_load(tree_path(root, "lib/modules/1"),
-				     "earlybind_no_such_module", "", &module);
+		const char *dirs[MODULE_DIRS_MAX] = {tree_path(root, "lib/modules/1")};
+		int r = modload_load(dirs, "earlybind_no_such_module", "", &module);
 
 		leave(r == -ENOENT && module == MODULE_UNKNOWN ? 0 : 1);
 	}
