@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,10 +24,11 @@
 static const struct place {
 	const char *type, *path;
 	unsigned long flags;
+	long magic; /* 0: it has none of its own */
 } places[] = {
-	{"devtmpfs", "/dev", MS_NOSUID},
-	{"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC},
-	{"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"devtmpfs", "/dev", MS_NOSUID, 0},
+	{"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, PROC_SUPER_MAGIC},
+	{"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, SYSFS_MAGIC},
 };
 
 static void say(const struct pid1_ops *ops, enum log_level level, const char *format, ...)
@@ -43,12 +46,15 @@ static void say(const struct pid1_ops *ops, enum log_level level, const char *fo
 
 /*
  * Whether there is a new mount to be undone. The kernel refuses to mount a file system where
- * it is mounted already with EBUSY (fs/namespace.c: do_add_mount()).
+ * it is mounted already with EBUSY (fs/namespace.c: do_add_mount()), but since 5.8 each mount
+ * of proc is one of its own.
  */
 static bool mount_place(const struct pid1_ops *ops, const struct place *place)
 {
 	int r;
 
+	if (place->magic && ops->is_type(place->path, place->magic))
+		return false;
 	(void)ops->make_folder(place->path);
 	r = ops->mount(place->type, place->path, place->flags);
 	if (r < 0 && r != -EBUSY)
@@ -166,6 +172,13 @@ static int real_make_folder(const char *path)
 	return error_of(mkdir(path, 0755));
 }
 
+static bool real_is_type(const char *path, long magic)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (long)fs.f_type == magic;
+}
+
 static int real_mount(const char *type, const char *path, unsigned long flags)
 {
 	return error_of(mount(type, path, type, flags, NULL));
@@ -236,6 +249,7 @@ static int real_execute(const char *path, char **argv)
 const struct pid1_ops pid1_ops = {
 	.hold_descriptors = real_hold_descriptors,
 	.make_folder = real_make_folder,
+	.is_type = real_is_type,
 	.mount = real_mount,
 	.unmount = real_unmount,
 	.fork = real_fork,

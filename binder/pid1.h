@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct pid1_ops {
 	/* Takes the places of standard descriptors that are not open, until the exec. */
 	int (*hold_descriptors)(void);
 	int (*make_folder)(const char *path);
+	bool (*is_type)(const char *path, long magic); /* of the file system there */
 	int (*mount)(const char *type, const char *path, unsigned long flags);
 	int (*unmount)(const char *path, int flags);
 	pid_t (*fork)(void);

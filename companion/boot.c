@@ -182,33 +182,134 @@ static int load(struct loader *l, const json_t *root)
 	return r;
 }
 
-int boot_read(struct world *world, struct arena *arena, struct boot *ret,
-	      const char **ret_message)
+static int read_report(struct world *world, enum world_root root, const char *file,
+		       struct arena *arena, struct boot *ret, const char **ret_message)
 {
 	struct boot boot = {.reason = "", .message = ""};
 	struct loader loader = {.arena = arena, .boot = &boot, .message = ""};
 	struct text bytes;
 	json_error_t error;
-	json_t *root;
+	json_t *json;
 	int r;
 
-	r = file_read_world(world, WORLD_RUN, REPORT_FILE, arena, REPORT_SIZE_MAX,
-			    &bytes);
+	r = file_read_world(world, root, file, arena, REPORT_SIZE_MAX, &bytes);
 	if (r < 0)
 		return r;
-	root = json_loadb(bytes.p, bytes.n, 0, &error);
-	if (!root) {
+	json = json_loadb(bytes.p, bytes.n, 0, &error);
+	if (!json) {
 		const char *text =
 			arena_printf(arena, "line %d: %s", error.line, error.text);
 
 		*ret_message = text ? text : "";
 		return -EBADMSG;
 	}
-	r = load(&loader, root);
+	r = load(&loader, json);
 	*ret_message = loader.message;
 	if (r == 0)
 		*ret = boot;
 	return r;
+}
+
+/* Devices: those of both runs. A device that was bound already tells what the former did. */
+static int add_devices(struct arena *arena, struct boot *boot, const struct boot *former)
+{
+	struct boot_device *all = arena_alloc(
+		arena, boot->device_count + former->device_count, sizeof(*all));
+	size_t count = boot->device_count;
+
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, boot->devices, count * sizeof(*all));
+	for (size_t i = 0; i < former->device_count; i++) {
+		const struct boot_device *f = &former->devices[i];
+		const struct boot_device *found = boot_find(boot, f->bdf);
+		struct boot_device *d =
+			&all[found ? (size_t)(found - boot->devices) : count];
+
+		if (!found) {
+			*d = *f;
+			count++;
+			if (f->verdict[0] != '\0' && strcmp(f->verdict, "bound") != 0)
+				boot->is_all_bound = false;
+		} else if (strcmp(d->id, f->id) == 0 && strcmp(d->action, "done") == 0 &&
+			   strcmp(d->after, f->after) == 0) {
+			d->action = f->action;
+			d->before = f->before;
+		}
+	}
+	qsort(all, count, sizeof(*all), compare_devices);
+	boot->devices = all;
+	boot->device_count = count;
+	return 0;
+}
+
+/* Rules that name no device, and that the later run does not have, or has the same of. */
+static int add_missing(struct arena *arena, struct boot *boot, const struct boot *former)
+{
+	struct boot_rule *all = arena_alloc(
+		arena, boot->missing_count + former->missing_count, sizeof(*all));
+	size_t count = boot->missing_count;
+
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, boot->missing, count * sizeof(*all));
+	for (size_t i = 0; i < former->missing_count; i++) {
+		const struct boot_rule *f = &former->missing[i];
+		bool is_known = has_device(boot, f);
+
+		for (size_t k = 0; k < boot->missing_count; k++)
+			is_known = is_known ||
+				   (strcmp(boot->missing[k].text, f->text) == 0 &&
+				    strcmp(boot->missing[k].origin, f->origin) == 0);
+		if (is_known)
+			continue;
+		all[count++] = *f;
+		boot->is_all_bound = false;
+	}
+	boot->missing = all;
+	boot->missing_count = count;
+	return 0;
+}
+
+static int add_former(struct arena *arena, struct boot *boot, const struct boot *former)
+{
+	int r;
+
+	if (boot->is_dry_run || former->is_dry_run)
+		return 0;
+	r = add_devices(arena, boot, former);
+	if (r == 0)
+		r = add_missing(arena, boot, former);
+	if (r == 0 && boot->module_count == 0) {
+		boot->modules = former->modules;
+		boot->module_count = former->module_count;
+	}
+	return r;
+}
+
+int boot_read(struct world *world, struct arena *arena, struct boot *ret,
+	      const char **ret_path, const char **ret_message)
+{
+	const char *message = "";
+	struct boot former;
+	int r, f;
+
+	*ret_path = RUN_PREFIX WORLD_RUN_DIR REPORT_FILE;
+	r = read_report(world, WORLD_RUN, WORLD_RUN_DIR REPORT_FILE, arena, ret,
+			ret_message);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	f = read_report(world, WORLD_DEV, WORLD_DEV_DIR REPORT_FILE, arena, &former,
+			&message);
+	if (r == 0)
+		return f == 0 ? add_former(arena, ret, &former) : 0;
+	if (f == -ENOENT)
+		return r;
+	*ret_path = DEV_PREFIX WORLD_DEV_DIR REPORT_FILE;
+	*ret_message = message;
+	if (f == 0)
+		*ret = former;
+	return f;
 }
 
 const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The binder's report of this boot, read back from /run. */
+/* The binder's report of this boot, read back from /run or /dev. */
 #pragma once
 
 #include <stdbool.h>
@@ -57,11 +57,17 @@ struct boot {
 };
 
 /*
- * Reads the report. -ENOENT: there is none; -EPROTONOSUPPORT: it is of a newer version;
- * -EBADMSG: it is damaged, and @ret_message says how. What is loaded stays until the end.
+ * Reads the report: of the binder as PID 1 from /dev, of the hook's run from /run. Where both
+ * are there, the hook's run was the later one, and its word counts; what only the former one
+ * knows is added: devices and rules that the later one does not name, the driver that a
+ * device had before PID 1 bound it, and the modules if the later run had none to load.
+ * -ENOENT: there is none; -EPROTONOSUPPORT: it is of a newer version; -EBADMSG: it is
+ * damaged, and @ret_message says how. @ret_path is the file in question. What is loaded stays
+ * until the end.
  */
 int boot_read(struct world *world, struct arena *arena, struct boot *ret,
-	      const char **ret_message) must_check nonnull(1, 2, 3, 4);
+	      const char **ret_path, const char **ret_message) must_check
+	nonnull(1, 2, 3, 4, 5);
 
 /* The device at an address, or NULL. */
 const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf) nonnull(1);

@@ -274,7 +274,8 @@ static int read_now(struct status *s)
 }
 
 /* Why there is no report: one sentence with the remedy. */
-static const char *explain_no_report(struct status *s, int error, const char *message)
+static const char *explain_no_report(struct status *s, int error, const char *path,
+				     const char *message)
 {
 	const struct run_options options = {.is_dry_run = true};
 	static struct run run;
@@ -282,26 +283,26 @@ static const char *explain_no_report(struct status *s, int error, const char *me
 	if (error == -EBADMSG)
 		return arena_printf(
 			s->arena,
-			"the report " RUN_PREFIX REPORT_FILE " is damaged (%s): reboot "
-			"to get a new one; until then the kernel log has the lines "
-			"\"earlybind:\"",
-			message);
+			"the report %s is damaged (%s): reboot to get a new one; until then "
+			"the kernel log has the lines \"earlybind:\"",
+			path, message);
 	if (error == -EPROTONOSUPPORT)
-		return "the report " RUN_PREFIX REPORT_FILE
-		       " is of a newer earlybind than this "
-		       "program: update it";
-	if (error != -ENOENT)
 		return arena_printf(s->arena,
-				    "the report " RUN_PREFIX REPORT_FILE
-				    " cannot be read: %s",
+				    "the report %s is of a newer earlybind than this "
+				    "program: update it",
+				    path);
+	if (error != -ENOENT)
+		return arena_printf(s->arena, "the report %s cannot be read: %s", path,
 				    errno_text(error));
 	if (run_read_policy(s->world, s->arena, &options, &run) == 0 && run.policy.off)
 		return "earlybind was off in this boot: rd.earlybind=0 is on the kernel command "
 		       "line; reboot without it";
-	return "there is no report of this boot (" RUN_PREFIX REPORT_FILE
-	       "): there was no rule, "
-	       "or earlybind is not in the image; see \"earlybind plan\", then make the image "
-	       "again with update-initramfs -u -k all and reboot";
+	return arena_printf(
+		s->arena,
+		"there is no report of this boot (%s): there was no rule, or earlybind is "
+		"not in the image; see \"earlybind plan\", then make the image again with "
+		"update-initramfs -u -k all and reboot",
+		path);
 }
 
 static int no_report(struct status *s, const char *message)
@@ -327,14 +328,14 @@ static int no_report(struct status *s, const char *message)
 static int status(struct status *s)
 {
 	char sentence[REASON_MESSAGE_SIZE];
-	const char *message = "";
+	const char *message = "", *path;
 	int r, code = EXIT_OK;
 
 	if (open_world(s->sysroot, &s->world) < 0)
 		return EXIT_FAILED;
-	r = boot_read(s->world, s->arena, &s->boot, &message);
+	r = boot_read(s->world, s->arena, &s->boot, &path, &message);
 	if (r < 0) {
-		message = explain_no_report(s, r, message);
+		message = explain_no_report(s, r, path, message);
 		return no_report(s, message ? message : "out of memory");
 	}
 	r = read_now(s);

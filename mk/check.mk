@@ -81,7 +81,7 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-pid1 suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -109,6 +109,13 @@ suite-fuzz:
 suite-companion: all
 	$(Q)tests/companion/run.sh
 
+$(BUILD)/pid1-init: tests/pid1/init.c $(RELEASE_STAMPS)
+	$(call say,CC,$@)
+	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) -Werror $(OUR_CFLAGS) $(RELEASE_LDFLAGS) -o $@ $<
+
+suite-pid1: all $(BUILD)/pid1-init
+	$(Q)tests/pid1/run.sh
+
 suite-image: all
 	$(Q)tests/image/run.sh
 
@@ -123,7 +130,7 @@ run-suites:
 		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
 	$(Q)tests/results.sh sum
 
-TEST_SUITES := runner build reproducible unit unit-musl companion fuzz image lab
+TEST_SUITES := runner build reproducible unit unit-musl companion pid1 fuzz image lab
 
 .PHONY: test check unit unit-musl fuzz golden coverage
 test:

@@ -238,7 +238,7 @@ real_fields() {
 		bound/run/earlybind/report.json failed/run/earlybind/report.json
 }
 check status-reads-what-the-binder-writes real_fields
-for tree in bound changed failed alveo; do
+for tree in bound changed failed alveo pid1 pid1-hook; do
 	golden "status-$tree" status --sysroot "$tree"
 done
 # The binder's own report: of a dry run, since a tree is no machine.
@@ -261,6 +261,12 @@ golden status-empty status --sysroot off
 contract status-json 0 status --sysroot bound
 contract status-json-changed 1 status --sysroot changed
 contract status-json-failed 1 status --sysroot failed
+# A damaged report of PID 1 does not hide the later one, nor the other way round.
+cp -a pid1-hook pid1-damaged
+echo '{' >pid1-damaged/dev/.earlybind/report.json
+golden status-pid1-damaged status --sysroot pid1-damaged
+rm pid1-damaged/run/earlybind/report.json
+golden status-pid1-damaged-alone status --sysroot pid1-damaged
 no_report_json() {
 	code=0
 	"$EARLYBIND" status --sysroot alveo --json >out.json || code=$?

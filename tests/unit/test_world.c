@@ -2,10 +2,14 @@
 /* The real door, over a tree of files in a temporary folder. */
 #include "tree.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
 #include "jobs.h"
 #include "world.h"
 
-static struct world *open_tree(const char *root)
+static struct world *new_world(const char *root)
 {
 	struct world *world;
 
@@ -26,7 +30,7 @@ static void test_read(void **state unused)
 	tree_write(root, "sys/a/empty", "");
 	tree_write(root, "proc/cmdline", "quiet\n");
 	assert_int_equal(mkfifo(tree_path(root, "sys/a/fifo"), 0644), 0);
-	world = open_tree(root);
+	world = new_world(root);
 	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/short", buf, sizeof(buf)),
 			 4);
 	assert_int_equal(world->ops->read(world, WORLD_SYS, "a/fits", buf, sizeof(buf)),
@@ -64,7 +68,7 @@ static void test_link(void **state unused)
 	assert_int_equal(symlink("plain", tree_path(root, "sys/plain")), 0);
 	assert_int_equal(symlink("x/1234567", tree_path(root, "sys/seven")), 0);
 	assert_int_equal(symlink("x/12345678", tree_path(root, "sys/eight")), 0);
-	world = open_tree(root);
+	world = new_world(root);
 	assert_int_equal(world->ops->link(world, WORLD_SYS, "driver", buf, sizeof(buf)),
 			 3);
 	assert_string_equal(buf, "abc");
@@ -99,7 +103,7 @@ static void test_list(void **state unused)
 	tree_mkdir(root, "sys/few");
 	tree_write(root, "sys/few/1", "");
 	tree_write(root, "sys/few/2", "");
-	world = open_tree(root);
+	world = new_world(root);
 	assert_int_equal(
 		world->ops->list(world, WORLD_SYS, "few", count_until_third, &count), 0);
 	assert_int_equal(count, 2);
@@ -125,7 +129,7 @@ static void test_nothing_is_written_below_a_tree(void **state unused)
 	struct world *world;
 
 	tree_write(root, "sys/bus/pci/drivers_probe", "untouched");
-	world = open_tree(root);
+	world = new_world(root);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct job job = {.kind = kinds[i], .path = "bus/pci/drivers_probe"};
 		struct job_result result;
@@ -147,7 +151,7 @@ static void test_modprobe_d_of_a_tree(void **state unused)
 	struct world *world;
 
 	tree_write(root, "etc/modprobe.d/vfio.conf", "options vfio-pci ids=10ee:5000\n");
-	world = open_tree(root);
+	world = new_world(root);
 	assert_int_equal(
 		world_run(world, &job, world->ops->now(world) + 20 * SECOND, &result), 0);
 	assert_int_equal(result.error, 0);
@@ -163,7 +167,7 @@ static void test_publish(void **state unused)
 	struct world *world;
 
 	tree_mkdir(root, "run");
-	world = open_tree(root);
+	world = new_world(root);
 	assert_int_equal(world->ops->publish(world, "report.json", TEXT("first, longer")),
 			 0);
 	assert_int_equal(world->ops->publish(world, "report.json", TEXT("second")), 0);
@@ -183,7 +187,7 @@ static void test_publish_follows_no_link(void **state unused)
 	tree_write(root, "elsewhere/victim", "untouched");
 	tree_mkdir(root, "run");
 	assert_int_equal(symlink("../elsewhere", tree_path(root, "run/earlybind")), 0);
-	world = open_tree(root);
+	world = new_world(root);
 	assert_true(world->ops->publish(world, "victim", TEXT("x")) < 0);
 	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
 	assert_int_equal(unlink(tree_path(root, "run/earlybind")), 0);
@@ -197,10 +201,56 @@ static void test_publish_follows_no_link(void **state unused)
 	tree_remove(root);
 }
 
+/* Before /init: what is published in a /run that is no mount would be hidden by one. */
+static void test_publish_before_init(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+	int status;
+	pid_t pid;
+
+	tree_mkdir(root, "run");
+	tree_mkdir(root, "dev");
+	world = new_world(root);
+	world_set_early(world);
+	assert_int_equal(world->ops->publish(world, "report.json", TEXT("early")), 0);
+	assert_string_equal(tree_read(root, "dev/.earlybind/report.json"), "early");
+	assert_int_equal(access(tree_path(root, "run/earlybind"), F_OK), -1);
+	world_close(world);
+
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			_exit(geteuid() == 0 ? 99 : 0);
+		(void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		if (mount("run", tree_path(root, "run"), "tmpfs", 0, NULL) < 0)
+			_exit(98);
+		if (world_open(root, &world) < 0)
+			_exit(97);
+		world_set_early(world);
+		if (world->ops->publish(world, "report.json", TEXT("mounted")) < 0)
+			_exit(96);
+		_exit(strcmp(tree_read(root, "run/earlybind/report.json"), "mounted") ||
+		      strcmp(tree_read(root, "dev/.earlybind/report.json"), "early"));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+
+	/* Without a /dev nothing is published: it would be lost without a word. */
+	tree_remove(root);
+	root = tree_new();
+	tree_mkdir(root, "run");
+	world = new_world(root);
+	world_set_early(world);
+	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ENOENT);
+	world_close(world);
+	tree_remove(root);
+}
+
 static void test_no_run(void **state unused)
 {
 	const char *root = tree_new();
-	struct world *world = open_tree(root);
+	struct world *world = new_world(root);
 
 	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ENOENT);
 	world_close(world);
@@ -225,7 +275,7 @@ static void test_roots_that_are_none(void **state unused)
 static void test_clock(void **state unused)
 {
 	const char *root = tree_new();
-	struct world *world = open_tree(root);
+	struct world *world = new_world(root);
 	uint64_t before = world->ops->now(world), after;
 
 	world->ops->pause(world, 20 * MILLISECOND);
@@ -288,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_modprobe_d_of_a_tree),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_publish_follows_no_link),
+		cmocka_unit_test(test_publish_before_init),
 		cmocka_unit_test(test_no_run),
 		cmocka_unit_test(test_roots_that_are_none),
 		cmocka_unit_test(test_clock),
