@@ -27,7 +27,7 @@ struct pid1_ops {
 	int (*mount)(const char *type, const char *path, unsigned long flags);
 	int (*unmount)(const char *path, int flags);
 	pid_t (*fork)(void);
-	void (*leave)(int code) __attribute__((noreturn)); /* ends the child */
+	void (*leave)(int code); /* ends the child: does not return */
 	int (*wait)(pid_t pid, int *ret_status); /* never blocks: -EAGAIN: still there */
 	int (*kill)(pid_t pid);
 	uint64_t (*now)(void); /* monotonic, in microseconds */
