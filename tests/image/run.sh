@@ -1,10 +1,12 @@
 #!/bin/bash
-# Image tests: what the hook puts into an image and what it refuses, with the real
-# update-initramfs of a real root file system (the lab's, see tests/lab/README.md).
+# Image tests: what the hooks put into an image and what they refuse, with the real
+# update-initramfs and dracut of real root file systems (the lab's, see tests/lab/README.md).
 #
-# Usage: tests/image/run.sh
+# Usage: tests/image/run.sh [SUITE/GENERATOR...]
 #
-# SUITE=NAME    Debian release (bookworm)
+# GENERATOR is the name of a script beside this one. Without arguments the two generators of
+# bookworm, and the newest dracut; with "all" both of every release.
+#
 # RESULTS=FILE  where one line per check is added (build/results.tsv)
 set -eu -o pipefail
 . "$(dirname "$0")/../lab/lib.sh"
@@ -15,7 +17,7 @@ results=${RESULTS:-$TOP/build/results.tsv}
 
 # As root, in a mount namespace of its own: the mounts vanish with it.
 if [ "${1:-}" = --in-namespace ]; then
-	base=$2 work=$3
+	base=$2 work=$3 generator=$4
 	mkdir -p "$work/root" "$work/layer"
 	mount -t tmpfs -o mode=0755 image "$work/layer"
 	mkdir "$work/layer/upper" "$work/layer/work"
@@ -24,47 +26,66 @@ if [ "${1:-}" = --in-namespace ]; then
 		image "$work/root" || cp -a "$base/tree/." "$work/root"
 	tar -C "$work/stage" --owner=0 --group=0 --mode=go-w -c . |
 		tar -C "$work/root" -x --no-overwrite-dir
-	mount -t proc proc "$work/root/proc"
+	mount_proc "$work/root"
 	mkdir "$work/root/image-tests"
-	cp "$here/cases.sh" "$work/root/image-tests"
+	cp "$here/$generator.sh" "$work/root/image-tests"
 	chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
-		sh /image-tests/cases.sh "$(cat "$base/version")"
+		sh "/image-tests/$generator.sh" "$(cat "$base/version")"
 	exit 0
 fi
 
+# run_in SUITE GENERATOR: what the tests print goes to files in $build.
+run_in() {
+	local base work log=$build/$1-$2
+	base=$("$LAB/base.sh" "$1")
+	work=$(as_root mktemp -d "$CACHE/tmp/tests.XXXXXX")
+	as_root cp -a "$build/stage" "$work/stage"
+	as_root unshare --mount --pid --fork "$0" --in-namespace "$base" "$work" "$2" \
+		>"$log.output" 2>"$log.errors" || {
+		tail -n 30 "$log.errors" >&2
+		echo "fail the tests: did not finish" >>"$log.output"
+	}
+	as_root rm -rf --one-file-system "$work"
+}
+
+# The scripts print "pass NAME" and "fail NAME: REASON".
+status=0
+tell() {
+	local verdict rest label=$1/$2 log=$build/$1-$2
+	grep -q '^pass' "$log.output" || status=1
+	while read -r verdict rest; do
+		case $verdict in
+		pass)
+			printf 'PASS image: %s: %s\n' "$label" "$rest"
+			printf 'pass\timage\t%s: %s\n' "$label" "$rest" >>"$results"
+			;;
+		fail)
+			printf 'FAIL image: %s: %s (%s.errors)\n' "$label" "$rest" "${log#"$TOP"/}"
+			printf 'fail\timage\t%s: %s\t%s\n' "$label" "${rest%%:*}" "${rest#*: }" \
+				>>"$results"
+			status=1
+			;;
+		esac
+	done <"$log.output"
+}
+
+[ $# -gt 0 ] || set -- bookworm/initramfs-tools bookworm/dracut forky/dracut
+[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut}
+
 "$TOP/mk/packages.sh" build lab
-rm -rf "$build/stage"
+rm -rf "$build"
 mkdir -p "$build"
 "${MAKE:-make}" -C "$TOP" install DESTDIR="$build/stage" >"$build/install.log" 2>&1 || {
 	tail -n 20 "$build/install.log" >&2
 	die "make install failed"
 }
-base=$("$LAB/base.sh" "${SUITE:-bookworm}")
-work=$(as_root mktemp -d "$CACHE/tmp/tests.XXXXXX")
-# shellcheck disable=SC2064 # $work as it is now
-trap "as_root rm -rf --one-file-system '$work'" EXIT
-as_root cp -a "$build/stage" "$work/stage"
-as_root unshare --mount --pid --fork "$0" --in-namespace "$base" "$work" \
-	>"$build/output" 2>"$build/errors" || {
-	tail -n 30 "$build/errors" >&2
-	printf 'FAIL image: the tests did not finish (build/image/errors)\n'
-	printf 'fail\timage\trun\tdid not finish\n' >>"$results"
-}
-
-# The cases print "pass NAME" and "fail NAME: REASON".
-status=0
-while read -r verdict rest; do
-	case $verdict in
-	pass)
-		printf 'PASS image: %s\n' "$rest"
-		printf 'pass\timage\t%s\n' "$rest" >>"$results"
-		;;
-	fail)
-		printf 'FAIL image: %s (build/image/errors)\n' "$rest"
-		printf 'fail\timage\t%s\t%s\n' "${rest%%:*}" "${rest#*: }" >>"$results"
-		status=1
-		;;
-	esac
-done <"$build/output"
-grep -q '^pass' "$build/output" || status=1
+# Two at a time: they have a processor each.
+for name in "$@"; do
+	run_in "${name%/*}" "${name#*/}" &
+	[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+done
+wait
+for name in "$@"; do
+	tell "${name%/*}" "${name#*/}"
+done
 exit $status

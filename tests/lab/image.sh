@@ -50,7 +50,7 @@ build_in_namespace() {
 		lab "$root" || cp -a "$base/tree/." "$root"
 
 	tar -C "$work/files" -c . | tar -C "$root" -x --no-overwrite-dir
-	mount -t proc proc "$root/proc"
+	mount_proc "$root"
 	# No /sys: hooks must not take this machine for the one that will boot the image.
 	if [ -e "$config/prepare" ]; then
 		cp "$config/prepare" "$root/tmp/prepare"

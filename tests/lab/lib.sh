@@ -128,3 +128,20 @@ prepare_lab() {
 		STAGE=
 	fi
 }
+
+# mount_proc ROOT: /proc for a root in which an image is made. Where the kernel of this
+# machine has no modules it has no list of them, and dracut would not believe in a machine
+# that needs only some drivers: the list is added, empty.
+mount_proc() {
+	local name
+	mount -t proc proc "$1/proc"
+	[ ! -e "$1/proc/modules" ] || return 0
+	umount "$1/proc"
+	mkdir "$1/proc.real"
+	mount -t proc proc "$1/proc.real"
+	mount -t tmpfs -o mode=0755 proc "$1/proc"
+	for name in "$1"/proc.real/[a-z]*; do
+		ln -s "../proc.real/${name##*/}" "$1/proc/${name##*/}"
+	done
+	: >"$1/proc/modules"
+}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The image tests, run as root inside a root file system with earlybind installed.
 #
-# Usage: cases.sh KERNEL_VERSION
+# Usage: initramfs-tools.sh KERNEL_VERSION
 #
 # Prints "pass NAME" or "fail NAME: REASON" per check; what update-initramfs says goes to
 # the error output.

@@ -1,0 +1,179 @@
+#!/bin/sh
+# The tests of dracut's module, run as root inside a root file system with earlybind installed.
+#
+# Usage: dracut.sh KERNEL_VERSION
+#
+# Prints as initramfs-tools.sh does: "pass NAME" or "fail NAME: REASON" per check.
+set -u
+
+version=$1
+image=/image-tests/dracut.img
+modules_d=/usr/lib/dracut/modules.d
+log=/image-tests/log
+out=/image-tests/out
+
+check() { # NAME CONDITION...: the condition is a command
+	name=$1
+	shift
+	if "$@" >>/image-tests/checks 2>&1; then
+		echo "pass $name"
+	else
+		echo "fail $name: not so: $*"
+		cat "$log" >&2
+	fi
+}
+
+# Only modules that say how the image starts: small images, so that many can be made.
+systemd='systemd systemd-initrd'
+plain=base
+
+# make_image NAME MODULES [OPTION...]; never fails: checks look at $status.
+make_image() {
+	echo "--- $1" >&2
+	mods=$2
+	shift 2
+	dracut --force --kver "$version" --modules "$mods" --drivers '' --no-compress \
+		--no-early-microcode --stdlog 4 "$@" "$image" >"$log" 2>&1
+	status=$?
+	cat "$log" >&2
+}
+
+unpack() {
+	out=/image-tests/out
+	rm -rf "$out"
+	unmkinitramfs "$image" "$out"
+	# Early parts, if there are any, make folders of their own.
+	[ -d "$out/main" ] && out=$out/main
+	hook=$(cd "$out" && find . -path '*/hooks/pre-udev/00-earlybind.sh')
+	unit=$(find "$out/usr/lib/systemd/system" "$out/lib/systemd/system" \
+		-maxdepth 1 -name earlybind.service 2>/dev/null | head -n 1)
+}
+
+is() { [ "$1" = "$2" ]; }
+says() { grep -q -e "$1" "$log"; }
+has() { find "$out" -path "*/$1" | grep -q .; }
+has_not() { ! has "$1"; }
+before() { sed -n 's/^Before=//p' "$unit" | tr ' ' '\n' | grep -qx "$1"; }
+static() { ! readelf -lW "$1" 2>/dev/null | grep -q INTERP; }
+table() { "$out/usr/lib/earlybind/binder" --dry-run --cmdline '' 2>/dev/null | grep -q "$1"; }
+
+set_rules() {
+	printf '%s\n' "$@" >/etc/earlybind.conf
+}
+
+# ---- good images --------------------------------------------------------------------------
+
+set_rules 'bind  10ee:5000,10ee:5001   optional'
+make_image systemd "$systemd earlybind" --no-hostonly
+unpack
+check "systemd: the image is made" is "$status" 0
+check "systemd: the module says what it proved" says 'runs before systemd-modules-load and udev'
+check "systemd: the binder is in the image" test -x "$out/usr/lib/earlybind/binder"
+check "systemd: it has the table" table '/etc/earlybind.conf:1'
+check "systemd: the unit is there" test -n "$unit"
+for service in systemd-modules-load systemd-udevd systemd-udev-trigger; do
+	check "systemd: the unit is before $service" before "$service.service"
+done
+check "systemd: the unit is wanted" has 'sysinit.target.wants/earlybind.service'
+check "systemd: the unit has a start limit" grep -q '^TimeoutStartSec=5min$' "$unit"
+check "systemd: no hook beside it" is "$hook" ""
+check "systemd: vfio-pci is in the image" has 'vfio-pci.ko*'
+check "systemd: vfio_iommu_type1 is in the image" has 'vfio_iommu_type1.ko*'
+check "systemd: dependencies are in the image" has 'vfio.ko*'
+before=$(sha256sum <"$image")
+
+make_image plain "$plain earlybind" --no-hostonly
+unpack
+check "plain: the image is made" is "$status" 0
+check "plain: the module says what it proved" says '00-earlybind.sh runs before udev'
+check "plain: the hook is there" test -n "$hook"
+check "plain: it is the only hook there" is "$(ls "$out/${hook%/*}")" 00-earlybind.sh
+check "plain: no unit beside it" is "$unit" ""
+check "plain: it has the table" table '/etc/earlybind.conf:1'
+check "plain: vfio-pci is in the image" has 'vfio-pci.ko*'
+
+for mode in sloppy strict; do
+	make_image "hostonly-$mode" "$plain earlybind" --hostonly --hostonly-mode "$mode"
+	unpack
+	check "hostonly $mode: vfio-pci is in the image" has 'vfio-pci.ko*'
+	check "hostonly $mode: the binder is in the image" has 'earlybind/binder'
+done
+
+# ---- when it comes into an image ----------------------------------------------------------
+
+# Left to itself dracut takes every module whose check() agrees.
+automatic() {
+	make_image "$1" auto --no-hostonly --omit "$(cd "$modules_d" &&
+		find . -mindepth 1 -maxdepth 1 ! -name '*base' ! -name '*earlybind' \
+			! -name '*udev-rules' ! -name '*shell-interpreter' ! -name '*dash' \
+			! -name '*bash' ! -name '*fs-lib' ! -name '*initqueue' \
+			! -name '*shutdown' ! -name '*kernel-modules' -printf '%f ' |
+		sed 's/[0-9][0-9]\([^ ]\)/\1/g')"
+	unpack
+}
+
+automatic configured
+check "configured: it is in the image" has earlybind/binder
+set_rules '# bind 10ee:5000'
+automatic not-configured
+check "not configured: it is not in the image" has_not earlybind/binder
+check "not configured: the image is made" is "$status" 0
+echo 'options vfio-pci disable_vga=1 ids=10ee:5000' >/etc/modprobe.d/vfio.conf
+automatic modprobe
+check "ids= in modprobe.d: it is in the image" has earlybind/binder
+check "ids= in modprobe.d: they are in the image" has etc/modprobe.d/vfio.conf
+rm /etc/modprobe.d/vfio.conf
+mkdir -p /etc/default/grub.d
+echo 'GRUB_CMDLINE_LINUX_DEFAULT="intel_iommu=on vfio-pci.ids=10ee:5000"' >/etc/default/grub.d/card.cfg
+automatic grub
+check "vfio-pci.ids in GRUB's settings: it is in the image" has earlybind/binder
+rm /etc/default/grub.d/card.cfg
+make_image asked "$plain" --no-hostonly --add earlybind
+unpack
+check "asked for: it is in the image" has earlybind/binder
+
+# ---- what ends the build, with the old image in its place -----------------------------------
+
+set_rules 'bind 10ee:5000'
+make_image good "$systemd earlybind" --no-hostonly
+before=$(sha256sum <"$image")
+
+set_rules 'bind 10ee:5000' 'bnd 10ee:5001'
+make_image typo "$systemd earlybind" --no-hostonly
+check "typo: the build fails" test "$status" -ne 0
+check "typo: file, line and column are named" says '/etc/earlybind.conf:2:1: '
+check "typo: the remedy is named" says 'correct it, then run dracut again'
+check "typo: the old image stays" is "$(sha256sum <"$image")" "$before"
+set_rules 'bind 10ee:5000'
+
+cp "$modules_d/50earlybind/earlybind.service" /image-tests/unit
+sed -i 's/systemd-udevd\.service//' "$modules_d/50earlybind/earlybind.service"
+make_image order "$systemd earlybind" --no-hostonly
+check "no order: the build fails" test "$status" -ne 0
+check "no order: the reason is named" says 'not ordered before systemd-udevd.service'
+check "no order: the old image stays" is "$(sha256sum <"$image")" "$before"
+cp /image-tests/unit "$modules_d/50earlybind/earlybind.service"
+
+mv /usr/lib/earlybind/binder /image-tests/binder
+make_image no-binder "$systemd" --no-hostonly --add earlybind
+check "no binder: the module is not taken" says -i 'earlybind.*binder\|binder.*earlybind\|cannot be found\|cannot be installed'
+cp /image-tests/binder /usr/lib/earlybind/binder
+
+# ---- what is warned about -----------------------------------------------------------------
+
+modules=/lib/modules/$version
+mv "$modules/kernel/drivers/vfio" /image-tests/vfio
+depmod -a "$version"
+make_image no-vfio "$plain earlybind" --no-hostonly
+check "no vfio: the image is made" is "$status" 0
+check "no vfio: it is warned about" says "earlybind: kernel $version has no vfio-pci"
+
+cp "$modules/modules.builtin" /image-tests/modules.builtin
+echo kernel/drivers/vfio/pci/vfio-pci.ko >>"$modules/modules.builtin"
+depmod -a "$version"
+make_image built-in "$plain earlybind" --no-hostonly
+check "built in: the image is made" is "$status" 0
+check "built in: it is said" says 'modules: vfio_pci (built in)'
+cp /image-tests/modules.builtin "$modules/modules.builtin"
+mv /image-tests/vfio "$modules/kernel/drivers/vfio"
+depmod -a "$version"
