@@ -27,13 +27,15 @@ help:
 	@echo 'make             builds build/binder and build/earlybind, static musl'
 	@echo 'make demo        boots the Alveo machine in QEMU, without and with earlybind'
 	@echo 'make test        unit tests, fuzzers (10 s each), image tests, boots in the lab'
+	@echo 'make test-all    the same on three Debian releases, with all generators'
+	@echo 'make matrix      the table of its boots, for the README'
 	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages'
 	@echo 'make lint        layout, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'
 	@echo 'make coverage    line coverage of the unit tests'
 	@echo 'make fuzz        all fuzzers, FUZZ_SECONDS=60 each'
-	@echo 'make lab         the boots only; CASE=NAME for one'
+	@echo 'make lab         the boots only; CASE=NAME for one, CASE=all'
 	@echo 'make clean'
 
 clean:

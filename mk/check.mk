@@ -117,7 +117,7 @@ suite-pid1: all $(BUILD)/pid1-init
 	$(Q)tests/pid1/run.sh
 
 suite-image: all
-	$(Q)tests/image/run.sh
+	$(Q)tests/image/run.sh $(IMAGE_TESTS)
 
 suite-lab: all
 	$(Q)tests/lab/run.sh
@@ -132,11 +132,15 @@ run-suites:
 
 TEST_SUITES := runner build reproducible unit unit-musl companion pid1 fuzz image lab
 
-.PHONY: test check unit unit-musl fuzz golden coverage
+.PHONY: test test-all check unit unit-musl fuzz golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
 		FUZZ_SECONDS=$(FUZZ_SECONDS_IN_TEST)
+
+# Every release and generator: about an hour.
+test-all:
+	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all
 
 check:
 	$(Q)mk/packages.sh build

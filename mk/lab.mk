@@ -1,11 +1,15 @@
 # Boots in QEMU: tests/lab (the cases), the demonstration, and the measurement.
 
-.PHONY: lab demo bench
+.PHONY: lab matrix demo bench
 
-# CASE="NAME..." for some of them; names or their beginnings.
+# CASE="NAME..." for some of them (tests/lab/run.py), CASE=all for every one.
 export CASE
 lab:
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES=lab
+
+# From the last run of all boots (make test-all, make lab CASE=all).
+matrix:
+	$(Q)python3 tests/lab/matrix.py README.md
 
 demo:
 	$(Q)tests/lab/demo.sh

@@ -9,6 +9,7 @@
 #   disk.img      the same as an ext4 disk
 #   vmlinuz       its kernel
 #   version       the kernel's version
+#   packages      versions of the generators, and of what they put into images
 #   modules/      lab_identity.ko, xclmgmt.ko, xocl.ko
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -54,6 +55,8 @@ make_tree() {
 	install -D -m 0644 -t "$work/tree/lib/modules/$version/extra" \
 		"$work/modules/xclmgmt.ko" "$work/modules/xocl.ko"
 	chroot "$work/tree" depmod -a "$version"
+	chroot "$work/tree" dpkg-query -W -f '${Package} ${Version}\n' initramfs-tools \
+		dracut-core systemd kmod busybox >"$work/packages"
 	# Else systemd takes every boot for the first after an upgrade and rebuilds its
 	# caches, on a disk that is thrown away.
 	touch -r "$work/tree/usr" "$work/tree/etc/.updated" "$work/tree/var/.updated"

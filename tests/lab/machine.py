@@ -4,6 +4,7 @@ The Alveo machine of the design: an accelerator card at 01:00 behind root port 0
 graphics card at 02:00 behind 00:01.1, no ACS, so that all six functions are in one group.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import tarfile
+import time
 
 LAB = pathlib.Path(__file__).resolve().parent
 TOP = LAB.parent.parent
@@ -47,6 +49,10 @@ MACHINE = """
 """
 
 
+# What a guest says on its console when it wants the devices of a case to be plugged in.
+READY = b"lab: ready for devices"
+
+
 class LabError(Exception):
     """The lab itself could not do its work; the text says what."""
 
@@ -75,18 +81,20 @@ def cached(script, *arguments):
     return pathlib.Path(result.stdout.split()[-1])
 
 
-def append_lab_segment(image, base, preinit, extra, into, log):
+def append_lab_segment(image, base, preinit, extra, identities, into, log):
     """Writes `into`: the image, NULs up to a multiple of 4, and the lab's own cpio archive.
 
     The image stays what its generator made. `extra` maps names in /lab to files; modules
     among them (*.ko) are loaded before /init, after the card got its identity.
+    `identities` are those of further functions.
     """
     tree = into.parent / "segment"
     shutil.rmtree(tree, ignore_errors=True)
     (tree / "lab").mkdir(parents=True)
     shutil.copy(preinit, tree / "lab/preinit")
     shutil.copy(base / "modules/lab_identity.ko", tree / "lab")
-    modules = [f"lab_identity.ko map={IDENTITY}"] + [n for n in extra if n.endswith(".ko")]
+    identities = ",".join([IDENTITY, *identities])
+    modules = [f"lab_identity.ko map={identities}"] + [n for n in extra if n.endswith(".ko")]
     (tree / "lab/insert").write_text("\n".join(modules) + "\n")
     for name, source in extra.items():
         shutil.copy(source, tree / "lab" / name)
@@ -160,9 +168,9 @@ class Machine:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
-    def boot(self, image, cmdline, preinit, devices=(), extra=None):
+    def boot(self, image, cmdline, preinit, **more):
         """Boots into the real root and unpacks what the guest collected there."""
-        self._unpack(self.run(image, cmdline, preinit, devices, extra=extra))
+        self._unpack(self.run(image, cmdline, preinit, **more))
 
     def run(
         self,
@@ -173,17 +181,27 @@ class Machine:
         limit=BOOT_LIMIT,
         with_disk=True,
         extra=None,
+        identities=(),
+        plug=(),
         machine=MACHINE,
     ):
         """Runs the machine until it goes off; gives the file that its second port wrote.
 
-        Raises LabError if it did not go off in time. `extra` maps names in /lab to files.
+        Raises LabError if it did not go off in time. `extra` maps names in /lab to files;
+        `identities` are further entries for lab_identity.ko; `plug` are arguments of QMP's
+        device_add for devices that are plugged in when the guest is ready for them.
         """
         initrd = self.folder / "initrd.img"
         drive = self.folder / "disk.img"
         channel = self.folder / "channel"
         append_lab_segment(
-            image / "initrd.img", self.base, preinit, extra or {}, initrd, self.log
+            image / "initrd.img",
+            self.base,
+            preinit,
+            extra or {},
+            identities,
+            initrd,
+            self.log,
         )
         # `timeout` as well as our own limit: it still holds when this program is killed.
         command = ["timeout", "--kill-after=5", str(limit + 10), "qemu-system-x86_64"]
@@ -195,27 +213,49 @@ class Machine:
         command += ["-serial", f"file:{self.console}", "-serial", f"file:{channel}"]
         command += ["-kernel", str(self.base / "vmlinuz"), "-initrd", str(initrd)]
         command += ["-append", f"{BASE_CMDLINE} {cmdline}"]
+        if plug:
+            command += ["-chardev", "stdio,id=qmp", "-mon", "chardev=qmp,mode=control"]
         (self.folder / "qemu.cmd").write_text(shlex.join(command) + "\n")
         try:
-            self._run(command, limit)
+            self._run(command, limit, plug)
         finally:
             initrd.unlink()
             drive.unlink(missing_ok=True)
         return channel
 
-    def _run(self, command, limit):
+    def _run(self, command, limit, plug):
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                command,
+                stdin=subprocess.PIPE if plug else subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
             )
+            end = time.monotonic() + limit
             try:
-                status = self.process.wait(limit)
+                if plug:
+                    self._plug(plug, end)
+                status = self.process.wait(max(0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 raise LabError(f"no end within {limit} s; QEMU was killed") from None
             finally:
                 self.stop()
         if status != 0:
             raise LabError(f"QEMU ended with status {status} (see {self.log})")
+
+    def _plug(self, devices, end):
+        """Plugs the devices in once the guest is ready; QMP's answers are in lab.log."""
+        while self.is_running() and time.monotonic() < end:
+            if self.console.exists() and READY in self.console.read_bytes():
+                break
+            time.sleep(0.5)
+        else:
+            raise LabError("the guest was never ready for devices")
+        commands = [{"execute": "qmp_capabilities"}]
+        commands += [{"execute": "device_add", "arguments": d} for d in devices]
+        for command in commands:
+            self.process.stdin.write(json.dumps(command).encode() + b"\n")
+        self.process.stdin.flush()
 
     def is_running(self):
         """Whether QEMU runs."""

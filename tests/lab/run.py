@@ -15,6 +15,9 @@ A case is a file of cases/; its docstring is what it shows. It says
     ON          optional: platforms that it boots on (platforms.py); else HOME
     TEST_ON     optional: those of them that `make test` boots; else HOME, or the first
     DEVICES     optional: further arguments for QEMU
+    IDENTITIES  optional: further entries for lab_identity.ko
+    PLUG        optional: devices to plug in after boot, as arguments of QMP's device_add;
+                the guest asks for them (guest/usr/lib/lab/late)
     INSERT      optional: modules of the lab that are loaded before /init
     IOMMU       optional: False if the machine is to come up without IOMMU groups
     check(facts, native)
@@ -51,6 +54,8 @@ class Case:
         self.earlybind = names["EARLYBIND"]
         self.cmdline = names["CMDLINE"]
         self.devices = names.get("DEVICES", "").split()
+        self.identities = names.get("IDENTITIES", [])
+        self.plug = names.get("PLUG", [])
         self.insert = names.get("INSERT", [])
         self.iommu = names.get("IOMMU", True)
         self.check = names["check"]
@@ -129,7 +134,15 @@ class Run:
         self.say(f"{boot.name}: booting")
         begin = time.monotonic()
         case = boot.case
-        machine.boot(image, case.cmdline, self.options.preinit, case.devices, extra)
+        machine.boot(
+            image,
+            case.cmdline,
+            self.options.preinit,
+            devices=case.devices,
+            extra=extra,
+            identities=case.identities,
+            plug=case.plug,
+        )
         boot.seconds = time.monotonic() - begin
         return Facts(machine.folder / "facts", boot.generator)
 
@@ -220,10 +233,17 @@ def choose(cases, options):
 
 def write_summary(path, boots, seconds):
     """What matrix.py makes its table from."""
+    bases = {b.suite: cached("base.sh", b.suite) for b in boots}
+    packages = {
+        suite: dict(line.split() for line in (base / "packages").read_text().splitlines())
+        for suite, base in bases.items()
+    }
     rows = [
         {
             "suite": b.suite,
             "generator": b.generator,
+            "kernel": (bases[b.suite] / "version").read_text().strip(),
+            "packages": packages[b.suite],
             "case": b.case.name,
             "passed": b.passed,
             "seconds": round(b.seconds, 1),

@@ -12,7 +12,8 @@
  * (class, revision) and 0x2c (subsystem) read as wished; then the functions are removed
  * and the bus is scanned again. The PCI core meets new devices: sysfs, modalias, uevents,
  * lspci and config space all agree, BARs are assigned and the IOMMU group is found as for
- * any device. Nothing may be bound to the functions yet.
+ * any device. Nothing may be bound to the functions yet. A function that is not there yet
+ * gets its identity when it is plugged in, if its bus is there.
  *
  * The wrapped accessors stay for ever: there is no exit function, the module cannot go.
  */
@@ -155,16 +156,15 @@ static int take_over(const struct identity *id)
 	struct pci_bus *bus = pci_find_bus(id->domain, id->bus);
 	struct pci_dev *dev;
 
-	dev = pci_get_domain_bus_and_slot(id->domain, id->bus,
-					  PCI_DEVFN(id->slot, id->function));
-	if (!bus || !dev) {
-		pr_err("lab_identity: no function at %04x:%02x:%02x.%x\n", id->domain,
-		       id->bus, id->slot, id->function);
-		pci_dev_put(dev);
+	if (!bus) {
+		pr_err("lab_identity: no bus %04x:%02x\n", id->domain, id->bus);
 		return -ENODEV;
 	}
 	wrap_bus(bus);
-	pci_stop_and_remove_bus_device(dev);
+	dev = pci_get_domain_bus_and_slot(id->domain, id->bus,
+					  PCI_DEVFN(id->slot, id->function));
+	if (dev)
+		pci_stop_and_remove_bus_device(dev);
 	pci_dev_put(dev);
 	return 0;
 }
