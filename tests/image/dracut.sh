@@ -39,11 +39,14 @@ make_image() {
 }
 
 unpack() {
-	out=/image-tests/out
 	rm -rf "$out"
-	unmkinitramfs "$image" "$out"
-	# Early parts, if there are any, make folders of their own.
-	[ -d "$out/main" ] && out=$out/main
+	mkdir "$out"
+	# The newest releases have no cpio, older ones no unmkinitramfs that takes any image.
+	if command -v cpio >/dev/null; then
+		(cd "$out" && cpio -i --quiet <"$image")
+	else
+		unmkinitramfs "$image" "$out"
+	fi
 	hook=$(cd "$out" && find . -path '*/hooks/pre-udev/00-earlybind.sh')
 	unit=$(find "$out/usr/lib/systemd/system" "$out/lib/systemd/system" \
 		-maxdepth 1 -name earlybind.service 2>/dev/null | head -n 1)
