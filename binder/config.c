@@ -191,3 +191,68 @@ int config_normalise(struct text file, struct text bytes, char *buf, size_t size
 	}
 	return (int)used;
 }
+
+/*
+ * The selector in our grammar: as it was written, or an entry of ids= in normal form. p is
+ * NULL for one that no device can match and our grammar cannot say.
+ */
+static struct text selector_text(const struct rule *rule, char buf[static SELECTOR_SIZE])
+{
+	struct selector s = rule->selector;
+	const uint32_t fields[] = {s.id.vendor, s.id.device, s.id.subvendor,
+				   s.id.subdevice};
+
+	if (!rule->is_module_id)
+		return rule->text;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i] > 0xffff && fields[i] != PCI_ANY)
+			return (struct text){NULL, 0};
+	if (s.id.class & s.id.class_mask & 0xff000000)
+		return (struct text){NULL, 0};
+	/* A class has 24 bits. */
+	s.id.class &= 0xffffff;
+	s.id.class_mask &= 0xffffff;
+	return text_of(selector_format(&s, buf));
+}
+
+static bool is_written(const struct policy *policy, const struct rule *rule)
+{
+	return policy_has_rule_active(policy, rule) &&
+	       (rule->origin.source == SOURCE_TABLE ||
+		(rule->origin.source == SOURCE_CMDLINE && rule->origin.file.n > 0));
+}
+
+int config_write(const struct policy *policy, char *buf, size_t size)
+{
+	size_t used;
+	int n;
+
+	n = snprintf(buf, size, "option timeout=%u recovery-timeout=%u on-failure=%s\n",
+		     policy->timeout, policy->recovery_timeout,
+		     on_failure_name(policy->on_failure));
+	if (n < 0 || (size_t)n >= size)
+		return -ENOSPC;
+	used = (size_t)n;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		bool has_choice = rule->on_failure != ON_FAILURE_DEFAULT;
+		char normal[SELECTOR_SIZE];
+		struct text selector = selector_text(rule, normal);
+
+		if (!is_written(policy, rule) || !selector.p)
+			continue;
+		n = snprintf(buf + used, size - used,
+			     ORIGIN_MARK " %.*s:%u\n%s %.*s%s%s%s%s\n",
+			     (int)MIN(rule->origin.file.n, (size_t)ORIGIN_SIZE),
+			     rule->origin.file.p, rule->origin.line,
+			     rule->kind == RULE_KEEP ? "keep" : "bind", (int)selector.n,
+			     selector.p, rule->optional ? " optional" : "",
+			     has_choice ? " on-failure=" : "",
+			     has_choice ? on_failure_name(rule->on_failure) : "",
+			     rule->allow & ALLOW_CONSOLE ? " allow=console" : "");
+		if (n < 0 || (size_t)n >= size - used)
+			return -ENOSPC;
+		used += (size_t)n;
+	}
+	return (int)used;
+}

@@ -25,3 +25,14 @@ void config_parse(struct policy *policy, enum source source, struct text file,
  */
 int config_normalise(struct text file, struct text bytes, char *buf,
 		     size_t size) must_check nonnull(3);
+
+/*
+ * The rules of @policy as such text, those that another program could not read itself: of
+ * the table and of files that add to the command line. Profiles are resolved, and the
+ * options are those in force. Returns the length, or -ENOSPC.
+ */
+int config_write(const struct policy *policy, char *buf, size_t size) must_check
+	nonnull(1, 2);
+
+/* What config_write() needs for so many rules. */
+#define CONFIG_WRITE_SIZE(rules) (256 + (rules) * (ORIGIN_SIZE + SELECTOR_SIZE + 256))

@@ -98,7 +98,7 @@ static const char *attribute(struct bdf bdf, const char *name,
 	return buf;
 }
 
-static int read_ids(struct world *world, struct bdf bdf, struct pci_ids *ret)
+int inventory_read_ids(struct world *world, struct bdf bdf, struct pci_ids *ret)
 {
 	char path[JOB_PATH_SIZE], buf[128];
 	struct text t;
@@ -236,7 +236,7 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 			if (has_device(inv, sorted, scratch[k]))
 				continue;
 			*d = (struct pci_device){.bdf = scratch[k]};
-			r = read_ids(world, d->bdf, &d->ids);
+			r = inventory_read_ids(world, d->bdf, &d->ids);
 			if (r == 0)
 				r = read_device(world, d);
 			count_unread(inv, r);
@@ -278,7 +278,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		struct pci_device *d = &inv.devices[inv.count];
 
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
-		r = read_ids(world, d->bdf, &d->ids);
+		r = inventory_read_ids(world, d->bdf, &d->ids);
 		if (r == 0) {
 			d->is_interesting = !filter || filter(arg, d->bdf, &d->ids);
 			if (!d->is_interesting && !pci_is_display(&d->ids))

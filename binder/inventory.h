@@ -56,6 +56,10 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)
 	nonnull(1);
 
+/* What a function says it is. 0, or -errno: -ENOENT if it is not there. */
+int inventory_read_ids(struct world *world, struct bdf bdf,
+		       struct pci_ids *ret) must_check nonnull(1, 3);
+
 /*
  * The name of the driver that has the device now, "" for none. 0, or -errno; -ENODEV if the
  * device is gone.

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bdf.h"
+#include "late.h"
 #include "pid1.h"
 #include "run.h"
 #include "table.h"
@@ -20,6 +23,8 @@ static void usage(FILE *out)
 	      "Binds PCI devices to vfio-pci as the rules of the kernel command line, of\n"
 	      "modprobe.d and of the embedded table say. Run by the initramfs before udev.\n"
 	      "\n"
+	      "  --device ADDRESS   only the device that appeared there; run by udev, in the\n"
+	      "                     initramfs and later, with the rules of this boot\n"
 	      "  --cmdline STRING   use STRING in place of /proc/cmdline\n"
 	      "  --dry-run          plan, touch no device, print the report\n"
 	      "  --sysroot DIR      the same for the tree of files below DIR\n"
@@ -35,6 +40,7 @@ static void usage(FILE *out)
 struct settings {
 	struct run_options options;
 	const char *sysroot;
+	struct bdf device; /* of --device */
 	bool is_forced;
 	bool is_pid1; /* a child of PID 1 before /init */
 };
@@ -56,7 +62,8 @@ static int run(struct settings *settings)
 	}
 	if (settings->sysroot)
 		options->is_dry_run = true;
-	if (!settings->is_forced && !options->is_dry_run && !world_is_initramfs()) {
+	if (!settings->is_forced && !options->is_dry_run && !world_is_initramfs() &&
+	    !(options->is_late && late_has_rules(world))) {
 		fputs("binder: this is not an initramfs: a running system's devices are not "
 		      "touched. Use earlybind(8), or --force\n",
 		      stderr);
@@ -67,7 +74,11 @@ static int run(struct settings *settings)
 	if (settings->is_pid1)
 		world_set_early(world);
 	options->table = table_embedded();
-	r = run_boot(world, &arena, options, &run);
+	options->has_cmdline_files = settings->sysroot || world_is_initramfs();
+	options->is_synthetic = getenv("SYNTH_UUID") != NULL;
+	options->is_pid1 = settings->is_pid1;
+	r = options->is_late ? run_device(world, &arena, options, settings->device, &run)
+			     : run_boot(world, &arena, options, &run);
 	world_close(world);
 	return r;
 }
@@ -83,6 +94,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"cmdline", required_argument, NULL, 'c'},
+		{"device", required_argument, NULL, 'd'},
 		{"sysroot", required_argument, NULL, 's'},
 		{"dry-run", no_argument, NULL, 'n'},
 		{"force", no_argument, NULL, 'f'},
@@ -91,6 +103,7 @@ int main(int argc, char **argv)
 		{0},
 	};
 	struct settings settings = {0};
+	struct parse_error error;
 	int option;
 
 	if (getpid() == 1) {
@@ -102,6 +115,15 @@ int main(int argc, char **argv)
 		switch (option) {
 		case 'c':
 			settings.options.cmdline = text_of(optarg);
+			break;
+		case 'd':
+			settings.options.is_late = true;
+			if (bdf_parse_loose(text_of(optarg), &settings.device, NULL,
+					    &error) < 0) {
+				fprintf(stderr, "binder: --device %s: %s\n", optarg,
+					error.message);
+				return EXIT_USAGE;
+			}
 			break;
 		case 's':
 			settings.sysroot = optarg;

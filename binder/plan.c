@@ -343,6 +343,24 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 	return 0;
 }
 
+void plan_restrict(struct plan *plan, struct bdf bdf)
+{
+	size_t devices = 0, groups = 0;
+	int group = NO_GROUP;
+
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (bdf_compare(plan->devices[i].device->bdf, bdf) == 0)
+			plan->devices[devices++] = plan->devices[i];
+	if (devices > 0)
+		group = plan->devices[0].device->iommu_group;
+	for (size_t i = 0; i < plan->group_count; i++)
+		if (plan->groups[i].id == group)
+			plan->groups[groups++] = plan->groups[i];
+	plan->device_count = devices;
+	plan->group_count = groups;
+	plan->is_ids_safe = false;
+}
+
 const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 {
 	const char *list = "";

@@ -55,6 +55,12 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 	      struct arena *arena, struct plan *ret) must_check nonnull(1, 2, 3, 4);
 
 /*
+ * Leaves in @plan what is about the function at @bdf. The module gets no ids= then: they
+ * could take others.
+ */
+void plan_restrict(struct plan *plan, struct bdf bdf) nonnull(1);
+
+/*
  * The members of an IOMMU group that keep it from a VM, by the drivers in @inventory and,
  * unless @plan is NULL, by what the plan will make of them. -ENOMEM.
  */

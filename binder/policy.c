@@ -127,12 +127,18 @@ bool policy_set_option(struct policy *policy, struct text name, struct text valu
 	return false;
 }
 
-void policy_add_module_ids(struct policy *policy, enum source source, struct text value)
+void policy_lose_source(struct policy *policy, const struct origin *origin,
+			struct text what, const char *message)
 {
-	const struct origin origin = {.source = source};
+	policy_add_problem(policy, origin, what, message, true);
+	policy->is_partial = true;
+}
+
+static void add_ids(struct policy *policy, const struct origin *origin, struct text value)
+{
 	struct ids_entry entry;
 
-	if (source == SOURCE_CMDLINE)
+	if (origin->source == SOURCE_CMDLINE)
 		policy->has_cmdline_ids = true;
 	else if (policy->has_cmdline_ids)
 		return;
@@ -140,7 +146,7 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 
 	if (value.n > IDS_LENGTH_MAX) {
 		policy_add_problem(
-			policy, &origin, (struct text){value.p, 32},
+			policy, origin, (struct text){value.p, 32},
 			"vfio-pci refuses ids= of more than 1023 characters: its "
 			"module is loaded without them",
 			false);
@@ -149,23 +155,30 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 		struct rule *rule;
 
 		if (entry.warning != IDS_FINE)
-			policy_add_problem(policy, &origin, entry.text,
+			policy_add_problem(policy, origin, entry.text,
 					   ids_warning_message(entry.warning),
 					   entry.warning == IDS_INVALID);
 		if (entry.warning == IDS_INVALID)
 			continue;
-		rule = new_rule(policy, &origin, entry.text);
+		rule = new_rule(policy, origin, entry.text);
 		if (!rule)
 			return;
 		*rule = (struct rule){
 			.kind = RULE_BIND,
 			.selector = {.terms = TERM_ID, .id = entry.match},
 			.text = entry.text,
-			.origin = origin,
+			.origin = *origin,
 			.is_module_id = true,
 		};
 		policy->rule_count++;
 	}
+}
+
+void policy_add_module_ids(struct policy *policy, enum source source, struct text value)
+{
+	const struct origin origin = {.source = source};
+
+	add_ids(policy, &origin, value);
 }
 
 /* rd.earlybind=0 and rd.earlybind.table=0; anything else but a bool is reported. */
@@ -225,14 +238,21 @@ static void read_ids(struct policy *policy, const struct origin *origin,
 				   true);
 }
 
-void policy_add_cmdline(struct policy *policy, struct text bytes)
-{
-	const struct origin origin = {.source = SOURCE_CMDLINE};
-	struct text rest = text_trim(bytes), ids = {NULL, 0};
-	struct cmdline_arg arg;
-	bool ended = false, late_ids = false;
+/* The value of vfio-pci's ids= that wins, and who says so. */
+struct ids_value {
+	struct text value; /* p NULL: nobody */
+	struct origin origin;
+};
 
-	if (rest.n >= COMMAND_LINE_SIZE - 1)
+static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
+		       struct ids_value *ids)
+{
+	const struct origin origin = {.source = SOURCE_CMDLINE, .file = piece->file};
+	struct text rest = text_trim(piece->bytes), before = ids->value;
+	bool is_kernels = piece->file.n == 0, ended = false, late_ids = false;
+	struct cmdline_arg arg;
+
+	if (is_kernels && rest.n >= COMMAND_LINE_SIZE - 1)
 		policy_add_problem(
 			policy, &origin, (struct text){rest.p + rest.n - 16, 16},
 			"the command line is as long as the kernel allows and may "
@@ -250,14 +270,16 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 			continue;
 		}
 		if (is_ids)
-			read_ids(policy, &origin, &arg, &ids);
+			read_ids(policy, &origin, &arg, &ids->value);
 		else if (text_is_param(arg.name, "rd.earlybind"))
 			policy->off = !read_switch(policy, &origin, &arg, true);
 		else if (text_has_prefix(arg.name, "rd.earlybind."))
 			add_own_key(policy, &origin, &arg);
-		else if (text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
+		else if (is_kernels &&
+			 text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
 			policy->has_noiommu = read_switch(policy, &origin, &arg, false);
-		else if (text_is_param(arg.name, "vfio_pci.disable_denylist"))
+		else if (is_kernels &&
+			 text_is_param(arg.name, "vfio_pci.disable_denylist"))
 			policy->has_denylist_off =
 				read_switch(policy, &origin, &arg, false);
 	}
@@ -267,9 +289,20 @@ void policy_add_cmdline(struct policy *policy, struct text bytes)
 			"vfio-pci.ids= behind \"--\" belongs to init and does not "
 			"count: move it before the \"--\"",
 			false);
+	if (ids->value.p != before.p)
+		ids->origin = origin;
+}
+
+void policy_add_cmdline(struct policy *policy, const struct cmdline_piece *pieces,
+			size_t count)
+{
+	struct ids_value ids = {.value = {NULL, 0}};
+
+	for (size_t i = 0; i < count; i++)
+		read_piece(policy, &pieces[i], &ids);
 	/* The last occurrence wins, as for every string parameter of a module. */
-	if (ids.p)
-		policy_add_module_ids(policy, SOURCE_CMDLINE, ids);
+	if (ids.value.p)
+		add_ids(policy, &ids.origin, ids.value);
 }
 
 bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)

@@ -55,11 +55,23 @@ struct policy {
 /* Prepares an empty policy with the defaults. -ENOMEM if @arena is too small. */
 int policy_init(struct policy *policy, struct arena *arena) must_check nonnull(1, 2);
 
+/* The kernel's own command line, or what a file adds to it. */
+struct cmdline_piece {
+	struct text file; /* empty for the kernel's own */
+	struct text bytes;
+};
+
 /*
- * Adds the rules and options of a kernel command line. @bytes must live as long as the
- * policy. Problems are recorded, never returned.
+ * Adds the rules and options of a command line in pieces, of which a later one wins over
+ * an earlier one. They must live as long as the policy. Problems are recorded, never
+ * returned. What is for the kernel itself counts in its own line only.
  */
-void policy_add_cmdline(struct policy *policy, struct text bytes) nonnull(1);
+void policy_add_cmdline(struct policy *policy, const struct cmdline_piece *pieces,
+			size_t count) nonnull(1);
+
+/* A source that could not be read: @what it says is missing. */
+void policy_lose_source(struct policy *policy, const struct origin *origin,
+			struct text what, const char *message) nonnull(1, 2, 4);
 
 /*
  * Adds the rules of a value of vfio-pci's parameter ids. As for modprobe, a value from the

@@ -53,7 +53,7 @@ bool report_has_rule_missing(const struct report *r, size_t i)
 {
 	const struct rule *rule = &r->policy->rules[i];
 
-	if (!r->plan || rule->kind != RULE_BIND || rule->optional ||
+	if (!r->plan || r->is_late || rule->kind != RULE_BIND || rule->optional ||
 	    !policy_has_rule_active(r->policy, rule) || r->plan->rule_matches[i] > 0)
 		return false;
 	/* Another device at its address is refused and says so itself. */
@@ -215,7 +215,9 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 {
 	char line[512], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
 
-	report_log_problems(r->policy, world);
+	/* The boot's run has said it already. */
+	if (!r->is_late || r->policy->debug)
+		report_log_problems(r->policy, world);
 	if (r->policy->debug)
 		log_details(r, world);
 	if (r->reason != REASON_NONE)
@@ -376,6 +378,7 @@ void report_write(const struct report *r, struct json *json)
 	json_put_number(json, "schema", REPORT_SCHEMA);
 	json_put_string(json, "version", EARLYBIND_VERSION);
 	json_put_bool(json, "dry_run", r->is_dry_run);
+	json_put_bool(json, "late", r->is_late);
 	json_put_bool(json, "all_bound", report_is_all_bound(r));
 	json_put_string(json, "reason", r->reason ? reason_word(r->reason) : NULL);
 	json_put_string(json, "message",

@@ -77,6 +77,7 @@ struct report {
 	enum reason reason; /* why nothing at all could be done */
 	const char *detail;
 	bool is_dry_run;
+	bool is_late; /* of one device that appeared after the boot's run */
 	uint64_t deadline; /* of the run, without recoveries */
 	uint64_t microseconds; /* of the whole run */
 };

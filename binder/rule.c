@@ -85,6 +85,8 @@ const char *origin_format(const struct origin *o, char buf[static ORIGIN_SIZE])
 
 	switch (o->source) {
 	case SOURCE_CMDLINE:
+		if (o->file.n > 0)
+			break;
 		snprintf(buf, ORIGIN_SIZE, "command line");
 		return buf;
 	case SOURCE_MODPROBE:
@@ -99,6 +101,8 @@ const char *origin_format(const struct origin *o, char buf[static ORIGIN_SIZE])
 	}
 	if (o->file.n == 0)
 		snprintf(buf, ORIGIN_SIZE, "table:%u", o->line);
+	else if (o->line == 0)
+		snprintf(buf, ORIGIN_SIZE, "%.*s", file, o->file.p);
 	else if (o->column > 0)
 		snprintf(buf, ORIGIN_SIZE, "%.*s:%u:%u", file, o->file.p, o->line,
 			 o->column);

@@ -11,7 +11,7 @@
 #define DEFAULT_DRIVER	 "vfio-pci"
 
 enum source {
-	SOURCE_CMDLINE, /* the kernel's command line */
+	SOURCE_CMDLINE, /* the kernel's command line, or a file that adds to it */
 	SOURCE_MODPROBE, /* options vfio-pci ids= in modprobe.d */
 	SOURCE_TABLE, /* embedded in the binder */
 	SOURCE_CONFIG, /* a configuration file (companion) */
@@ -20,7 +20,7 @@ enum source {
 
 struct origin {
 	enum source source;
-	struct text file; /* of a configuration; empty otherwise */
+	struct text file; /* of a configuration or of the command line; empty for none */
 	unsigned line; /* from 1; 0 where there are no lines */
 	unsigned column; /* from 1, in bytes; 0 for the whole line */
 	const char *base; /* where that line starts in memory; NULL if unknown */
@@ -76,6 +76,6 @@ const char *on_failure_name(enum on_failure on_failure);
 /* Long enough for every origin that origin_format() writes; longer file names are cut. */
 #define ORIGIN_SIZE 160
 
-/* "command line", "modprobe.d", or file, line and column: "earlybind.conf:3:7" */
+/* "command line" or its file, "modprobe.d", or file, line and column: "earlybind.conf:3:7" */
 const char *origin_format(const struct origin *origin, char buf[static ORIGIN_SIZE])
 	nonnull(1);

@@ -2,51 +2,20 @@
 #include "run.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "apply.h"
+#include "cmdline_files.h"
 #include "config.h"
+#include "late.h"
 #include "restore.h"
 #include "table.h"
 #include "verify.h"
 
-/* The kernel's longest, with bootconfig's part, and then some (init/main.c). */
-#define CMDLINE_MAX ((size_t)40 * 1024)
-
-/* A source that could not be read: what it says is missing. */
-static void lose_source(struct policy *policy, enum source source, struct text text,
-			const char *message)
-{
-	const struct origin origin = {.source = source};
-
-	policy_add_problem(policy, &origin, text, message, true);
-	policy->is_partial = true;
-}
-
-static void read_cmdline(struct world *world, struct arena *arena,
-			 const struct run_options *options, struct policy *policy)
-{
-	char *buf;
-	int n;
-
-	if (options->cmdline.p) {
-		policy_add_cmdline(policy, options->cmdline);
-		return;
-	}
-	buf = arena_alloc(arena, CMDLINE_MAX, 1);
-	n = buf ? world->ops->read(world, WORLD_PROC, "cmdline", buf, CMDLINE_MAX)
-		: -ENOMEM;
-	if (n == -E2BIG)
-		n = CMDLINE_MAX;
-	if (n < 0)
-		lose_source(policy, SOURCE_CMDLINE, TEXT("command line"),
-			    "cannot be read: only the table counts");
-	else
-		policy_add_cmdline(policy, (struct text){buf, (size_t)n});
-}
-
 static void read_table(const struct run_options *options, struct policy *policy)
 {
+	const struct origin origin = {.source = SOURCE_TABLE};
 	struct text text = {NULL, 0};
 	int r;
 
@@ -54,19 +23,22 @@ static void read_table(const struct run_options *options, struct policy *policy)
 		return;
 	r = table_decode(options->table.p, options->table.n, &text);
 	if (r == -EPROTONOSUPPORT)
-		lose_source(policy, SOURCE_TABLE, TEXT("embedded table"),
-			    "it is of a newer version than this binder: rebuild the "
-			    "image with update-initramfs -u -k all");
+		policy_lose_source(
+			policy, &origin, TEXT("embedded table"),
+			"it is of a newer version than this binder: rebuild the "
+			"image with update-initramfs -u -k all");
 	else if (r < 0)
-		lose_source(policy, SOURCE_TABLE, TEXT("embedded table"),
-			    "it is damaged: rebuild the image with update-initramfs "
-			    "-u -k all");
+		policy_lose_source(
+			policy, &origin, TEXT("embedded table"),
+			"it is damaged: rebuild the image with update-initramfs "
+			"-u -k all");
 	else if (text.n > 0)
 		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
 }
 
 static void read_modprobe(struct world *world, struct arena *arena, struct policy *policy)
 {
+	const struct origin origin = {.source = SOURCE_MODPROBE};
 	const struct job job = {.kind = JOB_MODULE_IDS};
 	uint64_t until = world->ops->now(world) + policy->timeout * SECOND;
 	struct job_result result;
@@ -81,9 +53,9 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 		r = copy ? 0 : -ENOMEM;
 	}
 	if (r < 0) {
-		lose_source(policy, SOURCE_MODPROBE, TEXT("options vfio-pci"),
-			    r == -E2BIG ? "ids= is longer than 4096 characters"
-					: "modprobe.d cannot be read");
+		policy_lose_source(policy, &origin, TEXT("options vfio-pci"),
+				   r == -E2BIG ? "ids= is longer than 4096 characters"
+					       : "modprobe.d cannot be read");
 		return;
 	}
 	policy->has_denylist_off |= result.is_denylist_off;
@@ -95,6 +67,8 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 int run_read_policy(struct world *world, struct arena *arena,
 		    const struct run_options *options, struct run *run)
 {
+	const struct cmdline_piece given = {.bytes = options->cmdline};
+	bool has_rules = options->is_late && late_has_rules(world);
 	struct policy *policy = &run->policy;
 	int r;
 
@@ -102,13 +76,19 @@ int run_read_policy(struct world *world, struct arena *arena,
 	r = policy_init(policy, arena);
 	if (r < 0)
 		return r;
-	read_cmdline(world, arena, options, policy);
+	if (options->cmdline.p)
+		policy_add_cmdline(policy, &given, 1);
+	else
+		cmdline_read(world, arena, options->has_cmdline_files && !has_rules,
+			     policy);
 	/* The command line may ask for a dry run, but not forbid it. */
 	policy->dry_run = policy->dry_run || options->is_dry_run;
 	if (policy->off)
 		return 0;
 	read_modprobe(world, arena, policy);
-	read_table(options, policy);
+	/* What the boot's run published has the table's rules and those of the files. */
+	if (!has_rules || late_read_rules(world, arena, policy) == -ENOENT)
+		read_table(options, policy);
 	run->report.is_dry_run = policy->dry_run;
 	return 0;
 }
@@ -128,6 +108,8 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 	run->inventory.is_early = run->is_boot;
 	if (r == 0)
 		r = plan_make(&run->policy, &run->inventory, arena, &run->plan);
+	if (r == 0 && report->is_late)
+		plan_restrict(&run->plan, run->only);
 	if (r == 0) {
 		report->outcomes = arena_alloc(arena, run->plan.device_count,
 					       sizeof(*report->outcomes));
@@ -174,7 +156,8 @@ static void carry_out(struct world *world, struct arena *arena, struct run *run)
 	}
 }
 
-static void publish(struct world *world, struct arena *arena, struct run *run)
+static void publish(struct world *world, struct arena *arena, struct run *run,
+		    enum publish_place place, const char *name)
 {
 	struct json json = {.size = REPORT_SIZE_MAX};
 	int r = -ENOMEM;
@@ -185,7 +168,7 @@ static void publish(struct world *world, struct arena *arena, struct run *run)
 		report_write(&run->report, &json);
 		r = json.is_full
 			    ? -E2BIG
-			    : world->ops->publish(world, REPORT_NAME,
+			    : world->ops->publish(world, place, name,
 						  (struct text){json.buf, json.used});
 	}
 	if (r < 0)
@@ -221,6 +204,92 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	if (r == 0 && !policy->dry_run)
 		carry_out(world, arena, run);
 	run->report.microseconds = world->ops->now(world) - start;
-	publish(world, arena, run);
+	publish(world, arena, run, PUBLISH_OWN, REPORT_NAME);
+	if (!policy->dry_run && !options->is_pid1)
+		late_publish(world, arena, &run->report);
 	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
+}
+
+/* Whether there is something to do for a device of the plan; otherwise a line says why not. */
+static bool has_late_work(struct world *world, const struct run_options *options,
+			  const struct plan_device *pd, const char *address)
+{
+	enum late_judgement judgement =
+		late_find(world, pd->device->bdf, &pd->device->ids);
+
+	if (judgement == LATE_STUCK) {
+		world_log(world, LOG_LEVEL_WARNING,
+			  "%s is left alone: the kernel is stuck with it since before",
+			  address);
+		return false;
+	}
+	if (!options->is_synthetic)
+		return true;
+	if (judgement == LATE_NEW && pd->device->driver[0] == '\0')
+		return true;
+	world_log(world, LOG_LEVEL_DEBUG,
+		  "%s is left alone: it %s, and this is no new device", address,
+		  judgement == LATE_NEW ? "has a driver" : "was judged in this boot");
+	return false;
+}
+
+static int judge_device(struct world *world, struct arena *arena, uint64_t start,
+			struct run *run)
+{
+	struct policy *policy = &run->policy;
+	char name[BDF_SIZE + sizeof(".json")], address[BDF_SIZE];
+
+	run->report.deadline = start + policy->timeout * SECOND;
+	if (run->report.plan && !policy->dry_run)
+		carry_out(world, arena, run);
+	run->report.microseconds = world->ops->now(world) - start;
+	snprintf(name, sizeof(name), "%s.json", bdf_format(run->only, address));
+	publish(world, arena, run, PUBLISH_DEVICE, name);
+	if (run->report.plan && !policy->dry_run && late_judge(world, &run->report) < 0)
+		world_log(world, LOG_LEVEL_WARNING, "%s: its verdict cannot be written",
+			  address);
+	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
+}
+
+int run_device(struct world *world, struct arena *arena,
+	       const struct run_options *options, struct bdf bdf, struct run *run)
+{
+	uint64_t start = world->ops->now(world);
+	struct policy *policy = &run->policy;
+	char address[BDF_SIZE];
+	struct pci_ids ids;
+	int r;
+
+	bdf_format(bdf, address);
+	r = inventory_read_ids(world, bdf, &ids);
+	if (r < 0) {
+		world_log(world, LOG_LEVEL_WARNING, "%s: %s", address,
+			  r == -ENOENT ? "there is no such device" : errno_text(r));
+		return EXIT_NOT_ALL;
+	}
+	r = run_read_policy(world, arena, options, run);
+	if (r < 0) {
+		world_log(world, LOG_LEVEL_ERROR, "out of memory");
+		return EXIT_NOT_ALL;
+	}
+	if (policy->off || !policy_has_interest(policy, bdf, &ids)) {
+		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
+			  policy->off ? "off: rd.earlybind=0 is on the command line"
+				      : "no rule names it");
+		return EXIT_ALL_BOUND;
+	}
+	policy->timeout = MIN(policy->timeout, LATE_TIMEOUT_MAX);
+	policy->recovery_timeout =
+		MIN(policy->recovery_timeout, LATE_RECOVERY_TIMEOUT_MAX);
+	run->only = bdf;
+	run->report.is_late = true;
+	r = run_plan(world, arena, run);
+	if (r == 0 && run->plan.device_count == 0) {
+		world_log(world, LOG_LEVEL_WARNING, "%s: there is no such device",
+			  address);
+		return EXIT_NOT_ALL;
+	}
+	if (r == 0 && !has_late_work(world, options, run->plan.devices, address))
+		return EXIT_ALL_BOUND;
+	return judge_device(world, arena, start, run);
 }

@@ -16,13 +16,19 @@
 #include "world.h"
 
 struct run_options {
-	struct text cmdline; /* in place of /proc/cmdline unless p is NULL */
+	struct text cmdline; /* in place of the machine's unless p is NULL */
+	bool has_cmdline_files; /* an initramfs: dracut's files count as command line */
 	struct text table; /* the section with its header; p NULL: there is none */
 	bool is_dry_run;
+	bool is_pid1; /* before /init: there is no /run for what later devices need */
+	bool is_late; /* for a device that appeared after the boot's run: run_device() */
+	bool is_synthetic; /* its event was made by udevadm trigger, not by the kernel */
 };
 
 struct run {
 	bool is_boot; /* set by run_boot(): this is before udev */
+	struct bdf
+		only; /* set by run_device(), for a late report: nothing else is touched */
 	struct policy policy;
 	struct inventory inventory;
 	struct plan plan;
@@ -46,6 +52,15 @@ int run_plan(struct world *world, struct arena *arena, struct run *run) must_che
 /* A whole boot. Returns the exit code of the binder, described in binder(8). */
 int run_boot(struct world *world, struct arena *arena, const struct run_options *options,
 	     struct run *run) must_check nonnull(1, 2, 3, 4);
+
+/*
+ * The same for one function that appeared after the boot's run, with the rules of that run
+ * where there are any. For a synthetic event, one that has a driver, or that was judged in
+ * this boot, is left alone; one that is stuck always is.
+ */
+int run_device(struct world *world, struct arena *arena,
+	       const struct run_options *options, struct bdf bdf,
+	       struct run *run) must_check nonnull(1, 2, 3, 5);
 
 enum exit_code {
 	EXIT_ALL_BOUND = 0, /* or nothing to do */

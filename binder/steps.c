@@ -8,8 +8,9 @@
 #define PATIENCE_INTERVAL (5 * SECOND) /* a line on the console that often */
 #define RETRY_FIRST	  (20 * MILLISECOND)
 #define RETRY_MAX	  (500 * MILLISECOND)
+#define SETTLE_TIME	  (5 * SECOND) /* for a device that is just being added */
 
-uint64_t steps_now(struct steps *s)
+uint64_t steps_now(const struct steps *s)
 {
 	return s->world->ops->now(s->world);
 }
@@ -134,9 +135,21 @@ static int explain_refusal(struct steps *s, struct outcome *o, int error)
 	return steps_fail(o, REASON_BIND_REFUSED, errno_text(error), error);
 }
 
+/*
+ * Whether a bind that gave @error is worth another try. EAGAIN: the probe was deferred, and
+ * nobody else will repeat it. ENODEV of a device that is being added: its event comes before
+ * it may be bound (drivers/pci/bus.c: pci_bus_add_device()).
+ */
+static bool is_worth_retrying(const struct steps *s, int error, uint64_t then,
+			      uint64_t settled)
+{
+	return error == -EAGAIN || (error == -ENODEV && s->report->is_late &&
+				    then < MIN(settled, s->deadline));
+}
+
 int steps_bind(struct steps *s, struct outcome *o)
 {
-	uint64_t wait = RETRY_FIRST;
+	uint64_t wait = RETRY_FIRST, settled = steps_now(s) + SETTLE_TIME;
 	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
 	int r;
 
@@ -153,15 +166,10 @@ int steps_bind(struct steps *s, struct outcome *o)
 				address);
 		if (r == -ECANCELED)
 			return r;
-		if (r == 0)
+		/* EBUSY, on 5.10 ENODEV, can mean that somebody has it: the link says who. */
+		if (r == 0 || !is_worth_retrying(s, r, steps_now(s) + wait, settled))
 			break;
-		/*
-		 * EAGAIN: the probe was deferred, and nobody else will repeat it. EBUSY, on
-		 * 5.10 ENODEV, can mean that somebody has it: the link says who.
-		 */
-		if (r != -EAGAIN)
-			break;
-		if (steps_now(s) + wait >= s->deadline)
+		if (r == -EAGAIN && steps_now(s) + wait >= s->deadline)
 			return steps_fail(o, REASON_DEFERRED, NULL, r);
 		s->world->ops->pause(s->world, wait);
 		wait = MIN(wait * 2, RETRY_MAX);

@@ -20,7 +20,7 @@ struct steps {
 	uint64_t deadline; /* of the step at hand */
 };
 
-uint64_t steps_now(struct steps *s) nonnull(1);
+uint64_t steps_now(const struct steps *s) nonnull(1);
 
 /* Sets the reason why a device was not bound. Returns @error, or -EIO if that is 0. */
 int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)

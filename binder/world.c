@@ -183,25 +183,51 @@ static bool is_mounted(struct real_world *w, enum world_root root)
 	       st.st_dev != above.st_dev;
 }
 
-static int real_publish(struct world *world, const char *name, struct text bytes)
+/* Opens a directory in another one, which is made if need be; no link is followed. */
+static int open_folder(int parent, const char *name)
 {
-	bool is_dev = real(world)->is_early && !is_mounted(real(world), WORLD_RUN);
-	const char *folder = is_dev ? WORLD_DEV_DIR : WORLD_RUN_DIR;
-	int root, r = 0;
+	int fd;
+
+	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_place(struct real_world *w, enum publish_place place)
+{
+	static const struct {
+		const char *first, *second;
+	} folders[] = {
+		[PUBLISH_OWN] = {WORLD_RUN_DIR, NULL},
+		[PUBLISH_DEVICE] = {WORLD_RUN_DIR, "devices"},
+		[PUBLISH_UDEV] = {"udev", "rules.d"},
+	};
+	bool is_dev = w->is_early && !is_mounted(w, WORLD_RUN);
+	int root = root_fd(w, is_dev ? WORLD_DEV : WORLD_RUN);
+	cleanup_with(close_fd) int first = -1;
+
+	if (root < 0)
+		return root;
+	first = open_folder(root, is_dev ? WORLD_DEV_DIR : folders[place].first);
+	if (first < 0 || !folders[place].second)
+		return TAKE_FD(first);
+	return open_folder(first, folders[place].second);
+}
+
+static int real_publish(struct world *world, enum publish_place place, const char *name,
+			struct text bytes)
+{
+	int r = 0;
 	cleanup_with(close_fd) int dir = -1;
 	cleanup_with(close_fd) int fd = -1;
 	char temporary[64];
 
 	if (real(world)->is_trial)
 		return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? 0 : -EIO;
-	root = root_fd(real(world), is_dev ? WORLD_DEV : WORLD_RUN);
-	if (root < 0)
-		return root;
-	if (mkdirat(root, folder, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	dir = openat(root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = open_place(real(world), place);
 	if (dir < 0)
-		return -errno;
+		return dir;
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		    0644);
@@ -301,6 +327,11 @@ void world_close(struct world *world)
 		close_fd(&w->roots[i]);
 		w->roots[i] = -1;
 	}
+}
+
+const char *world_root_path(enum world_root root)
+{
+	return root_paths[root];
 }
 
 bool world_is_initramfs(void)

@@ -75,6 +75,17 @@ struct job_result {
 	char text[JOB_TEXT_SIZE];
 };
 
+/* Where a file is published, below /run. */
+enum publish_place {
+	PUBLISH_OWN, /* earlybind */
+	PUBLISH_DEVICE, /* earlybind/devices */
+	PUBLISH_UDEV, /* udev/rules.d */
+};
+
+/* The same places for reading back. */
+#define RUN_OWN	   WORLD_RUN_DIR "/"
+#define RUN_DEVICE RUN_OWN "devices/"
+
 struct world;
 
 struct world_ops {
@@ -95,8 +106,9 @@ struct world_ops {
 	/* Gives a job up that does not come back. */
 	void (*abandon)(struct world *world);
 
-	/* Replaces a file of earlybind's own directory below /run: 0 or -errno. */
-	int (*publish)(struct world *world, const char *name, struct text bytes);
+	/* Replaces a file below /run, making its directory: 0 or -errno. */
+	int (*publish)(struct world *world, enum publish_place place, const char *name,
+		       struct text bytes);
 	void (*log)(struct world *world, enum log_level level, const char *line);
 	uint64_t (*now)(struct world *world); /* monotonic, in microseconds */
 	void (*pause)(struct world *world, uint64_t microseconds);
@@ -113,6 +125,9 @@ struct world {
  */
 int world_open(const char *sysroot, struct world **ret) must_check nonnull(2);
 void world_close(struct world *world) nonnull(1);
+
+/* How users know what is below a root: "/etc". */
+const char *world_root_path(enum world_root root);
 
 /* Whether / is still the initramfs: a ramfs or tmpfs that the kernel unpacked. */
 bool world_is_initramfs(void);

@@ -6,9 +6,11 @@
 
 #define EPROBE_DEFER 517 /* the kernel's own, never seen from outside */
 
-/* drivers/pci/pci-driver.c: pci_match_device() */
+/* drivers/pci/pci-driver.c: pci_bus_match(), pci_match_device() */
 static bool is_match(const struct fake_device *d, const struct fake_driver *driver)
 {
+	if (d->is_settling)
+		return false;
 	if (d->has_override)
 		return strcmp(d->override, driver->name) == 0;
 	for (size_t i = 0; i < driver->id_count; i++)

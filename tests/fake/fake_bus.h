@@ -55,6 +55,7 @@ struct fake_device {
 	struct pci_ids ids;
 	int group;
 	bool is_present;
+	bool is_settling; /* is there, but may not be bound yet */
 	bool has_bus_behind; /* header type 1 */
 	bool is_boot_vga;
 	unsigned vf_count;
@@ -142,6 +143,11 @@ const char *fake_driver_of(const struct fake_device *device);
 void fake_bind_now(struct fake_device *device, struct fake_driver *driver);
 /* The device is pulled. */
 void fake_vanish(struct fake_bus *bus, struct fake_device *device);
+/*
+ * The device is plugged in: it is there at once, and after @delay drivers may have it, of
+ * which the first one that matches is tried.
+ */
+void fake_plug(struct fake_bus *bus, struct fake_device *device, uint64_t delay);
 /* Something happens at a time. */
 void fake_at(struct fake_bus *bus, uint64_t time, void (*f)(struct fake_bus *, void *),
 	     void *arg);

@@ -17,21 +17,49 @@
 #define VERIFY_TIME    (2 * FAKE_SECOND)
 #define SLACK	       (FAKE_SECOND / 2)
 
-void fake_boot(struct fake_world *w, const char *table, struct fake_boot *ret)
+static struct run_options options_of(const char *table)
 {
 	static struct table_section section;
-	struct run_options options = {0};
+	struct run_options options = {.has_cmdline_files = true};
 
 	if (table) {
 		if (table_encode(text_of(table), &section) < 0)
 			fake_abort("the table is too long");
 		options.table = (struct text){(const char *)&section, sizeof(section)};
 	}
+	return options;
+}
+
+void fake_boot(struct fake_world *w, const char *table, struct fake_boot *ret)
+{
+	struct run_options options = options_of(table);
+
 	*ret = (struct fake_boot){.arena = {calloc(1, ARENA_SIZE), ARENA_SIZE, 0}};
 	if (!ret->arena.base)
 		fake_abort("out of memory");
 	ret->start = w->bus.now;
 	ret->code = run_boot(&w->world, &ret->arena, &options, &ret->run);
+	ret->end = w->bus.now;
+}
+
+void fake_late(struct fake_world *w, const char *table, const char *address,
+	       bool is_synthetic, struct fake_boot *ret)
+{
+	struct run_options options = options_of(table);
+	struct bdf bdf;
+
+	if (bdf_parse(text_of(address), &bdf) < 0)
+		fake_abort("\"%s\" is no address", address);
+	*ret = (struct fake_boot){.arena = {calloc(1, ARENA_SIZE), ARENA_SIZE, 0},
+				  .is_late = true};
+	if (!ret->arena.base)
+		fake_abort("out of memory");
+	options.is_late = true;
+	options.is_synthetic = is_synthetic;
+	for (size_t i = 0; i < w->bus.device_count; i++)
+		w->bus.devices[i].writes = 0;
+	ret->start = w->bus.now;
+	ret->code = run_device(&w->world, &ret->arena, &options, bdf, &ret->run);
 	ret->end = w->bus.now;
 }
 
@@ -140,13 +168,16 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	return wrong("%s: a verdict of no device", address);
 }
 
-static const char *check_bystander(const struct fake_device *d)
+static const char *check_bystander(const struct fake_device *d, bool is_late)
 {
 	char address[BDF_SIZE];
 
 	bdf_format(d->bdf, address);
-	if (d->writes > 0 || d->has_override)
+	if (d->writes > 0 || (d->has_override && !is_late))
 		return wrong("%s: no rule names it, but it was written to", address);
+	/* What it has is from before. */
+	if (is_late)
+		return NULL;
 	if (has_wanted(d))
 		return wrong("%s: no rule names it, but it is on " VFIO, address);
 	return NULL;
@@ -185,7 +216,7 @@ const char *fake_check(struct fake_world *w, const struct fake_boot *boot)
 		char address[BDF_SIZE];
 
 		o = fake_outcome(boot, bdf_format(d->bdf, address));
-		message = o ? check_outcome(w, o, d) : check_bystander(d);
+		message = o ? check_outcome(w, o, d) : check_bystander(d, boot->is_late);
 		if (message)
 			return message;
 		if (o && o->plan->action != ACTION_KEEP && o->verdict != VERDICT_BOUND)

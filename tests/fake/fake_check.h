@@ -8,12 +8,16 @@
 struct fake_boot {
 	struct arena arena;
 	struct run run;
+	bool is_late; /* of one device */
 	int code;
 	uint64_t start, end;
 };
 
 /* run_boot() with @table as configuration text of the embedded table; NULL for none. */
 void fake_boot(struct fake_world *w, const char *table, struct fake_boot *ret);
+/* run_device() for a device, with the same table as the boot had. */
+void fake_late(struct fake_world *w, const char *table, const char *address,
+	       bool is_synthetic, struct fake_boot *ret);
 void fake_boot_free(struct fake_boot *boot);
 
 /*

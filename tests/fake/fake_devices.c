@@ -101,6 +101,24 @@ void fake_vanish(struct fake_bus *bus, struct fake_device *d)
 	fake_bind_now(d, NULL);
 }
 
+/* drivers/pci/bus.c: pci_bus_add_device() */
+static void settle(struct fake_bus *bus, void *arg)
+{
+	struct fake_device *d = arg;
+
+	d->is_settling = false;
+	(void)fake_start(bus, OP_DRIVERS_PROBE, d, NULL);
+}
+
+void fake_plug(struct fake_bus *bus, struct fake_device *d, uint64_t delay)
+{
+	d->is_present = true;
+	d->is_settling = true;
+	d->has_override = false;
+	fake_bind_now(d, NULL);
+	fake_at(bus, bus->now + delay, settle, d);
+}
+
 void fake_at(struct fake_bus *bus, uint64_t time, void (*f)(struct fake_bus *, void *),
 	     void *arg)
 {

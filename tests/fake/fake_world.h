@@ -13,6 +13,8 @@
 #define FAKE_LOG_SIZE	 (64 * 1024)
 #define FAKE_REPORT_SIZE (512 * 1024)
 #define FAKE_TRACE_SIZE	 (16 * 1024)
+#define FAKE_FILES_MAX	 48
+#define FAKE_PATH_SIZE	 128
 
 struct fake_module {
 	const char *name;
@@ -25,6 +27,14 @@ struct fake_module {
 	int error; /* of its load */
 	uint64_t time; /* FAKE_FOREVER: its load hangs */
 	struct fake_driver *driver; /* that it registers */
+};
+
+/* A file below /etc or /run. */
+struct fake_file {
+	enum world_root root;
+	char path[FAKE_PATH_SIZE];
+	char *bytes;
+	size_t n;
 };
 
 /* How an access fails. */
@@ -53,12 +63,15 @@ struct fake_world {
 	bool has_group_files; /* /dev/vfio/GROUP can be asked */
 	int publish_error;
 
+	struct fake_file files[FAKE_FILES_MAX];
+	size_t file_count;
+
 	unsigned fault_at; /* the access that fails, from 1; 0 for none */
 	enum fake_fault fault;
 
 	/* What was seen. */
 	unsigned accesses;
-	unsigned publishes;
+	unsigned publishes; /* of reports */
 	char trace[FAKE_TRACE_SIZE]; /* one line per job and per pause */
 	char log[FAKE_LOG_SIZE];
 	char report[FAKE_REPORT_SIZE];
@@ -72,6 +85,13 @@ struct fake_world {
 /* A machine of kernel 6.1 with an IOMMU, the vfio modules as files, and no device. */
 struct fake_world *fake_new(void);
 void fake_free(struct fake_world *w);
+
+/* Replaces a file. */
+void fake_put_file(struct fake_world *w, enum world_root root, const char *path,
+		   struct text bytes);
+/* NULL if there is none. */
+const struct fake_file *fake_find_file(const struct fake_world *w, enum world_root root,
+				       const char *path);
 
 struct fake_module *fake_find_module(struct fake_world *w, const char *name);
 

@@ -34,14 +34,27 @@ static void split(struct text whole)
 	require(!cmdline_next(&rest, &arg));
 }
 
+/* A control character ends a piece; the last one is the kernel's own. */
+static size_t cut(struct text whole, struct cmdline_piece pieces[static 3])
+{
+	struct text rest = whole, part;
+	size_t n = 0;
+
+	for (; n < 2 && text_cut(&rest, '\1', &part); n++)
+		pieces[n] = (struct cmdline_piece){TEXT("file.conf"), part};
+	pieces[n] = (struct cmdline_piece){.bytes = rest};
+	return n + 1;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct text whole = fuzz_text(data, size);
+	struct cmdline_piece pieces[3];
 	struct policy policy;
 
 	split(whole);
 	require(policy_init(&policy, fuzz_arena(0)) == 0);
-	policy_add_cmdline(&policy, whole);
+	policy_add_cmdline(&policy, pieces, cut(whole, pieces));
 	require(policy.rule_count <= RULES_MAX && policy.problem_count <= PROBLEMS_MAX);
 	require(policy.timeout >= 1 && policy.timeout <= TIMEOUT_MAX);
 	require(policy.recovery_timeout >= 1 && policy.recovery_timeout <= TIMEOUT_MAX);

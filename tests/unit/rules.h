@@ -31,6 +31,12 @@ static inline const char *describe_rules(const struct policy *policy)
 	return buf;
 }
 
+/* The kernel's own command line. */
+static inline void add_line(struct policy *policy, struct text bytes)
+{
+	policy_add_cmdline(policy, &(struct cmdline_piece){.bytes = bytes}, 1);
+}
+
 /* "origin \"text\" e|w" per problem, without the messages. */
 static inline const char *describe_problems(const struct policy *policy)
 {

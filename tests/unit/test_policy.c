@@ -65,7 +65,7 @@ static void test_command_lines(void **state unused)
 		struct arena arena;
 		struct policy policy = new_policy(&arena);
 
-		policy_add_cmdline(&policy, line);
+		add_line(&policy, line);
 		check_string(cases[i].line, describe_rules(&policy), cases[i].rules);
 		check_string(cases[i].line, describe_problems(&policy),
 			     cases[i].problems);
@@ -84,7 +84,7 @@ static void test_options_of_the_run(void **state unused)
 	assert_int_equal(policy.timeout, TIMEOUT_DEFAULT);
 	assert_int_equal(policy.recovery_timeout, RECOVERY_TIMEOUT_DEFAULT);
 	assert_int_equal(policy.on_failure, ON_FAILURE_RESTORE);
-	policy_add_cmdline(&policy,
+	add_line(&policy,
 			   TEXT("rd.earlybind=0 rd.earlybind.table=no "
 				"rd.earlybind.dry-run rd.earlybind.log=debug "
 				"rd.earlybind.profile=compute rd.earlybind.timeout=3 "
@@ -111,7 +111,7 @@ static void test_last_switch_wins(void **state unused)
 	struct arena arena;
 	struct policy policy = new_policy(&arena);
 
-	policy_add_cmdline(&policy,
+	add_line(&policy,
 			   TEXT("rd.earlybind=0 rd.earlybind=1 "
 				"rd.earlybind.timeout=3 rd.earlybind.timeout=4"));
 	assert_false(policy.off);
@@ -129,7 +129,7 @@ static void test_command_line_wins(void **state unused)
 		struct policy policy = new_policy(&arena);
 
 		if (order)
-			policy_add_cmdline(&policy, TEXT("rd.earlybind.timeout=3"));
+			add_line(&policy, TEXT("rd.earlybind.timeout=3"));
 		assert_true(
 			policy_set_option(&policy, TEXT("timeout"), TEXT("7"), &config));
 		assert_true(policy_set_option(&policy, TEXT("recovery-timeout"),
@@ -138,7 +138,7 @@ static void test_command_line_wins(void **state unused)
 					      &config));
 		assert_false(policy_set_option(&policy, TEXT("x"), TEXT("7"), &config));
 		if (!order)
-			policy_add_cmdline(&policy, TEXT("rd.earlybind.timeout=3"));
+			add_line(&policy, TEXT("rd.earlybind.timeout=3"));
 		assert_int_equal(policy.timeout, 3);
 		assert_int_equal(policy.recovery_timeout, 8);
 		assert_int_equal(policy.on_failure, ON_FAILURE_HOLD);
@@ -182,7 +182,7 @@ static void test_length_of_the_line(void **state unused)
 		struct arena arena;
 		struct policy policy = new_policy(&arena);
 
-		policy_add_cmdline(&policy, (struct text){line, n});
+		add_line(&policy, (struct text){line, n});
 		assert_int_equal(policy.problem_count, n == 2047);
 		test_arena_free(&arena);
 	}
@@ -240,7 +240,7 @@ static void test_profiles(void **state unused)
 		struct arena arena;
 		struct policy policy = new_policy(&arena);
 
-		policy_add_cmdline(&policy, text_of(cases[i].line));
+		add_line(&policy, text_of(cases[i].line));
 		policy_add_rule(&policy, RULE_BIND, TEXT("10ee:5000"),
 				(struct text){NULL, 0}, ' ', &origin, TEXT("compute"));
 		check_int(cases[i].line, policy_has_bind_rule(&policy), cases[i].active);

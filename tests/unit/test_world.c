@@ -168,9 +168,12 @@ static void test_publish(void **state unused)
 
 	tree_mkdir(root, "run");
 	world = new_world(root);
-	assert_int_equal(world->ops->publish(world, "report.json", TEXT("first, longer")),
+	assert_int_equal(world->ops->publish(world, PUBLISH_OWN, "report.json",
+					     TEXT("first, longer")),
 			 0);
-	assert_int_equal(world->ops->publish(world, "report.json", TEXT("second")), 0);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("second")),
+		0);
 	assert_string_equal(tree_read(root, "run/earlybind/report.json"), "second");
 	assert_int_equal(access(tree_path(root, "run/earlybind/.report.json.new"), F_OK),
 			 -1);
@@ -188,14 +191,16 @@ static void test_publish_follows_no_link(void **state unused)
 	tree_mkdir(root, "run");
 	assert_int_equal(symlink("../elsewhere", tree_path(root, "run/earlybind")), 0);
 	world = new_world(root);
-	assert_true(world->ops->publish(world, "victim", TEXT("x")) < 0);
+	assert_true(world->ops->publish(world, PUBLISH_OWN, "victim", TEXT("x")) < 0);
 	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
 	assert_int_equal(unlink(tree_path(root, "run/earlybind")), 0);
 	tree_mkdir(root, "run/earlybind");
 	assert_int_equal(symlink("../../elsewhere/victim",
 				 tree_path(root, "run/earlybind/.report.json.new")),
 			 0);
-	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ELOOP);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("x")),
+		-ELOOP);
 	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
 	world_close(world);
 	tree_remove(root);
@@ -213,7 +218,8 @@ static void test_publish_before_init(void **state unused)
 	tree_mkdir(root, "dev");
 	world = new_world(root);
 	world_set_early(world);
-	assert_int_equal(world->ops->publish(world, "report.json", TEXT("early")), 0);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("early")), 0);
 	assert_string_equal(tree_read(root, "dev/.earlybind/report.json"), "early");
 	assert_int_equal(access(tree_path(root, "run/earlybind"), F_OK), -1);
 	world_close(world);
@@ -228,7 +234,8 @@ static void test_publish_before_init(void **state unused)
 		if (world_open(root, &world) < 0)
 			_exit(97);
 		world_set_early(world);
-		if (world->ops->publish(world, "report.json", TEXT("mounted")) < 0)
+		if (world->ops->publish(world, PUBLISH_OWN, "report.json",
+					TEXT("mounted")) < 0)
 			_exit(96);
 		_exit(strcmp(tree_read(root, "run/earlybind/report.json"), "mounted") ||
 		      strcmp(tree_read(root, "dev/.earlybind/report.json"), "early"));
@@ -242,7 +249,9 @@ static void test_publish_before_init(void **state unused)
 	tree_mkdir(root, "run");
 	world = new_world(root);
 	world_set_early(world);
-	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ENOENT);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("x")),
+		-ENOENT);
 	world_close(world);
 	tree_remove(root);
 }
@@ -252,7 +261,9 @@ static void test_no_run(void **state unused)
 	const char *root = tree_new();
 	struct world *world = new_world(root);
 
-	assert_int_equal(world->ops->publish(world, "report.json", TEXT("x")), -ENOENT);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("x")),
+		-ENOENT);
 	world_close(world);
 	tree_remove(root);
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the boot's run leaves below /run for devices that appear later: its rules, rules for
+ * udev that call the binder, and what came of each device, so that "udevadm trigger" does
+ * not start over with one that has been judged.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "bdf.h"
+#include "compiler.h"
+#include "policy.h"
+#include "report.h"
+#include "world.h"
+
+/* Below /run/earlybind. */
+#define LATE_RULES_NAME	 "rules"
+#define LATE_JUDGED_NAME "judged"
+
+#define LATE_JUDGED_SIZE ((size_t)256 * 1024)
+
+/* udev ends a program after 180 s (systemd: udev.conf(5), event_timeout=). In seconds. */
+#define LATE_TIMEOUT_MAX	  30
+#define LATE_RECOVERY_TIMEOUT_MAX 120
+
+/* Publishes all three. What fails is said in the log: devices that come later are not bound. */
+void late_publish(struct world *world, struct arena *arena, const struct report *report)
+	nonnull(1, 2, 3);
+
+/* Whether a run of this boot published its rules. */
+bool late_has_rules(struct world *world) nonnull(1);
+
+/*
+ * Adds the published rules to @policy. -ENOENT: there are none; other problems are recorded
+ * in @policy.
+ */
+int late_read_rules(struct world *world, struct arena *arena,
+		    struct policy *policy) must_check nonnull(1, 2, 3);
+
+enum late_judgement {
+	LATE_NEW, /* this device has not been judged in this boot */
+	LATE_JUDGED,
+	LATE_STUCK, /* the kernel did not come back: it must not be touched */
+};
+
+/* What was made of the device with these IDs at this address in this boot. */
+enum late_judgement late_find(struct world *world, struct bdf bdf,
+			      const struct pci_ids *ids) nonnull(1, 3);
+
+/* Publishes what came of the one device of @report. 0 or -errno. */
+int late_judge(struct world *world, const struct report *report) must_check nonnull(1, 2);

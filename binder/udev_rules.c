@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "udev_rules.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * PROGRAM runs while the rules are read, RUN{builtin}+="kmod load ..." of 80-drivers.rules
+ * behind them all: the device is claimed before its own driver can load. A device that
+ * "udevadm trigger" brings up again (SYNTH_UUID, lib/kobject_uevent.c) and that has a driver
+ * costs no process.
+ */
+static const char head[] =
+	"# By earlybind, from the rules of this boot: binder(8), LATE DEVICES.\n"
+	"ACTION!=\"add\", GOTO=\"earlybind_end\"\n"
+	"SUBSYSTEM!=\"pci\", GOTO=\"earlybind_end\"\n"
+	"TEST!=\"/usr/lib/earlybind/binder\", GOTO=\"earlybind_end\"\n"
+	"ENV{SYNTH_UUID}==\"?*\", DRIVER==\"?*\", GOTO=\"earlybind_end\"\n";
+static const char foot[] = "GOTO=\"earlybind_end\"\n"
+			   "LABEL=\"earlybind_bind\"\n"
+			   "PROGRAM==\"/usr/lib/earlybind/binder --device $kernel\"\n"
+			   "LABEL=\"earlybind_end\"\n";
+static const char all_functions[] = "GOTO=\"earlybind_bind\"\n";
+
+struct writer {
+	char *buf;
+	size_t size;
+	size_t used;
+	bool is_full;
+};
+
+static void put(struct writer *w, const char *format, ...) printf_like(2, 3);
+static void put(struct writer *w, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(w->buf + w->used, w->size - w->used, format, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= w->size - w->used)
+		w->is_full = true;
+	else
+		w->used += (size_t)n;
+}
+
+static void put_field(struct writer *w, const char *key, uint32_t value)
+{
+	if (value == PCI_ANY)
+		put(w, "%s*", key);
+	else
+		put(w, "%s%08X", key, value);
+}
+
+/* The class as "bc12sc00i00", with '?' for each digit that the mask does not ask for whole. */
+static void put_class(struct writer *w, uint32_t class, uint32_t mask)
+{
+	static const char *const keys[] = {"bc", "", "sc", "", "i", ""};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+		unsigned shift = 20 - 4 * i;
+
+		if ((mask >> shift & 0xf) == 0xf)
+			put(w, "%s%X", keys[i], class >> shift & 0xf);
+		else
+			put(w, "%s?", keys[i]);
+	}
+}
+
+/* The kernel's own name of what a device is (drivers/pci/pci-driver.c: pci_uevent()). */
+static void put_modalias(struct writer *w, const struct selector *s)
+{
+	const struct pci_match any = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
+	const struct pci_match *id = s->terms & TERM_ID ? &s->id : &any;
+	bool has_class = s->terms & TERM_CLASS;
+
+	put_field(w, "ENV{MODALIAS}==\"pci:v", id->vendor);
+	put_field(w, "d", id->device);
+	put_field(w, "sv", id->subvendor);
+	put_field(w, "sd", id->subdevice);
+	put_class(w, has_class ? s->class : id->class,
+		  has_class ? s->class_mask : id->class_mask);
+	put(w, "\", ");
+}
+
+static void put_rule(struct writer *w, const struct selector *s)
+{
+	if (s->terms & TERM_ADDRESS) {
+		char address[BDF_SIZE];
+
+		bdf_format(s->address, address);
+		if (s->any_function)
+			address[strlen(address) - 1] = '*';
+		put(w, "KERNEL==\"%s\", ", address);
+	}
+	if (s->terms & (TERM_ID | TERM_CLASS))
+		put_modalias(w, s);
+	put(w, "GOTO=\"earlybind_bind\"\n");
+}
+
+int udev_rules_write(const struct policy *policy, char *buf, size_t size)
+{
+	struct writer w = {.buf = buf, .size = size};
+	size_t start;
+
+	put(&w, "%s", head);
+	start = w.used;
+	for (size_t i = 0; i < policy->rule_count && !w.is_full; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->kind == RULE_BIND && policy_has_rule_active(policy, rule))
+			put_rule(&w, &rule->selector);
+	}
+	put(&w, "%s", foot);
+	if (!w.is_full)
+		return (int)w.used;
+	w.is_full = start == 0;
+	w.used = start;
+	put(&w, "%s%s", all_functions, foot);
+	return w.is_full ? -E2BIG : (int)w.used;
+}
