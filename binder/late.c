@@ -87,9 +87,9 @@ bool late_has_rules(struct world *world)
 {
 	char byte;
 
-	/* Larger than this, or it is not there. */
-	return world->ops->read(world, WORLD_RUN, RUN_OWN LATE_RULES_NAME, &byte, 1) ==
-	       -E2BIG;
+	/* One that cannot be read is there: then rules are missing, and that is said. */
+	return world->ops->read(world, WORLD_RUN, RUN_OWN LATE_RULES_NAME, &byte, 1) !=
+	       -ENOENT;
 }
 
 int late_read_rules(struct world *world, struct arena *arena, struct policy *policy)

@@ -64,6 +64,15 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 				      (struct text){copy, result.length});
 }
 
+static void limit_time(const struct run_options *options, struct policy *policy)
+{
+	if (!options->is_late)
+		return;
+	policy->timeout = MIN(policy->timeout, LATE_TIMEOUT_MAX);
+	policy->recovery_timeout =
+		MIN(policy->recovery_timeout, LATE_RECOVERY_TIMEOUT_MAX);
+}
+
 int run_read_policy(struct world *world, struct arena *arena,
 		    const struct run_options *options, struct run *run)
 {
@@ -85,10 +94,12 @@ int run_read_policy(struct world *world, struct arena *arena,
 	policy->dry_run = policy->dry_run || options->is_dry_run;
 	if (policy->off)
 		return 0;
+	limit_time(options, policy);
 	read_modprobe(world, arena, policy);
 	/* What the boot's run published has the table's rules and those of the files. */
 	if (!has_rules || late_read_rules(world, arena, policy) == -ENOENT)
 		read_table(options, policy);
+	limit_time(options, policy);
 	run->report.is_dry_run = policy->dry_run;
 	return 0;
 }
@@ -210,27 +221,29 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
 }
 
-/* Whether there is something to do for a device of the plan; otherwise a line says why not. */
-static bool has_late_work(struct world *world, const struct run_options *options,
-			  const struct plan_device *pd, const char *address)
+/* Whether the device of the plan is left alone: a line says why, and @ret_code the rest. */
+static bool is_left_alone(struct world *world, const struct run_options *options,
+			  const struct plan_device *pd, const char *address,
+			  int *ret_code)
 {
 	enum late_judgement judgement =
 		late_find(world, pd->device->bdf, &pd->device->ids);
+	bool has_driver = pd->device->driver[0] != '\0';
 
 	if (judgement == LATE_STUCK) {
 		world_log(world, LOG_LEVEL_WARNING,
 			  "%s is left alone: the kernel is stuck with it since before",
 			  address);
-		return false;
+		*ret_code = EXIT_NOT_ALL;
+		return true;
 	}
-	if (!options->is_synthetic)
-		return true;
-	if (judgement == LATE_NEW && pd->device->driver[0] == '\0')
-		return true;
-	world_log(world, LOG_LEVEL_DEBUG,
-		  "%s is left alone: it %s, and this is no new device", address,
+	if (!options->is_synthetic || (judgement == LATE_NEW && !has_driver))
+		return false;
+	world_log(world, LOG_LEVEL_DEBUG, "%s is left alone: it %s, and is no new device",
+		  address,
 		  judgement == LATE_NEW ? "has a driver" : "was judged in this boot");
-	return false;
+	*ret_code = EXIT_ALL_BOUND;
+	return true;
 }
 
 static int judge_device(struct world *world, struct arena *arena, uint64_t start,
@@ -258,7 +271,7 @@ int run_device(struct world *world, struct arena *arena,
 	struct policy *policy = &run->policy;
 	char address[BDF_SIZE];
 	struct pci_ids ids;
-	int r;
+	int r, code;
 
 	bdf_format(bdf, address);
 	r = inventory_read_ids(world, bdf, &ids);
@@ -272,15 +285,16 @@ int run_device(struct world *world, struct arena *arena,
 		world_log(world, LOG_LEVEL_ERROR, "out of memory");
 		return EXIT_NOT_ALL;
 	}
+	if (policy->is_partial && !policy_has_interest(policy, bdf, &ids)) {
+		report_log_problems(policy, world);
+		return EXIT_NOT_ALL;
+	}
 	if (policy->off || !policy_has_interest(policy, bdf, &ids)) {
 		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
 			  policy->off ? "off: rd.earlybind=0 is on the command line"
 				      : "no rule names it");
 		return EXIT_ALL_BOUND;
 	}
-	policy->timeout = MIN(policy->timeout, LATE_TIMEOUT_MAX);
-	policy->recovery_timeout =
-		MIN(policy->recovery_timeout, LATE_RECOVERY_TIMEOUT_MAX);
 	run->only = bdf;
 	run->report.is_late = true;
 	r = run_plan(world, arena, run);
@@ -289,7 +303,7 @@ int run_device(struct world *world, struct arena *arena,
 			  address);
 		return EXIT_NOT_ALL;
 	}
-	if (r == 0 && !has_late_work(world, options, run->plan.devices, address))
-		return EXIT_ALL_BOUND;
+	if (r == 0 && is_left_alone(world, options, run->plan.devices, address, &code))
+		return code;
 	return judge_device(world, arena, start, run);
 }

@@ -217,6 +217,58 @@ static void test_normal_form_that_does_not_fit(void **state unused)
 	}
 }
 
+/* What is written reads as the same rules, with their origins. */
+static void test_write(void **state unused)
+{
+	static const char table[] =
+		"#: /etc/a.conf:3\nbind 10ee:5000,01:00.*+10ee:* optional allow=console\n"
+		"#: /etc/a.conf:4\nkeep class=0302\n"
+		"option timeout=3 on-failure=hold\n"
+		"[profile p]\nbind 1:0.0 on-failure=restore\n"
+		"[profile q]\nbind 1:0.1\n";
+	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
+	char buf[CONFIG_WRITE_SIZE(16)], again[sizeof(buf)];
+	struct policy policy;
+	struct text text;
+	int n;
+
+	assert_int_equal(policy_init(&policy, &arena), 0);
+	policy_add_cmdline(
+		&policy,
+		(struct cmdline_piece[]){
+			{TEXT("/etc/cmdline"),
+			 TEXT("rd.earlybind.profile=p vfio-pci.ids=0x10ee:5,"
+			      "1:2:ffffffff:4:ff123456:00ffff00,12345:1,1:2:3:4:"
+			      "ff000000:ff000000")},
+			{.bytes = TEXT("rd.earlybind.bind=02:00.0")},
+		},
+		2);
+	config_parse(&policy, SOURCE_TABLE, TEXT(""), text_of(table));
+	n = config_write(&policy, buf, sizeof(buf));
+	assert_true(n > 0);
+	assert_string_equal(buf,
+			    "option timeout=3 recovery-timeout=90 on-failure=hold\n"
+			    "#: /etc/cmdline:0\nbind 10ee:0005\n"
+			    "#: /etc/cmdline:0\nbind 0001:0002:*:0004:123456:ffff00\n"
+			    "#: /etc/a.conf:3\nbind 10ee:5000 optional allow=console\n"
+			    "#: /etc/a.conf:3\n"
+			    "bind 01:00.*+10ee:* optional allow=console\n"
+			    "#: /etc/a.conf:4\nkeep class=0302\n"
+			    "#: :7\nbind 1:0.0 on-failure=restore\n");
+	text = (struct text){buf, (size_t)n};
+	assert_int_equal(policy_init(&policy, &arena), 0);
+	config_parse(&policy, SOURCE_TABLE, TEXT(""), text);
+	assert_int_equal(policy.problem_count, 0);
+	assert_int_equal(policy.rule_count, 6);
+	assert_int_equal(policy.timeout, 3);
+	check_contains("origin", describe_rules(&policy), "@/etc/cmdline\n");
+	assert_int_equal(config_write(&policy, again, sizeof(again)), n);
+	assert_string_equal(again, buf);
+	for (size_t size = 0; size <= (size_t)n; size++)
+		check_int("size", config_write(&policy, again, size), -ENOSPC);
+	test_arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_normal_form),
 		cmocka_unit_test(test_normal_form_means_the_same),
+		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_normal_form_that_does_not_fit),
 	};
 

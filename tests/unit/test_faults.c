@@ -107,6 +107,23 @@ static const struct {
 	{"5.10", set_up_old_kernel, NULL, {CARD, CARD_1}},
 };
 
+/* The same over the run for a card that appears after a boot without faults. */
+static const struct {
+	const char *name;
+	const char *cmdline, *table; /* of the boot */
+	const char *native; /* driver that is there before it */
+	uint64_t delay;
+	bool is_synthetic;
+	enum fake_kernel kernel;
+} late_scenarios[] = {
+	{"late", "vfio-pci.ids=10ee:5000", NULL, NULL, 0, false, FAKE_6_1},
+	{"late, coldplug", "quiet", "bind 10ee:*\n", NULL, 0, true, FAKE_6_1},
+	{"late, grabbed", "quiet", "bind 10ee:*\n", "xclmgmt", 0, false, FAKE_6_1},
+	{"late, slow", "vfio-pci.ids=10ee:5000", NULL, NULL, FAKE_SECOND, false,
+	 FAKE_7_1},
+	{"late, 5.10", "vfio-pci.ids=10ee:5000", NULL, "xclmgmt", 3000, false, FAKE_5_10},
+};
+
 /* Code 0 means that every device that a rule names is bound, even one that was not seen. */
 static const char *check_code(struct fake_world *w, const struct fake_boot *boot,
 			      const char *const *wanted)
@@ -118,25 +135,53 @@ static const char *check_code(struct fake_world *w, const struct fake_boot *boot
 	return NULL;
 }
 
-/* True if the access number @at was reached. */
-static bool run_with_fault(size_t scenario, unsigned at, enum fake_fault fault)
+/* Sets the fault, runs and checks. True if the access number @at was reached. */
+static bool run_scenario(size_t scenario, unsigned at, enum fake_fault fault)
 {
 	struct fake_world *w = fake_new();
+	const char *name, *message;
 	struct fake_boot boot;
-	const char *message;
 	bool is_reached;
 
 	fake_load_machine(w, "alveo", false);
-	scenarios[scenario].set_up(w);
-	w->fault_at = at;
-	w->fault = fault;
-	fake_boot(w, scenarios[scenario].table, &boot);
-	message = fake_check(w, &boot);
-	if (!message)
-		message = check_code(w, &boot, scenarios[scenario].wanted);
+	if (scenario < ARRAY_SIZE(scenarios)) {
+		name = scenarios[scenario].name;
+		scenarios[scenario].set_up(w);
+		w->fault_at = at;
+		w->fault = fault;
+		fake_boot(w, scenarios[scenario].table, &boot);
+		message = fake_check(w, &boot);
+		if (!message)
+			message = check_code(w, &boot, scenarios[scenario].wanted);
+	} else {
+		const char *const wanted[] = {CARD, NULL};
+		struct fake_device *d = fake_find_device(&w->bus, CARD);
+		size_t i = scenario - ARRAY_SIZE(scenarios);
+
+		name = late_scenarios[i].name;
+		w->cmdline = late_scenarios[i].cmdline;
+		w->bus.kernel = late_scenarios[i].kernel;
+		d->is_present = false;
+		fake_find_device(&w->bus, CARD_1)->is_present = false;
+		fake_boot(w, late_scenarios[i].table, &boot);
+		fake_boot_free(&boot);
+		w->trace[0] = '\0';
+		w->log[0] = '\0';
+		if (late_scenarios[i].native)
+			fake_find_driver(&w->bus, late_scenarios[i].native)->state =
+				DRIVER_REGISTERED;
+		fake_plug(&w->bus, d, late_scenarios[i].delay);
+		w->accesses = 0;
+		w->fault_at = at;
+		w->fault = fault;
+		fake_late(w, NULL, CARD, late_scenarios[i].is_synthetic, &boot);
+		message = boot.run.report.plan ? fake_check(w, &boot) : NULL;
+		if (!message)
+			message = check_code(w, &boot, wanted);
+	}
 	if (message)
-		fail_msg("%s, access %u, fault %d: %s\n%s%s", scenarios[scenario].name,
-			 at, fault, message, w->trace, w->log);
+		fail_msg("%s, access %u, fault %d: %s\n%s%s", name, at, fault, message,
+			 w->trace, w->log);
 	is_reached = w->accesses >= at;
 	fake_boot_free(&boot);
 	fake_free(w);
@@ -147,13 +192,13 @@ static void test_fault(void **state)
 {
 	enum fake_fault fault = (enum fake_fault)(uintptr_t)*state;
 
-	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios) + ARRAY_SIZE(late_scenarios); i++) {
 		unsigned at = 1;
 
-		while (run_with_fault(i, at, fault))
+		while (run_scenario(i, at, fault))
 			at++;
 		/* All of a run was seen. */
-		check_true(scenarios[i].name, at > 30);
+		check_true("a whole run", at > 30);
 	}
 }
 

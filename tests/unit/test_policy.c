@@ -84,14 +84,13 @@ static void test_options_of_the_run(void **state unused)
 	assert_int_equal(policy.timeout, TIMEOUT_DEFAULT);
 	assert_int_equal(policy.recovery_timeout, RECOVERY_TIMEOUT_DEFAULT);
 	assert_int_equal(policy.on_failure, ON_FAILURE_RESTORE);
-	add_line(&policy,
-			   TEXT("rd.earlybind=0 rd.earlybind.table=no "
-				"rd.earlybind.dry-run rd.earlybind.log=debug "
-				"rd.earlybind.profile=compute rd.earlybind.timeout=3 "
-				"rd.earlybind.recovery_timeout=3600 "
-				"rd.earlybind.on_failure=hold "
-				"vfio.enable_unsafe_noiommu_mode=1 "
-				"vfio-pci.disable_denylist"));
+	add_line(&policy, TEXT("rd.earlybind=0 rd.earlybind.table=no "
+			       "rd.earlybind.dry-run rd.earlybind.log=debug "
+			       "rd.earlybind.profile=compute rd.earlybind.timeout=3 "
+			       "rd.earlybind.recovery_timeout=3600 "
+			       "rd.earlybind.on_failure=hold "
+			       "vfio.enable_unsafe_noiommu_mode=1 "
+			       "vfio-pci.disable_denylist"));
 	assert_string_equal(describe_problems(&policy), "");
 	assert_true(policy.off);
 	assert_true(policy.ignore_table);
@@ -111,9 +110,8 @@ static void test_last_switch_wins(void **state unused)
 	struct arena arena;
 	struct policy policy = new_policy(&arena);
 
-	add_line(&policy,
-			   TEXT("rd.earlybind=0 rd.earlybind=1 "
-				"rd.earlybind.timeout=3 rd.earlybind.timeout=4"));
+	add_line(&policy, TEXT("rd.earlybind=0 rd.earlybind=1 "
+			       "rd.earlybind.timeout=3 rd.earlybind.timeout=4"));
 	assert_false(policy.off);
 	assert_int_equal(policy.timeout, 4);
 	test_arena_free(&arena);

@@ -181,6 +181,37 @@ static void test_publish(void **state unused)
 	tree_remove(root);
 }
 
+static void test_publish_places(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+
+	tree_mkdir(root, "run");
+	world = open_tree(root);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(world->ops->publish(world, PUBLISH_DEVICE, "a.json",
+						     TEXT("device")),
+				 0);
+		assert_int_equal(
+			world->ops->publish(world, PUBLISH_UDEV, "a.rules", TEXT("udev")),
+			0);
+	}
+	assert_string_equal(tree_read(root, "run/earlybind/devices/a.json"), "device");
+	assert_string_equal(tree_read(root, "run/udev/rules.d/a.rules"), "udev");
+	world_close(world);
+	tree_remove(root);
+	/* No link is followed on the way. */
+	root = tree_new();
+	tree_mkdir(root, "elsewhere/rules.d");
+	tree_mkdir(root, "run");
+	assert_int_equal(symlink("../elsewhere", tree_path(root, "run/udev")), 0);
+	world = open_tree(root);
+	assert_true(world->ops->publish(world, PUBLISH_UDEV, "a.rules", TEXT("x")) < 0);
+	assert_int_equal(access(tree_path(root, "elsewhere/rules.d/a.rules"), F_OK), -1);
+	world_close(world);
+	tree_remove(root);
+}
+
 /* Somebody else's link in the place of the folder or the file is not followed. */
 static void test_publish_follows_no_link(void **state unused)
 {
@@ -348,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_written_below_a_tree),
 		cmocka_unit_test(test_modprobe_d_of_a_tree),
 		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_publish_places),
 		cmocka_unit_test(test_publish_follows_no_link),
 		cmocka_unit_test(test_publish_before_init),
 		cmocka_unit_test(test_no_run),
