@@ -126,7 +126,7 @@ struct world {
 int world_open(const char *sysroot, struct world **ret) must_check nonnull(2);
 void world_close(struct world *world) nonnull(1);
 
-/* How users know what is below a root: "/etc". */
+/* How users know what is below a root. */
 const char *world_root_path(enum world_root root);
 
 /* Whether / is still the initramfs: a ramfs or tmpfs that the kernel unpacked. */

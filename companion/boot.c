@@ -155,6 +155,7 @@ static int load_problems(struct loader *l, const json_t *root)
 
 		boot->problems[boot->problem_count++] = (struct boot_problem){
 			get(item, "origin"), get(item, "text"), get(item, "message")};
+		boot->has_loss |= text_is(text_of(get(item, "severity")), "error");
 	}
 	return 0;
 }
@@ -172,6 +173,8 @@ static int load(struct loader *l, const json_t *root)
 	l->boot->is_all_bound = json_is_true(json_object_get(root, "all_bound"));
 	l->boot->reason = get(root, "reason");
 	l->boot->message = get(root, "message");
+	l->boot->has_loss = l->boot->reason[0] != '\0' ||
+			    json_integer_value(json_object_get(root, "unread")) > 0;
 	r = load_devices(l, root);
 	if (r == 0)
 		r = load_missing(l, root);
@@ -182,8 +185,8 @@ static int load(struct loader *l, const json_t *root)
 	return r;
 }
 
-static int read_report(struct world *world, enum world_root root, const char *file,
-		       struct arena *arena, struct boot *ret, const char **ret_message)
+int boot_read_report(struct world *world, enum world_root root, const char *file,
+		     struct arena *arena, struct boot *ret, const char **ret_message)
 {
 	struct boot boot = {.reason = "", .message = ""};
 	struct loader loader = {.arena = arena, .boot = &boot, .message = ""};
@@ -295,12 +298,12 @@ int boot_read(struct world *world, struct arena *arena, struct boot *ret,
 	int r, f;
 
 	*ret_path = RUN_PREFIX WORLD_RUN_DIR REPORT_FILE;
-	r = read_report(world, WORLD_RUN, WORLD_RUN_DIR REPORT_FILE, arena, ret,
-			ret_message);
+	r = boot_read_report(world, WORLD_RUN, WORLD_RUN_DIR REPORT_FILE, arena, ret,
+			     ret_message);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	f = read_report(world, WORLD_DEV, WORLD_DEV_DIR REPORT_FILE, arena, &former,
-			&message);
+	f = boot_read_report(world, WORLD_DEV, WORLD_DEV_DIR REPORT_FILE, arena, &former,
+			     &message);
 	if (r == 0)
 		return f == 0 ? add_former(arena, ret, &former) : 0;
 	if (f == -ENOENT)

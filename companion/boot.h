@@ -22,6 +22,7 @@ struct boot_device {
 	const char *origin;
 	const char *reason;
 	const char *message;
+	bool is_late; /* it appeared after the boot's run */
 };
 
 struct boot_rule {
@@ -44,6 +45,7 @@ struct boot_problem {
 struct boot {
 	bool is_dry_run;
 	bool is_all_bound;
+	bool has_loss; /* beside devices and rules: something else kept it from that */
 	const char *reason; /* why nothing at all was done, "" for none */
 	const char *message;
 	struct boot_device *devices; /* sorted by address */
@@ -55,6 +57,11 @@ struct boot {
 	struct boot_problem *problems;
 	size_t problem_count;
 };
+
+/* Reads one report: a file below @root. The errors are those of boot_read(). */
+int boot_read_report(struct world *world, enum world_root root, const char *file,
+		     struct arena *arena, struct boot *ret,
+		     const char **ret_message) must_check nonnull(1, 3, 4, 5, 6);
 
 /*
  * Reads the report: of the binder as PID 1 from /dev, of the hook's run from /run. Where both

@@ -15,9 +15,10 @@
 #define CONFIG_DIR_NAME "earlybind.conf.d"
 
 /* Below /run; and below /dev, where PID 1 put it before there was a /run. */
-#define RUN_PREFIX  "/run/"
-#define DEV_PREFIX  "/dev/"
-#define REPORT_FILE "/report.json" /* in earlybind's directory there */
+#define RUN_PREFIX	      "/run/"
+#define DEV_PREFIX	      "/dev/"
+#define REPORT_FILE	      "/report.json" /* in earlybind's directory there */
+#define DEVICE_REPORTS_FOLDER WORLD_RUN_DIR "/devices"
 
 /* Where distributions keep the names of PCI devices: the first one that exists counts. */
 #define PCI_IDS_PATHS "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"

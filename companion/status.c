@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "inventory.h"
+#include "late_reports.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
@@ -49,6 +50,9 @@ static bool is_changed(const struct status *s, const struct boot_device *b)
 {
 	const struct pci_device *d = find_now(s, b);
 
+	/* What came once may go: a virtual function, a card that is pulled out. */
+	if (b->is_late && !d)
+		return false;
 	if (is_bound(b))
 		return !d || strcmp(d->driver, b->after) != 0;
 	if (strcmp(b->verdict, "held") == 0)
@@ -56,12 +60,19 @@ static bool is_changed(const struct status *s, const struct boot_device *b)
 	return false;
 }
 
+/* A device that appeared later can make good what the boot's run could not do. */
 static bool is_all_well(const struct status *s)
 {
-	for (size_t i = 0; i < s->boot.device_count; i++)
-		if (is_changed(s, &s->boot.devices[i]))
+	const struct boot *boot = &s->boot;
+
+	for (size_t i = 0; i < boot->device_count; i++) {
+		const struct boot_device *b = &boot->devices[i];
+
+		if (is_changed(s, b) || (!is_bound(b) && strcmp(b->action, "keep") != 0))
 			return false;
-	return s->boot.is_all_bound && !s->boot.is_dry_run;
+	}
+	return !boot->is_dry_run && boot->missing_count == 0 &&
+	       (boot->is_all_bound || !boot->has_loss);
 }
 
 static void add_now(struct paragraph *p, const struct status *s,
@@ -84,12 +95,16 @@ static void add_now(struct paragraph *p, const struct status *s,
 static void put_device(const struct status *s, const struct boot_device *b)
 {
 	struct paragraph p = describe_device(b->bdf, b->id);
+	const char *when = b->is_late ? "when it appeared" : "at boot";
 
 	if (is_bound(b)) {
-		paragraph_add(&p, "bound to %s at boot", b->after);
+		paragraph_add(&p, "bound to %s %s", b->after, when);
 		if (b->before[0] != '\0' && strcmp(b->before, b->after) != 0)
 			paragraph_add(&p, "(was %s)", b->before);
-		if (!is_changed(s, b)) {
+		if (b->is_late && !find_now(s, b)) {
+			paragraph_add(&p, "and gone since:");
+			add_now(&p, s, b);
+		} else if (!is_changed(s, b)) {
 			paragraph_add(&p, "and still is");
 		} else {
 			paragraph_add(&p, "but changed since:");
@@ -102,7 +117,7 @@ static void put_device(const struct status *s, const struct boot_device *b)
 		paragraph_add(&p, "not tried in a dry run;");
 		add_now(&p, s, b);
 	} else {
-		paragraph_add(&p, "not bound at boot (%s): %s;",
+		paragraph_add(&p, "not bound %s (%s): %s;", when,
 			      b->verdict[0] ? b->verdict : "no verdict", b->message);
 		add_now(&p, s, b);
 	}
@@ -179,6 +194,7 @@ static void write_device(const struct status *s, const struct boot_device *b,
 		json_put_number(json, "iommu_group", d->iommu_group);
 	else
 		json_put_null(json, "iommu_group");
+	json_put_bool(json, "late", b->is_late);
 	json_put_bool(json, "present", d != NULL);
 	json_put_bool(json, "changed", is_changed(s, b));
 	json_close(json, '}');
@@ -338,7 +354,9 @@ static int status(struct status *s)
 		message = explain_no_report(s, r, path, message);
 		return no_report(s, message ? message : "out of memory");
 	}
-	r = read_now(s);
+	r = late_reports_add(s->world, s->arena, &s->boot);
+	if (r == 0)
+		r = read_now(s);
 	if (r < 0) {
 		say_error("%s",
 			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,

@@ -22,7 +22,8 @@ SHAPES = {
              "groups": {"id", "viable", "blockers"}, "problems": {"origin", "text", "message"}},
     "status": {"schema": None, "report": None, "all_well": None,
                "devices": {"address", "id", "wanted", "rule", "origin", "verdict", "reason",
-                           "message", "before", "after", "driver", "present", "changed"},
+                           "message", "before", "after", "driver", "late", "present",
+                           "changed"},
                "groups": {"id", "viable", "blockers"}, "modules": {"name", "outcome"}},
 }
 

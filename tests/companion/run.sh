@@ -235,10 +235,11 @@ done
 
 real_fields() {
 	"$here/contract.py" fields configured/run/earlybind/report.json \
-		bound/run/earlybind/report.json failed/run/earlybind/report.json
+		bound/run/earlybind/report.json failed/run/earlybind/report.json \
+		late/run/earlybind/devices/*.json
 }
 check status-reads-what-the-binder-writes real_fields
-for tree in bound changed failed alveo pid1 pid1-hook; do
+for tree in bound changed failed alveo pid1 pid1-hook late late-refused; do
 	golden "status-$tree" status --sysroot "$tree"
 done
 # The binder's own report: of a dry run, since a tree is no machine.
@@ -267,6 +268,12 @@ echo '{' >pid1-damaged/dev/.earlybind/report.json
 golden status-pid1-damaged status --sysroot pid1-damaged
 rm pid1-damaged/run/earlybind/report.json
 golden status-pid1-damaged-alone status --sysroot pid1-damaged
+contract status-json-late 0 status --sysroot late
+late_json() {
+	"$EARLYBIND" status --sysroot late --json |
+		jq -e '[.devices[].late] == [true, true] and [.devices[].present] == [true, false]'
+}
+check status-json-late-devices late_json
 no_report_json() {
 	code=0
 	"$EARLYBIND" status --sysroot alveo --json >out.json || code=$?
@@ -299,6 +306,33 @@ version() {
 	[ "$("$EARLYBIND" --version)" = "earlybind $("$BINDER" --version | awk '{ print $NF }')" ]
 }
 check version version
+# The binder for one device of a tree: a plan for it and nothing else.
+binder_device() {
+	"$BINDER" --sysroot alveo --device 01:00.1 >out.json 2>err.txt &&
+		jq -e '.late and [.devices[].address] == ["0000:01:00.1"]' out.json &&
+		grep -q '01:00.1 .*dry run' err.txt && ! grep -q '01:00.0' err.txt &&
+		"$BINDER" --sysroot alveo --device 02:00.0 >out.json 2>err.txt &&
+		grep -q 'no rule names it' err.txt && [ ! -s out.json ]
+}
+check binder-device binder_device
+binder_device_wrong() { # CODE WORDS ARGUMENT...
+	code=0
+	want=$1 words=$2
+	shift 2
+	"$BINDER" "$@" >out.txt 2>err.txt || code=$?
+	[ "$code" -eq "$want" ] && grep -q "$words" err.txt
+}
+check binder-device-typo binder_device_wrong 2 'the function is missing' --sysroot alveo --device 01:00
+check binder-device-any binder_device_wrong 2 'a digit from 0 to 7' --sysroot alveo --device '01:00.*'
+check binder-device-empty binder_device_wrong 2 'an address is' --sysroot alveo --device ''
+check binder-device-absent binder_device_wrong 1 'there is no such device' --sysroot alveo --device 05:00.0
+# dracut's files are the command line of an initramfs; for the companion, and so for a machine
+# that is up, they are not.
+mkdir -p empty/etc/cmdline.d
+echo rd.earlybind=0 >empty/etc/cmdline.d/20-off.conf
+check binder-reads-dracuts-files binder_device_wrong 0 'off: rd.earlybind=0' --sysroot empty
+golden plan-without-dracuts-files plan --sysroot empty
+
 full() {
 	code=0
 	"$EARLYBIND" list --sysroot alveo >/dev/full 2>err.txt || code=$?
