@@ -187,7 +187,7 @@ static void test_publish_places(void **state unused)
 	struct world *world;
 
 	tree_mkdir(root, "run");
-	world = open_tree(root);
+	world = new_world(root);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(world->ops->publish(world, PUBLISH_DEVICE, "a.json",
 						     TEXT("device")),
@@ -205,7 +205,7 @@ static void test_publish_places(void **state unused)
 	tree_mkdir(root, "elsewhere/rules.d");
 	tree_mkdir(root, "run");
 	assert_int_equal(symlink("../elsewhere", tree_path(root, "run/udev")), 0);
-	world = open_tree(root);
+	world = new_world(root);
 	assert_true(world->ops->publish(world, PUBLISH_UDEV, "a.rules", TEXT("x")) < 0);
 	assert_int_equal(access(tree_path(root, "elsewhere/rules.d/a.rules"), F_OK), -1);
 	world_close(world);
