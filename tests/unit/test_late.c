@@ -157,6 +157,23 @@ static void test_device_that_appears(void **state unused)
 	}
 }
 
+/* Neither vfio is asked about the group nor other rules are complained about once more. */
+static void test_what_is_not_said(void **state unused)
+{
+	struct fake_world *w = without_card("rd.earlybind.bind=10ee:*,9999:9999 "
+					    "rd.earlybind.bind=nonsense");
+
+	w->has_group_files = true;
+	boot(w, NULL);
+	fake_plug(&w->bus, absent(w, 0), 0);
+	assert_int_equal(late(w, CARD, false), EXIT_ALL_BOUND);
+	assert_null(strstr(w->log, "9999"));
+	assert_null(strstr(w->log, "nonsense"));
+	check_contains("report", w->report, "\"id\": 1,");
+	check_contains("report", w->report, "\"kernel\": null");
+	fake_free(w);
+}
+
 /* The driver grabbed it at once, before the binder came. */
 static void test_device_that_was_grabbed(void **state unused)
 {
@@ -420,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_boot_leaves),
 		cmocka_unit_test(test_boots_that_leave_nothing),
 		cmocka_unit_test(test_device_that_appears),
+		cmocka_unit_test(test_what_is_not_said),
 		cmocka_unit_test(test_device_that_was_grabbed),
 		cmocka_unit_test(test_two_functions),
 		cmocka_unit_test(test_two_runs_at_once),
