@@ -13,6 +13,7 @@ enum {
 };
 
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_list(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_plan(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_status(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

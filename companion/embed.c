@@ -2,19 +2,14 @@
 /* earlybind embed: the configuration into a copy of the binder. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "carrier.h"
 #include "commands.h"
 #include "files.h"
 #include "message.h"
-#include "output.h"
 #include "paths.h"
 #include "reason.h"
-#include "section.h"
-#include "sources.h"
 #include "table.h"
-
-#define BINDER_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
 struct embed {
 	struct strings configs;
@@ -25,33 +20,8 @@ struct embed {
 	bool is_check;
 
 	struct arena *arena;
-	struct sources sources;
-	struct policy policy;
+	struct carrier carrier;
 };
-
-/* The binder's file and where its table is. Says what is wrong. */
-static int read_binder(const char *path, struct arena *arena, struct text *ret_bytes,
-		       size_t *ret_offset, mode_t *ret_mode)
-{
-	const char *message;
-	int r;
-
-	r = file_read(path, arena, BINDER_SIZE_MAX, ret_bytes, ret_mode);
-	if (r == -ENOENT)
-		say_error(
-			"%s: there is no such file: install earlybind, or name a binder "
-			"with --binder",
-			path);
-	else if (r < 0)
-		say_error("%s: it cannot be read: %s", path,
-			  r == -E2BIG ? "it is too large for a binder" : errno_text(r));
-	if (r < 0)
-		return r;
-	r = section_find(*ret_bytes, ret_offset, &message);
-	if (r < 0)
-		say_error("%s: %s", path, message);
-	return r;
-}
 
 static int show(const char *path, struct arena *arena)
 {
@@ -59,7 +29,7 @@ static int show(const char *path, struct arena *arena)
 	size_t offset;
 	int r;
 
-	if (read_binder(path, arena, &bytes, &offset, NULL) < 0)
+	if (binder_read(path, arena, &bytes, &offset, NULL) < 0)
 		return EXIT_FAILED;
 	r = table_decode(bytes.p + offset, sizeof(struct table_section), &table);
 	if (r < 0) {
@@ -77,34 +47,19 @@ static int show(const char *path, struct arena *arena)
 
 static int embed(struct embed *e)
 {
-	const char *binder =
-		e->binder ? e->binder : path_below(e->arena, e->sysroot, BINDER_PATH);
-	size_t count = e->policy.rule_count, offset, length;
-	const struct table_section *section;
-	struct text bytes;
-	mode_t mode;
+	struct carrier *c = &e->carrier;
 	int r;
 
-	if (!binder ||
-	    sources_encode(&e->sources, &e->policy, e->arena, &section, &length) < 0)
+	if (carrier_load(c, e->sysroot, e->binder, e->arena) < 0)
 		return EXIT_FAILED;
-	if (e->is_check)
-		return EXIT_OK;
-	if (read_binder(binder, e->arena, &bytes, &offset, &mode) < 0)
-		return EXIT_FAILED;
-	memcpy(e->arena->base + (bytes.p - e->arena->base) + offset, section,
-	       sizeof(*section));
-	r = file_replace(e->output, bytes, mode);
+	r = file_replace(e->output, c->bytes, c->mode);
 	if (r < 0) {
 		say_error("%s: it cannot be written: %s", e->output, errno_text(r));
 		return EXIT_FAILED;
 	}
-	if (e->sources.count == 0)
-		printf("no configuration: empty table embedded in ");
-	else
-		printf("%zu rule%s from %s embedded in ", count, plural(count),
-		       sources_describe(&e->sources, e->arena));
-	printf("%s (%zu of %d bytes)\n", e->output, length, TABLE_CAPACITY);
+	printf("%s%sembedded in %s (%zu of %d bytes)\n", carrier_describe(c, e->arena),
+	       c->sources.count == 0 ? ": empty table " : " ", e->output, c->length,
+	       TABLE_CAPACITY);
 	return EXIT_OK;
 }
 
@@ -138,7 +93,6 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
 	};
-	struct world *world;
 	int code;
 
 	e = (struct embed){.arena = arena};
@@ -151,15 +105,7 @@ int command_embed(int argc, char **argv, struct arena *arena)
 			"embed: say where the copy goes with --output FILE, or use --check");
 		return EXIT_WRONG_USAGE;
 	}
-	if (open_world(e.sysroot, &world) < 0 ||
-	    sources_read(world, arena, &e.configs, &e.sources) < 0)
+	if (carrier_configure(&e.carrier, e.sysroot, &e.configs, arena) < 0)
 		return EXIT_FAILED;
-	if (policy_init(&e.policy, arena) < 0) {
-		say_error("out of memory");
-		return EXIT_FAILED;
-	}
-	sources_parse(&e.sources, &e.policy);
-	if (sources_print_problems(&e.sources, &e.policy))
-		return EXIT_FAILED;
-	return embed(&e);
+	return e.is_check ? EXIT_OK : embed(&e);
 }

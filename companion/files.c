@@ -81,24 +81,59 @@ static int write_all(int fd, struct text bytes)
 	return 0;
 }
 
+int new_file_open(struct new_file *f, const char *path)
+{
+	int n = snprintf(f->temporary, sizeof(f->temporary), "%s.XXXXXX", path);
+
+	f->path = path;
+	f->fd = -1;
+	if (n < 0 || (size_t)n >= sizeof(f->temporary))
+		return -ENAMETOOLONG;
+	f->fd = mkostemp(f->temporary, O_CLOEXEC);
+	return f->fd < 0 ? -errno : 0;
+}
+
+int new_file_write(struct new_file *f, struct text bytes)
+{
+	return write_all(f->fd, bytes);
+}
+
+void new_file_drop(struct new_file *f)
+{
+	if (f->fd < 0)
+		return;
+	close_fd(&f->fd);
+	f->fd = -1;
+	(void)unlink(f->temporary);
+}
+
+int new_file_finish(struct new_file *f, mode_t mode)
+{
+	int r = 0;
+
+	/* A file system without permissions, as that of EFI, refuses: it has its own. */
+	if ((fchmod(f->fd, mode) < 0 && errno != EPERM) || fsync(f->fd) < 0 ||
+	    rename(f->temporary, f->path) < 0)
+		r = -errno;
+	if (r == 0) {
+		close_fd(&f->fd);
+		f->fd = -1;
+	}
+	new_file_drop(f);
+	return r;
+}
+
 int file_replace(const char *path, struct text bytes, mode_t mode)
 {
-	cleanup_with(close_fd) int fd = -1;
-	char temporary[PATH_MAX];
-	int n, r;
+	struct new_file f;
+	int r = new_file_open(&f, path);
 
-	n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-	if (n < 0 || (size_t)n >= sizeof(temporary))
-		return -ENAMETOOLONG;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, bytes);
-	if (r == 0 &&
-	    (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
-		r = -errno;
 	if (r < 0)
-		(void)unlink(temporary);
+		return r;
+	r = new_file_write(&f, bytes);
+	if (r == 0)
+		return new_file_finish(&f, mode);
+	new_file_drop(&f);
 	return r;
 }
 

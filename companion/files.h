@@ -2,6 +2,7 @@
 /* Whole files in and out. */
 #pragma once
 
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "arena.h"
@@ -20,6 +21,20 @@ int file_read(const char *path, struct arena *arena, size_t max, struct text *re
 int file_read_world(struct world *world, enum world_root root, const char *path,
 		    struct arena *arena, size_t max, struct text *ret) must_check
 	nonnull(1, 3, 4, 6);
+
+/* A file that is written piece by piece and is there as a whole or not at all. */
+struct new_file {
+	const char *path;
+	int fd;
+	char temporary[PATH_MAX];
+};
+
+/* A temporary file beside @path, which must live on. Finish or drop it. */
+int new_file_open(struct new_file *f, const char *path) must_check nonnull(1, 2);
+int new_file_write(struct new_file *f, struct text bytes) must_check nonnull(1);
+/* Replaces the path, with the permissions @mode. On failure nothing is left behind. */
+int new_file_finish(struct new_file *f, mode_t mode) must_check nonnull(1);
+void new_file_drop(struct new_file *f) nonnull(1);
 
 /* Replaces @path as a whole or not at all; it gets the permissions @mode. */
 int file_replace(const char *path, struct text bytes, mode_t mode) must_check nonnull(1);

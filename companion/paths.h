@@ -9,6 +9,14 @@
 #define BINDER_PATH  "/usr/lib/earlybind/binder"
 #define MODULES_PATH "/lib/modules"
 
+/* Where the modules of an appended image go: a folder per kernel (binder(8)). */
+#define PRIVATE_MODULES_PATH "/usr/lib/earlybind/modules"
+
+/* Of the machine that runs this, never below --sysroot. Users' PATH may lack sbin. */
+#define TEMPORARY_PATH "/tmp"
+#define NULL_PATH      "/dev/null"
+#define DEPMOD_PATHS   "depmod", "/usr/sbin/depmod", "/sbin/depmod"
+
 /* Below /etc, and how users know them. */
 #define ETC_PREFIX	"/etc/"
 #define CONFIG_NAME	"earlybind.conf"

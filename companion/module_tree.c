@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "module_tree.h"
+
+#include <errno.h>
+#include <libkmod.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "depmod.h"
+#include "files.h"
+#include "message.h"
+#include "paths.h"
+#include "reason.h"
+
+#define MODULE_SIZE_MAX ((size_t)64 * 1024 * 1024)
+#define VERSION_MAX	128
+
+struct maker {
+	struct kmod_ctx *ctx;
+	const char *dir; /* of the kernel's modules */
+	struct arena *arena;
+	struct module_tree *tree;
+};
+
+static void free_ctx(struct kmod_ctx **ctx)
+{
+	kmod_unref(*ctx);
+}
+
+static void free_module(struct kmod_module **mod)
+{
+	kmod_module_unref(*mod);
+}
+
+static void be_quiet(void *data unused, int priority unused, const char *file unused,
+		     int line unused, const char *fn unused, const char *format unused,
+		     va_list args unused)
+{
+}
+
+bool module_tree_is_version(const char *version)
+{
+	return version[0] != '\0' && version[0] != '.' && !strchr(version, '/') &&
+	       strlen(version) < VERSION_MAX;
+}
+
+/* A module's file; one that is there already is passed over. */
+static int add_file(const struct maker *m, struct kmod_module *mod)
+{
+	struct module_tree *tree = m->tree;
+	const char *path = kmod_module_get_path(mod), *name = kmod_module_get_name(mod);
+	size_t n = strlen(m->dir);
+	struct tree_file *f = &tree->files[tree->file_count];
+	int r;
+
+	if (!path || strncmp(path, m->dir, n) != 0 || path[n] != '/') {
+		say_error("%s: module %s lies elsewhere: %s", m->dir, name,
+			  path ? path : "nowhere");
+		return -EXDEV;
+	}
+	for (size_t i = 0; i < tree->module_count; i++)
+		if (strcmp(tree->names[i], name) == 0)
+			return 0;
+	if (tree->module_count == TREE_MODULES_MAX) {
+		say_error("%s: vfio-pci needs more than %d modules", m->dir,
+			  TREE_MODULES_MAX);
+		return -E2BIG;
+	}
+	r = file_read(path, m->arena, MODULE_SIZE_MAX, &f->bytes, NULL);
+	if (r < 0) {
+		say_error("%s: it cannot be read: %s", path, errno_text(r));
+		return -EIO; /* not -ENOENT: the kernel does have it */
+	}
+	f->path = arena_copy(m->arena, text_of(path + n + 1));
+	tree->names[tree->module_count] = arena_copy(m->arena, text_of(name));
+	if (!f->path || !tree->names[tree->module_count]) {
+		say_error("out of memory");
+		return -ENOMEM;
+	}
+	tree->file_count++;
+	tree->module_count++;
+	return 0;
+}
+
+/* The module and, before it, what it depends on, in the order of modules.dep. */
+static int add_module(const struct maker *m, const char *name)
+{
+	cleanup_with(free_module) struct kmod_module *mod = NULL;
+	struct kmod_list *list, *item;
+	int r = kmod_module_new_from_name(m->ctx, name, &mod);
+
+	if (r < 0) {
+		say_error("%s: module %s: %s", m->dir, name, errno_text(r));
+		return r;
+	}
+	if (!kmod_module_get_path(mod))
+		return kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN ? 0
+									     : -ENOENT;
+	list = kmod_module_get_dependencies(mod);
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *needed = kmod_module_get_module(item);
+
+		r = r < 0 ? r : add_file(m, needed);
+		kmod_module_unref(needed);
+	}
+	kmod_module_unref_list(list);
+	return r < 0 ? r : add_file(m, mod);
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	return strcmp(((const struct tree_file *)a)->path,
+		      ((const struct tree_file *)b)->path);
+}
+
+int module_tree_make(const char *sysroot, const char *version, struct arena *arena,
+		     struct module_tree *ret)
+{
+	static const char *const no_config[] = {NULL};
+	const char *dir = arena_printf(arena, "%s" MODULES_PATH "/%s",
+				       sysroot ? sysroot : "", version);
+	cleanup_with(free_ctx) struct kmod_ctx *ctx =
+		dir ? kmod_new(dir, no_config) : NULL;
+	struct maker maker = {.ctx = ctx, .dir = dir, .arena = arena, .tree = ret};
+	int r;
+
+	*ret = (struct module_tree){.version = version};
+	if (!ctx) {
+		say_error("out of memory");
+		return -ENOMEM;
+	}
+	kmod_set_log_fn(ctx, be_quiet, NULL);
+	if (kmod_load_resources(ctx) < 0)
+		return -ENODATA;
+	r = add_module(&maker, "vfio_pci");
+	if (r == 0) {
+		r = add_module(&maker, "vfio_iommu_type1");
+		/* A kernel that was configured for IOMMUFD alone does without. */
+		r = r == -ENOENT ? 0 : r;
+	}
+	if (r == 0 && ret->module_count > 0)
+		r = depmod_run(dir, arena, ret);
+	qsort(ret->files, ret->file_count, sizeof(*ret->files), compare_files);
+	return r;
+}
