@@ -74,7 +74,7 @@ static int list_kernels(struct image_command *c)
 static const char *lack(int r)
 {
 	return r == -ENOENT ? "it has no vfio-pci, neither as a module nor built in"
-			    : "there are no modules of it, with depmod's indexes";
+			    : "it has no modules with depmod's indexes";
 }
 
 /* Adds the kernel's modules. One that @is_named must have them. */
@@ -96,8 +96,8 @@ static int add_kernel(struct image_command *c, const char *version, bool is_name
 	if (r != -ENOENT && r != -ENODATA)
 		return r;
 	if (is_named) {
-		say_error("kernel %s: %s below %s" MODULES_PATH, version, lack(r),
-			  c->sysroot ? c->sysroot : "");
+		say_error("kernel %s below %s" MODULES_PATH ": %s", version,
+			  c->sysroot ? c->sysroot : "", lack(r));
 		return r;
 	}
 	paragraph_line(stdout, 0, "kernel %s is left out: %s", version, lack(r));
@@ -323,8 +323,7 @@ int command_image(int argc, char **argv, struct arena *arena)
 			"\n"
 			"exit code: 0 done; 1 the configuration is wrong, a kernel has no "
 			"vfio-pci, or a file cannot be read or written; 2 wrong usage\n",
-		.example = "earlybind image --append /boot/initrd.img-6.1.0-49-amd64 "
-			   "--output /boot/initrd-vfio.img",
+		.example = "earlybind image --append initrd.img --output initrd-vfio.img",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
 	};

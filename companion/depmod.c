@@ -120,14 +120,12 @@ static bool is_wanted(const char *name)
 	return strncmp(name, "modules.", strlen("modules.")) == 0;
 }
 
-static int read_indexes(const char *dir, struct arena *arena, struct module_tree *tree)
+static int read_indexes(const char *folder, struct arena *arena, struct module_tree *tree)
 {
-	const char *folder =
-		arena_printf(arena, "%s/usr" MODULES_PATH "/%s", dir, tree->version);
-	DIR *d = folder ? opendir(folder) : NULL;
+	DIR *d = opendir(folder);
 	bool has_index = false;
 	struct dirent *e;
-	int r = d ? 0 : -ENOMEM;
+	int r = d ? 0 : -errno;
 
 	while (r == 0 && (e = readdir(d))) {
 		struct tree_file *f = &tree->files[tree->file_count];
@@ -160,7 +158,27 @@ static int read_indexes(const char *dir, struct arena *arena, struct module_tree
 	return r;
 }
 
-int depmod_run(const char *dir, struct arena *arena, struct module_tree *tree)
+static int make_indexes(const char *temporary, const char *dir, struct arena *arena,
+			struct module_tree *tree,
+			int (*prove)(const char *dir, const struct module_tree *tree))
+{
+	const char *folder = arena_printf(arena, "%s/usr" MODULES_PATH "/%s", temporary,
+					  tree->version);
+	int r = folder ? lay_out_all(temporary, dir, arena, tree) : -ENOMEM;
+
+	if (r < 0) {
+		say_error("%s: the modules cannot be written there: %s", temporary,
+			  errno_text(r));
+		return r;
+	}
+	r = run(temporary, tree->version);
+	if (r == 0)
+		r = read_indexes(folder, arena, tree);
+	return r == 0 ? prove(folder, tree) : r;
+}
+
+int depmod_run(const char *dir, struct arena *arena, struct module_tree *tree,
+	       int (*prove)(const char *dir, const struct module_tree *tree))
 {
 	const char *base = getenv("TMPDIR");
 	char *temporary = arena_printf(arena, "%s/earlybind.XXXXXX",
@@ -172,14 +190,7 @@ int depmod_run(const char *dir, struct arena *arena, struct module_tree *tree)
 		say_error("no temporary folder can be made: %s", errno_text(r));
 		return r;
 	}
-	r = lay_out_all(temporary, dir, arena, tree);
-	if (r < 0)
-		say_error("%s: the modules cannot be written there: %s", temporary,
-			  errno_text(r));
-	if (r == 0)
-		r = run(temporary, tree->version);
-	if (r == 0)
-		r = read_indexes(temporary, arena, tree);
+	r = make_indexes(temporary, dir, arena, tree, prove);
 	(void)nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return r;
 }

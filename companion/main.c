@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	{"status", "show what this boot did, and what has changed since", command_status},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
-	{"image", "append it all to an image that nobody may rebuild", command_image},
+	{"image", "append binder and modules to an image of any origin", command_image},
 };
 
 static void print_help(void)

@@ -15,6 +15,9 @@
 #define MODULE_SIZE_MAX ((size_t)64 * 1024 * 1024)
 #define VERSION_MAX	128
 
+/* What is loaded by name; the rest follows from modules.dep. */
+static const char *const wanted[] = {"vfio_pci", "vfio_iommu_type1"};
+
 struct maker {
 	struct kmod_ctx *ctx;
 	const char *dir; /* of the kernel's modules */
@@ -38,6 +41,45 @@ static void be_quiet(void *data unused, int priority unused, const char *file un
 {
 }
 
+/* NULL if out of memory. */
+static struct kmod_ctx *open_modules(const char *dir)
+{
+	static const char *const no_config[] = {NULL};
+	struct kmod_ctx *ctx = kmod_new(dir, no_config);
+
+	if (ctx)
+		kmod_set_log_fn(ctx, be_quiet, NULL);
+	return ctx;
+}
+
+/*
+ * depmod succeeds whatever becomes of a module: one that it could not read (it was built
+ * without zstd, say) is in the index without its dependencies.
+ */
+static int prove(const char *dir, const struct module_tree *tree)
+{
+	cleanup_with(free_ctx) struct kmod_ctx *ctx = open_modules(dir);
+	size_t count = 0;
+
+	for (size_t i = 0; ctx && i < ARRAY_SIZE(wanted); i++) {
+		cleanup_with(free_module) struct kmod_module *mod = NULL;
+		struct kmod_list *list, *item;
+
+		if (kmod_module_new_from_name(ctx, wanted[i], &mod) < 0)
+			continue;
+		list = kmod_module_get_dependencies(mod);
+		kmod_list_foreach(item, list) count++;
+		kmod_module_unref_list(list);
+	}
+	if (count == tree->dependency_count)
+		return 0;
+	say_error(
+		"kernel %s: depmod found %zu dependencies and not %zu: can it read these "
+		"modules?",
+		tree->version, count, tree->dependency_count);
+	return -EBADMSG;
+}
+
 bool module_tree_is_version(const char *version)
 {
 	return version[0] != '\0' && version[0] != '.' && !strchr(version, '/') &&
@@ -49,11 +91,12 @@ static int add_file(const struct maker *m, struct kmod_module *mod)
 {
 	struct module_tree *tree = m->tree;
 	const char *path = kmod_module_get_path(mod), *name = kmod_module_get_name(mod);
-	size_t n = strlen(m->dir);
+	const char *dir = kmod_get_dirname(m->ctx); /* absolute, as the path */
+	size_t n = strlen(dir);
 	struct tree_file *f = &tree->files[tree->file_count];
 	int r;
 
-	if (!path || strncmp(path, m->dir, n) != 0 || path[n] != '/') {
+	if (!path || strncmp(path, dir, n) != 0 || path[n] != '/') {
 		say_error("%s: module %s lies elsewhere: %s", m->dir, name,
 			  path ? path : "nowhere");
 		return -EXDEV;
@@ -91,7 +134,7 @@ static int add_module(const struct maker *m, const char *name)
 
 	if (r < 0) {
 		say_error("%s: module %s: %s", m->dir, name, errno_text(r));
-		return r;
+		return -EIO;
 	}
 	if (!kmod_module_get_path(mod))
 		return kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN ? 0
@@ -101,6 +144,7 @@ static int add_module(const struct maker *m, const char *name)
 	{
 		struct kmod_module *needed = kmod_module_get_module(item);
 
+		m->tree->dependency_count++;
 		r = r < 0 ? r : add_file(m, needed);
 		kmod_module_unref(needed);
 	}
@@ -117,11 +161,9 @@ static int compare_files(const void *a, const void *b)
 int module_tree_make(const char *sysroot, const char *version, struct arena *arena,
 		     struct module_tree *ret)
 {
-	static const char *const no_config[] = {NULL};
 	const char *dir = arena_printf(arena, "%s" MODULES_PATH "/%s",
 				       sysroot ? sysroot : "", version);
-	cleanup_with(free_ctx) struct kmod_ctx *ctx =
-		dir ? kmod_new(dir, no_config) : NULL;
+	cleanup_with(free_ctx) struct kmod_ctx *ctx = dir ? open_modules(dir) : NULL;
 	struct maker maker = {.ctx = ctx, .dir = dir, .arena = arena, .tree = ret};
 	int r;
 
@@ -130,17 +172,16 @@ int module_tree_make(const char *sysroot, const char *version, struct arena *are
 		say_error("out of memory");
 		return -ENOMEM;
 	}
-	kmod_set_log_fn(ctx, be_quiet, NULL);
 	if (kmod_load_resources(ctx) < 0)
 		return -ENODATA;
-	r = add_module(&maker, "vfio_pci");
+	r = add_module(&maker, wanted[0]);
 	if (r == 0) {
-		r = add_module(&maker, "vfio_iommu_type1");
+		r = add_module(&maker, wanted[1]);
 		/* A kernel that was configured for IOMMUFD alone does without. */
 		r = r == -ENOENT ? 0 : r;
 	}
-	if (r == 0 && ret->module_count > 0)
-		r = depmod_run(dir, arena, ret);
+	if (r == 0 && ret->module_count > 0 && depmod_run(dir, arena, ret, prove) < 0)
+		r = -EIO;
 	qsort(ret->files, ret->file_count, sizeof(*ret->files), compare_files);
 	return r;
 }

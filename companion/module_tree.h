@@ -22,6 +22,7 @@ struct module_tree {
 	/* Modules in the order of loading, as they are: compressed ones stay compressed. */
 	const char *names[TREE_MODULES_MAX];
 	size_t module_count;
+	size_t dependency_count; /* of those that are loaded by name, together */
 	/* They and the indexes, sorted by path. None if all is built in. */
 	struct tree_file files[TREE_FILES_MAX];
 	size_t file_count;

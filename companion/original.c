@@ -64,7 +64,7 @@ static int check_start(const struct original *o)
 		return -EINVAL;
 	}
 	if (!is_initramfs((struct text){buf, (size_t)n})) {
-		say_error("%s: it begins as no initramfs does", o->path);
+		say_error("%s: this is no initramfs: it does not begin as one", o->path);
 		return -EINVAL;
 	}
 	return 0;

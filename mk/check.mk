@@ -18,8 +18,9 @@ COVERAGE_MODULES := cmdline selector config table policy plan report
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
+COMPANION_TESTED := companion/cpio_write.c
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
-CHECK_CPPFLAGS := -Ibinder -Itests/fake -Itests/unit
+CHECK_CPPFLAGS := -Ibinder -Icompanion -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 check_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
@@ -55,7 +56,7 @@ $(BUILD)/$(1)/%.o: %.c $(CHECK_MAKEFILES) $($(1)_NEEDS)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$($(1)_COMPILE) -MMD -MP -c $$< -o $$@
 
-$(BUILD)/$(1)/libbinder.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(BINDER_SOURCES) $(FAKE_SOURCES))
+$(BUILD)/$(1)/libbinder.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(BINDER_SOURCES) $(FAKE_SOURCES) $(COMPANION_TESTED))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@
 	$$(Q)$$(AR) rcsD $$@ $$^
@@ -81,7 +82,7 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-pid1 suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-pid1 suite-append suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -116,6 +117,9 @@ $(BUILD)/pid1-init: tests/pid1/init.c $(RELEASE_STAMPS)
 suite-pid1: all $(BUILD)/pid1-init
 	$(Q)tests/pid1/run.sh
 
+suite-append: all
+	$(Q)tests/append/run.sh
+
 suite-image: all
 	$(Q)tests/image/run.sh $(IMAGE_TESTS)
 
@@ -130,7 +134,7 @@ run-suites:
 		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
 	$(Q)tests/results.sh sum
 
-TEST_SUITES := runner build reproducible unit unit-musl companion pid1 fuzz image lab
+TEST_SUITES := runner build reproducible unit unit-musl companion pid1 fuzz append image lab
 
 .PHONY: test test-all check unit unit-musl fuzz golden coverage
 test:

@@ -289,7 +289,7 @@ check status-survives-damaged-reports damaged_report
 # ---- words --------------------------------------------------------------------------------
 
 golden help --help
-for command in list plan status embed; do
+for command in list plan status embed image; do
 	golden "help-$command" "$command" --help
 done
 golden no-command
