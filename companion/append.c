@@ -308,7 +308,7 @@ int command_image(int argc, char **argv, struct arena *arena)
 		 .ret_strings = &c.configs},
 		{"binder", "FILE", "the binder to take (" BINDER_PATH ")",
 		 .ret_string = &c.binder},
-		{"sysroot", "DIR", "read DIR/etc, DIR/lib/modules, DIR" BINDER_PATH,
+		{"sysroot", "DIR", "read etc, lib/modules and the binder below DIR",
 		 .ret_string = &c.sysroot},
 	};
 	const struct command_spec spec = {

@@ -127,7 +127,7 @@ static int read_indexes(const char *folder, struct arena *arena, struct module_t
 	struct dirent *e;
 	int r = d ? 0 : -errno;
 
-	while (r == 0 && (e = readdir(d))) {
+	while (d && r == 0 && (e = readdir(d))) {
 		struct tree_file *f = &tree->files[tree->file_count];
 		const char *path;
 

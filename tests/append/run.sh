@@ -289,7 +289,7 @@ END
 check "no space" full
 
 check "no failure writes anything" not test -e never
-check "nothing temporary is left" is "$(ls -A tmp other-tmp | tr -d '\n')" other-tmp:tmp:
+check "nothing temporary is left" is "$(find tmp other-tmp -mindepth 1)" ""
 check "no half file is left" is "$(find . -maxdepth 1 -name '*.img.*' -o -maxdepth 1 -name 'never*')" ""
 
 [ "$failures" -eq 0 ]
