@@ -66,11 +66,27 @@ static void load_module(struct steps *s, const char *name, struct text ids)
 	m->microseconds = steps_now(s) - start;
 }
 
+static int stop(void *arg unused, const char *name unused)
+{
+	return 1;
+}
+
+/*
+ * Whether vfio-pci is a part of the kernel where nothing says so: there need not be any
+ * modules.builtin in an image, and a kernel without CONFIG_MODULES loads none.
+ */
+static bool has_driver(const struct steps *s, const struct module_outcome *m)
+{
+	return (m->error == ENOENT || m->error == ENOSYS) &&
+	       s->world->ops->list(s->world, WORLD_SYS, "bus/pci/drivers/vfio-pci", stop,
+				   NULL) >= 0;
+}
+
 /* Loads what vfio-pci needs. Sets the report's reason where it is not to be had. */
 static int load_modules(struct steps *s)
 {
 	struct report *report = s->report;
-	const struct module_outcome *m;
+	struct module_outcome *m;
 
 	/*
 	 * First, so that the IOMMU backend is there when a VM opens the group; on machines
@@ -81,6 +97,10 @@ static int load_modules(struct steps *s)
 		    report->plan->is_ids_safe ? report->policy->module_ids
 					      : (struct text){NULL, 0});
 	m = &report->modules[report->module_count - 1];
+	if (has_driver(s, m)) {
+		m->state = MODULE_BUILTIN;
+		m->error = 0;
+	}
 	if (m->error == 0)
 		return 0;
 	if (m->error == ENOENT) {

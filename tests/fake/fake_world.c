@@ -225,6 +225,8 @@ static int fake_list(struct world *world, enum world_root root, const char *path
 		     int (*each)(void *arg, const char *name), void *arg)
 {
 	struct fake_world *w = fake(world);
+	const struct fake_driver *driver;
+	char name[FAKE_NAME_SIZE];
 	int group, end = 0;
 
 	if (fake_access(w) != FAULT_NONE)
@@ -237,6 +239,12 @@ static int fake_list(struct world *world, enum world_root root, const char *path
 		return w->is_without_iommu ? -ENOENT : each(arg, "dmar0");
 	if (strcmp(path, GROUPS) == 0)
 		return w->is_without_iommu ? 0 : each(arg, "0");
+	if (sscanf(path, "bus/pci/drivers/%63[^/]%n", name, &end) == 1 &&
+	    path[end] == '\0') {
+		driver = fake_find_driver(&w->bus, name);
+		return !driver || driver->state == DRIVER_ABSENT ? -ENOENT
+								 : each(arg, "bind");
+	}
 	if (sscanf(path, GROUPS "/%d/devices%n", &group, &end) == 1 && path[end] == '\0')
 		return list_devices(w, group, each, arg);
 	fake_abort("unknown folder: %s", path);

@@ -108,6 +108,59 @@ static void test_vfio_built_in(void **state unused)
 	fake_free(w);
 }
 
+/*
+ * Built in, in an image without any modules.*, or in a kernel that loads none at all: its
+ * folder is there from the start, and that is all there is to know.
+ */
+static void test_vfio_built_in_and_nothing_says_so(void **state unused)
+{
+	static const int errors[] = {-ENOENT, -ENOSYS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		struct fake_world *w = alveo(CMDLINE);
+
+		for (int k = 0; k < 2; k++) {
+			w->modules[k].state =
+				errors[i] == -ENOENT ? MODULE_IS_MISSING : MODULE_IS_FILE;
+			w->modules[k].error = errors[i];
+		}
+		fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
+		grab(w, CARD_1, "xocl");
+		boot_and_check(w, NULL, BOUND);
+		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
+		check_contains("report", w->report, "\"outcome\": \"builtin\"");
+		fake_free(w);
+	}
+}
+
+/* The kernel's own vfio-pci.ids= has bound what had no driver: nothing is left to do. */
+static void test_bound_by_the_kernel(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	w->modules[0].state = MODULE_IS_MISSING;
+	w->modules[1].state = MODULE_IS_MISSING;
+	grab(w, CARD, "vfio-pci");
+	grab(w, CARD_1, "vfio-pci");
+	boot_and_check(w, NULL, BOUND);
+	assert_string_equal(w->trace, "");
+	check_contains("report", w->report, "\"action\": \"done\"");
+	fake_free(w);
+}
+
+/* A kernel without modules, and without vfio-pci. */
+static void test_no_modules_at_all(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+
+	w->modules[0].error = -ENOSYS;
+	w->modules[1].error = -ENOSYS;
+	boot_and_check(
+		w, NULL,
+		(struct expectation){VERDICT_RESTORED, REASON_MODULE_FAILED, ENOSYS, ""});
+	fake_free(w);
+}
+
 static void test_recovery(void **state unused)
 {
 	static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
@@ -737,6 +790,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_free_devices),
 		cmocka_unit_test(test_vfio_built_in),
+		cmocka_unit_test(test_vfio_built_in_and_nothing_says_so),
+		cmocka_unit_test(test_bound_by_the_kernel),
+		cmocka_unit_test(test_no_modules_at_all),
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_already_there),
 		cmocka_unit_test(test_nothing_to_do),

@@ -80,6 +80,15 @@ static void set_up_keep(struct fake_world *w)
 	grab(w, "0000:02:00.0", "nvidia");
 }
 
+/* Built in, in an image without any index of modules; the kernel has bound one already. */
+static void set_up_no_index(struct fake_world *w)
+{
+	set_up_free(w);
+	w->modules[0].state = MODULE_IS_MISSING;
+	w->modules[1].state = MODULE_IS_MISSING;
+	grab(w, CARD, "vfio-pci");
+}
+
 static void set_up_old_kernel(struct fake_world *w)
 {
 	set_up_refusal(w);
@@ -96,6 +105,7 @@ static const struct {
 	{"one rule", set_up_one_rule, NULL, {CARD, CARD_1}},
 	{"grabbed", set_up_grabbed, NULL, {CARD, CARD_1}},
 	{"built in", set_up_built_in, NULL, {CARD, CARD_1}},
+	{"no index", set_up_no_index, NULL, {CARD, CARD_1}},
 	{"missing module", set_up_missing_module, NULL, {CARD, CARD_1}},
 	{"refusal", set_up_refusal, NULL, {CARD, CARD_1}},
 	{"hold", set_up_hold, NULL, {CARD, CARD_1, "0000:02:00.1"}},
