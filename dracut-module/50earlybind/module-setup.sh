@@ -51,7 +51,7 @@ installkernel() {
 		if grep -qs "/$file\.ko" "$srcmods/modules.builtin"; then
 			found+=" $module (built in)"
 		elif grep -qs "/$file\.ko[.a-z]*:" "$srcmods/modules.dep"; then
-			instmods "$module"
+			hostonly='' instmods "$module"
 			found+=" $module"
 		fi
 	done
