@@ -20,7 +20,7 @@
 TP := $(BUILD)/third-party
 TP_LOCK := third_party/sources.lock
 TP_MAKEFILES := mk/third-party.mk mk/toolchain.mk
-TP_NAMES := kmod zstd xz zlib pciutils jansson cmocka
+TP_NAMES := kmod zstd xz zlib lz4 bzip2 lzo2 pciutils jansson cmocka
 
 # A source is unpacked anew, and what depends on it is made anew, when its lines in the lock or
 # its patches change: their hash is part of the stamp's name. (name:hash, one word for each)
@@ -70,7 +70,7 @@ zstd_HEADERS := lib/zstd.h lib/zstd_errors.h
 
 xz_ARCHIVE := liblzma.a
 xz_FILES := $(addprefix src/liblzma/,check/check.c check/crc32_small.c check/crc64_small.c \
-	common/block_decoder.c common/block_header_decoder.c common/block_util.c common/common.c \
+	common/alone_decoder.c common/block_decoder.c common/block_header_decoder.c common/block_util.c common/common.c \
 	common/filter_common.c common/filter_decoder.c common/filter_flags_decoder.c \
 	common/index_hash.c common/stream_decoder.c common/stream_flags_common.c \
 	common/stream_flags_decoder.c common/vli_decoder.c common/vli_size.c \
@@ -104,6 +104,22 @@ jansson_FILES := $(addprefix src/,dump.c error.c hashtable.c hashtable_seed.c lo
 jansson_FLAGS = -std=gnu11 -DHAVE_CONFIG_H -Ithird_party/config/jansson
 jansson_HEADERS := src/jansson.h
 jansson_OWN_HEADERS := jansson/jansson_config.h
+
+# Images may be compressed with these. What only compresses is dropped by the linker.
+lz4_ARCHIVE := liblz4.a
+lz4_FILES := lib/lz4.c
+lz4_FLAGS = -std=gnu11 -DNDEBUG
+lz4_HEADERS := lib/lz4.h
+
+bzip2_ARCHIVE := libbz2.a
+bzip2_FILES := blocksort.c bzlib.c compress.c crctable.c decompress.c huffman.c randtable.c
+bzip2_FLAGS = -std=gnu11 -D_FILE_OFFSET_BITS=64
+bzip2_HEADERS := bzlib.h
+
+lzo2_ARCHIVE := liblzo2.a
+lzo2_FILES := src/lzo1x_d2.c
+lzo2_FLAGS = -std=gnu11 -I$(call tp-src,lzo2)/include -I$(call tp-src,lzo2)/src
+lzo2_HEADERS := include/lzo
 
 cmocka_ARCHIVE := libcmocka.a
 cmocka_FILES := src/cmocka.c
@@ -180,7 +196,7 @@ $(foreach variant,release host,$(eval $(call tp-variant,$(variant))) \
 # ---- what the rest of the build uses -----------------------------------------------------
 
 TP_BINDER := kmod zstd xz zlib
-TP_COMPANION := pciutils jansson
+TP_COMPANION := pciutils jansson lz4 bzip2 lzo2
 tp-archives = $(foreach name,$(2),$($(1)_SYSROOT)/lib/$($(name)_ARCHIVE))
 tp-stamps = $(foreach name,$(2),$($(1)_SYSROOT)/.$(name))
 
