@@ -30,3 +30,9 @@
 
 /* Where distributions keep the names of PCI devices: the first one that exists counts. */
 #define PCI_IDS_PATHS "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"
+
+/* Inside an image: relative, as names in it are. */
+#define IMAGE_BINDER		"usr/lib/earlybind/binder"
+#define IMAGE_INIT_TOP		"scripts/init-top"
+#define IMAGE_MKINITCPIO_CONFIG "config"
+#define IMAGE_MODULES_PLACES	"lib/modules", "usr/lib/modules", "usr/lib/earlybind/modules"
