@@ -84,10 +84,11 @@ static void print_text(const struct check *c)
 		const struct image_segment *s = &c->image.segments[i];
 
 		paragraph_line(stdout, DEVICE_INDENT,
-			       "at %llu: %s, %llu bytes, %zu entries in %llu",
+			       "at %llu: %s, %llu bytes, %zu entr%s of %llu bytes",
 			       (unsigned long long)s->offset,
 			       compression_name(s->compression),
 			       (unsigned long long)s->size, s->entry_count,
+			       s->entry_count == 1 ? "y" : "ies",
 			       (unsigned long long)s->unpacked);
 	}
 	for (size_t i = 0; i < c->finding_count; i++) {
@@ -179,7 +180,7 @@ static int map_image(const char *path, struct text *ret)
 
 static int check(struct check *c)
 {
-	struct text bytes, binder;
+	struct text bytes = {NULL, 0}, binder;
 
 	if (open_world(c->sysroot, &c->world) < 0)
 		return EXIT_NO_IMAGE;
@@ -191,8 +192,8 @@ static int check(struct check *c)
 		return EXIT_NO_IMAGE;
 	}
 	if (c->image.entry_count == 0) {
-		say_error("%s: this is no image: at offset %llu: %s", c->file,
-			  (unsigned long long)c->image.error_offset,
+		say_error("%s: nothing of it can be unpacked: at offset %llu: %s",
+			  c->file, (unsigned long long)c->image.error_offset,
 			  c->image.message ? c->image.message : "there is no file in it");
 		return EXIT_NO_IMAGE;
 	}

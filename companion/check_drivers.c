@@ -150,6 +150,7 @@ static void check_target(struct drivers *d, const struct target *target)
 	look_up(d, "modules.alias.bin");
 	d->is_builtin = true;
 	look_up(d, "modules.builtin.alias.bin");
+	d->target = NULL;
 }
 
 static bool is_interesting(const void *arg, struct bdf bdf, const struct pci_ids *ids)
@@ -222,9 +223,8 @@ static void check_ids(struct drivers *d)
 
 void check_drivers(struct check *check)
 {
-	static struct drivers d;
+	struct drivers d = {.check = check};
 
-	d = (struct drivers){.check = check};
 	if (!check_devices(&d))
 		check_ids(&d);
 }

@@ -140,8 +140,10 @@ void check_image(struct check *check)
 	find_kernels(c);
 	c->rebuild = rebuild_command(c);
 	if (image->message)
-		check_say(c, VERDICT_FAIL, "image", "at offset %llu: %s",
-			  (unsigned long long)image->error_offset, image->message);
+		check_say(
+			c, VERDICT_FAIL, "image",
+			"at offset %llu: %s; what follows is about what stands in front of it",
+			(unsigned long long)image->error_offset, image->message);
 	else
 		check_say(c, VERDICT_PASS, "image", "the kernel can unpack all of it");
 	if (image->tree.lost_count > 0)

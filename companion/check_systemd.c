@@ -99,7 +99,7 @@ static void find_dropins(const struct check *c, struct dropins *ret)
 			for (n = n ? n->children : NULL; n; n = n->next)
 				add_dropin(ret, n);
 		}
-	qsort(ret->nodes, ret->count, sizeof(*ret->nodes), compare_nodes);
+	qsort(ret->nodes, ret->count, sizeof(void *), compare_nodes);
 }
 
 /* ---- the unit ---------------------------------------------------------------------------- */
@@ -186,16 +186,14 @@ static const struct text *failing_path(const struct check *c, const struct unit 
 static bool check_unit(struct check *c, const struct unit *unit, const char *hint)
 {
 	const struct text *path = failing_path(c, unit);
+	const char *missing = "";
 	bool is_fine = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
-		if (!unit_has(&unit->before, loaders[i])) {
-			check_say(c, VERDICT_FAIL, NAME,
-				  UNIT " has no Before=%s, so that drivers may be loaded "
-				       "first%s; put that right and run %s",
-				  loaders[i], hint, c->rebuild);
-			is_fine = false;
-		}
+		const char *comma = *missing ? ", " : "";
+
+		if (!unit_has(&unit->before, loaders[i]))
+			missing = check_print(c, "%s%s%s", missing, comma, loaders[i]);
 		if (unit_has(&unit->after, loaders[i])) {
 			check_say(c, VERDICT_FAIL, NAME,
 				  UNIT
@@ -204,6 +202,13 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 				  loaders[i], hint, c->rebuild);
 			is_fine = false;
 		}
+	}
+	if (*missing) {
+		check_say(c, VERDICT_FAIL, NAME,
+			  UNIT " has no Before= for %s, so that drivers may be loaded "
+			       "first%s; put that right and run %s",
+			  missing, hint, c->rebuild);
+		is_fine = false;
 	}
 	if (!unit_has(&unit->commands, "/" IMAGE_BINDER)) {
 		check_say(c, VERDICT_FAIL, NAME,

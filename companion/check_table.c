@@ -126,8 +126,10 @@ static const char *list_unmatched(struct check *c, const struct lines *lines)
 }
 
 static void compare(struct check *c, struct text table, struct text wanted,
-		    const char *where)
+		    const struct sources *sources)
 {
+	const char *where = sources_describe(sources, c->arena);
+	const char *name = sources->count == 1 ? where : "the configuration";
 	struct lines have, want;
 	size_t missing, extra;
 
@@ -150,11 +152,11 @@ static void compare(struct check *c, struct text table, struct text wanted,
 	extra = count_unmatched(&have);
 	if (missing > 0)
 		check_say(c, VERDICT_FAIL, NAME,
-			  "it is older than %s: the image lacks %s; run %s", where,
+			  "it is older than %s: the image lacks %s; run %s", name,
 			  list_unmatched(c, &want), c->rebuild);
 	if (extra > 0)
 		check_say(c, VERDICT_FAIL, NAME,
-			  "it is older than %s: the image still has %s; run %s", where,
+			  "it is older than %s: the image still has %s; run %s", name,
 			  list_unmatched(c, &have), c->rebuild);
 	if (missing + extra > 0)
 		return;
@@ -163,13 +165,13 @@ static void compare(struct check *c, struct text table, struct text wanted,
 			c, VERDICT_FAIL, NAME,
 			"it is older than %s: the rules stood in another order, and the "
 			"first that matches counts; run %s",
-			where, c->rebuild);
+			name, c->rebuild);
 	else
 		check_say(
 			c, VERDICT_NOTE, NAME,
 			"it has the rules of %s, but messages at boot will name the lines "
 			"where they stood before; %s puts that right",
-			where, c->rebuild);
+			name, c->rebuild);
 }
 
 /* The text of the image's table. False if it has none that can be read. */
@@ -223,6 +225,6 @@ int check_table(struct check *check, struct text binder)
 			return 0;
 		}
 	wanted = (struct text){section->text, length};
-	compare(check, table, wanted, sources_describe(&sources, check->arena));
+	compare(check, table, wanted, &sources);
 	return 0;
 }

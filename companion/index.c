@@ -106,7 +106,7 @@ static int walk_node(struct walk *w, uint32_t node, size_t key, unsigned depth)
 	if (node & HAS_VALUES)
 		r = walk_values(w, rest, key);
 	for (unsigned c = first; table && c <= last && r == 0; c++) {
-		uint32_t next = get_u32(table + (c - first) * 4);
+		uint32_t next = get_u32(table + (size_t)(c - first) * 4);
 
 		if (next == 0)
 			continue;

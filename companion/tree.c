@@ -307,7 +307,7 @@ int tree_init(struct tree *tree, struct arena *arena, bool (*wants)(const char *
 	static const char *const folders[] = {"dev", "root"};
 
 	*tree = (struct tree){.arena = arena, .wants = wants, .message = ""};
-	tree->buckets = arena_alloc(arena, BUCKETS, sizeof(*tree->buckets));
+	tree->buckets = arena_alloc(arena, BUCKETS, sizeof(void *));
 	tree->hard_links =
 		arena_alloc(arena, TREE_HARD_LINKS_MAX, sizeof(*tree->hard_links));
 	for (size_t i = 0; tree->buckets && tree->hard_links && i <= ARRAY_SIZE(folders);

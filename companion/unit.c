@@ -46,7 +46,7 @@ static void add_command(struct unit_list *list, struct text value)
 {
 	struct text word;
 
-	while (value.n > 0 && memchr("@-:+!|", value.p[0], 6)) {
+	while (value.n > 0 && value.p[0] != '\0' && strchr("@-:+!|", value.p[0])) {
 		value.p++;
 		value.n--;
 	}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks a JSON document of the companion against what scripts may rely on.
 
-usage: contract.py list|plan|status FILE
+usage: contract.py list|plan|status|check FILE
        contract.py same PLAN REPORT      a plan and the binder's dry run say the same
        contract.py fields REPORT...      the first report has every field of the others
 """
@@ -25,6 +25,10 @@ SHAPES = {
                            "message", "before", "after", "driver", "late", "present",
                            "changed"},
                "groups": {"id", "viable", "blockers"}, "modules": {"name", "outcome"}},
+    "check": {"schema": None, "image": None, "generator": None, "systemd": None,
+              "kernels": None,
+              "segments": {"offset", "compression", "size", "unpacked", "entries"},
+              "checks": {"name", "verdict", "message"}},
 }
 
 
@@ -62,7 +66,7 @@ def check(kind, path):
         expect(name in document, f"no {name}")
         for item in document[name] if keys else []:
             expect(keys <= set(item), f"{name}: no {sorted(keys - set(item))}")
-    for device in document["devices"]:
+    for device in document.get("devices", []):
         check_device(kind, device)
     for group in document.get("groups", []):
         expect(group["viable"] == (not group["blockers"]), "viable without blockers")

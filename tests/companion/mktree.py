@@ -175,4 +175,5 @@ def main():
         write(root, path, "".join(line + "\n" for line in lines))
 
 
-main()
+if __name__ == "__main__":
+    main()

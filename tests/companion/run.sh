@@ -286,10 +286,33 @@ damaged_report() {
 }
 check status-survives-damaged-reports damaged_report
 
+# ---- check --------------------------------------------------------------------------------
+
+export EARLYBIND BINDER RESULTS
+check_failures=0
+if $update; then
+	"$here/check_images.py" -u "$work" || check_failures=$?
+else
+	"$here/check_images.py" "$work" || check_failures=$?
+fi
+failures=$((failures + check_failures))
+contract check-json 0 check --image check-dracut.img --sysroot configured
+contract check-json-fails 1 check --image check-stale.img --sysroot configured
+golden check-no-file check --image nowhere.img
+golden check-folder check --image configured
+golden check-which check
+damaged_image() {
+	"$here/mutate.py" 5 200 check-initramfs-tools.img \
+		"$EARLYBIND" check --sysroot configured --image @ &&
+		"$here/mutate.py" 6 100 check-zstd.img \
+			"$EARLYBIND" check --sysroot configured --image @
+}
+check check-survives-damaged-images damaged_image
+
 # ---- words --------------------------------------------------------------------------------
 
 golden help --help
-for command in list plan status embed image; do
+for command in list plan status check embed image; do
 	golden "help-$command" "$command" --help
 done
 golden no-command
