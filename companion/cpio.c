@@ -39,8 +39,11 @@ static size_t padded_name(size_t n)
 /* do_reset(): NULs, then the next header. True if there is something else. */
 static int reset(struct cpio *c, struct text *bytes, bool *ret_is_end)
 {
-	while (bytes->n > 0 && bytes->p[0] == '\0')
-		take(c, bytes, 1);
+	size_t n = 0;
+
+	while (n < bytes->n && bytes->p[n] == '\0')
+		n++;
+	take(c, bytes, n);
 	if (bytes->n == 0)
 		return 0;
 	if (c->offset % 4 != 0)
