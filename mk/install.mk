@@ -20,6 +20,7 @@ $(BUILD)/man/%: docs/%.scd
 INITRAMFS_FILES := hooks/earlybind scripts/init-top/00-earlybind
 DRACUT_SCRIPTS := 50earlybind/module-setup.sh 50earlybind/earlybind.sh
 DRACUT_UNIT := 50earlybind/earlybind.service
+MKINITCPIO_FILES := install/earlybind hooks/earlybind
 
 install: all manual
 	$(Q)$(INSTALL) -D -m 755 $(BUILD)/binder $(DESTDIR)/usr/lib/earlybind/binder
@@ -34,6 +35,12 @@ install: all manual
 	done
 	$(Q)$(INSTALL) -D -m 644 dracut-module/$(DRACUT_UNIT) \
 		$(DESTDIR)/usr/lib/dracut/modules.d/$(DRACUT_UNIT)
+	$(Q)for file in $(MKINITCPIO_FILES); do \
+		$(INSTALL) -D -m 755 packaging/arch/$$file \
+			$(DESTDIR)/usr/lib/initcpio/$$file || exit 1; \
+	done
+	$(Q)$(INSTALL) -D -m 644 dracut-module/$(DRACUT_UNIT) \
+		$(DESTDIR)/usr/lib/systemd/system/earlybind.service
 	$(Q)for page in $(MANUAL_PAGES); do \
 		$(INSTALL) -D -m 644 $$page \
 			$(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit 1; \
@@ -46,4 +53,6 @@ uninstall:
 	$(Q)rm -f $(DESTDIR)/usr/lib/earlybind/binder $(DESTDIR)/usr/sbin/earlybind
 	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/share/initramfs-tools/%,$(INITRAMFS_FILES))
 	$(Q)rm -rf $(DESTDIR)/usr/lib/dracut/modules.d/50earlybind
+	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/lib/initcpio/%,$(MKINITCPIO_FILES))
+	$(Q)rm -f $(DESTDIR)/usr/lib/systemd/system/earlybind.service
 	$(Q)rmdir $(DESTDIR)/usr/lib/earlybind 2>/dev/null || true

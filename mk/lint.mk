@@ -2,7 +2,7 @@
 
 C_FILES = $(shell git ls-files '*.c' '*.h' '*.def')
 OUR_C_FILES = $(filter binder/% companion/%,$(filter %.c,$(C_FILES)))
-SHELL_FILES = $(shell git ls-files '*.sh' .ci/run initramfs-hooks)
+SHELL_FILES = $(shell git ls-files '*.sh' .ci/run initramfs-hooks packaging/arch/install packaging/arch/hooks)
 # Layout is checked for everything but lists that read better as they are.
 FORMAT_FILES = $(filter-out %.def,$(C_FILES))
 CLANG_FORMAT ?= clang-format

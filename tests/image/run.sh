@@ -5,7 +5,8 @@
 # Usage: tests/image/run.sh [SUITE/GENERATOR...]
 #
 # GENERATOR is the name of a script beside this one. Without arguments the two generators of
-# bookworm, and the newest dracut; with "all" both of every release.
+# bookworm, the newest dracut, and mkinitcpio's hooks with an old and a newer kernel; with "all"
+# all of every release.
 #
 # RESULTS=FILE  where one line per check is added (build/results.tsv)
 set -eu -o pipefail
@@ -69,8 +70,8 @@ tell() {
 	done <"$log.output"
 }
 
-[ $# -gt 0 ] || set -- bookworm/initramfs-tools bookworm/dracut forky/dracut
-[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut}
+[ $# -gt 0 ] || set -- bookworm/initramfs-tools bookworm/dracut forky/dracut {bookworm,trixie}/mkinitcpio
+[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut,mkinitcpio}
 
 "$TOP/mk/packages.sh" build lab
 rm -rf "$build"
