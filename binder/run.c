@@ -13,6 +13,10 @@
 #include "table.h"
 #include "verify.h"
 
+#define REBUILD \
+	"rebuild the image with update-initramfs -u -k all or dracut " \
+	"--regenerate-all --force"
+
 static void read_table(const struct run_options *options, struct policy *policy)
 {
 	const struct origin origin = {.source = SOURCE_TABLE};
@@ -23,15 +27,11 @@ static void read_table(const struct run_options *options, struct policy *policy)
 		return;
 	r = table_decode(options->table.p, options->table.n, &text);
 	if (r == -EPROTONOSUPPORT)
-		policy_lose_source(
-			policy, &origin, TEXT("embedded table"),
-			"it is of a newer version than this binder: rebuild the "
-			"image with update-initramfs -u -k all");
+		policy_lose_source(policy, &origin, TEXT("embedded table"),
+				   "it is of a newer version than this binder: " REBUILD);
 	else if (r < 0)
-		policy_lose_source(
-			policy, &origin, TEXT("embedded table"),
-			"it is damaged: rebuild the image with update-initramfs "
-			"-u -k all");
+		policy_lose_source(policy, &origin, TEXT("embedded table"),
+				   "it is damaged: " REBUILD);
 	else if (text.n > 0)
 		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
 }

@@ -317,7 +317,7 @@ static const char *explain_no_report(struct status *s, int error, const char *pa
 		s->arena,
 		"there is no report of this boot (%s): there was no rule, or earlybind is "
 		"not in the image; see \"earlybind plan\", then make the image again with "
-		"update-initramfs -u -k all and reboot",
+		"update-initramfs -u -k all or dracut --regenerate-all --force, and reboot",
 		path);
 }
 
