@@ -205,6 +205,13 @@ listing builtin.img >actual.txt
 same_as_golden builtin-listing actual.txt
 golden no-rules --config /dev/null --sysroot one --output out2.img
 
+# What "earlybind check" makes of it, by its own reader.
+echo rdinit=/usr/lib/earlybind/binder >two/proc/cmdline
+"$EARLYBIND" check --image two.img --kernel 6.12.1-amd64 --sysroot two >check.txt 2>&1 || true
+for part in image binder table modules; do
+	check "earlybind check: $part" grep -q "^pass $part: " check.txt
+done
+
 # ---- same input, same bytes -------------------------------------------------------------
 
 # The same files, but created in another order, at another time, by another umask.
