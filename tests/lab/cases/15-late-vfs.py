@@ -9,9 +9,9 @@ PF = "0000:03:00.0"
 VFS = ["0000:03:00.1", "0000:03:00.2"]
 
 ON = [HOME, "forky/dracut-systemd"]
-CONFIG = "none"
+CONFIG = "vfs"
 EARLYBIND = "installed"
-CMDLINE = "intel_iommu=on rd.earlybind.bind=03:00.1,03:00.2;optional lab.late=vfs"
+CMDLINE = "intel_iommu=on lab.late=vfs"
 DEVICES = (
     "-device pcie-root-port,id=rp3,chassis=3,slot=3,addr=3.0"
     " -device nvme-subsys,id=subsystem"
