@@ -4,10 +4,9 @@ table and the vfio modules, and it runs as PID 1 before the image's own /init.
 
 from facts import expect
 from machine import MGMT, USER
-from platforms import ALL
 
-ON = [platform for platform in ALL if not platform.endswith("dracut-plain")]
-TEST_ON = [platform for platform in ON if platform.startswith("bookworm")]
+TEST_ON = ["bookworm/initramfs-tools", "bookworm/dracut-systemd"]
+ON = TEST_ON + ["trixie/initramfs-tools", "forky/dracut-systemd"]
 CONFIG = "none"
 EARLYBIND = "appended"
 CMDLINE = "intel_iommu=on"
