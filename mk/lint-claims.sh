@@ -53,7 +53,7 @@ for option in $("$build/binder" --help | grep -o -- '--[a-z-]*' | sort -u); do
 done
 for command in $("$build/earlybind" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	grep -q "^\*$command\*" docs/earlybind.8.scd || fail "docs/earlybind.8.scd: $command is missing"
-	for option in $("$build/earlybind" "$command" --help | grep -o -- '--[a-z-]*' | sort -u); do
+	for option in $("$build/earlybind" "$command" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p'); do
 		grep -q -e "\*$option\*" docs/earlybind.8.scd ||
 			fail "docs/earlybind.8.scd: $command $option is missing"
 	done
