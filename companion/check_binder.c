@@ -12,7 +12,7 @@
 /* How it gets into the image. */
 static void say_missing(struct check *c)
 {
-	const char *remedy = "make the image with initramfs-tools, dracut or mkinitcpio";
+	const char *remedy = "";
 
 	switch (c->generator) {
 	case GENERATOR_INITRAMFS_TOOLS:
@@ -34,8 +34,8 @@ static void say_missing(struct check *c)
 	case GENERATOR_UNKNOWN:
 		check_say(c, VERDICT_FAIL, NAME,
 			  "earlybind is not in the image: there is no /" IMAGE_BINDER
-			  "; %s",
-			  remedy);
+			  "; append it with earlybind image --append %s --output FILE",
+			  c->file);
 		return;
 	}
 	check_say(c, VERDICT_FAIL, NAME,

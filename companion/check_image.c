@@ -95,7 +95,8 @@ static bool has_kernel(const struct check *c, const char *release)
 
 static void find_kernels(struct check *c)
 {
-	static const char *const places[] = {IMAGE_MODULES_PLACES};
+	/* The last one counts only through a link lib; here it shows what the image is for. */
+	static const char *const places[] = {IMAGE_MODULES_PLACES, "usr/lib/modules"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		const struct tree_node *n = tree_find(&c->image.tree, places[i]);
@@ -150,7 +151,7 @@ void check_image(struct check *check)
 		check_say(c, VERDICT_NOTE, "image",
 			  "%zu file%s the kernel cannot unpack: the folder is missing",
 			  image->tree.lost_count, plural(image->tree.lost_count));
-	if (has(c, "kernel/x86/microcode") || has(c, "early_cpio"))
+	if (has(c, "kernel/x86/microcode"))
 		check_say(c, VERDICT_NOTE, "image",
 			  "microcode of the processor stands in front");
 	if (!has(c, "init"))

@@ -35,4 +35,5 @@
 #define IMAGE_BINDER		"usr/lib/earlybind/binder"
 #define IMAGE_INIT_TOP		"scripts/init-top"
 #define IMAGE_MKINITCPIO_CONFIG "config"
-#define IMAGE_MODULES_PLACES	"lib/modules", "usr/lib/modules", "usr/lib/earlybind/modules"
+/* Where the binder looks for modules, in this order. */
+#define IMAGE_MODULES_PLACES "lib/modules", "usr/lib/earlybind/modules"
