@@ -190,16 +190,20 @@ static int put_all(struct image_command *c, struct cpio_writer *w)
 	return r == 0 ? cpio_put_end(w) : r;
 }
 
+#define LZ4_END 4
+
 /*
  * The kernel wants an archive to begin at a multiple of four, behind NUL bytes if need be. A
- * block of cpio's is taken, so that dd can cut it off again.
+ * block of cpio's is taken, so that dd can cut it off again. Behind LZ4 it takes four of them:
+ * its decoder reads the next four bytes as the length of a block, and 0 as the end
+ * (lib/decompress_unlz4.c).
  */
 static int put_padding(struct image_command *c, struct new_file *out)
 {
-	static const char zeros[CPIO_BLOCK];
-	size_t over = (size_t)(c->original.st.st_size % CPIO_BLOCK);
+	static const char zeros[CPIO_BLOCK + LZ4_END];
+	size_t over = (size_t)((c->original.st.st_size + LZ4_END) % CPIO_BLOCK);
 
-	c->size = over > 0 ? CPIO_BLOCK - over : 0;
+	c->size = LZ4_END + (over > 0 ? CPIO_BLOCK - over : 0);
 	return new_file_write(out, (struct text){zeros, c->size});
 }
 

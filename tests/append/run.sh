@@ -168,15 +168,15 @@ check "modules of no concern stay out" not grep -q e1000e "$here/golden/two-kern
 golden append --append initrd.img-6.1.0-1-amd64 --sysroot two --output out.img
 cp initrd.img-6.1.0-1-amd64 before
 begins_with() { cmp -n "$(size "$2")" "$1" "$2"; }
-# Whatever the image's length, the archive begins at the next block, behind NUL bytes.
+# Whatever the image's length, the archive begins at the next block, behind four NUL bytes.
 aligned() { # LENGTH
-	local start=$((($1 + 511) / 512 * 512))
+	local start=$((($1 + 4 + 511) / 512 * 512))
 	head -c "$1" <(cat before /dev/urandom) >image
 	image --append image --sysroot one --output appended
 	begins_with appended image && cmp <(tail -c "+$((start + 1))" appended) alone.img &&
 		cmp <(head -c "$start" appended | tail -c "+$(($1 + 1))") <(head -c $((start - $1)) /dev/zero)
 }
-for length in 512 513 1023 1024 1500000; do
+for length in 508 509 512 513 1023 1024 1500000; do
 	check "behind $length bytes" aligned "$length"
 done
 check "the image is not changed" cmp before initrd.img-6.1.0-1-amd64
@@ -301,5 +301,32 @@ check "no space" full
 check "no failure writes anything" not test -e never
 check "nothing temporary is left" is "$(find tmp other-tmp -mindepth 1)" ""
 check "no half file is left" is "$(find . -maxdepth 1 -name '*.img.*' -o -maxdepth 1 -name 'never*')" ""
+
+# ---- as the kernel unpacks it ------------------------------------------------------------
+
+# An image of each length around a block's end, made by a file that does not compress.
+lz4_image() { # BYTES-BEYOND-A-BLOCK
+	local n
+	for n in $(seq 1 600); do
+		head -c "$n" <"$BINDER" >content/etc/binder
+		(cd content && find . | LC_ALL=C sort | cpio -o -H newc --quiet) |
+			lz4 -lcq >lz4.img
+		[ $(($(size lz4.img) % 512)) -ne "$1" ] || return 0
+	done
+	echo "no image of this length"
+	return 1
+}
+unpacked_whole() { # BYTES-BEYOND-A-BLOCK
+	lz4_image "$1"
+	rm -f lz4-vfio.img
+	image --sysroot one --append lz4.img --output lz4-vfio.img
+	"$EARLYBIND" check --image lz4-vfio.img --sysroot one --json >checked.json || true
+	jq -c '.checks[] | select(.verdict == "FAIL")' checked.json
+	is "$(jq -r '[.checks[] | select(.verdict == "pass") | .name] | unique | join(" ")' \
+		checked.json)" "binder image modules table"
+}
+for over in 0 1 507 508 509 511; do
+	check "check takes it behind lz4, $over bytes into a block" unpacked_whole "$over"
+done
 
 [ "$failures" -eq 0 ]
