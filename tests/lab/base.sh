@@ -33,10 +33,7 @@ build_modules() {
 	tar -I zstd -xf "$root/kbuild.tar.zst" -C "$to.build"
 	cp -r "$LAB/modules" "$to.build/modules"
 	# Newer kernels' objtool reads /proc. The mount vanishes with its namespace.
-	# shellcheck disable=SC2016
-	unshare --mount --pid --fork sh -c 'mkdir -p "$1/proc"; mount -t proc proc "$1/proc" &&
-		exec chroot "$1" make -C "/usr/src/linux-headers-$2" M=/modules modules' \
-		sh "$to.build" "$version"
+	unshare --mount --pid --fork "$LAB/base.sh" --make-modules "$to.build" "$version"
 	mkdir "$to"
 	cp "$to.build"/modules/*.ko "$to"
 	rm -rf "$to.build"
@@ -55,6 +52,7 @@ make_tree() {
 	install -D -m 0644 -t "$work/tree/lib/modules/$version/extra" \
 		"$work/modules/xclmgmt.ko" "$work/modules/xocl.ko"
 	chroot "$work/tree" depmod -a "$version"
+	# shellcheck disable=SC2016 # not for this shell
 	chroot "$work/tree" dpkg-query -W -f '${Package} ${Version}\n' initramfs-tools \
 		dracut-core systemd kmod busybox >"$work/packages"
 	# Else systemd takes every boot for the first after an upgrade and rebuilds its
@@ -83,6 +81,13 @@ make_all() {
 	echo "$version" >"$work/version"
 	chmod 0755 "$work"
 }
+
+if [ "${1:-}" = --make-modules ]; then
+	mkdir -p "$2/proc"
+	mount -t proc proc "$2/proc"
+	chroot "$2" make -C "/usr/src/linux-headers-$3" M=/modules modules
+	exit 0
+fi
 
 # make_all as root, in a process of its own.
 if [ "${1:-}" = --as-root ]; then
