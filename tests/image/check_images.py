@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""earlybind check on real images: good as they are, and copies that are broken on purpose.
+"""earlybind check on real images: good as they are, and copies that are broken on purpose;
+and what earlybind adds to them, in bytes.
 
 usage: check_images.py FOLDER...
 
@@ -10,6 +11,7 @@ $EARLYBIND (build/earlybind); one line per check goes to $RESULTS (build/results
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,16 @@ HOOK = "dracut/hooks/pre-udev"
 DROPIN = "etc/systemd/system/earlybind.service.d/50-broken.conf"
 UNPACK = {"cpio": None, "zstd": ["zstd", "-dcq"], "gzip": ["gzip", "-dc"], "xz": ["xz", "-dc"],
           "lz4": ["lz4", "-dcq"], "bzip2": ["bzip2", "-dc"]}
+
+# What earlybind may add to an image, uncompressed and without modules.
+GROWTH_MAX = 400 * 1024
+OURS = ("usr/lib/earlybind/", "scripts/init-top/00-earlybind", "/earlybind.service",
+        "/00-earlybind.sh")
+
+# What a script of an administrator needs of an image: shell-recipe.sh's tools.
+RECIPE = TOP / "tests/bench/shell-recipe.sh"
+TOOLS = ("sh", "modprobe", "readlink")
+LIBRARIES = r"/(ld-linux-x86-64|libc|libkmod|libzstd|liblzma|libcrypto|libz|klibc-.*)\.so"
 
 
 def record(name, problem=None):
@@ -101,8 +113,40 @@ def unpack(data, document):
     return tree
 
 
+def resolve(tree, path):
+    """The entry that a path leads to, through links, in the place of merged folders."""
+    for _ in range(8):
+        entry = tree.get(path) or tree.get("usr/" + path)
+        if entry is None or not stat.S_ISLNK(entry.mode):
+            return path, entry
+        target = entry.data.decode()
+        path = os.path.normpath(os.path.join("/", os.path.dirname(path), target))[1:]
+    return path, None
+
+
+def growth(name, tree):
+    """Says what earlybind added, and beside it what a shell recipe uses."""
+    ours = sum(len(entry.data) for path, entry in tree.items()
+               if any(part in path for part in OURS) and "/modules/" not in path)
+    used = {}
+    for tool in TOOLS:
+        for place in ("usr/bin", "usr/sbin", "bin", "sbin"):
+            path, entry = resolve(tree, f"{place}/{tool}")
+            if entry:
+                used[path.removeprefix("usr/")] = len(entry.data)
+    for path, entry in tree.items():
+        if re.search(LIBRARIES, path) and stat.S_ISREG(entry.mode):
+            used[path.removeprefix("usr/")] = len(entry.data)
+    recipe = RECIPE.stat().st_size
+    print(f"SIZE {name}: earlybind adds {ours / 1024:.0f} KiB; a shell recipe {recipe} bytes,"
+          f" and uses {sum(used.values()) / 1024:.0f} KiB of the image's tools")
+    return record(f"{name}: adds at most {GROWTH_MAX // 1024} KiB",
+                  None if 0 < ours <= GROWTH_MAX else f"{ours} bytes")
+
+
 def check_folder(folder, work):
-    name, sysroot = folder.name, str(folder / "files")
+    name = re.sub(r"^image-|-[0-9a-f]{16}$", "", folder.name)
+    sysroot = str(folder / "files")
     original = folder / "initrd.img"
     code, document, error = run(str(original), sysroot)
     bad = [item for item in document["checks"] if item["verdict"] not in ("pass", "note")]
@@ -126,6 +170,7 @@ def check_folder(folder, work):
     fine &= broken("unpadded", aligned + b"\0" + images.cpio({"extra": images.file()}),
                    ("image", "no multiple of 4"))
     tree = unpack(data, document)
+    fine &= growth(name, tree)
     fine &= broken("rewritten", images.cpio(tree))
     for what, module in (("module", "vfio-pci"), ("dependency", "irqbypass")):
         kept = {path: entry for path, entry in tree.items()

@@ -89,4 +89,13 @@ wait
 for name in "$@"; do
 	tell "${name%/*}" "${name#*/}"
 done
+
+# What `earlybind check` says of nine real images and of copies that are broken on purpose.
+folders=()
+for suite in bookworm trixie forky; do
+	for generator in initramfs-tools dracut-systemd dracut-plain; do
+		folders+=("$("$LAB/image.sh" "$suite" "$generator" table "$build/stage")")
+	done
+done
+RESULTS=$results python3 "$here/check_images.py" "${folders[@]}" || status=1
 exit $status
