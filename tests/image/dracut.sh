@@ -9,19 +9,8 @@ set -u
 version=$1
 image=/image-tests/dracut.img
 modules_d=/usr/lib/dracut/modules.d
-log=/image-tests/log
-out=/image-tests/out
-
-check() { # NAME CONDITION...: the condition is a command
-	name=$1
-	shift
-	if "$@" >>/image-tests/checks 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name: not so: $*"
-		cat "$log" >&2
-	fi
-}
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
 
 # Only modules that say how the image starts: small images, so that many can be made.
 systemd='systemd systemd-initrd'
@@ -52,17 +41,9 @@ unpack() {
 		-maxdepth 1 -name earlybind.service 2>/dev/null | head -n 1)
 }
 
-is() { [ "$1" = "$2" ]; }
-says() { grep -q -e "$1" "$log"; }
-has() { find "$out" -path "*/$1" | grep -q .; }
-has_not() { ! has "$1"; }
 before() { sed -n 's/^Before=//p' "$unit" | tr ' ' '\n' | grep -qx "$1"; }
 static() { ! readelf -lW "$1" 2>/dev/null | grep -q INTERP; }
 table() { "$out/usr/lib/earlybind/binder" --dry-run --cmdline '' 2>/dev/null | grep -q "$1"; }
-
-set_rules() {
-	printf '%s\n' "$@" >/etc/earlybind.conf
-}
 
 # ---- good images --------------------------------------------------------------------------
 

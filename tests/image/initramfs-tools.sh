@@ -11,22 +11,11 @@ version=$1
 image=/boot/initrd.img-$version
 hook=/usr/share/initramfs-tools/hooks/earlybind
 script=/usr/share/initramfs-tools/scripts/init-top/00-earlybind
-log=/image-tests/log
-out=/image-tests/out
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
 
 # Small images, so that many can be made.
 echo MODULES=list >/etc/initramfs-tools/conf.d/image-tests
-
-check() { # NAME CONDITION...: the condition is a command
-	name=$1
-	shift
-	if "$@" >>/image-tests/checks 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name: not so: $*"
-		cat "$log" >&2
-	fi
-}
 
 # Makes the image; its output goes to $log. Never fails: checks look at $status.
 make_image() {
@@ -44,15 +33,8 @@ unpack() {
 	order=$out/scripts/init-top/ORDER
 }
 
-is() { [ "$1" = "$2" ]; }
-says() { grep -q -e "$1" "$log"; }
-has() { find "$out" -path "*/$1" | grep -q .; }
 first_script() { sed -n '1s/^"\{0,1\}\/scripts\/init-top\/\([^ "]*\).*/\1/p' "$order"; }
 no_symbol() { ! grep -q . "$1"; }
-
-set_rules() {
-	printf '%s\n' "$@" >/etc/earlybind.conf
-}
 
 # ---- a good image -----------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ if [ "${1:-}" = --in-namespace ]; then
 		tar -C "$work/root" -x --no-overwrite-dir
 	mount_proc "$work/root"
 	mkdir "$work/root/image-tests"
-	cp "$here/$generator.sh" "$work/root/image-tests"
+	cp "$here/lib.sh" "$here/$generator.sh" "$work/root/image-tests"
 	chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
 		sh "/image-tests/$generator.sh" "$(cat "$base/version")"
 	exit 0

@@ -117,6 +117,14 @@ class Facts:
         self.check_driver(MGMT, "vfio-pci", "xclmgmt")
         self.check_driver(USER, "vfio-pci", "xocl")
 
+    def check_bound_at_boot(self, native, origin):
+        """The card was bound by rules of this source before any driver had it, no more."""
+        self.check_card_bound()
+        self.check_others(native)
+        for address in (MGMT, USER):
+            self.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
+        self.check_rule_origin(origin)
+
     def check_others(self, native, changed=(MGMT, USER)):
         """No other function's driver differs from the machine without earlybind."""
         for address, driver in native.drivers().items():

@@ -2,7 +2,6 @@
 as the table that the image's generator embedded in the binder.
 """
 
-from machine import MGMT, USER
 from platforms import ALL
 
 ON = ALL
@@ -12,8 +11,4 @@ CMDLINE = "intel_iommu=on"
 
 
 def check(facts, native):
-    facts.check_card_bound()
-    facts.check_others(native)
-    for address in (MGMT, USER):
-        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
-    facts.check_rule_origin("earlybind.conf")
+    facts.check_bound_at_boot(native, "earlybind.conf")

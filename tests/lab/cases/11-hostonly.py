@@ -2,7 +2,6 @@
 the machine that builds the image has no use for. The vfio modules are there all the same.
 """
 
-from machine import MGMT, USER
 from platforms import SUITES
 
 ON = [f"{suite}/dracut-hostonly" for suite in SUITES]
@@ -12,8 +11,4 @@ CMDLINE = "intel_iommu=on"
 
 
 def check(facts, native):
-    facts.check_card_bound()
-    facts.check_others(native)
-    for address in (MGMT, USER):
-        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
-    facts.check_rule_origin("earlybind.conf")
+    facts.check_bound_at_boot(native, "earlybind.conf")

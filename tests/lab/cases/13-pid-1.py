@@ -3,7 +3,6 @@ table and the vfio modules, and it runs as PID 1 before the image's own /init.
 """
 
 from facts import expect
-from machine import MGMT, USER
 
 TEST_ON = ["bookworm/initramfs-tools", "bookworm/dracut-systemd"]
 ON = TEST_ON + ["trixie/initramfs-tools", "forky/dracut-systemd"]
@@ -13,9 +12,5 @@ CMDLINE = "intel_iommu=on"
 
 
 def check(facts, native):
-    facts.check_card_bound()
-    facts.check_others(native)
-    for address in (MGMT, USER):
-        facts.reported(address, wanted="vfio-pci", action="bind", verdict="bound")
-    facts.check_rule_origin("earlybind.conf")
+    facts.check_bound_at_boot(native, "earlybind.conf")
     expect(not facts.text("failed-units").strip(), f"failed: {facts.text('failed-units')}")
