@@ -42,7 +42,6 @@ unpack() {
 }
 
 before() { sed -n 's/^Before=//p' "$unit" | tr ' ' '\n' | grep -qx "$1"; }
-static() { ! readelf -lW "$1" 2>/dev/null | grep -q INTERP; }
 table() { "$out/usr/lib/earlybind/binder" --dry-run --cmdline '' 2>/dev/null | grep -q "$1"; }
 
 # ---- good images --------------------------------------------------------------------------
