@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arena.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,16 +31,23 @@ char *arena_copy(struct arena *arena, struct text t)
 	return copy;
 }
 
-char *arena_printf(struct arena *arena, const char *format, ...)
+char *arena_vprintf(struct arena *arena, const char *format, va_list ap)
 {
-	char line[1024];
-	va_list ap;
-	int n;
+	char line[ARENA_LINE_MAX];
+	int n = vsnprintf(line, sizeof(line), format, ap);
 
-	va_start(ap, format);
-	n = vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
 	if (n < 0)
 		return NULL;
 	return arena_copy(arena, (struct text){line, MIN((size_t)n, sizeof(line) - 1)});
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	char *line;
+	va_list ap;
+
+	va_start(ap, format);
+	line = arena_vprintf(arena, format, ap);
+	va_end(ap);
+	return line;
 }

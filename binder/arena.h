@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdarg.h>
+
 #include "compiler.h"
 #include "text.h"
 
@@ -20,6 +22,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size) must_check non
 /* A NUL-terminated copy of @t, or NULL. */
 char *arena_copy(struct arena *arena, struct text t) must_check nonnull(1);
 
-/* A formatted string, or NULL. */
+/* A formatted string, cut at ARENA_LINE_MAX bytes, or NULL. */
+#define ARENA_LINE_MAX 2048
 char *arena_printf(struct arena *arena, const char *format, ...) must_check nonnull(1, 2)
 	printf_like(2, 3);
+char *arena_vprintf(struct arena *arena, const char *format, va_list ap) must_check
+	nonnull(1, 2) printf_like(2, 0);

@@ -49,6 +49,13 @@ static struct kmod_ctx *new_ctx(const char *module_dir, const char *const *confi
 	return ctx;
 }
 
+struct kmod_ctx *modload_context_bare(const char *module_dir)
+{
+	static const char *const nothing[] = {NULL};
+
+	return new_ctx(module_dir, nothing);
+}
+
 struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
 {
 	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
@@ -112,7 +119,6 @@ static int take_options(struct text options, struct job_result *ret)
 
 int modload_read_options(const char *sysroot, struct job_result *ret)
 {
-	static const char *const nothing[] = {NULL};
 	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
 	cleanup_with(free_ctx) struct kmod_ctx *all = NULL;
 	struct job_result any = {0};
@@ -132,7 +138,7 @@ int modload_read_options(const char *sysroot, struct job_result *ret)
 	 * kernel's. The binder reads the command line itself, so they are left out here:
 	 * a context without files has as many.
 	 */
-	cmdline_only = new_ctx(NO_MODULES, nothing);
+	cmdline_only = modload_context_bare(NO_MODULES);
 	if (!cmdline_only)
 		return -ENOMEM;
 	(void)each_option(cmdline_only, SIZE_MAX, &from_cmdline, NULL, NULL);

@@ -19,6 +19,9 @@ struct kmod_ctx;
 struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir) must_check
 	nonnull(1, 2);
 
+/* The same without modprobe.d's files. */
+struct kmod_ctx *modload_context_bare(const char *module_dir) must_check nonnull(1);
+
 /*
  * Reads the options of vfio-pci from the modprobe.d files below @sysroot ("" for /):
  * is_found, length and text for ids=, is_denylist_off. The last ids= wins, as for modprobe.

@@ -57,15 +57,13 @@ void check_say(struct check *check, enum verdict verdict, const char *name,
 
 const char *check_print(struct check *check, const char *format, ...)
 {
-	char text[SENTENCE_MAX];
-	const char *copy;
+	const char *line;
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	line = arena_vprintf(check->arena, format, ap);
 	va_end(ap);
-	copy = arena_copy(check->arena, text_of(text));
-	return copy ? copy : "";
+	return line ? line : "";
 }
 
 /* ---- output ------------------------------------------------------------------------------ */

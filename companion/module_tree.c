@@ -9,6 +9,7 @@
 #include "depmod.h"
 #include "files.h"
 #include "message.h"
+#include "modload.h"
 #include "paths.h"
 #include "reason.h"
 
@@ -35,30 +36,13 @@ static void free_module(struct kmod_module **mod)
 	kmod_module_unref(*mod);
 }
 
-static void be_quiet(void *data unused, int priority unused, const char *file unused,
-		     int line unused, const char *fn unused, const char *format unused,
-		     va_list args unused)
-{
-}
-
-/* NULL if out of memory. */
-static struct kmod_ctx *open_modules(const char *dir)
-{
-	static const char *const no_config[] = {NULL};
-	struct kmod_ctx *ctx = kmod_new(dir, no_config);
-
-	if (ctx)
-		kmod_set_log_fn(ctx, be_quiet, NULL);
-	return ctx;
-}
-
 /*
  * depmod succeeds whatever becomes of a module: one that it could not read (it was built
  * without zstd, say) is in the index without its dependencies.
  */
 static int prove(const char *dir, const struct module_tree *tree)
 {
-	cleanup_with(free_ctx) struct kmod_ctx *ctx = open_modules(dir);
+	cleanup_with(free_ctx) struct kmod_ctx *ctx = modload_context_bare(dir);
 	size_t count = 0;
 
 	for (size_t i = 0; ctx && i < ARRAY_SIZE(wanted); i++) {
@@ -163,7 +147,8 @@ int module_tree_make(const char *sysroot, const char *version, struct arena *are
 {
 	const char *dir = arena_printf(arena, "%s" MODULES_PATH "/%s",
 				       sysroot ? sysroot : "", version);
-	cleanup_with(free_ctx) struct kmod_ctx *ctx = dir ? open_modules(dir) : NULL;
+	cleanup_with(free_ctx) struct kmod_ctx *ctx =
+		dir ? modload_context_bare(dir) : NULL;
 	struct maker maker = {.ctx = ctx, .dir = dir, .arena = arena, .tree = ret};
 	int r;
 

@@ -63,7 +63,6 @@ check "systemd: no hook beside it" is "$hook" ""
 check "systemd: vfio-pci is in the image" has 'vfio-pci.ko*'
 check "systemd: vfio_iommu_type1 is in the image" has 'vfio_iommu_type1.ko*'
 check "systemd: dependencies are in the image" has 'vfio.ko*'
-before=$(sha256sum <"$image")
 
 make_image plain "$plain earlybind" --no-hostonly
 unpack
@@ -139,7 +138,7 @@ cp /image-tests/unit "$modules_d/50earlybind/earlybind.service"
 
 mv /usr/lib/earlybind/binder /image-tests/binder
 make_image no-binder "$systemd" --no-hostonly --add earlybind
-check "no binder: the module is not taken" says -i 'earlybind.*binder\|binder.*earlybind\|cannot be found\|cannot be installed'
+check "no binder: the module is not taken" says "earlybind' \(will not\|cannot\) be installed"
 cp /image-tests/binder /usr/lib/earlybind/binder
 
 # ---- what is warned about -----------------------------------------------------------------

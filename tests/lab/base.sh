@@ -67,8 +67,9 @@ make_tree() {
 make_disk() {
 	local work=$1 mebibytes
 	mebibytes=$(du -sm --apparent-size "$work/tree" | cut -f 1)
-	# No journal: every boot has a copy of its own, which is thrown away.
-	mke2fs -q -t ext4 -O ^has_journal -d "$work/tree" "$work/disk.img" \
+	# No journal: every boot has a copy of its own, which is thrown away. The root is found
+	# by its label: which NVMe controller becomes nvme0 depends on who is probed first.
+	mke2fs -q -t ext4 -L lab -O ^has_journal -d "$work/tree" "$work/disk.img" \
 		"$((mebibytes * 5 / 4 + 200))M"
 }
 

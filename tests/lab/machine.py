@@ -33,7 +33,7 @@ PORTS = ["0000:00:01.0", "0000:00:01.1"]
 IDENTITY = f"{MGMT}=10ee:5000:120000:10ee:000e,{USER}=10ee:5001:120000:10ee:000e"
 
 # no_timer_check: a busy machine emulates the timer too slowly for the kernel's test of it.
-BASE_CMDLINE = "console=ttyS0 panic=-1 root=/dev/nvme0n1 ro rdinit=/lab/preinit no_timer_check"
+BASE_CMDLINE = "console=ttyS0 panic=-1 root=LABEL=lab ro rdinit=/lab/preinit no_timer_check"
 
 # What the cases do not need is off: every device and every feature of the processor is a
 # module that coldplug loads, at emulated speed.

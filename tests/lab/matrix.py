@@ -28,9 +28,7 @@ def version(row):
 
 def label(row):
     """Release and generator, as people call them."""
-    return f"{row['suite']}, {row['generator'].replace('-', ' ', 1)}".replace(
-        "initramfs tools", "initramfs-tools"
-    )
+    return f"{row['suite']}, {row['generator'].replace('dracut-', 'dracut ')}"
 
 
 def cell(rows, platform, case):

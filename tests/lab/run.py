@@ -233,7 +233,7 @@ def choose(cases, options):
 
 def write_summary(path, boots, seconds):
     """What matrix.py makes its table from."""
-    bases = {b.suite: cached("base.sh", b.suite) for b in boots}
+    bases = {suite: cached("base.sh", suite) for suite in {b.suite for b in boots}}
     packages = {
         suite: dict(line.split() for line in (base / "packages").read_text().splitlines())
         for suite, base in bases.items()

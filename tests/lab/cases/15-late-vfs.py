@@ -9,9 +9,6 @@ PF = "0000:03:00.0"
 VFS = ["0000:03:00.1", "0000:03:00.2"]
 
 ON = [HOME, "forky/dracut-systemd"]
-# Not in `make test`: whichever of the two NVMe controllers is probed first is nvme0, and now and
-# then the root file system is not found.
-TEST_ON = []
 CONFIG = "vfs"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on lab.late=vfs"
