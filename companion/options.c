@@ -158,13 +158,10 @@ static const struct option_spec *parse_one(const struct command_spec *spec, int 
 
 	if (text_is(rest, "-h"))
 		return &help_option;
-	if (!text_has_prefix(rest, "--") || rest.n == 2) {
-		say_error("%s: \"%s\" is one word too many: see \"earlybind %s --help\"",
-			  spec->name, argv[*at], spec->name);
-		return NULL;
+	if (text_has_prefix(rest, "--")) {
+		rest.p += 2;
+		rest.n -= 2;
 	}
-	rest.p += 2;
-	rest.n -= 2;
 	(void)text_cut(&rest, '=', &name);
 	option = find(spec, name);
 	if (!option) {
@@ -185,11 +182,42 @@ static const struct option_spec *parse_one(const struct command_spec *spec, int 
 	return set(spec, option, rest.p ? rest.p : argv[*at]) ? option : NULL;
 }
 
+/* A word that is no option. */
+static bool take_word(const struct command_spec *spec, const char *word)
+{
+	struct strings *words = spec->ret_words;
+
+	if (!words) {
+		say_error("%s: \"%s\" is one word too many: see \"earlybind %s --help\"",
+			  spec->name, word, spec->name);
+		return false;
+	}
+	if (words->count == STRINGS_MAX) {
+		say_error("%s: there are more than %d words", spec->name, STRINGS_MAX);
+		return false;
+	}
+	words->items[words->count++] = word;
+	return true;
+}
+
 bool options_parse(const struct command_spec *spec, int argc, char **argv, int *ret_code)
 {
-	for (int i = 1; i < argc; i++) {
-		const struct option_spec *option = parse_one(spec, argc, argv, &i);
+	bool is_behind = false; /* of "--" */
 
+	for (int i = 1; i < argc; i++) {
+		const struct option_spec *option;
+
+		if (is_behind || argv[i][0] != '-' || argv[i][1] == '\0') {
+			if (take_word(spec, argv[i]))
+				continue;
+			*ret_code = EXIT_WRONG_USAGE;
+			return false;
+		}
+		if (strcmp(argv[i], "--") == 0) {
+			is_behind = true;
+			continue;
+		}
+		option = parse_one(spec, argc, argv, &i);
 		if (!option) {
 			*ret_code = EXIT_WRONG_USAGE;
 			return false;

@@ -32,12 +32,14 @@ struct command_spec {
 	const char *example; /* one command line and, if needed, what it means */
 	const struct option_spec *options;
 	size_t option_count;
+	struct strings
+		*ret_words; /* arguments that are no options; NULL: there are none */
 };
 
 /*
- * Parses everything behind the command's name, argv[0]. There are no arguments other than
- * options in this version: any is an error. False if the command ends here, since --help was
- * printed or an error said, with the exit code.
+ * Parses everything behind the command's name, argv[0]. Options and other words may be mixed;
+ * behind "--" there are only words. False if the command ends here, since --help was printed
+ * or an error said, with the exit code.
  */
 bool options_parse(const struct command_spec *spec, int argc, char **argv,
 		   int *ret_code) must_check nonnull(1, 3, 4);

@@ -363,4 +363,10 @@ full() {
 }
 check full-disk full
 
+# ---- the other commands, a file each --------------------------------------------------------
+
+for part in "$here"/parts/*.sh; do
+	[ ! -e "$part" ] || . "$part"
+done
+
 [ "$failures" -eq 0 ]
