@@ -366,6 +366,7 @@ check full-disk full
 # ---- the other commands, a file each --------------------------------------------------------
 
 for part in "$here"/parts/*.sh; do
+	# shellcheck source=/dev/null
 	[ ! -e "$part" ] || . "$part"
 done
 
