@@ -7,7 +7,8 @@ usage: mktree.py DESCRIPTION DIR
   include FILE                     another description, beside this one
   device ADDRESS IDS CLASS KEY=VALUE...
                                    IDS is vendor:device[:subvendor:subdevice]; keys: group,
-                                   driver, override, rev, boot_vga, vfs, bridge (buses behind)
+                                   driver, override, rev, boot_vga, vfs, bridge (the bus
+                                   behind it, hexadecimal: what is on it stands below it)
   set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
   remove ADDRESS
   iommu NAME                       an entry of /sys/class/iommu
@@ -81,11 +82,26 @@ def link(root, path, target):
     os.symlink(os.path.relpath(target, os.path.dirname(path)), path)
 
 
-def write_device(root, address, device):
+def bus_of(address):
+    """Domain and bus, as names in sysfs have them."""
+    return address.rsplit(":", 1)[0]
+
+
+def place_of(devices, address):
+    """Where the kernel has a device: below the bridge that its bus is behind, if any."""
+    bus = bus_of(address)
+    for parent, keys in devices.items():
+        domain = parent.split(":", maxsplit=1)[0]
+        if keys.get("bridge") and f"{domain}:{int(keys['bridge'], 16):02x}" == bus:
+            return f"{place_of(devices, parent)}/{address}"
+    return f"sys/devices/pci{bus}/{address}"
+
+
+def write_device(root, address, device, place):
     ids = [int(part, 16) for part in device["ids"].split(":")]
     vendor, number, subvendor, subdevice = ids + [0] * (4 - len(ids))
     kind = int(device["class"], 16)
-    place = f"sys/bus/pci/devices/{address}"
+    link(root, f"sys/bus/pci/devices/{address}", place)
     write(root, f"{place}/modalias",
           f"pci:v{vendor:08X}d{number:08X}sv{subvendor:08X}sd{subdevice:08X}"
           f"bc{kind >> 16:02X}sc{kind >> 8 & 255:02X}i{kind & 255:02X}\n")
@@ -100,7 +116,7 @@ def write_device(root, address, device):
     if device.get("vfs"):
         write(root, f"{place}/sriov_numvfs", device["vfs"] + "\n")
     if device.get("bridge"):
-        write(root, f"{place}/secondary_bus_number", device["bridge"] + "\n")
+        write(root, f"{place}/secondary_bus_number", f"{int(device['bridge'], 16)}\n")
     if device.get("driver"):
         link(root, f"{place}/driver", f"sys/bus/pci/drivers/{device['driver']}")
     if device.get("group"):
@@ -164,7 +180,7 @@ def main():
                   "etc", "run"):
         os.makedirs(os.path.join(root, place))
     for address, device in tree.devices.items():
-        write_device(root, address, device)
+        write_device(root, address, device, place_of(tree.devices, address))
     for name in tree.iommus:
         os.makedirs(os.path.join(root, "sys/class/iommu", name))
     if tree.release:
