@@ -2,71 +2,23 @@
 /* earlybind check: whether a finished image will do what the configuration says. */
 #include "check.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "cleanup.h"
 #include "commands.h"
 #include "describe.h"
 #include "message.h"
+#include "options.h"
 #include "output.h"
-#include "reason.h"
 
 #define EXIT_NO_IMAGE 3
-#define SENTENCE_MAX  2048
 
-static const char *verdict_name(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_PASS:
-		return "pass";
-	case VERDICT_FAIL:
-		return "FAIL";
-	case VERDICT_UNKNOWN:
-		return "cannot tell";
-	case VERDICT_NOTE:
-		return "note";
-	}
-	return "";
-}
-
-void check_say(struct check *check, enum verdict verdict, const char *name,
-	       const char *format, ...)
-{
-	char sentence[SENTENCE_MAX];
-	const char *message;
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(sentence, sizeof(sentence), format, ap);
-	va_end(ap);
-	check->has_failed = check->has_failed || verdict == VERDICT_FAIL;
-	if (check->finding_count == CHECK_FINDINGS_MAX) {
-		check->lost_count++;
-		return;
-	}
-	message = arena_copy(check->arena, text_of(sentence));
-	check->findings[check->finding_count++] =
-		(struct finding){name, verdict, message ? message : "out of memory"};
-}
-
-const char *check_print(struct check *check, const char *format, ...)
-{
-	const char *line;
-	va_list ap;
-
-	va_start(ap, format);
-	line = arena_vprintf(check->arena, format, ap);
-	va_end(ap);
-	return line ? line : "";
-}
-
-/* ---- output ------------------------------------------------------------------------------ */
+struct arguments {
+	const char *image;
+	const char *kernel;
+	const char *sysroot;
+	struct strings configs;
+	bool is_json;
+};
 
 static void print_text(const struct check *c)
 {
@@ -89,23 +41,17 @@ static void print_text(const struct check *c)
 			       s->entry_count == 1 ? "y" : "ies",
 			       (unsigned long long)s->unpacked);
 	}
-	for (size_t i = 0; i < c->finding_count; i++) {
-		const struct finding *f = &c->findings[i];
-
-		p = (struct paragraph){stdout, 0, DEVICE_INDENT, false};
-		paragraph_add(&p, "%s %s: %s", verdict_name(f->verdict), f->name,
-			      f->message);
-		paragraph_end(&p);
-	}
-	if (c->lost_count > 0)
-		paragraph_line(stdout, 0, "and %zu more", c->lost_count);
+	for (size_t i = 0; i < c->findings.count; i++)
+		finding_print(&c->findings.items[i]);
+	if (c->findings.lost_count > 0)
+		paragraph_line(stdout, 0, "and %zu more", c->findings.lost_count);
 }
 
 static int print_json(const struct check *c)
 {
 	struct json json;
 
-	if (begin_json(c->arena, c->finding_count + c->image.segment_count, &json) < 0)
+	if (begin_json(c->arena, c->findings.count + c->image.segment_count, &json) < 0)
 		return EXIT_FAILED;
 	json_open(&json, NULL, '{');
 	json_put_number(&json, "schema", SCHEMA);
@@ -129,99 +75,50 @@ static int print_json(const struct check *c)
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
-	json_open(&json, "checks", '[');
-	for (size_t i = 0; i < c->finding_count; i++) {
-		json_open(&json, NULL, '{');
-		json_put_string(&json, "name", c->findings[i].name);
-		json_put_string(&json, "verdict", verdict_name(c->findings[i].verdict));
-		json_put_string(&json, "message", c->findings[i].message);
-		json_close(&json, '}');
-	}
-	json_close(&json, ']');
+	findings_write(&c->findings, &json);
 	json_close(&json, '}');
 	return end_json(&json);
 }
 
-/* ------------------------------------------------------------------------------------------ */
-
-/* The bytes of the file: they stay until the end. Says what is wrong. */
-static int map_image(const char *path, struct text *ret)
+static int check_one(const struct arguments *a, struct arena *arena)
 {
-	cleanup_with(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	void *bytes;
+	static struct check c;
+	static struct sources sources;
+	const char *message;
+	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		int error = errno;
-
-		say_error("%s: it cannot be opened: %s", path, errno_text(error));
-		return -error;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size == 0 ||
-	    (uint64_t)st.st_size > IMAGE_SIZE_MAX) {
-		say_error("%s: this is no image: %s", path,
-			  !S_ISREG(st.st_mode) ? "not a regular file"
-			  : st.st_size == 0    ? "it is empty"
-					       : "it has more than 4 GiB");
-		return -EINVAL;
-	}
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED) {
-		int error = errno;
-
-		say_error("%s: it cannot be read: %s", path, errno_text(error));
-		return -error;
-	}
-	*ret = (struct text){bytes, (size_t)st.st_size};
-	return 0;
-}
-
-static int check(struct check *c)
-{
-	struct text bytes = {NULL, 0}, binder;
-
-	if (open_world(c->sysroot, &c->world) < 0)
+	c = (struct check){.file = a->image,
+			   .kernel = a->kernel,
+			   .arena = arena,
+			   .sources = &sources,
+			   .findings = {.arena = arena}};
+	if (open_world(a->sysroot, &c.world) < 0 ||
+	    sources_read(c.world, arena, &a->configs, &sources) < 0)
 		return EXIT_NO_IMAGE;
-	if (map_image(c->file, &bytes) < 0)
-		return EXIT_NO_IMAGE;
-	if (image_read(bytes, c->arena, check_wants, &c->image) < 0 ||
-	    policy_init(&c->policy, c->arena) < 0) {
-		say_error("out of memory");
+	r = check_run(&c, &message);
+	if (r < 0) {
+		say_error("%s: %s", a->image, message);
 		return EXIT_NO_IMAGE;
 	}
-	if (c->image.entry_count == 0) {
-		say_error("%s: nothing of it can be unpacked: at offset %llu: %s",
-			  c->file, (unsigned long long)c->image.error_offset,
-			  c->image.message ? c->image.message : "there is no file in it");
+	if (a->is_json && print_json(&c) != 0)
 		return EXIT_NO_IMAGE;
-	}
-	check_image(c);
-	if (check_binder(c, &binder)) {
-		if (check_table(c, binder) < 0)
-			return EXIT_NO_IMAGE;
-		check_order(c);
-		check_modules(c);
-		check_drivers(c);
-	}
-	if (c->is_json && print_json(c) != 0)
-		return EXIT_NO_IMAGE;
-	if (!c->is_json)
-		print_text(c);
-	return c->has_failed ? EXIT_FAILED : EXIT_OK;
+	if (!a->is_json)
+		print_text(&c);
+	return c.findings.counts[FINDING_FAIL] > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_check(int argc, char **argv, struct arena *arena)
 {
-	static struct check c;
+	static struct arguments a;
 	const struct option_spec options[] = {
-		{"image", "FILE", "the image of the initramfs", .ret_string = &c.file},
+		{"image", "FILE", "the image of the initramfs", .ret_string = &a.image},
 		{"kernel", "VERSION", "the kernel that it is for, if it has several",
-		 .ret_string = &c.kernel},
+		 .ret_string = &a.kernel},
 		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
-		 .ret_strings = &c.configs},
-		{"json", NULL, "print JSON for scripts", .ret_flag = &c.is_json},
+		 .ret_strings = &a.configs},
+		{"json", NULL, "print JSON for scripts", .ret_flag = &a.is_json},
 		{"sysroot", "DIR", "compare with the tree below DIR, not this machine",
-		 .ret_string = &c.sysroot},
+		 .ret_string = &a.sysroot},
 	};
 	const struct command_spec spec = {
 		.name = "check",
@@ -244,12 +141,12 @@ int command_check(int argc, char **argv, struct arena *arena)
 	};
 	int code;
 
-	c = (struct check){.arena = arena};
+	a = (struct arguments){0};
 	if (!options_parse(&spec, argc, argv, &code))
 		return code;
-	if (!c.file) {
+	if (!a.image) {
 		say_error("check: say which image with --image FILE");
 		return EXIT_WRONG_USAGE;
 	}
-	return check(&c);
+	return check_one(&a, arena);
 }

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of "earlybind check" share: the image, what is known of it, the findings. */
+/* What the parts of "earlybind check --image" share: the image, what is known of it, the findings. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "arena.h"
 #include "compiler.h"
+#include "findings.h"
 #include "image.h"
-#include "options.h"
 #include "policy.h"
 #include "sources.h"
 #include "world.h"
 
-#define CHECK_FINDINGS_MAX 512
-#define CHECK_KERNELS_MAX  64
-
-enum verdict {
-	VERDICT_PASS,
-	VERDICT_FAIL,
-	VERDICT_UNKNOWN, /* "cannot tell" */
-	VERDICT_NOTE,
-};
+#define CHECK_KERNELS_MAX 64
 
 /* What made the image. */
 enum generator {
@@ -31,22 +23,14 @@ enum generator {
 	GENERATOR_BOOSTER,
 };
 
-struct finding {
-	const char *name;
-	enum verdict verdict;
-	const char *message;
-};
-
 struct check {
-	/* Options. */
 	const char *file;
-	const char *kernel;
-	const char *sysroot;
-	struct strings configs;
-	bool is_json;
-
+	const char *kernel; /* whose modules alone count; NULL: all that the image has */
 	struct arena *arena;
 	struct world *world;
+	const struct sources *sources; /* the configuration that it is compared with */
+
+	struct text bytes; /* of the file */
 	struct image image;
 	enum generator generator;
 	bool has_systemd; /* as its first process */
@@ -55,14 +39,19 @@ struct check {
 	const char *rebuild; /* the command that makes the image again */
 
 	struct policy policy; /* the rules of the image's table */
-	struct finding findings[CHECK_FINDINGS_MAX];
-	size_t finding_count;
-	size_t lost_count; /* beyond CHECK_FINDINGS_MAX */
-	bool has_failed;
+	struct findings findings;
 };
 
+/*
+ * Unpacks check->file and checks all of it. 0, or -errno with a sentence in @ret_message:
+ * then it could not be read at all.
+ */
+int check_run(struct check *check, const char **ret_message) must_check nonnull(1, 2);
+/* Gives the bytes of the file back: then the image is no more. */
+void check_close(struct check *check) nonnull(1);
+
 /* A finding, as a sentence that names cause and remedy. @name is the check's. */
-void check_say(struct check *check, enum verdict verdict, const char *name,
+void check_say(struct check *check, enum finding_kind kind, const char *name,
 	       const char *format, ...) nonnull(1, 3, 4) printf_like(4, 5);
 
 /* A text that stays; "" if there is no memory. */
@@ -79,11 +68,8 @@ const char *generator_name(enum generator generator);
 /* The binder: *ret is its file. False if there is none: then nothing more is to be said. */
 bool check_binder(struct check *check, struct text *ret) must_check nonnull(1, 2);
 
-/*
- * Its table against the configuration. The rules of the image go to check->policy. What keeps
- * the configuration from being read is said; -errno.
- */
-int check_table(struct check *check, struct text binder) must_check nonnull(1);
+/* Its table against the configuration. The rules of the image go to check->policy. */
+void check_table(struct check *check, struct text binder) nonnull(1);
 
 /* Who starts the binder, and when. */
 void check_order(struct check *check) nonnull(1);

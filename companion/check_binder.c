@@ -32,13 +32,13 @@ static void say_missing(struct check *c)
 		break;
 	case GENERATOR_BOOSTER:
 	case GENERATOR_UNKNOWN:
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "earlybind is not in the image: there is no /" IMAGE_BINDER
 			  "; append it with earlybind image --append %s --output FILE",
 			  c->file);
 		return;
 	}
-	check_say(c, VERDICT_FAIL, NAME,
+	check_say(c, FINDING_FAIL, NAME,
 		  "earlybind is not in the image: there is no /" IMAGE_BINDER "; %s %s",
 		  remedy, c->rebuild);
 }
@@ -48,14 +48,14 @@ static void check_version(struct check *c, struct text bytes)
 	struct text version = program_version(bytes);
 
 	if (version.n == 0)
-		check_say(c, VERDICT_UNKNOWN, NAME, "its version is not known");
+		check_say(c, FINDING_UNKNOWN, NAME, "its version is not known");
 	else if (!text_is(version, EARLYBIND_VERSION))
-		check_say(c, VERDICT_NOTE, NAME,
+		check_say(c, FINDING_NOTE, NAME,
 			  "it is of version %.*s and this program of " EARLYBIND_VERSION
 			  ": run %s",
 			  (int)version.n, version.p, c->rebuild);
 	else
-		check_say(c, VERDICT_PASS, NAME, "it is there, static, of version %.*s",
+		check_say(c, FINDING_PASS, NAME, "it is there, static, of version %.*s",
 			  (int)version.n, version.p);
 }
 
@@ -69,20 +69,20 @@ bool check_binder(struct check *check, struct text *ret)
 		return false;
 	}
 	if (!tree_is_file(node) || !node->file->data.p) {
-		check_say(check, VERDICT_FAIL, NAME,
+		check_say(check, FINDING_FAIL, NAME,
 			  "/" IMAGE_BINDER " is not a file, or too large: run %s",
 			  check->rebuild);
 		return false;
 	}
 	if ((node->file->mode & 0111) == 0)
-		check_say(check, VERDICT_FAIL, NAME,
+		check_say(check, FINDING_FAIL, NAME,
 			  "/" IMAGE_BINDER
 			  " is not executable: install it with mode 755, "
 			  "then run %s",
 			  check->rebuild);
 	*ret = node->file->data;
 	if (program_check(*ret, &message) < 0)
-		check_say(check, VERDICT_FAIL, NAME,
+		check_say(check, FINDING_FAIL, NAME,
 			  "/" IMAGE_BINDER " will not start: %s; install it again, then "
 			  "run %s",
 			  message, check->rebuild);

@@ -110,12 +110,12 @@ static int note(void *arg, struct text key, struct text module)
 	d->seen[d->seen_count++] = pair;
 	if (d->is_builtin)
 		check_say(
-			c, VERDICT_NOTE, NAME,
+			c, FINDING_NOTE, NAME,
 			"%.*s is built into the kernel and has %s before the binder runs, "
 			"which takes it away from it",
 			(int)module.n, module.p, d->target->name);
 	else
-		check_say(c, VERDICT_NOTE, NAME,
+		check_say(c, FINDING_NOTE, NAME,
 			  "%.*s is in the image and will lose: %s is bound before it can "
 			  "load",
 			  (int)module.n, module.p, d->target->name);

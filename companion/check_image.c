@@ -142,21 +142,21 @@ void check_image(struct check *check)
 	c->rebuild = rebuild_command(c);
 	if (image->message)
 		check_say(
-			c, VERDICT_FAIL, "image",
+			c, FINDING_FAIL, "image",
 			"at offset %llu: %s; what follows is about what stands in front of it",
 			(unsigned long long)image->error_offset, image->message);
 	else
-		check_say(c, VERDICT_PASS, "image", "the kernel can unpack all of it");
+		check_say(c, FINDING_PASS, "image", "the kernel can unpack all of it");
 	if (image->tree.lost_count > 0)
-		check_say(c, VERDICT_NOTE, "image",
+		check_say(c, FINDING_NOTE, "image",
 			  "%zu file%s the kernel cannot unpack: the folder is missing",
 			  image->tree.lost_count, plural(image->tree.lost_count));
 	if (has(c, "kernel/x86/microcode"))
-		check_say(c, VERDICT_NOTE, "image",
+		check_say(c, FINDING_NOTE, "image",
 			  "microcode of the processor stands in front");
 	if (!has(c, "init"))
 		check_say(
-			c, VERDICT_NOTE, "image",
+			c, FINDING_NOTE, "image",
 			"there is no /init: it is a part of an image, or the kernel mounts "
 			"the root file system by itself");
 }

@@ -161,22 +161,22 @@ static void say_missing(struct check *c, const char *release, const char *module
 			const struct search *s)
 {
 	if (!s->has_index)
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "kernel %s: there is no modules.dep.bin, so that %s is not "
 			  "found: run depmod %s, then %s",
 			  release, module, release, c->rebuild);
 	else if (s->is_damaged)
 		check_say(
-			c, VERDICT_FAIL, NAME,
+			c, FINDING_FAIL, NAME,
 			"kernel %s: modules.dep.bin is damaged, so that %s is not found: "
 			"run depmod %s, then %s",
 			release, module, release, c->rebuild);
 	else if (*s->missing)
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "kernel %s: %s needs %s, which is not in the image: run %s",
 			  release, module, s->missing, c->rebuild);
 	else
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "kernel %s: %s is neither in the image nor built in: no device "
 			  "will be bound; run %s, and if that does not help, the kernel "
 			  "has no such module",
@@ -198,7 +198,7 @@ static void check_kernel(struct check *c, const char *release)
 			is_fine = false;
 		} else if (!format) {
 			check_say(
-				c, VERDICT_FAIL, NAME,
+				c, FINDING_FAIL, NAME,
 				"kernel %s: %.*s is compressed in a way that the binder "
 				"cannot read: it knows xz, zst and gz",
 				release, (int)s.path.n, s.path.p);
@@ -210,7 +210,7 @@ static void check_kernel(struct check *c, const char *release)
 		}
 	}
 	if (is_fine)
-		check_say(c, VERDICT_PASS, NAME, "kernel %s: %s, with all that they need",
+		check_say(c, FINDING_PASS, NAME, "kernel %s: %s, with all that they need",
 			  release, list);
 }
 
@@ -226,13 +226,13 @@ void check_modules(struct check *check)
 		check_kernel(c, c->kernels[i]);
 	}
 	if (!is_there)
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "there are no modules for kernel %s in the image: it is for "
 			  "another kernel; run %s",
 			  c->kernel, c->rebuild);
 	else if (c->kernel_count == 0)
 		check_say(
-			c, VERDICT_UNKNOWN, NAME,
+			c, FINDING_UNKNOWN, NAME,
 			"there are no modules in the image: vfio-pci must be built into "
 			"the kernel, or in another part of the image");
 }

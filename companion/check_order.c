@@ -105,7 +105,7 @@ static void check_init_top(struct check *c)
 	struct init_top top;
 
 	if (!tree_is_file(order) || !order->file->data.p) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "there is no /" IMAGE_INIT_TOP "/ORDER: no script runs; run %s",
 			  c->rebuild);
 		return;
@@ -113,7 +113,7 @@ static void check_init_top(struct check *c)
 	read_order(c, order->file->data, &top);
 	if (!top.has_script) {
 		check_say(
-			c, VERDICT_FAIL, NAME,
+			c, FINDING_FAIL, NAME,
 			"/" IMAGE_INIT_TOP "/ORDER does not run " SCRIPT
 			": it was not executable when the image was made, or has an error "
 			"of syntax; install it again, then run %s",
@@ -122,7 +122,7 @@ static void check_init_top(struct check *c)
 	}
 	if (!script || !is_ours(top.script) || !tree_is_file(script) ||
 	    (script->file->mode & 0111) == 0) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "/" IMAGE_INIT_TOP "/%.*s is not in the image as an executable "
 			  "file: install it again, then run %s",
 			  (int)top.script.n, top.script.p, c->rebuild);
@@ -131,7 +131,7 @@ static void check_init_top(struct check *c)
 	if (top.is_late) {
 		bool is_renamed = !text_is(top.script, SCRIPT);
 
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "%.*s runs after udev, when the drivers have the devices: %s, "
 			  "then run %s",
 			  (int)top.script.n, top.script.p,
@@ -142,10 +142,10 @@ static void check_init_top(struct check *c)
 			  c->rebuild);
 		return;
 	}
-	check_say(c, VERDICT_PASS, NAME, "%.*s runs before udev in init-top",
+	check_say(c, FINDING_PASS, NAME, "%.*s runs before udev in init-top",
 		  (int)top.script.n, top.script.p);
 	if (*top.before)
-		check_say(c, VERDICT_NOTE, NAME, "these run before it: %s%s", top.before,
+		check_say(c, FINDING_NOTE, NAME, "these run before it: %s%s", top.before,
 			  top.has_loader
 				  ? ", of which one loads modules: its devices may "
 				    "be taken first"
@@ -195,10 +195,10 @@ static void find_hooks(struct check *c, struct hooks *ret)
 
 static void check_pre_udev(struct check *c, const struct hooks *hooks)
 {
-	check_say(c, VERDICT_PASS, NAME, "the hook pre-udev/%s runs before udev",
+	check_say(c, FINDING_PASS, NAME, "the hook pre-udev/%s runs before udev",
 		  hooks->ours->name.p);
 	if (*hooks->before)
-		check_say(c, VERDICT_NOTE, NAME,
+		check_say(c, FINDING_NOTE, NAME,
 			  "these hooks run before it and may load drivers: %s",
 			  hooks->before);
 }
@@ -239,7 +239,7 @@ static void check_early_hooks(struct check *c)
 
 	if (!tree_is_file(config) ||
 	    !shell_value(config->file->data, "EARLYHOOKS", &hooks)) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "/config has no EARLYHOOKS: no hook runs before udev; run %s",
 			  c->rebuild);
 		return;
@@ -247,7 +247,7 @@ static void check_early_hooks(struct check *c)
 	while (text_word(&hooks, &word) && !text_is(word, "earlybind")) {
 		if (text_is(word, "udev")) {
 			check_say(
-				c, VERDICT_FAIL, NAME,
+				c, FINDING_FAIL, NAME,
 				"udev starts before earlybind: put earlybind before udev "
 				"in HOOKS of /etc/mkinitcpio.conf, then run %s",
 				c->rebuild);
@@ -258,22 +258,22 @@ static void check_early_hooks(struct check *c)
 	}
 	if (!text_is(word, "earlybind")) {
 		check_say(
-			c, VERDICT_FAIL, NAME,
+			c, FINDING_FAIL, NAME,
 			"earlybind is not among EARLYHOOKS of /config: add it to HOOKS in "
 			"/etc/mkinitcpio.conf before udev, then run %s",
 			c->rebuild);
 		return;
 	}
 	if (!tree_is_file(script) || (script->file->mode & 0111) == 0) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "/hooks/earlybind is not in the image as an executable file: "
 			  "install it again, then run %s",
 			  c->rebuild);
 		return;
 	}
-	check_say(c, VERDICT_PASS, NAME, "the hook earlybind runs before udev");
+	check_say(c, FINDING_PASS, NAME, "the hook earlybind runs before udev");
 	if (*before)
-		check_say(c, VERDICT_NOTE, NAME, "these hooks run before it: %s", before);
+		check_say(c, FINDING_NOTE, NAME, "these hooks run before it: %s", before);
 }
 
 /* ---- as the first process ---------------------------------------------------------------- */
@@ -294,20 +294,20 @@ static void check_rdinit(struct check *c)
 {
 	struct text cmdline;
 
-	check_say(c, VERDICT_NOTE, NAME,
+	check_say(c, FINDING_NOTE, NAME,
 		  "nothing in the image starts the binder: it runs only with "
 		  "rdinit=/" IMAGE_BINDER " on the kernel command line");
 	if (file_read_world(c->world, WORLD_PROC, "cmdline", c->arena, CMDLINE_MAX,
 			    &cmdline) < 0)
-		check_say(c, VERDICT_UNKNOWN, NAME,
+		check_say(c, FINDING_UNKNOWN, NAME,
 			  "the kernel command line is not known here: see that it has "
 			  "rdinit=/" IMAGE_BINDER);
 	else if (text_is(rdinit_of(cmdline), "/" IMAGE_BINDER))
-		check_say(c, VERDICT_PASS, NAME,
+		check_say(c, FINDING_PASS, NAME,
 			  "the kernel command line has rdinit=/" IMAGE_BINDER);
 	else
 		check_say(
-			c, VERDICT_FAIL, NAME,
+			c, FINDING_FAIL, NAME,
 			"the kernel command line has no rdinit=/" IMAGE_BINDER
 			": add it in the boot loader, or let %s make an image that starts "
 			"the binder",
@@ -322,7 +322,7 @@ void check_order(struct check *check)
 	find_hooks(c, &hooks);
 	if (c->has_systemd && (hooks.ours || check_has_unit(c))) {
 		if (hooks.ours)
-			check_say(c, VERDICT_FAIL, NAME,
+			check_say(c, FINDING_FAIL, NAME,
 				  "there is a hook pre-udev/%s in an image with systemd, "
 				  "where it is too late and would run the binder again: "
 				  "run %s",

@@ -195,7 +195,7 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 		if (!unit_has(&unit->before, loaders[i]))
 			missing = check_print(c, "%s%s%s", missing, comma, loaders[i]);
 		if (unit_has(&unit->after, loaders[i])) {
-			check_say(c, VERDICT_FAIL, NAME,
+			check_say(c, FINDING_FAIL, NAME,
 				  UNIT
 				  " has After=%s, when drivers are loaded already%s; "
 				  "put that right and run %s",
@@ -204,21 +204,21 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 		}
 	}
 	if (*missing) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " has no Before= for %s, so that drivers may be loaded "
 			       "first%s; put that right and run %s",
 			  missing, hint, c->rebuild);
 		is_fine = false;
 	}
 	if (!unit_has(&unit->commands, "/" IMAGE_BINDER)) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " does not run /" IMAGE_BINDER " (ExecStart=)%s; put that "
 			       "right and run %s",
 			  hint, c->rebuild);
 		is_fine = false;
 	}
 	if (!is_false(unit->default_dependencies)) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " has no DefaultDependencies=no: it would wait for "
 			       "sysinit.target, which waits for it%s; put that right and "
 			       "run %s",
@@ -226,7 +226,7 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 		is_fine = false;
 	}
 	if (path) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " will be skipped: it needs %.*s, which is not in the "
 			       "image%s; run %s",
 			  (int)path->n, path->p, hint, c->rebuild);
@@ -234,7 +234,7 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 	}
 	if (unit->timeout.n == 0 || text_is(unit->timeout, "infinity") ||
 	    text_is(unit->timeout, "0")) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  UNIT
 			  " has no limit of time (TimeoutStartSec=): if it hangs, the "
 			  "boot does%s; put that right and run %s",
@@ -255,14 +255,14 @@ void check_order_systemd(struct check *check)
 	node = find_unit(c, &place);
 	if (!node) {
 		check_say(
-			c, VERDICT_FAIL, NAME,
+			c, FINDING_FAIL, NAME,
 			"systemd is the first process of the image, and there is no unit " UNIT
 			": nothing starts the binder in time; run %s",
 			c->rebuild);
 		return;
 	}
 	if (is_null_link(node) || (tree_is_file(node) && node->file->size == 0)) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " is masked by /%s/" UNIT ": run systemctl unmask " UNIT
 			       ", then %s",
 			  place, c->rebuild);
@@ -270,7 +270,7 @@ void check_order_systemd(struct check *check)
 	}
 	unit = (struct unit){0};
 	if (!read_unit(c, node, &unit, &dropins)) {
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "/%s/" UNIT
 			  " or a drop-in of it leads nowhere, or is too large: "
 			  "run %s",
@@ -284,12 +284,12 @@ void check_order_systemd(struct check *check)
 				   tree_path(dropins.nodes[dropins.count - 1], path));
 	}
 	if (!is_wanted(c))
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "nothing starts " UNIT ": there is no link to it in "
 			  "sysinit.target.wants; run %s",
 			  c->rebuild);
 	else if (check_unit(c, &unit, hint))
-		check_say(c, VERDICT_PASS, NAME,
+		check_say(c, FINDING_PASS, NAME,
 			  UNIT " runs the binder before systemd-modules-load, "
 			       "systemd-udevd and systemd-udev-trigger");
 }

@@ -135,40 +135,40 @@ static void compare(struct check *c, struct text table, struct text wanted,
 
 	if (is_same(table, wanted)) {
 		if (wanted.n == 0)
-			check_say(c, VERDICT_PASS, NAME,
+			check_say(c, FINDING_PASS, NAME,
 				  "it is empty, and there is no configuration");
 		else
-			check_say(c, VERDICT_PASS, NAME, "it has the %zu rule%s of %s",
+			check_say(c, FINDING_PASS, NAME, "it has the %zu rule%s of %s",
 				  c->policy.rule_count, plural(c->policy.rule_count),
 				  where);
 		return;
 	}
 	if (split(table, c->arena, &have) < 0 || split(wanted, c->arena, &want) < 0) {
-		check_say(c, VERDICT_UNKNOWN, NAME, "out of memory");
+		check_say(c, FINDING_UNKNOWN, NAME, "out of memory");
 		return;
 	}
 	match(&want, &have);
 	missing = count_unmatched(&want);
 	extra = count_unmatched(&have);
 	if (missing > 0)
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "it is older than %s: the image lacks %s; run %s", name,
 			  list_unmatched(c, &want), c->rebuild);
 	if (extra > 0)
-		check_say(c, VERDICT_FAIL, NAME,
+		check_say(c, FINDING_FAIL, NAME,
 			  "it is older than %s: the image still has %s; run %s", name,
 			  list_unmatched(c, &have), c->rebuild);
 	if (missing + extra > 0)
 		return;
 	if (!is_same_order(&have, &want))
 		check_say(
-			c, VERDICT_FAIL, NAME,
+			c, FINDING_FAIL, NAME,
 			"it is older than %s: the rules stood in another order, and the "
 			"first that matches counts; run %s",
 			name, c->rebuild);
 	else
 		check_say(
-			c, VERDICT_NOTE, NAME,
+			c, FINDING_NOTE, NAME,
 			"it has the rules of %s, but messages at boot will name the lines "
 			"where they stood before; %s puts that right",
 			name, c->rebuild);
@@ -189,42 +189,49 @@ static bool read_table(struct check *c, struct text binder, struct text *ret)
 				  ? "it is of a newer version than this program"
 				  : "its checksum is wrong: no rule of it will count";
 	}
-	check_say(c, VERDICT_FAIL, NAME, "the table is damaged: %s; run %s", message,
+	check_say(c, FINDING_FAIL, NAME, "the table is damaged: %s; run %s", message,
 		  c->rebuild);
 	return false;
 }
 
-int check_table(struct check *check, struct text binder)
+/* What the table would be now. False if none can be made, which is said. */
+static bool encode(struct check *c, struct text *ret)
 {
-	static struct sources sources;
 	const struct table_section *section;
-	struct text table, wanted;
 	struct policy policy;
 	size_t length;
-	int r;
 
-	r = sources_read(check->world, check->arena, &check->configs, &sources);
-	if (r < 0)
-		return r;
-	if (!read_table(check, binder, &table))
-		return 0;
-	config_parse(&check->policy, SOURCE_TABLE, TEXT(""), table);
-	r = policy_init(&policy, check->arena);
-	if (r < 0)
-		return r;
-	sources_parse(&sources, &policy);
-	r = sources_encode(&sources, &policy, check->arena, &section, &length);
-	if (r < 0)
-		return r;
+	if (policy_init(&policy, c->arena) < 0) {
+		check_say(c, FINDING_UNKNOWN, NAME, "out of memory");
+		return false;
+	}
+	sources_parse(c->sources, &policy);
 	for (size_t i = 0; i < policy.problem_count; i++)
 		if (policy.problems[i].is_error) {
 			check_say(
-				check, VERDICT_FAIL, NAME,
+				c, FINDING_FAIL, NAME,
 				"the configuration has errors, and no image can be made "
 				"until they are corrected: see earlybind embed --check");
-			return 0;
+			return false;
 		}
-	wanted = (struct text){section->text, length};
-	compare(check, table, wanted, &sources);
-	return 0;
+	if (sources_encode(c->sources, &policy, c->arena, &section, &length) < 0) {
+		check_say(
+			c, FINDING_FAIL, NAME,
+			"no table can be made of the configuration: see earlybind embed "
+			"--check");
+		return false;
+	}
+	*ret = (struct text){section->text, length};
+	return true;
+}
+
+void check_table(struct check *check, struct text binder)
+{
+	struct text table, wanted;
+
+	if (!read_table(check, binder, &table))
+		return;
+	config_parse(&check->policy, SOURCE_TABLE, TEXT(""), table);
+	if (encode(check, &wanted))
+		compare(check, table, wanted, check->sources);
 }

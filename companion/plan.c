@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "message.h"
+#include "next_boot.h"
 #include "options.h"
 #include "output.h"
 #include "run.h"
@@ -19,58 +20,12 @@ struct planning {
 	const char *cmdline;
 	const char *sysroot;
 	bool is_json;
-	bool has_config_problem;
 
 	struct arena *arena;
 	struct world *world;
 	struct sources sources;
 	struct run run;
 };
-
-/* The problems of the table are those of the files, but there they have a line to show. */
-static void take_file_problems(struct policy *policy, const struct policy *files)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < policy->problem_count; i++)
-		if (policy->problems[i].origin.source != SOURCE_TABLE)
-			policy->problems[kept++] = policy->problems[i];
-	policy->problem_count = kept;
-	policy->problems_lost = files->problems_lost;
-	for (size_t i = 0; i < files->problem_count; i++) {
-		const struct problem *p = &files->problems[i];
-
-		policy_add_problem(policy, &p->origin, p->text, p->message, p->is_error);
-	}
-}
-
-/* What the binder will read: the configuration as a table. */
-static int read_policy(struct planning *p)
-{
-	struct run_options options = {.is_dry_run = true};
-	const struct table_section *section;
-	struct policy files;
-	size_t length;
-
-	if (policy_init(&files, p->arena) < 0)
-		goto out_of_memory;
-	sources_parse(&p->sources, &files);
-	p->has_config_problem = files.problem_count > 0;
-	if (sources_encode(&p->sources, &files, p->arena, &section, &length) < 0)
-		return EXIT_FAILED;
-	options.table = (struct text){(const char *)section, sizeof(*section)};
-	if (p->cmdline)
-		options.cmdline = text_of(p->cmdline);
-	if (run_read_policy(p->world, p->arena, &options, &p->run) < 0)
-		goto out_of_memory;
-	if (!p->run.policy.off)
-		take_file_problems(&p->run.policy, &files);
-	return EXIT_OK;
-
-out_of_memory:
-	say_error("out of memory");
-	return EXIT_FAILED;
-}
 
 static void put_device(const struct plan_device *pd)
 {
@@ -218,15 +173,14 @@ static int plan(struct planning *p)
 {
 	struct run *run = &p->run;
 	char message[REASON_MESSAGE_SIZE];
+	struct policy files;
 	bool has_rule;
-	int code;
+	int code = EXIT_OK;
 
 	if (open_world(p->sysroot, &p->world) < 0 ||
-	    sources_read(p->world, p->arena, &p->configs, &p->sources) < 0)
+	    sources_read(p->world, p->arena, &p->configs, &p->sources) < 0 ||
+	    next_boot_read(p->world, p->arena, &p->sources, p->cmdline, &files, run) < 0)
 		return EXIT_FAILED;
-	code = read_policy(p);
-	if (code != EXIT_OK)
-		return code;
 	has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
 	/* Where the boot would do nothing, nothing is planned. */
 	if (has_rule && run_plan(p->world, p->arena, run) < 0 && !p->is_json)
@@ -237,7 +191,7 @@ static int plan(struct planning *p)
 		code = print_json(p);
 	} else {
 		(void)sources_print_problems(&p->sources, &run->policy);
-		if (p->has_config_problem)
+		if (files.problem_count > 0)
 			say_error(
 				"no image can be made until the configuration is right");
 		if (!has_rule)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the next boot will read, if its image is made of the configuration as it is now. */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "run.h"
+#include "sources.h"
+#include "world.h"
+
+/*
+ * Reads the rules of @sources, modprobe.d and the command line (@cmdline, or the machine's if
+ * it is NULL) into @ret->policy, as the binder will. Problems of the configuration are there
+ * with their lines and columns; @ret_files is the configuration alone. -errno, which is said.
+ */
+int next_boot_read(struct world *world, struct arena *arena,
+		   const struct sources *sources, const char *cmdline,
+		   struct policy *ret_files, struct run *ret) must_check
+	nonnull(1, 2, 3, 5, 6);
