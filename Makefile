@@ -18,6 +18,7 @@ include mk/toolchain.mk
 include mk/third-party.mk
 include mk/programs.mk
 include mk/install.mk
+include mk/deb.mk
 include mk/check.mk
 include mk/lint.mk
 include mk/lab.mk
@@ -30,6 +31,7 @@ help:
 	@echo 'make test-all    the same on three Debian releases, with all generators'
 	@echo 'make matrix      the table of its boots, for the README'
 	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages'
+	@echo 'make deb         a Debian package: build/earlybind_VERSION_ARCH.deb'
 	@echo 'make lint        layout, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'

@@ -1,6 +1,8 @@
 """What a booted machine told, and the questions that cases ask about it."""
 
+import difflib
 import json
+import os
 import re
 
 from machine import GPU, GPU_AUDIO, MGMT, PORTS, USER
@@ -186,3 +188,22 @@ class Facts:
             f"the report says viable={groups[0]['viable']} blockers={groups[0]['blockers']}"
             f" for group {number}",
         )
+
+    # Recordings.
+
+    def session(self):
+        """What script(1) recorded on the terminal, without what differs between machines."""
+        text = self.text("session").replace("\r", "")
+        text = re.sub(r"\AScript started.*\n|\n?Script done.*\n?\Z", "", text)
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+        text = re.sub(r"\b\d+\.\d+\.\d+-\d+-amd64\b", "VERSION", text)
+        return re.sub(r"\b\d+(\.\d+)? (s|ms)\b", "N \\2", text)
+
+
+def check_recording(path, text):
+    """The recording is as in the file; LAB_UPDATE=1 in the environment writes it anew."""
+    if os.environ.get("LAB_UPDATE"):
+        path.write_text(text)
+    wanted = path.read_text() if path.exists() else ""
+    diff = difflib.unified_diff(wanted.splitlines(), text.splitlines(), "wanted", "said", n=0)
+    expect(wanted == text, f"the recording differs from {path.name}: {' | '.join(diff)}")

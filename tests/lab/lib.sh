@@ -121,10 +121,13 @@ prepare_lab() {
 	lab_cc "$LAB/preinit.c" "$LAB_BUILD/bin/preinit"
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
-	if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$STAGE" >"$LAB_BUILD/install.log" 2>&1
+	# What people install is the package.
+	if ! { "${MAKE:-make}" -C "$TOP" deb &&
+		dpkg-deb -x "$(dirname "$LAB_BUILD")/earlybind.deb" "$STAGE"; } \
+		>"$LAB_BUILD/install.log" 2>&1
 	then
 		tail -n 20 "$LAB_BUILD/install.log" >&2
-		say "error: make install failed (all of its output: $LAB_BUILD/install.log)"
+		say "error: make deb failed (all of its output: $LAB_BUILD/install.log)"
 		STAGE=
 	fi
 }

@@ -19,6 +19,10 @@ A case is a file of cases/; its docstring is what it shows. It says
     PLUG        optional: devices to plug in after boot, as arguments of QMP's device_add;
                 the guest asks for them (guest/usr/lib/lab/late)
     INSERT      optional: modules of the lab that are loaded before /init
+    SESSIONS    optional: how many boots there are, one after another with the same disk; at
+                each the guest types the commands of its config's session.N, and the next boot
+                has the image that is then on the disk. check() gets the last one's facts;
+                those of the others are in boot-N/facts beside them.
     IOMMU       optional: False if the machine is to come up without IOMMU groups
     check(facts, native)
                 raises Wrong; `native` are the facts of the first case, which has no
@@ -38,10 +42,13 @@ import threading
 import time
 
 from facts import Facts, Wrong
-from machine import BUILD, LAB, TOP, LabError, Machine, cached, run
+from machine import BUILD, LAB, TOP, LabError, Machine, cached, run, take_image
 from platforms import HOME, SUITES
 
 NATIVE = "01-native-wins"
+
+# Limit of a boot in which images are made, in seconds.
+SESSION_LIMIT = 1500
 
 
 class Case:
@@ -57,6 +64,7 @@ class Case:
         self.identities = names.get("IDENTITIES", [])
         self.plug = names.get("PLUG", [])
         self.insert = names.get("INSERT", [])
+        self.sessions = names.get("SESSIONS", 0)
         self.iommu = names.get("IOMMU", True)
         self.check = names["check"]
         self.on = names.get("ON", [HOME])
@@ -134,17 +142,34 @@ class Run:
         self.say(f"{boot.name}: booting")
         begin = time.monotonic()
         case = boot.case
-        machine.boot(
-            image,
-            case.cmdline,
-            self.options.preinit,
-            devices=case.devices,
-            extra=extra,
-            identities=case.identities,
-            plug=case.plug,
-        )
+        more = {
+            "devices": case.devices,
+            "extra": extra,
+            "identities": case.identities,
+            "plug": case.plug,
+        }
+        if case.sessions:
+            self.boot_sessions(machine, image, case, more)
+        else:
+            machine.boot(image, case.cmdline, self.options.preinit, **more)
         boot.seconds = time.monotonic() - begin
         return Facts(machine.folder / "facts", boot.generator)
+
+    def boot_sessions(self, machine, image, case, more):
+        """The boots of a case with SESSIONS."""
+        disk = machine.folder / "kept.img"
+        more |= {"disk": disk, "limit": SESSION_LIMIT}
+        for number in range(1, case.sessions + 1):
+            cmdline = f"{case.cmdline} lab.session={number}"
+            machine.boot(image, cmdline, self.options.preinit, **more)
+            if number < case.sessions:
+                kept = machine.folder / f"boot-{number}"
+                kept.mkdir()
+                for name in ("facts", "console.log"):
+                    (machine.folder / name).rename(kept / name)
+                take_image(disk, kept / "initrd.img", machine.log)
+                image = kept
+        disk.unlink()
 
     def run_boot(self, boot):
         """Boots and judges one case; prints its line."""
