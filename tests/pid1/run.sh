@@ -41,6 +41,10 @@ echo 'bind abcd:1234' >"$work/rule.conf"
 	--output "$work/binder-with-rule" >/dev/null
 failures=0
 
+contained() { # COMMAND...
+	timeout -k 5 60 unshare --user --map-root-user --net --pid --fork --kill-child --mount "$@"
+}
+
 # Boots with PREPARE done in the new root; what /init found is compared with standard input,
 # and what was said must contain SAID. Lines of the result that are always the same, are left
 # out: nothing else may be open, ignored or blocked.
@@ -48,8 +52,7 @@ check() { # NAME BINDER PREPARE CODE SAID
 	cp "$2" "$work/binder"
 	rm -rf "$work/out/result"
 	code=0
-	work=$work prepare=$3 timeout -k 5 60 unshare --user --map-root-user --net --pid --fork \
-		--kill-child --mount "$here" --inside >"$work/said" 2>&1 </dev/null || code=$?
+	work=$work prepare=$3 contained "$here" --inside >"$work/said" 2>&1 </dev/null || code=$?
 	cat >"$work/want"
 	sort "$work/want" >"$work/want.sorted"
 	if [ -e "$work/out/result" ]; then
@@ -84,9 +87,10 @@ fds='fd 0
 fd 1
 fd 2'
 # What this test's caller ignored or blocked, the binder finds and has to leave so.
+caller=$(contained grep '^Sig' /proc/self/status)
 inherited() { # FIELD BITS
 	local mask
-	mask=$(sed -n "s/^$1:[[:space:]]*//p" /proc/self/status)
+	mask=$(sed -n "s/^$1:[[:space:]]*//p" <<<"$caller")
 	printf '%s:\t%016x\n' "$1" $((0x$mask | $2))
 }
 caught='SigCgt:	0000000000000000'
