@@ -5,16 +5,19 @@
 usage: mktree.py DESCRIPTION DIR
 
   include FILE                     another description, beside this one
+  machine FILE                     the functions of a machine.tsv of tests/fixtures
   device ADDRESS IDS CLASS KEY=VALUE...
                                    IDS is vendor:device[:subvendor:subdevice]; keys: group,
-                                   driver, override, rev, boot_vga, vfs, bridge (the bus
-                                   behind it, hexadecimal: what is on it stands below it)
+                                   driver, override, rev, boot_vga, vfs, totalvfs, physfn,
+                                   bridge (the bus behind it, hexadecimal: what is on it
+                                   stands below it)
   set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
   remove ADDRESS
   iommu NAME                       an entry of /sys/class/iommu
   cmdline TEXT                     /proc/cmdline
   release TEXT                     of the kernel; modules are below /lib/modules/TEXT
   module NAME ALIAS...             a module and what it can drive
+  builtin NAME ALIAS...            the same as a part of the kernel
   file PATH                        followed by its lines, each behind "| "
 """
 import os
@@ -27,8 +30,23 @@ class Tree:
         self.devices = {}
         self.iommus = []
         self.modules = {}
+        self.builtins = {}
         self.release = None
         self.files = {}
+
+
+def parse_machine(path, tree):
+    """ADDRESS, IDS, SUBSYSTEM, CLASS and properties, as tests/fixtures/convert.py writes them."""
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            fields = line.rstrip("\n").split("\t")
+            if line[0] in "#\n" or line.startswith("builtin "):
+                continue
+            keys = dict(field.partition("=")[::2] for field in fields[4:])
+            if "boot_vga" in keys:
+                keys["boot_vga"] = "1"
+            tree.devices[fields[0]] = {"ids": f"{fields[1]}:{fields[2]}", "class": fields[3],
+                                       **keys}
 
 
 def parse(path, tree):
@@ -45,6 +63,8 @@ def parse(path, tree):
             kind, rest = words[0], words[1:]
             if kind == "include":
                 parse(os.path.join(os.path.dirname(path), rest[0]), tree)
+            elif kind == "machine":
+                parse_machine(os.path.join(os.path.dirname(path), rest[0]), tree)
             elif kind == "device":
                 keys = dict(word.split("=", 1) for word in rest[3:])
                 tree.devices[rest[0]] = {"ids": rest[1], "class": rest[2], **keys}
@@ -60,6 +80,8 @@ def parse(path, tree):
                 tree.release = rest[0]
             elif kind == "module":
                 tree.modules[rest[0]] = rest[1:]
+            elif kind == "builtin":
+                tree.builtins[rest[0]] = rest[1:]
             elif kind == "file":
                 current = rest[0]
                 tree.files[current] = []
@@ -115,6 +137,8 @@ def write_device(root, address, device, place):
         write(root, f"{place}/boot_vga", device["boot_vga"] + "\n")
     if device.get("vfs"):
         write(root, f"{place}/sriov_numvfs", device["vfs"] + "\n")
+    if device.get("totalvfs"):
+        write(root, f"{place}/sriov_totalvfs", device["totalvfs"] + "\n")
     if device.get("bridge"):
         write(root, f"{place}/secondary_bus_number", f"{int(device['bridge'], 16)}\n")
     if device.get("driver"):
@@ -164,10 +188,13 @@ def index(entries):
 
 def write_modules(root, tree):
     place = f"lib/modules/{tree.release}"
-    aliases = [(alias, name) for name in tree.modules for alias in tree.modules[name]]
+    def aliases(modules):
+        return [(alias, name) for name in modules for alias in modules[name]]
+
     names = [(name, f"kernel/{name}.ko:") for name in tree.modules]
-    for file, entries in (("dep", names), ("alias", aliases), ("symbols", []), ("builtin", []),
-                          ("builtin.alias", [])):
+    for file, entries in (("dep", names), ("alias", aliases(tree.modules)), ("symbols", []),
+                          ("builtin", [(name, "") for name in tree.builtins]),
+                          ("builtin.alias", aliases(tree.builtins))):
         write(root, f"{place}/modules.{file}.bin", index(entries))
 
 
@@ -180,7 +207,10 @@ def main():
                   "etc", "run"):
         os.makedirs(os.path.join(root, place))
     for address, device in tree.devices.items():
-        write_device(root, address, device, place_of(tree.devices, address))
+        place = place_of(tree.devices, address)
+        write_device(root, address, device, place)
+        if device.get("physfn"):
+            link(root, f"{place}/physfn", place_of(tree.devices, device["physfn"]))
     for name in tree.iommus:
         os.makedirs(os.path.join(root, "sys/class/iommu", name))
     if tree.release:
