@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recipes: what a machine's files already say about passing devices through, in the forms of
+ * other tools. Found, turned into selectors where that is possible, and criticised.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "selector.h"
+#include "text.h"
+#include "world.h"
+
+#define RECIPES_MAX	    1024
+#define RECIPE_FINDINGS_MAX 512
+#define RECIPE_FILE_MAX	    ((size_t)1024 * 1024)
+
+enum recipe_kind {
+	RECIPE_IDS, /* an ID list of vfio-pci or pci-stub, an alias of vfio-pci */
+	RECIPE_ADDRESS, /* devices by address: driverctl, Unraid, Proxmox, libvirt, Xen */
+	RECIPE_ORDER, /* vfio-pci before another driver: softdep, rd.driver.pre */
+	RECIPE_BLACKLIST, /* another driver is kept out */
+	RECIPE_LOAD, /* vfio modules that are put into the image or loaded early */
+	RECIPE_OPTION, /* an option of vfio that is no rule */
+	RECIPE_KERNEL, /* a parameter of the kernel: IOMMU, framebuffer */
+	RECIPE_SCRIPT, /* a program that somebody wrote for it */
+};
+
+/* What becomes of it once earlybind has the rules. */
+enum recipe_fate {
+	RECIPE_DELETE, /* it can be deleted */
+	RECIPE_STAY, /* it is needed as before, or by another program */
+	RECIPE_LOOK, /* it cannot be turned into rules: somebody must look */
+};
+
+/* What to delete: all of the line, some words of it, or all of the file. */
+enum recipe_extent {
+	RECIPE_LINE,
+	RECIPE_WORDS,
+	RECIPE_FILE,
+};
+
+struct recipe {
+	const char *file; /* as users know it: without the sysroot */
+	unsigned line; /* from 1; 0 for the whole file */
+	struct text text; /* the line, parameter or word */
+	enum recipe_kind kind;
+	enum recipe_fate fate;
+	enum recipe_extent extent;
+	const char *note; /* why it stays, or what it is; NULL for nothing to say */
+	const char *after; /* what to do when the file was changed; NULL for nothing */
+	bool is_cmdline; /* stands on a kernel command line */
+	bool is_generated; /* another file is its source, as of grub.cfg */
+	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
+	bool is_replaced; /* it has no effect: another one takes its place */
+	bool is_xen; /* for xen-pciback: vfio-pci cannot take its place */
+	struct text module; /* RECIPE_BLACKLIST, RECIPE_ORDER: the other driver */
+	struct text variable; /* of a shell's file, that it was assigned to */
+	struct selector *selectors; /* the same as rules; none for most kinds */
+	size_t selector_count;
+};
+
+enum recipe_lint {
+	LINT_STALE_MODULE, /* vfio_virqfd */
+	LINT_SUFFIX, /* a file without .conf is not read */
+	LINT_BLANKS, /* dracut: no blank inside the quotes */
+	LINT_IDS, /* a list of IDs that is probably not what was meant */
+	LINT_IDS_LENGTH, /* more than vfio-pci takes */
+	LINT_IDS_SEVERAL, /* an ID that several devices have */
+	LINT_BLACKLIST, /* other devices need the driver */
+	LINT_ORDER, /* an order that does not hold */
+	LINT_BUILT_IN, /* vfio-pci is built in */
+	LINT_NAME, /* a misspelt module */
+	LINT_NO_EFFECT, /* nobody reads it, or something replaces it */
+	LINT_SYNTAX, /* a line that its reader ignores */
+	LINT_GENERATED, /* a generated file does not say what its source says */
+	LINT_UNREAD, /* a file that could not be read */
+};
+
+struct recipe_finding {
+	enum recipe_lint lint;
+	const char *file;
+	unsigned line; /* 0 for the whole file */
+	const char *message; /* cause and remedy, without the place */
+};
+
+struct recipes {
+	struct arena *arena;
+	const char *node; /* of a Proxmox cluster, this machine's name; NULL if unknown */
+	struct recipe *items; /* in the order of files and lines */
+	size_t count;
+	struct recipe_finding *findings;
+	size_t finding_count;
+	bool is_cut; /* a limit was passed: not all of them are here */
+};
+
+/*
+ * Reads all that is known below @sysroot (NULL for /), and judges it by the machine @world of
+ * the same root. -ENOMEM if @arena is too small; what cannot be read is a finding.
+ */
+int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
+		 struct recipes *ret) must_check nonnull(1, 3, 4);
+
+/* "ids", "stale-module" and so on, for scripts. */
+const char *recipe_kind_name(enum recipe_kind kind);
+const char *recipe_fate_name(enum recipe_fate fate);
+const char *recipe_lint_name(enum recipe_lint lint);

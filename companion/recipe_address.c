@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Forms that name devices by address: driverctl, Unraid, Proxmox, libvirt. */
+#include "recipe_parse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rule.h"
+
+#define NODE_NOTE "the virtual machine needs it as before"
+
+static bool is_vfio_pci(struct text driver)
+{
+	return text_is_param(driver, DEFAULT_DRIVER);
+}
+
+/* /etc/driverctl.d/pci-0000:01:00.0 has the driver's name in it. */
+void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct text bytes)
+{
+	const char *slash = strrchr(file, '/');
+	struct text name = text_of(slash ? slash + 1 : file);
+	struct recipe r = {.file = file,
+			   .text = text_trim(bytes),
+			   .kind = RECIPE_ADDRESS,
+			   .fate = RECIPE_DELETE,
+			   .extent = RECIPE_FILE};
+	struct recipe *added;
+
+	if (!text_has_prefix(name, "pci-"))
+		return;
+	if (!is_vfio_pci(r.text)) {
+		r.fate = RECIPE_LOOK;
+		r.note =
+			text_is(r.text, "none")
+				? "the device is kept without a driver; earlybind has no "
+				  "rule for that"
+				: "the device is for another driver than vfio-pci";
+		(void)recipe_add(recipes, &r);
+		return;
+	}
+	added = recipe_add(recipes, &r);
+	name = (struct text){name.p + 4, name.n - 4};
+	if (!recipe_add_address(recipes, added, name, TEXT("")))
+		recipe_find(recipes, LINT_SYNTAX, file, 0,
+			    "the name of the file is no address of a PCI device");
+}
+
+/* "0000:03:00.0|10de:1b80", or one half of it alone, as in its early versions */
+static bool add_unraid(struct recipes *recipes, struct recipe *r, struct text word)
+{
+	struct text rest = word, address, id = {"", 0};
+
+	(void)text_cut(&rest, '|', &address);
+	if (rest.p)
+		id = rest;
+	if (!memchr(address.p, '.', address.n) && id.n == 0) {
+		recipe_add_ids(recipes, r, address);
+		return true;
+	}
+	return recipe_add_address(recipes, r, address, id);
+}
+
+void recipe_parse_unraid(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, word;
+	unsigned line = 0;
+
+	while (text_cut(&rest, '\n', &text)) {
+		struct recipe r = {
+			.file = file,
+			.line = ++line,
+			.text = text_trim(text),
+			.kind = RECIPE_ADDRESS,
+			.fate = RECIPE_DELETE,
+			.note = "Unraid binds all of their IOMMU groups, earlybind only "
+				"what is named"};
+		struct recipe *added;
+
+		if (!text_has_prefix(r.text, "BIND="))
+			continue;
+		added = recipe_add(recipes, &r);
+		text = (struct text){r.text.p + 5, r.text.n - 5};
+		while (text.n > 0 && text.p[0] == '"')
+			text = (struct text){text.p + 1, text.n - 1};
+		while (text.n > 0 && text.p[text.n - 1] == '"')
+			text.n--;
+		while (text_word(&text, &word))
+			if (!add_unraid(recipes, added, word))
+				recipe_find(recipes, LINT_SYNTAX, file, line,
+					    "\"%.*s\" is no address|vendor:device",
+					    (int)MIN(word.n, (size_t)40), word.p);
+	}
+}
+
+/* The value of a "key=value" among those that commas separate; p is NULL if it is not there. */
+static struct text find_property(struct text list, const char *key)
+{
+	size_t n = strlen(key);
+	struct text part;
+
+	while (text_cut(&list, ',', &part)) {
+		part = text_trim(part);
+		if (text_has_prefix(part, key) && part.n > n && part.p[n] == '=')
+			return (struct text){part.p + n + 1, part.n - n - 1};
+	}
+	return (struct text){NULL, 0};
+}
+
+/* "0000:01:00.0;0000:01:00.1"; without a function it is all of them. */
+static void add_proxmox(struct recipes *recipes, struct recipe *r, struct text hosts,
+			struct text id)
+{
+	struct text part;
+
+	while (text_cut(&hosts, ';', &part)) {
+		char buf[BDF_SIZE + 2];
+		struct text address = text_trim(part);
+
+		if (address.n == 0)
+			continue;
+		if (!memchr(address.p, '.', address.n) && address.n < BDF_SIZE) {
+			snprintf(buf, sizeof(buf), "%.*s.*", (int)address.n, address.p);
+			address = text_of(buf);
+			id.n = 0; /* it is that of the first function */
+		}
+		if (!recipe_add_address(recipes, r, address, id))
+			recipe_find(recipes, LINT_SYNTAX, r->file, r->line,
+				    "\"%.*s\" is no address of a PCI device",
+				    (int)MIN(part.n, (size_t)40), part.p);
+	}
+}
+
+void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text;
+	unsigned line = 0;
+
+	while (text_cut(&rest, '\n', &text)) {
+		struct recipe r = {
+			.file = file,
+			.line = ++line,
+			.text = text_trim(text),
+			.kind = RECIPE_ADDRESS,
+			.fate = RECIPE_STAY,
+			.note = NODE_NOTE,
+		};
+		struct text list = r.text, key, host;
+
+		/* What follows are states that were saved. */
+		if (text_has_prefix(r.text, "["))
+			return;
+		if (!text_has_prefix(r.text, "hostpci") || !text_cut(&list, ':', &key) ||
+		    !list.p)
+			continue;
+		host = find_property(list, "host");
+		if (!host.p) {
+			struct text first = list;
+
+			(void)text_cut(&first, ',', &host);
+			host = text_trim(host);
+		}
+		/* A mapping stands in a file of its own; a mediated device is no PCI device. */
+		if (find_property(list, "mdev").p || memchr(host.p, '=', host.n))
+			continue;
+		add_proxmox(recipes, recipe_add(recipes, &r), host, TEXT(""));
+	}
+}
+
+/* "10de:2489" and "1462:3e92" as one ID. */
+static struct text join_ids(struct recipes *recipes, struct text id,
+			    struct text subsystem)
+{
+	const char *joined;
+
+	if (!id.p || !subsystem.p)
+		return id.p ? id : TEXT("");
+	joined = arena_printf(recipes->arena, "%.*s:%.*s", (int)id.n, id.p,
+			      (int)subsystem.n, subsystem.p);
+	return joined ? text_of(joined) : id;
+}
+
+void recipe_parse_proxmox_mapping(struct recipes *recipes, const char *file,
+				  struct text bytes)
+{
+	struct text rest = bytes, text;
+	unsigned line = 0;
+
+	while (text_cut(&rest, '\n', &text)) {
+		struct recipe r = {
+			.file = file,
+			.line = ++line,
+			.text = text_trim(text),
+			.kind = RECIPE_ADDRESS,
+			.fate = RECIPE_STAY,
+			.note = NODE_NOTE,
+		};
+		struct text list = r.text, word, node, path;
+
+		if (!text_word(&list, &word) || !text_is(word, "map"))
+			continue;
+		node = find_property(list, "node");
+		path = find_property(list, "path");
+		if (!path.p || (node.p && recipes->node && !text_is(node, recipes->node)))
+			continue;
+		add_proxmox(recipes, recipe_add(recipes, &r), path,
+			    join_ids(recipes, find_property(list, "id"),
+				     find_property(list, "subsystem-id")));
+	}
+}
+
+/* The number behind NAME=' in a tag. False if there is none. */
+static bool find_attribute(struct text tag, const char *name, uint64_t max, uint64_t *ret)
+{
+	const char *at = memmem(tag.p, tag.n, name, strlen(name));
+	struct text value;
+	size_t n = 0;
+
+	if (!at)
+		return false;
+	at += strlen(name);
+	value = (struct text){at, (size_t)(tag.p + tag.n - at)};
+	if (value.n == 0 || (value.p[0] != '\'' && value.p[0] != '"'))
+		return false;
+	value = (struct text){value.p + 1, value.n - 1};
+	if (text_has_prefix(value, "0x"))
+		value = (struct text){value.p + 2, value.n - 2};
+	while (n < value.n && value.p[n] != '\'' && value.p[n] != '"')
+		n++;
+	return text_hex((struct text){value.p, n}, max, ret) == 0;
+}
+
+static void add_libvirt(struct recipes *recipes, const char *file, unsigned line,
+			struct text tag)
+{
+	struct recipe r = {.file = file,
+			   .line = line,
+			   .text = tag,
+			   .kind = RECIPE_ADDRESS,
+			   .fate = RECIPE_STAY,
+			   .note = NODE_NOTE};
+	struct selector s = {.terms = TERM_ADDRESS};
+	uint64_t domain = 0, bus, slot, function;
+
+	if (!find_attribute(tag, "bus=", 0xff, &bus) ||
+	    !find_attribute(tag, "slot=", 0x1f, &slot) ||
+	    !find_attribute(tag, "function=", 7, &function))
+		return;
+	(void)find_attribute(tag, "domain=", UINT32_MAX, &domain);
+	s.address = (struct bdf){(uint32_t)domain, (uint8_t)bus, (uint8_t)slot,
+				 (uint8_t)function};
+	recipe_add_selector(recipes, recipe_add(recipes, &r), &s);
+}
+
+/*
+ * Takes the next tag off @rest, without its brackets, and counts up @line by what was taken;
+ * the tag begins in line @ret_first. Comments are passed over.
+ */
+static bool next_tag(struct text *rest, unsigned *line, unsigned *ret_first,
+		     struct text *ret)
+{
+	for (;;) {
+		const char *p = rest->p, *end = p + rest->n;
+		const char *open = rest->n > 0 ? memchr(p, '<', rest->n) : NULL, *close;
+		struct text left = {open, open ? (size_t)(end - open) : 0};
+		bool is_comment = open && text_has_prefix(left, "<!--");
+
+		if (!open)
+			return false;
+		close = is_comment ? memmem(open, left.n, "-->", 3)
+				   : memchr(open, '>', left.n);
+		if (!close)
+			return false;
+		for (; p < open; p++)
+			*line += *p == '\n';
+		*ret_first = *line;
+		for (; p < close; p++)
+			*line += *p == '\n';
+		*rest = (struct text){close + 1, (size_t)(end - close - 1)};
+		*ret = (struct text){open + 1, (size_t)(close - open - 1)};
+		if (!is_comment)
+			return true;
+	}
+}
+
+/* <address> inside <source> is the host's; the other one is the guest's. */
+void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, tag;
+	bool is_in_source = false;
+	unsigned line = 1, first;
+
+	while (next_tag(&rest, &line, &first, &tag)) {
+		if (text_has_prefix(tag, "source"))
+			is_in_source = tag.p[tag.n - 1] != '/';
+		else if (text_is(tag, "/source"))
+			is_in_source = false;
+		else if (is_in_source && text_has_prefix(tag, "address"))
+			add_libvirt(recipes, file, first, tag);
+	}
+}

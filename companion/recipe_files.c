@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where recipes stand: the files and folders of other tools, below the sysroot. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "reason.h"
+#include "recipe_parse.h"
+
+#define NAMES_MAX   1024
+#define FOLDERS_MAX 5
+
+/* What to do when a file was changed. */
+#define AFTER_GRUB  "then run update-grub, or grub2-mkconfig -o /boot/grub2/grub.cfg"
+#define AFTER_ENTRY "on Fedora and its kin by grubby --update-kernel=ALL --remove-args="
+#define AFTER_CMDLINE \
+	"then run what makes the boot entries: proxmox-boot-tool refresh, kernel-install"
+#define AFTER_GENERATED "it is generated: change its source, not this file"
+
+typedef void (*recipe_parser)(struct recipes *recipes, const char *file,
+			      struct text bytes);
+
+/*
+ * Folders of one kind. A file takes the place of those of its name in later folders, and all
+ * are read in the order of their names; without a suffix they are files.
+ */
+struct place {
+	const char *folders[FOLDERS_MAX];
+	const char
+		*suffix; /* of the names that count; "" for all; NULL: these are files */
+	recipe_parser parse;
+	recipe_parser
+		parse_vendor; /* for folders behind the second; NULL: as the others */
+	const char *after;
+	bool is_strict; /* whoever reads it ignores other names without a word */
+};
+
+/* A file by itself, and the files of a folder by their suffix. */
+#define FILE_AT(path, parser) \
+	{ \
+		.folders = {path}, .parse = (parser) \
+	}
+#define FILES_IN(path, ending, parser) \
+	{ \
+		.folders = {path}, .suffix = (ending), .parse = (parser) \
+	}
+#define STRICT_IN(path, parser) \
+	{ \
+		.folders = {path}, .suffix = ".conf", .parse = (parser), \
+		.is_strict = true \
+	}
+
+static const struct place places[] = {
+	{.folders = {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
+		     "/usr/lib/modprobe.d", "/lib/modprobe.d"},
+	 .suffix = ".conf",
+	 .parse = recipe_parse_modprobe,
+	 .parse_vendor = recipe_parse_modprobe_vendor,
+	 .is_strict = true},
+	STRICT_IN("/boot/config/modprobe.d", recipe_parse_modprobe),
+	{.folders = {"/etc/default/grub"},
+	 .parse = recipe_parse_grub_default,
+	 .after = AFTER_GRUB},
+	{.folders = {"/etc/default/grub.d"},
+	 .suffix = ".cfg",
+	 .parse = recipe_parse_grub_default,
+	 .after = AFTER_GRUB},
+	{.folders = {"/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"},
+	 .parse = recipe_parse_plain_cmdline,
+	 .after = AFTER_CMDLINE},
+	FILE_AT("/etc/cmdline", recipe_parse_plain_cmdline),
+	STRICT_IN("/etc/cmdline.d", recipe_parse_plain_cmdline),
+	{.folders = {"/boot/loader/entries", "/efi/loader/entries",
+		     "/boot/efi/loader/entries"},
+	 .suffix = ".conf",
+	 .parse = recipe_parse_entry,
+	 .after = AFTER_ENTRY},
+	FILE_AT("/boot/syslinux/syslinux.cfg", recipe_parse_syslinux),
+	{.folders = {"/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"},
+	 .parse = recipe_parse_grub_cfg,
+	 .after = AFTER_GENERATED},
+	FILE_AT("/etc/initramfs-tools/modules", recipe_parse_modules),
+	FILE_AT("/etc/modules", recipe_parse_modules),
+	{.folders = {"/etc/modules-load.d", "/run/modules-load.d",
+		     "/usr/local/lib/modules-load.d", "/usr/lib/modules-load.d",
+		     "/lib/modules-load.d"},
+	 .suffix = ".conf",
+	 .parse = recipe_parse_modules,
+	 .is_strict = true},
+	FILE_AT("/etc/dracut.conf", recipe_parse_dracut),
+	{.folders = {"/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"},
+	 .suffix = ".conf",
+	 .parse = recipe_parse_dracut,
+	 .is_strict = true},
+	FILE_AT("/etc/mkinitcpio.conf", recipe_parse_mkinitcpio),
+	STRICT_IN("/etc/mkinitcpio.conf.d", recipe_parse_mkinitcpio),
+	FILES_IN("/etc/initramfs-tools/scripts/init-top", "", recipe_parse_script),
+	FILES_IN("/etc/initramfs-tools/scripts/init-premount", "", recipe_parse_script),
+	FILES_IN("/etc/initramfs-tools/scripts/init-bottom", "", recipe_parse_script),
+	FILES_IN("/etc/initramfs-tools/hooks", "", recipe_parse_script),
+	FILES_IN("/etc/initcpio/hooks", "", recipe_parse_script),
+	FILES_IN("/etc/udev/rules.d", ".rules", recipe_parse_script),
+	FILES_IN("/etc/systemd/system", ".service", recipe_parse_script),
+	FILE_AT("/etc/rc.local", recipe_parse_script),
+	FILES_IN("/etc/driverctl.d", "", recipe_parse_driverctl),
+	FILE_AT("/boot/config/vfio-pci.cfg", recipe_parse_unraid),
+	FILES_IN("/etc/pve/qemu-server", ".conf", recipe_parse_proxmox_vm),
+	FILE_AT("/etc/pve/mapping/pci.cfg", recipe_parse_proxmox_mapping),
+	FILES_IN("/etc/libvirt/qemu", ".xml", recipe_parse_libvirt),
+};
+
+struct name {
+	const char *name;
+	size_t folder;
+};
+
+struct listing {
+	struct name names[NAMES_MAX];
+	size_t count;
+};
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n >= m && strcmp(name + n - m, suffix) == 0;
+}
+
+static void fail(struct recipes *recipes, const char *file, int r)
+{
+	recipe_find(recipes, LINT_UNREAD, file, 0, "it could not be read: %s",
+		    r == -E2BIG ? "it is too large" : errno_text(r));
+}
+
+static bool read_one(struct recipes *recipes, const char *sysroot, const char *file,
+		     struct text *ret)
+{
+	const char *path = path_below(recipes->arena, sysroot, file);
+	int r;
+
+	if (!path) {
+		recipes->is_cut = true;
+		return false;
+	}
+	r = file_read(path, recipes->arena, RECIPE_FILE_MAX, ret, NULL);
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EISDIR)
+		fail(recipes, file, r);
+	return r == 0;
+}
+
+static void parse_file(struct recipes *recipes, const char *sysroot, const char *file,
+		       const struct place *place, recipe_parser parse)
+{
+	size_t before = recipes->count;
+	struct text bytes;
+
+	if (!read_one(recipes, sysroot, file, &bytes))
+		return;
+	parse(recipes, file, bytes);
+	for (size_t i = before; i < recipes->count; i++)
+		recipes->items[i].after = place->after;
+}
+
+/* Names of files that somebody has put aside on purpose. */
+static bool is_put_aside(const char *name)
+{
+	static const char *const suffixes[] = {
+		"~",	".bak",	     ".old",	   ".orig",	".save",     ".disabled",
+		".off", ".example",  ".rpmnew",	   ".rpmsave",	".pacnew",   ".pacsave",
+		".swp", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-bak", "README",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (has_suffix(name, suffixes[i]))
+			return true;
+	return false;
+}
+
+/* Pain 16: a file without .conf is passed over in silence. */
+static void check_suffix(struct recipes *recipes, const char *sysroot,
+			 const struct place *place, const char *file)
+{
+	struct text bytes;
+
+	if (!place->is_strict || is_put_aside(file) ||
+	    !read_one(recipes, sysroot, file, &bytes) || !text_has_part(bytes, "vfio"))
+		return;
+	recipe_find(
+		recipes, LINT_SUFFIX, file, 0,
+		"nobody reads it, because its name does not end in %s: it has no effect",
+		place->suffix);
+}
+
+static void add_name(struct recipes *recipes, struct listing *listing, const char *name,
+		     size_t folder)
+{
+	/* A folder that comes earlier takes the place of this one. */
+	for (size_t i = 0; i < listing->count; i++)
+		if (strcmp(listing->names[i].name, name) == 0)
+			return;
+	if (listing->count == NAMES_MAX) {
+		recipes->is_cut = true;
+		return;
+	}
+	name = arena_copy(recipes->arena, text_of(name));
+	if (name)
+		listing->names[listing->count++] = (struct name){name, folder};
+	else
+		recipes->is_cut = true;
+}
+
+static void list_folder(struct recipes *recipes, const char *sysroot,
+			const struct place *place, size_t folder, struct listing *listing)
+{
+	const char *path = path_below(recipes->arena, sysroot, place->folders[folder]);
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	if (!dir) {
+		if (path && errno != ENOENT && errno != ENOTDIR)
+			fail(recipes, place->folders[folder], -errno);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			add_name(recipes, listing, entry->d_name, folder);
+	(void)closedir(dir);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct name *)a)->name, ((const struct name *)b)->name);
+}
+
+static void read_folders(struct recipes *recipes, const char *sysroot,
+			 const struct place *place)
+{
+	struct listing *listing = arena_alloc(recipes->arena, 1, sizeof(*listing));
+
+	if (!listing) {
+		recipes->is_cut = true;
+		return;
+	}
+	for (size_t i = 0; i < FOLDERS_MAX && place->folders[i]; i++)
+		list_folder(recipes, sysroot, place, i, listing);
+	qsort(listing->names, listing->count, sizeof(*listing->names), compare_names);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct name *n = &listing->names[i];
+		const char *file = arena_printf(recipes->arena, "%s/%s",
+						place->folders[n->folder], n->name);
+
+		if (!file)
+			recipes->is_cut = true;
+		else if (!has_suffix(n->name, place->suffix))
+			check_suffix(recipes, sysroot, place, file);
+		else
+			parse_file(recipes, sysroot, file, place,
+				   n->folder >= 2 && place->parse_vendor
+					   ? place->parse_vendor
+					   : place->parse);
+	}
+}
+
+/* /etc/pve/local is a link to nodes/NAME. */
+static const char *read_node(struct arena *arena, const char *sysroot)
+{
+	const char *path = path_below(arena, sysroot, "/etc/pve/local"), *slash;
+	char target[256];
+	ssize_t n = path ? readlink(path, target, sizeof(target) - 1) : -1;
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	return arena_copy(arena, text_of(slash ? slash + 1 : target));
+}
+
+void recipes_read_files(struct recipes *recipes, const char *sysroot)
+{
+	recipes->node = read_node(recipes->arena, sysroot);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const struct place *place = &places[i];
+
+		if (place->suffix) {
+			read_folders(recipes, sysroot, place);
+			continue;
+		}
+		for (size_t k = 0; k < FOLDERS_MAX && place->folders[k]; k++)
+			parse_file(recipes, sysroot, place->folders[k], place,
+				   place->parse);
+	}
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parsers of recipe.h: bytes in, recipes out. They never fail: what they do not understand
+ * is left out or a finding. @bytes and @file must live as long as the recipes.
+ */
+#pragma once
+
+#include "recipe.h"
+
+/* Empty recipes. -ENOMEM. */
+int recipes_init(struct recipes *recipes, struct arena *arena) must_check nonnull(1, 2);
+
+/* ---- for the parsers ---- */
+
+/* A copy of @recipe among the others, or one that is thrown away if there is no room. */
+struct recipe *recipe_add(struct recipes *recipes, const struct recipe *recipe)
+	nonnull(1, 2);
+
+/* Adds a selector; -ENOMEM sets is_cut. */
+void recipe_add_selector(struct recipes *recipes, struct recipe *recipe,
+			 const struct selector *selector) nonnull(1, 2, 3);
+
+void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *file,
+		 unsigned line, const char *format, ...) nonnull(1, 3, 5)
+	printf_like(5, 6);
+
+/* Turns the value of an "ids" parameter into selectors, with vfio-pci's own tolerance. */
+void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
+	nonnull(1, 2);
+
+/* An address as people write it, and perhaps an ID. False if it is none. */
+bool recipe_add_address(struct recipes *recipes, struct recipe *recipe,
+			struct text address, struct text id) nonnull(1, 2);
+
+/*
+ * Takes the next line off @rest, joined with those that follow a backslash at its end, and
+ * counts up @line by what was taken. @ret_first is the number of its first line.
+ */
+bool recipe_line(struct recipes *recipes, struct text *rest, unsigned *line,
+		 unsigned *ret_first, struct text *ret) nonnull(1, 2, 3, 4, 5);
+
+/* Whether an ID begins @t: "10de:1b80", and what follows it. */
+bool text_is_id_like(struct text t);
+
+bool text_has_part(struct text t, const char *part) nonnull(2);
+
+/* "vfio_pci" and its like; '-' is '_'. */
+bool module_is_vfio(struct text name);
+
+/* A finding for a name that looks like a module of vfio and is none. True if it is one. */
+bool recipe_check_module(struct recipes *recipes, const char *file, unsigned line,
+			 struct text name) nonnull(1, 2);
+
+/* The value of xen-pciback's "hide": "(0000:01:00.0)(01:00.1)". */
+void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
+	nonnull(1);
+
+/* A shell's NAME=VALUE or NAME+=VALUE. */
+struct assignment {
+	unsigned line; /* where it begins */
+	struct text name;
+	struct text
+		value; /* without quotes; the words of an array, with blanks between */
+	bool is_addition; /* += */
+	bool has_outer_blanks; /* on both sides, inside the quotes */
+};
+
+/*
+ * Takes the next assignment at the start of a line off @rest, and counts up @line by what was
+ * taken, which is 1 at the start. Nothing is expanded.
+ */
+bool shell_assignment(struct recipes *recipes, struct text *rest, unsigned *line,
+		      struct assignment *ret) nonnull(1, 2, 3, 4);
+
+/* ---- formats ---- */
+
+/* modprobe.d: of the machine's owner, and of the distribution, whose blacklists are none. */
+void recipe_parse_modprobe(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
+				  struct text bytes) nonnull(1, 2);
+
+/* The words of a kernel command line that stands in line @line. */
+void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,
+			  struct text words) nonnull(1, 2);
+
+/* Files of boot loaders and of what feeds them. */
+void recipe_parse_grub_default(struct recipes *recipes, const char *file,
+			       struct text bytes) nonnull(1, 2);
+void recipe_parse_grub_cfg(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_entry(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_syslinux(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_plain_cmdline(struct recipes *recipes, const char *file,
+				struct text bytes) nonnull(1, 2);
+
+/* What goes into an image, or is loaded at boot. */
+void recipe_parse_modules(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_dracut(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_mkinitcpio(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_script(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+
+/* Devices by address. */
+void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_unraid(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_proxmox_mapping(struct recipes *recipes, const char *file,
+				  struct text bytes) nonnull(1, 2);
+void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+
+/* ---- the rest of recipes_read() ---- */
+
+/* Reads all files below @sysroot. */
+void recipes_read_files(struct recipes *recipes, const char *sysroot) nonnull(1);
+
+/* What of it has no effect, and what the machine says to it. -ENOMEM. */
+int recipes_judge(struct recipes *recipes, struct world *world,
+		  const char *sysroot) must_check nonnull(1, 2);
