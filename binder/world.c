@@ -87,20 +87,32 @@ static int real_read(struct world *world, enum world_root root, const char *path
 	return -E2BIG;
 }
 
-static int real_link(struct world *world, enum world_root root, const char *path,
-		     char *buf, size_t size)
+static int real_target(struct world *world, enum world_root root, const char *path,
+		       char *buf, size_t size)
 {
 	int dir = root_fd(real(world), root);
-	char target[PATH_MAX];
-	const char *name;
 	ssize_t n;
 
 	if (dir < 0)
 		return dir;
-	n = readlinkat(dir, path, target, sizeof(target) - 1);
+	n = readlinkat(dir, path, buf, size);
 	if (n < 0)
 		return -errno;
-	target[n] = '\0';
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	return (int)n;
+}
+
+static int real_link(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
+{
+	char target[PATH_MAX];
+	const char *name;
+	int n = real_target(world, root, path, target, sizeof(target));
+
+	if (n < 0)
+		return n;
 	name = strrchr(target, '/');
 	name = name ? name + 1 : target;
 	if (strlen(name) >= size)
@@ -284,6 +296,7 @@ static void real_pause(struct world *world unused, uint64_t microseconds)
 static const struct world_ops real_ops = {
 	.read = real_read,
 	.link = real_link,
+	.target = real_target,
 	.list = real_list,
 	.submit = real_submit,
 	.await = real_await,

@@ -95,6 +95,9 @@ struct world_ops {
 	/* The last component of a link's target, NUL-terminated: its length, or -errno. */
 	int (*link)(struct world *world, enum world_root root, const char *path,
 		    char *buf, size_t size);
+	/* The whole target of a link, NUL-terminated: its length, or -errno. */
+	int (*target)(struct world *world, enum world_root root, const char *path,
+		      char *buf, size_t size);
 	/* Calls @each for every name in a directory until it returns non-zero. */
 	int (*list)(struct world *world, enum world_root root, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg);

@@ -18,6 +18,10 @@ usage: mktree.py DESCRIPTION DIR
   release TEXT                     of the kernel; modules are below /lib/modules/TEXT
   module NAME ALIAS...             a module and what it can drive
   builtin NAME ALIAS...            the same as a part of the kernel
+  class CLASS NAME PLACE KEY=VALUE...
+                                   a device of a class; PLACE is the device or other class
+                                   device that it belongs to, with folders if need be, or
+                                   "virtual"; keys are attributes, or slaves and uppers: NAMES
   file PATH                        followed by its lines, each behind "| "
 """
 import os
@@ -31,6 +35,7 @@ class Tree:
         self.iommus = []
         self.modules = {}
         self.builtins = {}
+        self.classes = {}
         self.release = None
         self.files = {}
 
@@ -82,6 +87,8 @@ def parse(path, tree):
                 tree.modules[rest[0]] = rest[1:]
             elif kind == "builtin":
                 tree.builtins[rest[0]] = rest[1:]
+            elif kind == "class":
+                tree.classes[rest[0], rest[1]] = rest[2:]
             elif kind == "file":
                 current = rest[0]
                 tree.files[current] = []
@@ -149,6 +156,28 @@ def write_device(root, address, device, place):
         link(root, f"{group}/devices/{address}", place)
 
 
+def write_class(root, kind, name, place, *keys):
+    owner, _, below = place.partition("/")
+    for parent in (f"sys/bus/pci/devices/{owner}", f"sys/class/{kind}/{owner}"):
+        if os.path.exists(os.path.join(root, parent)):
+            place = os.path.relpath(os.path.realpath(os.path.join(root, parent)), root)
+            break
+    else:
+        place, below = "sys/devices/virtual", below or kind
+    place = os.path.normpath(f"{place}/{below}/{name}")
+    link(root, f"sys/class/{kind}/{name}", place)
+    for key, value in (word.split("=", 1) for word in keys):
+        if key == "slaves":
+            for slave in value.split(","):
+                link(root, f"{place}/slaves/{slave}", os.path.relpath(os.path.realpath(
+                    os.path.join(root, f"sys/class/{kind}/{slave}")), root))
+        elif key == "uppers":
+            for upper in value.split(","):
+                write(root, f"{place}/upper_{upper}", "")
+        else:
+            write(root, f"{place}/{key}", f"{value}\n")
+
+
 def index(entries):
     """The index format of libkmod (libkmod-index.c): a radix tree, big-endian."""
     tree = {}
@@ -211,6 +240,8 @@ def main():
         write_device(root, address, device, place)
         if device.get("physfn"):
             link(root, f"{place}/physfn", place_of(tree.devices, device["physfn"]))
+    for (kind, name), rest in tree.classes.items():
+        write_class(os.path.realpath(root), kind, name, *rest)
     for name in tree.iommus:
         os.makedirs(os.path.join(root, "sys/class/iommu", name))
     if tree.release:

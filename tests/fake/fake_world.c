@@ -207,6 +207,13 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	return (int)strlen(target);
 }
 
+/* The binder asks for no whole target. */
+static int fake_target(struct world *world unused, enum world_root root unused,
+		       const char *path, char *buf unused, size_t size unused)
+{
+	fake_abort("unknown link: %s", path);
+}
+
 /* The members of a group; -2 for all devices. The last ones first: no order is promised. */
 static int list_devices(struct fake_world *w, int group,
 			int (*each)(void *arg, const char *name), void *arg)
@@ -310,6 +317,7 @@ struct fake_world *fake_new(void)
 	static const struct world_ops ops = {
 		.read = fake_read,
 		.link = fake_link,
+		.target = fake_target,
 		.list = fake_list,
 		.submit = fake_submit,
 		.await = fake_await,

@@ -78,6 +78,14 @@ static void test_link(void **state unused)
 			 7);
 	assert_int_equal(world->ops->link(world, WORLD_SYS, "eight", buf, sizeof(buf)),
 			 -ENAMETOOLONG);
+	assert_int_equal(world->ops->target(world, WORLD_SYS, "plain", buf, sizeof(buf)),
+			 5);
+	assert_string_equal(buf, "plain");
+	assert_int_equal(world->ops->target(world, WORLD_SYS, "plain", buf, 6), 5);
+	assert_int_equal(world->ops->target(world, WORLD_SYS, "plain", buf, 5),
+			 -ENAMETOOLONG);
+	assert_int_equal(world->ops->target(world, WORLD_SYS, "none", buf, sizeof(buf)),
+			 -ENOENT);
 	assert_int_equal(world->ops->link(world, WORLD_SYS, "file", buf, sizeof(buf)),
 			 -EINVAL);
 	assert_int_equal(world->ops->link(world, WORLD_SYS, "none", buf, sizeof(buf)),
