@@ -11,13 +11,41 @@ static int fail(struct parse_error *reterr, size_t offset, const char *message)
 	return -EINVAL;
 }
 
+int bdf_parse_slot(struct text t, struct bdf *ret, bool *ret_any_function,
+		   struct parse_error *reterr)
+{
+	uint64_t device, function = 0;
+	struct text rest = t, slot;
+	bool any = false;
+	size_t at;
+
+	if (!text_cut(&rest, '.', &slot) || !rest.p)
+		return fail(reterr, 0, "the function is missing (\".0\" to \".7\")");
+	if (slot.n > 2 || text_hex(slot, 0x1f, &device) < 0)
+		return fail(reterr, 0,
+			    "the device is a hexadecimal number from 00 to 1f");
+	at = (size_t)(rest.p - t.p);
+	if (ret_any_function && text_is(rest, "*"))
+		any = true;
+	else if (rest.n != 1 || text_hex(rest, 7, &function) < 0)
+		return fail(reterr, at,
+			    ret_any_function ? "the function is a digit from 0 to 7, or *"
+					     : "the function is a digit from 0 to 7");
+
+	*ret = (struct bdf){.device = (uint8_t)device, .function = (uint8_t)function};
+	if (ret_any_function)
+		*ret_any_function = any;
+	return 0;
+}
+
 int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 		    struct parse_error *reterr)
 {
-	uint64_t domain = 0, bus, device, function = 0;
-	struct text rest = t, parts[3], part, slot;
-	bool any = false;
-	size_t n = 0, at;
+	uint64_t domain = 0, bus;
+	struct text rest = t, parts[3], part;
+	struct bdf bdf;
+	size_t n = 0;
+	int r;
 
 	while (text_cut(&rest, ':', &part)) {
 		if (n == ARRAY_SIZE(parts))
@@ -33,25 +61,14 @@ int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 	if (parts[n - 2].n > 2 || text_hex(parts[n - 2], 0xff, &bus) < 0)
 		return fail(reterr, (size_t)(parts[n - 2].p - t.p),
 			    "the bus is a hexadecimal number from 00 to ff");
-	rest = parts[n - 1];
-	at = (size_t)(rest.p - t.p);
-	if (!text_cut(&rest, '.', &slot) || !rest.p)
-		return fail(reterr, at, "the function is missing (\".0\" to \".7\")");
-	if (slot.n > 2 || text_hex(slot, 0x1f, &device) < 0)
-		return fail(reterr, at,
-			    "the device is a hexadecimal number from 00 to 1f");
-	at = (size_t)(rest.p - t.p);
-	if (ret_any_function && text_is(rest, "*"))
-		any = true;
-	else if (rest.n != 1 || text_hex(rest, 7, &function) < 0)
-		return fail(reterr, at,
-			    ret_any_function ? "the function is a digit from 0 to 7, or *"
-					     : "the function is a digit from 0 to 7");
-
-	*ret = (struct bdf){(uint32_t)domain, (uint8_t)bus, (uint8_t)device,
-			    (uint8_t)function};
-	if (ret_any_function)
-		*ret_any_function = any;
+	r = bdf_parse_slot(parts[n - 1], &bdf, ret_any_function, reterr);
+	if (r < 0) {
+		reterr->offset += (size_t)(parts[n - 1].p - t.p);
+		return r;
+	}
+	bdf.domain = (uint32_t)domain;
+	bdf.bus = (uint8_t)bus;
+	*ret = bdf;
 	return 0;
 }
 

@@ -88,9 +88,8 @@ bool pci_is_display(const struct pci_ids *ids)
 	return ids->class >> 16 == 0x03;
 }
 
-/* The path of an attribute of a function, below /sys. */
-static const char *attribute(struct bdf bdf, const char *name,
-			     char buf[static JOB_PATH_SIZE])
+const char *inventory_attribute(struct bdf bdf, const char *name,
+				char buf[static JOB_PATH_SIZE])
 {
 	char address[BDF_SIZE];
 
@@ -104,8 +103,8 @@ int inventory_read_ids(struct world *world, struct bdf bdf, struct pci_ids *ret)
 	struct text t;
 	int r;
 
-	r = world_read_text(world, WORLD_SYS, attribute(bdf, "modalias", path), buf,
-			    sizeof(buf), &t);
+	r = world_read_text(world, WORLD_SYS, inventory_attribute(bdf, "modalias", path),
+			    buf, sizeof(buf), &t);
 	return r < 0 ? r : modalias_parse(t, ret);
 }
 
@@ -115,7 +114,7 @@ static unsigned read_number(struct world *world, struct bdf bdf, const char *nam
 	uint64_t value;
 	struct text t;
 
-	if (world_read_text(world, WORLD_SYS, attribute(bdf, name, path), buf,
+	if (world_read_text(world, WORLD_SYS, inventory_attribute(bdf, name, path), buf,
 			    sizeof(buf), &t) < 0 ||
 	    text_decimal(t, UINT32_MAX, &value) < 0)
 		return 0;
@@ -126,7 +125,8 @@ int inventory_read_driver(struct world *world, struct bdf bdf,
 			  char driver[static DRIVER_NAME_SIZE])
 {
 	char path[JOB_PATH_SIZE];
-	int r = world->ops->link(world, WORLD_SYS, attribute(bdf, "driver", path), driver,
+	int r = world->ops->link(world, WORLD_SYS,
+				 inventory_attribute(bdf, "driver", path), driver,
 				 DRIVER_NAME_SIZE);
 
 	if (r == -ENOENT) {
@@ -147,7 +147,8 @@ static int read_group(struct world *world, struct bdf bdf)
 	uint64_t group;
 	int n;
 
-	n = world->ops->link(world, WORLD_SYS, attribute(bdf, "iommu_group", path), buf,
+	n = world->ops->link(world, WORLD_SYS,
+			     inventory_attribute(bdf, "iommu_group", path), buf,
 			     sizeof(buf));
 	if (n < 0 || text_decimal((struct text){buf, (size_t)n}, INT32_MAX, &group) < 0)
 		return NO_GROUP;
@@ -158,13 +159,12 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 {
 	char path[JOB_PATH_SIZE], buf[32];
 
-	/* Class 0680 holds endpoints too, such as NVSwitch. */
-	if (ids->class >> 16 == 0x06 && ids->class >> 8 != 0x0680)
+	if (pci_is_bridge_class(ids))
 		return true;
 	/* Shown for header types 1 and 2 only (drivers/pci/pci-sysfs.c). */
 	return world->ops->read(world, WORLD_SYS,
-				attribute(bdf, "secondary_bus_number", path), buf,
-				sizeof(buf)) >= 0;
+				inventory_attribute(bdf, "secondary_bus_number", path),
+				buf, sizeof(buf)) >= 0;
 }
 
 /* Fills the rest of @d. 0, or -errno. */
@@ -253,6 +253,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 {
 	struct inventory inv = {0};
 	struct listing all = {.max = FUNCTIONS_MAX + 1};
+	struct fact_reader facts = {world, filter, arg, 0};
 	struct bdf *scratch;
 	int r;
 
@@ -279,8 +280,10 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
 		r = inventory_read_ids(world, d->bdf, &d->ids);
-		if (r == 0) {
-			d->is_interesting = !filter || filter(arg, d->bdf, &d->ids);
+		if (r == 0)
+			r = filter ? facts_learn(&facts, d) : 1;
+		if (r >= 0) {
+			d->is_interesting = r > 0;
 			if (!d->is_interesting && !pci_is_display(&d->ids))
 				continue;
 			r = read_device(world, d);

@@ -7,24 +7,13 @@
 #include "arena.h"
 #include "bdf.h"
 #include "compiler.h"
+#include "device.h"
+#include "facts.h"
 #include "rule.h"
 #include "selector.h"
 #include "world.h"
 
 #define FUNCTIONS_MAX 65536
-#define NO_GROUP      (-1)
-
-struct pci_device {
-	struct bdf bdf;
-	struct pci_ids ids;
-	int iommu_group; /* NO_GROUP where it has none */
-	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
-	bool is_interesting; /* passed the filter; otherwise a neighbour */
-	bool is_bridge; /* by class, or it has buses behind it */
-	bool is_boot_vga;
-	bool is_held; /* kept away from every driver, on purpose */
-	unsigned vf_count; /* virtual functions that exist */
-};
 
 /* Below /sys. */
 #define SYSFS_PCI_DEVICES "bus/pci/devices"
@@ -40,17 +29,19 @@ struct inventory {
 	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */
 };
 
-typedef bool (*inventory_filter)(const void *arg, struct bdf bdf,
-				 const struct pci_ids *ids);
-
 /*
- * Reads the PCI bus from sysfs attributes (never config space, which can wake a device).
- * One read per function gives its IDs; only where @filter says yes, more is read, and the
- * members of its IOMMU group are added. All displays are kept. @filter NULL keeps all.
- * -ENOENT if there is no PCI bus in /sys, -ENOMEM if @arena is too small.
+ * Reads the PCI bus from sysfs attributes. One read per function gives its IDs; only where
+ * @filter wants it, more is read, and the members of its IOMMU group are added. All displays
+ * are kept. @filter NULL keeps all. -ENOENT if there is no PCI bus in /sys, -ENOMEM if @arena
+ * is too small. A function of which a fact that was asked for could not be read counts as
+ * unread: a keep rule might have been about it.
  */
 int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct inventory *ret) must_check nonnull(1, 2, 5);
+
+/* The path of an attribute of a function, below /sys. */
+const char *inventory_attribute(struct bdf bdf, const char *name,
+				char buf[static JOB_PATH_SIZE]) nonnull(2);
 
 /* The device at an address, or NULL. */
 struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)

@@ -6,6 +6,7 @@
 
 #include "bdf.h"
 #include "ids.h"
+#include "serial.h"
 
 struct planner {
 	const struct policy *policy;
@@ -57,9 +58,41 @@ static bool is_denylisted(const struct pci_ids *ids)
 	return false;
 }
 
-static const char *describe_ids(struct planner *p, const struct pci_ids *ids)
+/* What sits where @rule expects another device, by what the rule says of it. */
+static const char *describe(struct planner *p, const struct pci_device *d,
+			    const struct rule *rule)
 {
-	return arena_printf(p->arena, "%04x:%04x", ids->vendor, ids->device);
+	char serial[SERIAL_SIZE] = "none", path[PATH_SIZE];
+	bool has_serial =
+		(rule->selector.terms & TERM_SERIAL) && (d->known & FACT_SERIAL);
+	bool has_path = !selector_is_path_of(&rule->selector, d) && d->has_path;
+
+	if (has_serial && d->serial != 0)
+		serial_format(d->serial, serial);
+	return arena_printf(
+		p->arena, "%04x:%04x%s%s%s%s", d->ids.vendor, d->ids.device,
+		has_path ? ", path " : "", has_path ? path_format(&d->path, path) : "",
+		has_serial ? ", serial number " : "", has_serial ? serial : "");
+}
+
+static bool has_match(const struct planner *p, const struct selector *s)
+{
+	for (size_t i = 0; i < p->inventory->count; i++)
+		if (selector_has_match(s, &p->inventory->devices[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Whether a rule expects another device where @d is. An address is a claim for each function
+ * of it; a path may lead to several, and one is enough.
+ */
+static bool is_claim_of(const struct planner *p, const struct selector *s,
+			const struct pci_device *d)
+{
+	if ((s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf))
+		return true;
+	return (s->terms & TERM_PATH) && selector_is_path_of(s, d) && !has_match(p, s);
 }
 
 /* Reasons that hold for the device itself, whoever has it. */
@@ -176,14 +209,13 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 
 	for (size_t i = 0; i < p->policy->rule_count; i++) {
 		const struct rule *rule = &p->policy->rules[i];
-		bool matches = selector_has_match(&rule->selector, d->bdf, &d->ids);
+		bool matches = selector_has_match(&rule->selector, d);
 
 		if (!policy_has_rule_active(p->policy, rule))
 			continue;
 		if (!matches) {
-			if (rule->kind == RULE_BIND &&
-			    (rule->selector.terms & TERM_ADDRESS) &&
-			    selector_is_address_of(&rule->selector, d->bdf) && !mismatch)
+			if (rule->kind == RULE_BIND && !mismatch &&
+			    is_claim_of(p, &rule->selector, d))
 				mismatch = rule;
 			continue;
 		}
@@ -222,7 +254,7 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 	} else {
 		ret->action = ACTION_REFUSE;
 		ret->reason = REASON_IDENTITY_MISMATCH;
-		ret->detail = describe_ids(p, &d->ids);
+		ret->detail = describe(p, d, mismatch);
 	}
 	return true;
 }
@@ -306,8 +338,7 @@ static bool has_safe_ids(const struct planner *p)
 			continue;
 		for (size_t k = 0; k < p->policy->rule_count; k++)
 			if (p->policy->rules[k].is_module_id &&
-			    selector_has_match(&p->policy->rules[k].selector,
-					       pd->device->bdf, &pd->device->ids))
+			    selector_has_match(&p->policy->rules[k].selector, pd->device))
 				return false;
 	}
 	return true;

@@ -322,19 +322,32 @@ bool policy_has_bind_rule(const struct policy *policy)
 	return false;
 }
 
-bool policy_has_interest(const struct policy *policy, struct bdf bdf,
-			 const struct pci_ids *ids)
+/* Whether a rule matches or names the place of the device, where another one was expected. */
+static bool has_interest(const struct rule *rule, const struct pci_device *d)
 {
+	const struct selector *s = &rule->selector;
+
+	return selector_has_match(s, d) ||
+	       ((s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf)) ||
+	       ((s->terms & TERM_PATH) && selector_is_path_of(s, d));
+}
+
+unsigned policy_filter(const void *arg, const struct pci_device *d)
+{
+	const struct policy *policy = arg;
+	unsigned wants = 0;
+
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if (!policy_has_rule_active(policy, rule))
 			continue;
-		if (selector_has_match(&rule->selector, bdf, ids))
-			return true;
-		if ((rule->selector.terms & TERM_ADDRESS) &&
-		    selector_is_address_of(&rule->selector, bdf))
-			return true;
+		wants |= selector_open_facts(&rule->selector, d);
+		if (policy->has_lost_path && (rule->selector.terms & TERM_PATH) &&
+		    !pci_is_bridge_class(&d->ids))
+			wants |= FACT_PATH;
+		if (has_interest(rule, d))
+			wants |= FACT_WANTED;
 	}
-	return false;
+	return wants;
 }

@@ -10,6 +10,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "inventory.h"
 #include "rule.h"
 
 #define RULES_MAX    1024
@@ -42,6 +43,7 @@ struct policy {
 	bool debug;
 	bool has_noiommu; /* vfio's unsafe no-IOMMU mode was asked for */
 	bool has_denylist_off; /* vfio-pci.disable_denylist */
+	bool has_lost_path; /* a rule's path leads to another device, which is to be named */
 	bool has_cmdline_ids; /* then modprobe.d's ids= do not count */
 	struct text module_ids; /* the value in force of vfio-pci's ids= */
 	struct text profile; /* rd.earlybind.profile= */
@@ -105,8 +107,8 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
 bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
 
 /*
- * Whether a rule may concern this function: it matches, or names its address. This is the
- * test that decides whether more is read about the function.
+ * The inventory_filter of a policy (@policy): wanted is what a rule matches, or stands where
+ * a rule names an address or a path. Of what a rule says more about than IDs and address,
+ * only what can still match is looked at, unless has_lost_path.
  */
-bool policy_has_interest(const struct policy *policy, struct bdf bdf,
-			 const struct pci_ids *ids) nonnull(1, 3);
+unsigned policy_filter(const void *policy, const struct pci_device *device) nonnull(1, 2);

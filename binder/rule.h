@@ -7,8 +7,7 @@
 #include "selector.h"
 #include "text.h"
 
-#define DRIVER_NAME_SIZE 64 /* longest driver name handled, with its NUL */
-#define DEFAULT_DRIVER	 "vfio-pci"
+#define DEFAULT_DRIVER "vfio-pci"
 
 enum source {
 	SOURCE_CMDLINE, /* the kernel's command line, or a file that adds to it */

@@ -104,9 +104,39 @@ int run_read_policy(struct world *world, struct arena *arena,
 	return 0;
 }
 
-static bool is_interesting(const void *arg, struct bdf bdf, const struct pci_ids *ids)
+/* Whether a rule has a path and more, and all of it holds nowhere. */
+static bool has_lost_path(const struct policy *policy, const struct inventory *inv)
 {
-	return policy_has_interest(arg, bdf, ids);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		bool is_found = rule->kind != RULE_BIND ||
+				!(rule->selector.terms & TERM_PATH) ||
+				rule->selector.terms == TERM_PATH ||
+				!policy_has_rule_active(policy, rule);
+
+		for (size_t k = 0; k < inv->count && !is_found; k++)
+			is_found = selector_has_match(&rule->selector, &inv->devices[k]);
+		if (!is_found)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of what an ID rules out no path is read, until it is known that the device which a rule
+ * expects at a path is not there: then the one that is there is to be named.
+ */
+static int read_inventory(struct world *world, struct arena *arena, struct run *run)
+{
+	struct policy *policy = &run->policy;
+	size_t used = arena->used;
+	int r = inventory_read(world, arena, policy_filter, policy, &run->inventory);
+
+	if (r < 0 || !has_lost_path(policy, &run->inventory))
+		return r;
+	policy->has_lost_path = true;
+	arena->used = used;
+	return inventory_read(world, arena, policy_filter, policy, &run->inventory);
 }
 
 int run_plan(struct world *world, struct arena *arena, struct run *run)
@@ -114,7 +144,7 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 	struct report *report = &run->report;
 	int r;
 
-	r = inventory_read(world, arena, is_interesting, &run->policy, &run->inventory);
+	r = read_inventory(world, arena, run);
 	report->inventory = &run->inventory;
 	run->inventory.is_early = run->is_boot;
 	if (r == 0)
@@ -269,12 +299,13 @@ int run_device(struct world *world, struct arena *arena,
 {
 	uint64_t start = world->ops->now(world);
 	struct policy *policy = &run->policy;
+	struct fact_reader facts = {world, policy_filter, policy, 0};
+	struct pci_device device = {.bdf = bdf};
 	char address[BDF_SIZE];
-	struct pci_ids ids;
-	int r, code;
+	int r, code, wanted;
 
 	bdf_format(bdf, address);
-	r = inventory_read_ids(world, bdf, &ids);
+	r = inventory_read_ids(world, bdf, &device.ids);
 	if (r < 0) {
 		world_log(world, LOG_LEVEL_WARNING, "%s: %s", address,
 			  r == -ENOENT ? "there is no such device" : errno_text(r));
@@ -285,11 +316,18 @@ int run_device(struct world *world, struct arena *arena,
 		world_log(world, LOG_LEVEL_ERROR, "out of memory");
 		return EXIT_NOT_ALL;
 	}
-	if (policy->is_partial && !policy_has_interest(policy, bdf, &ids)) {
+	wanted = policy->off ? 0 : facts_learn(&facts, &device);
+	if (wanted < 0) {
+		world_log(world, LOG_LEVEL_WARNING,
+			  "%s: its path or serial number cannot be read: %s", address,
+			  errno_text(wanted));
+		return EXIT_NOT_ALL;
+	}
+	if (policy->is_partial && !wanted) {
 		report_log_problems(policy, world);
 		return EXIT_NOT_ALL;
 	}
-	if (policy->off || !policy_has_interest(policy, bdf, &ids)) {
+	if (policy->off || !wanted) {
 		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
 			  policy->off ? "off: rd.earlybind=0 is on the command line"
 				      : "no rule names it");

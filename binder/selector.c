@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serial.h"
+
 static int fail(struct parse_error *reterr, size_t offset, const char *message)
 {
 	*reterr = (struct parse_error){offset, message};
@@ -71,29 +73,44 @@ static int parse_class(struct text t, uint32_t *ret_class, uint32_t *ret_mask,
 	return 0;
 }
 
+/* A term "name=value". */
+static int parse_named(struct text t, struct selector *s, unsigned *ret_term,
+		       struct parse_error *reterr)
+{
+	struct text value = t, name;
+	int r;
+
+	(void)!text_cut(&value, '=', &name);
+	if (text_is(name, "class")) {
+		*ret_term = TERM_CLASS;
+		r = parse_class(value, &s->class, &s->class_mask, reterr);
+	} else if (text_is(name, "path")) {
+		*ret_term = TERM_PATH;
+		r = path_parse(value, &s->path, reterr);
+	} else if (text_is(name, "serial")) {
+		*ret_term = TERM_SERIAL;
+		r = serial_parse(value, &s->serial, reterr);
+	} else if (text_is(name, "slot") || text_is(name, "accel")) {
+		return fail(reterr, 0,
+			    "slot= and accel= are not known to this version: use an ID, "
+			    "path= or serial=");
+	} else {
+		return fail(reterr, 0,
+			    "unknown term: a selector has an ID, an address, path=, "
+			    "serial= or class=");
+	}
+	if (r < 0)
+		reterr->offset += name.n + 1;
+	return r;
+}
+
 static int parse_term(struct text t, struct selector *s, struct parse_error *reterr)
 {
-	static const char *const later[] = {"path=", "serial=", "slot=", "accel="};
 	unsigned term;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-		if (text_has_prefix(t, later[i]))
-			return fail(
-				reterr, 0,
-				"path=, serial=, slot= and accel= are not known to this "
-				"version: use an ID or an address");
-
-	if (text_has_prefix(t, "class=")) {
-		struct text value = {t.p + 6, t.n - 6};
-
-		term = TERM_CLASS;
-		r = parse_class(value, &s->class, &s->class_mask, reterr);
-		if (r < 0)
-			reterr->offset += 6;
-	} else if (t.n > 0 && memchr(t.p, '=', t.n)) {
-		return fail(reterr, 0,
-			    "unknown term: a selector has an ID, an address or class=");
+	if (t.n > 0 && memchr(t.p, '=', t.n)) {
+		r = parse_named(t, s, &term, reterr);
 	} else if (t.n > 0 && memchr(t.p, '.', t.n)) {
 		term = TERM_ADDRESS;
 		r = bdf_parse_loose(t, &s->address, &s->any_function, reterr);
@@ -152,6 +169,20 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 		used += (size_t)snprintf(buf, SELECTOR_SIZE, "%s", bdf);
 		plus = "+";
 	}
+	if (s->terms & TERM_PATH) {
+		char path[PATH_SIZE];
+
+		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%spath=%s",
+					 plus, path_format(&s->path, path));
+		plus = "+";
+	}
+	if (s->terms & TERM_SERIAL) {
+		char serial[SERIAL_SIZE];
+
+		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%sserial=%s",
+					 plus, serial_format(s->serial, serial));
+		plus = "+";
+	}
 	if (s->terms & TERM_ID) {
 		const struct pci_match *id = &s->id;
 		bool class = id->class_mask != 0;
@@ -178,6 +209,11 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 	return buf;
 }
 
+bool pci_is_bridge_class(const struct pci_ids *ids)
+{
+	return ids->class >> 16 == 0x06 && ids->class >> 8 != 0x0680;
+}
+
 bool pci_match_has(const struct pci_match *m, const struct pci_ids *ids)
 {
 	return (m->vendor == PCI_ANY || m->vendor == ids->vendor) &&
@@ -196,12 +232,40 @@ bool selector_is_address_of(const struct selector *s, struct bdf bdf)
 	return bdf_compare(s->address, bdf) == 0;
 }
 
-bool selector_has_match(const struct selector *s, struct bdf bdf,
-			const struct pci_ids *ids)
+bool selector_is_path_of(const struct selector *s, const struct pci_device *d)
 {
-	if (s->terms == 0 || !selector_is_address_of(s, bdf))
+	if (!(s->terms & TERM_PATH))
+		return true;
+	return d->has_path && !pci_is_bridge_class(&d->ids) &&
+	       path_has(&s->path, &d->path);
+}
+
+/* The terms about what is always known. */
+static bool has_near_match(const struct selector *s, const struct pci_device *d)
+{
+	if (s->terms == 0 || !selector_is_address_of(s, d->bdf))
 		return false;
-	if ((s->terms & TERM_ID) && !pci_match_has(&s->id, ids))
+	if ((s->terms & TERM_ID) && !pci_match_has(&s->id, &d->ids))
 		return false;
-	return !(s->terms & TERM_CLASS) || !((s->class ^ ids->class) & s->class_mask);
+	return !(s->terms & TERM_CLASS) || !((s->class ^ d->ids.class) & s->class_mask);
+}
+
+bool selector_has_match(const struct selector *s, const struct pci_device *d)
+{
+	return has_near_match(s, d) && selector_is_path_of(s, d) &&
+	       (!(s->terms & TERM_SERIAL) || (d->serial != 0 && d->serial == s->serial));
+}
+
+unsigned selector_open_facts(const struct selector *s, const struct pci_device *d)
+{
+	unsigned open = (s->terms & TERM_PATH ? FACT_PATH : 0) |
+			(s->terms & TERM_SERIAL ? FACT_SERIAL : 0);
+
+	open &= ~d->known;
+	if (!open || pci_is_bridge_class(&d->ids) || !has_near_match(s, d))
+		return 0;
+	/* A link costs less than a look into config space. */
+	if (open & FACT_PATH)
+		return FACT_PATH;
+	return selector_is_path_of(s, d) ? open : 0;
 }

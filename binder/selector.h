@@ -10,18 +10,11 @@
 
 #include "bdf.h"
 #include "compiler.h"
+#include "device.h"
+#include "path.h"
 #include "text.h"
 
 #define PCI_ANY 0xffffffffu /* the kernel's PCI_ANY_ID */
-
-/* What a function says it is. */
-struct pci_ids {
-	uint16_t vendor;
-	uint16_t device;
-	uint16_t subvendor;
-	uint16_t subdevice;
-	uint32_t class; /* 24 bits: base class, subclass, programming interface */
-};
 
 /* An entry of an ID table: struct pci_device_id of the kernel. */
 struct pci_match {
@@ -37,6 +30,8 @@ enum selector_term {
 	TERM_ID = 1 << 0,
 	TERM_ADDRESS = 1 << 1,
 	TERM_CLASS = 1 << 2,
+	TERM_PATH = 1 << 3,
+	TERM_SERIAL = 1 << 4,
 };
 
 struct selector {
@@ -46,10 +41,12 @@ struct selector {
 	bool any_function;
 	uint32_t class;
 	uint32_t class_mask;
+	struct pci_path path;
+	uint64_t serial;
 };
 
 /* Long enough for every selector that selector_format() writes. */
-#define SELECTOR_SIZE 128
+#define SELECTOR_SIZE 256
 
 /*
  * Parses one selector, whole. -EINVAL with position and reason in @reterr.
@@ -62,11 +59,26 @@ int selector_parse(struct text t, struct selector *ret,
 const char *selector_format(const struct selector *selector,
 			    char buf[static SELECTOR_SIZE]) nonnull(1);
 
-bool selector_has_match(const struct selector *selector, struct bdf bdf,
-			const struct pci_ids *ids) nonnull(1, 3);
+/* By what is known of the device: a term about what is not known does not hold. */
+bool selector_has_match(const struct selector *selector, const struct pci_device *device)
+	nonnull(1, 2);
+
+/* What must be read (of enum pci_fact) to know whether it matches, since all else does. */
+unsigned selector_open_facts(const struct selector *selector,
+			     const struct pci_device *device) nonnull(1, 2);
 
 /* Whether the selector names this address (if it names one at all). */
 bool selector_is_address_of(const struct selector *selector, struct bdf bdf) nonnull(1);
+
+/*
+ * Whether the path of the selector (if it has one) leads to the device: it is that function,
+ * or below it. Never to a bridge, so that the path of a root port means the card behind it.
+ */
+bool selector_is_path_of(const struct selector *selector, const struct pci_device *device)
+	nonnull(1, 2);
+
+/* Class 06 is a bridge, but for 0680, which holds endpoints too, such as NVSwitch. */
+bool pci_is_bridge_class(const struct pci_ids *ids) nonnull(1);
 
 /* drivers/pci/pci.h: pci_match_one_device() */
 bool pci_match_has(const struct pci_match *match, const struct pci_ids *ids)

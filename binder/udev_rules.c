@@ -85,6 +85,23 @@ static void put_modalias(struct writer *w, const struct selector *s)
 	put(w, "\", ");
 }
 
+/* DEVPATH has what the link of a device leads to; '*' stands for '/' as well. */
+static void put_path(struct writer *w, const struct pci_path *path)
+{
+	char root[BDF_SIZE], pattern[PATH_HOPS_MAX * sizeof("/*:1f.7") + BDF_SIZE];
+	size_t used;
+
+	bdf_format(path->root, root);
+	used = (size_t)snprintf(pattern, sizeof(pattern), "%s", root);
+	for (size_t i = 0; i < path->hop_count; i++)
+		used += (size_t)snprintf(pattern + used, sizeof(pattern) - used,
+					 "/*:%02x.%x", path->hops[i] >> 3,
+					 path->hops[i] & 7);
+	if (path->any_function)
+		pattern[used - 1] = '?';
+	put(w, "DEVPATH==\"*/%s|*/%s/*\", ", pattern, pattern);
+}
+
 static void put_rule(struct writer *w, const struct selector *s)
 {
 	if (s->terms & TERM_ADDRESS) {
@@ -97,6 +114,9 @@ static void put_rule(struct writer *w, const struct selector *s)
 	}
 	if (s->terms & (TERM_ID | TERM_CLASS))
 		put_modalias(w, s);
+	if (s->terms & TERM_PATH)
+		put_path(w, &s->path);
+	/* A serial number is read by the binder. */
 	put(w, "GOTO=\"earlybind_bind\"\n");
 }
 

@@ -159,7 +159,8 @@ static int real_submit(struct world *world, const struct job *job)
 	struct real_world *w = real(world);
 
 	/* A tree of files is not a machine: nothing is written, nothing is loaded. */
-	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS)
+	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS &&
+	    job->kind != JOB_READ_SERIAL)
 		return -EROFS;
 	return worker_submit(&w->worker, job);
 }

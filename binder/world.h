@@ -39,6 +39,7 @@ enum log_level { /* the kernel's numbers */
 		 LOG_LEVEL_DEBUG = 7,
 };
 
+#define LINK_SIZE      1024 /* of a target in sysfs */
 #define JOB_PATH_SIZE  256
 #define JOB_VALUE_SIZE 128
 #define JOB_IDS_SIZE   1024
@@ -48,6 +49,7 @@ enum job_kind {
 	JOB_STORE, /* writes value to path below /sys, in one write(2) */
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
+	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */
 	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
 };
 
@@ -71,6 +73,7 @@ struct job_result {
 	bool is_viable; /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
 	bool is_found; /* JOB_MODULE_IDS: there was such an option */
 	bool is_denylist_off; /* JOB_MODULE_IDS: disable_denylist was among the options */
+	uint64_t serial; /* JOB_READ_SERIAL */
 	uint32_t length;
 	char text[JOB_TEXT_SIZE];
 };

@@ -153,11 +153,6 @@ static void check_target(struct drivers *d, const struct target *target)
 	d->target = NULL;
 }
 
-static bool is_interesting(const void *arg, struct bdf bdf, const struct pci_ids *ids)
-{
-	return policy_has_interest(arg, bdf, ids);
-}
-
 static bool is_bound(const struct policy *policy, const struct pci_device *device)
 {
 	bool has_rule = false;
@@ -166,7 +161,7 @@ static bool is_bound(const struct policy *policy, const struct pci_device *devic
 		const struct rule *rule = &policy->rules[i];
 
 		if (!policy_has_rule_active(policy, rule) ||
-		    !selector_has_match(&rule->selector, device->bdf, &device->ids))
+		    !selector_has_match(&rule->selector, device))
 			continue;
 		if (rule->kind == RULE_KEEP)
 			return false;
@@ -181,8 +176,7 @@ static bool check_devices(struct drivers *d)
 	struct check *c = d->check;
 	struct inventory inventory;
 
-	if (inventory_read(c->world, c->arena, is_interesting, &c->policy, &inventory) <
-	    0)
+	if (inventory_read(c->world, c->arena, policy_filter, &c->policy, &inventory) < 0)
 		return false;
 	for (size_t i = 0; i < inventory.count; i++) {
 		const struct pci_device *p = &inventory.devices[i];

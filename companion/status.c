@@ -236,9 +236,9 @@ static int print_json(const struct status *s)
 	return end_json(&json);
 }
 
-static bool is_of_boot(const void *arg, struct bdf bdf, const struct pci_ids *ids unused)
+static unsigned filter_boot(const void *arg, const struct pci_device *device)
 {
-	return boot_find(arg, bdf) != NULL;
+	return boot_find(arg, device->bdf) ? FACT_WANTED : 0;
 }
 
 /* Adds a group once, in the order of numbers. */
@@ -263,7 +263,7 @@ static int read_now(struct status *s)
 	const struct boot *boot = &s->boot;
 	int r;
 
-	r = inventory_read(s->world, s->arena, is_of_boot, boot, &s->now);
+	r = inventory_read(s->world, s->arena, filter_boot, boot, &s->now);
 	if (r < 0)
 		return r;
 	s->groups = arena_alloc(s->arena, boot->device_count + 1, sizeof(*s->groups));

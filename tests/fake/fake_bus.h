@@ -17,16 +17,17 @@
 #include "compiler.h"
 #include "selector.h"
 
-#define FAKE_DEVICES_MAX 256
-#define FAKE_DRIVERS_MAX 32
-#define FAKE_IDS_MAX	 64
-#define FAKE_TASKS_MAX	 64
-#define FAKE_EVENTS_MAX	 8
-#define FAKE_NAME_SIZE	 64
-#define FAKE_FOREVER	 UINT64_MAX
-#define FAKE_SECOND	 1000000u
-#define FAKE_NO_GROUP	 (-1)
-#define FAKE_VALUE_SIZE	 128 /* of what is written */
+#define FAKE_DEVICES_MAX  256
+#define FAKE_DRIVERS_MAX  32
+#define FAKE_IDS_MAX	  64
+#define FAKE_TASKS_MAX	  64
+#define FAKE_EVENTS_MAX	  8
+#define FAKE_NAME_SIZE	  64
+#define FAKE_FOREVER	  UINT64_MAX
+#define FAKE_CONFIG_WORDS 960
+#define FAKE_SECOND	  1000000u
+#define FAKE_NO_GROUP	  (-1)
+#define FAKE_VALUE_SIZE	  128 /* of what is written */
 
 enum fake_kernel {
 	FAKE_5_10, /* bind says ENODEV for every failure; stores of the override lock */
@@ -57,6 +58,14 @@ struct fake_device {
 	bool is_present;
 	bool is_settling; /* is there, but may not be bound yet */
 	bool has_bus_behind; /* header type 1 */
+	uint8_t bus_behind; /* 0: no device of the model is there */
+	const char *link; /* of /sys/bus/pci/devices; NULL: by the buses behind bridges */
+	const char *physfn; /* the card of a virtual function; NULL: it is none */
+	const char *power_state; /* NULL: a kernel without this attribute */
+	const char *serial_number; /* the attribute; NULL: a kernel without it */
+	const uint32_t *config; /* FAKE_CONFIG_WORDS from 0x100 on; NULL: not extended */
+	unsigned config_size; /* in bytes from 0x100 on that can be read; 0: all */
+	uint64_t config_time; /* of each look at it; FAKE_FOREVER: hangs */
 	bool is_boot_vga;
 	unsigned vf_count;
 	int vfio_error; /* what vfio-pci's probe says: -EINVAL for its denylist... */
@@ -70,6 +79,7 @@ struct fake_device {
 	bool is_bound; /* the probe is over */
 	struct fake_task *lock;
 	unsigned writes; /* that named it */
+	unsigned config_reads; /* jobs that looked into its config space */
 };
 
 enum fake_op {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ids.h"
+#include "serial.h"
 
 #define DEVICES "bus/pci/devices"
 #define DRIVERS "bus/pci/drivers/"
@@ -149,6 +150,40 @@ static void start_load(struct fake_world *w, const char *name)
 	}
 }
 
+static int read_config(void *arg, unsigned offset, uint32_t *ret)
+{
+	const struct fake_device *d = arg;
+
+	if (offset < 0x100 || offset % 4 != 0 ||
+	    offset >= 0x100 + FAKE_CONFIG_WORDS * sizeof(*ret))
+		fake_abort("a look at %#x of config space", offset);
+	if (d->config_size != 0 && offset - 0x100 + 4 > d->config_size)
+		return -EACCES;
+	*ret = d->config[(offset - 0x100) / 4];
+	return 0;
+}
+
+static void start_read_serial(struct fake_world *w, const char *path)
+{
+	const char *name;
+	struct fake_device *d = fake_device_of(w, path, &name);
+
+	trace(w, "serial of %s\n", path + sizeof(DEVICES));
+	if (strcmp(name, "config") != 0)
+		fake_abort("no config space: %s", path);
+	if (d && d->power_state && strcmp(d->power_state, "D3cold") == 0)
+		fake_abort("wakes %s", path);
+	w->serial = 0;
+	if (d)
+		d->config_reads++;
+	answer(w, d ? d->config_time : 1,
+	       !d	    ? -ENOENT
+	       : !d->config ? -ENODATA
+			    : serial_find(read_config, d, &w->serial));
+	if (d && d->config_time == FAKE_FOREVER)
+		w->job->device = d;
+}
+
 static void start_job(struct fake_world *w)
 {
 	const struct job *job = &w->current;
@@ -163,6 +198,9 @@ static void start_job(struct fake_world *w)
 	case JOB_LOAD_MODULE:
 		start_load(w, job->value);
 		return;
+	case JOB_READ_SERIAL:
+		start_read_serial(w, job->path);
+		return;
 	case JOB_GROUP_STATUS:
 		answer(w, 10, w->has_group_files ? 0 : -ENOENT);
 		return;
@@ -175,7 +213,7 @@ static struct fake_device *device_of_job(struct fake_world *w)
 {
 	const char *name;
 
-	if (w->current.kind != JOB_STORE)
+	if (w->current.kind != JOB_STORE && w->current.kind != JOB_READ_SERIAL)
 		return NULL;
 	if (strncmp(w->current.path, DEVICES "/", sizeof(DEVICES)) == 0)
 		return fake_device_of(w, w->current.path, &name);
@@ -270,6 +308,9 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 			ret->state = m->state == MODULE_IS_BUILTIN ? MODULE_BUILTIN
 				     : w->was_live		   ? MODULE_LIVE
 								   : MODULE_LOADED;
+		return;
+	case JOB_READ_SERIAL:
+		ret->serial = w->serial;
 		return;
 	case JOB_GROUP_STATUS:
 		ret->is_viable = is_viable(w, w->current.value);

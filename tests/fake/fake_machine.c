@@ -26,7 +26,8 @@ static void read_property(struct fake_world *w, struct fake_device *d, const cha
 	if (strncmp(word, "driver=", 7) == 0) {
 		*ret_driver = driver_of(w, word + 7);
 		fake_add_id(*ret_driver, d->ids.vendor, d->ids.device);
-	} else if (strcmp(word, "bridge") == 0) {
+	} else if (sscanf(word, "bridge=%2hhx", &d->bus_behind) == 1 ||
+		   strcmp(word, "bridge") == 0) {
 		d->has_bus_behind = true;
 	} else if (strcmp(word, "boot_vga") == 0) {
 		d->is_boot_vga = true;

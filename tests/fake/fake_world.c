@@ -168,6 +168,11 @@ static int fake_read(struct world *world, enum world_root root, const char *path
 		return put(buf, size, "%d\n", d->is_boot_vga);
 	if (strcmp(name, "sriov_numvfs") == 0)
 		return d->vf_count ? put(buf, size, "%u\n", d->vf_count) : -ENOENT;
+	if (strcmp(name, "power_state") == 0)
+		return d->power_state ? put(buf, size, "%s\n", d->power_state) : -ENOENT;
+	if (strcmp(name, "serial_number") == 0)
+		return d->serial_number ? put(buf, size, "%s\n", d->serial_number)
+					: -ENOENT;
 	if (strcmp(name, "driver_override") == 0)
 		return put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
 	fake_abort("unknown attribute: %s", path);
@@ -194,6 +199,10 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 		if (!d->has_link)
 			return -ENOENT;
 		snprintf(target, sizeof(target), "%s", d->driver->name);
+	} else if (strcmp(name, "physfn") == 0) {
+		if (!d->physfn)
+			return -ENOENT;
+		snprintf(target, sizeof(target), "%s", d->physfn);
 	} else if (strcmp(name, "iommu_group") == 0) {
 		if (d->group == FAKE_NO_GROUP || w->is_without_iommu)
 			return -ENOENT;
@@ -207,11 +216,63 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	return (int)strlen(target);
 }
 
-/* The binder asks for no whole target. */
-static int fake_target(struct world *world unused, enum world_root root unused,
-		       const char *path, char *buf unused, size_t size unused)
+static const struct fake_device *bridge_of(struct fake_world *w,
+					   const struct fake_device *d)
 {
-	fake_abort("unknown link: %s", path);
+	for (size_t i = 0; i < w->bus.device_count; i++) {
+		const struct fake_device *bridge = &w->bus.devices[i];
+
+		if (bridge->is_present && bridge->bus_behind != 0 &&
+		    bridge->bus_behind == d->bdf.bus &&
+		    bridge->bdf.domain == d->bdf.domain)
+			return bridge;
+	}
+	return NULL;
+}
+
+/* As pci_setup_device() and the roots of the kernel name them. */
+static void put_place(struct fake_world *w, const struct fake_device *d, char *buf,
+		      size_t size)
+{
+	const struct fake_device *bridge = bridge_of(w, d);
+	char address[BDF_SIZE];
+	size_t used;
+
+	if (bridge)
+		put_place(w, bridge, buf, size);
+	else
+		snprintf(buf, size, "../../../devices/pci%04x:%02x", d->bdf.domain,
+			 d->bdf.bus);
+	used = strlen(buf);
+	snprintf(buf + used, size - used, "/%s", bdf_format(d->bdf, address));
+}
+
+static int fake_target(struct world *world, enum world_root root, const char *path,
+		       char *buf, size_t size)
+{
+	struct fake_world *w = fake(world);
+	const struct fake_device *d;
+	char target[LINK_SIZE];
+	const char *name;
+
+	if (root != WORLD_SYS)
+		fake_abort("unknown link: %s", path);
+	if (fake_access(w) != FAULT_NONE)
+		return -EIO;
+	d = fake_device_of(w, path, &name);
+	if (!d)
+		return -ENOENT;
+	if (name[0] != '\0')
+		fake_abort("unknown link: %s", path);
+	w->targets++;
+	if (d->link)
+		snprintf(target, sizeof(target), "%s", d->link);
+	else
+		put_place(w, d, target, sizeof(target));
+	if (strlen(target) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf, target);
+	return (int)strlen(target);
 }
 
 /* The members of a group; -2 for all devices. The last ones first: no order is promised. */

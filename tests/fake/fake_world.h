@@ -71,6 +71,7 @@ struct fake_world {
 
 	/* What was seen. */
 	unsigned accesses;
+	unsigned targets; /* links read whole */
 	unsigned publishes; /* of reports */
 	char trace[FAKE_TRACE_SIZE]; /* one line per job and per pause */
 	char log[FAKE_LOG_SIZE];
@@ -80,6 +81,7 @@ struct fake_world {
 	struct job current;
 	int job_error; /* of waiting for it */
 	bool was_live; /* the module to load */
+	uint64_t serial; /* of the job's device */
 };
 
 /* A machine of kernel 6.1 with an IOMMU, the vfio modules as files, and no device. */

@@ -10,14 +10,24 @@ static void match(const struct selector *a, const struct selector *b)
 					     {0, 0, 0, 0, 0},
 					     {0xffff, 0xffff, 0xffff, 0xffff, 0xffffff}};
 
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-		struct bdf bdf = a->address;
+	for (size_t i = 0; i < ARRAY_SIZE(ids) * 8; i++) {
+		struct pci_device d = {
+			.bdf = a->address,
+			.ids = ids[i / 8],
+			.has_path = i & 2,
+			.path = a->path,
+			.serial = i & 4 ? a->serial : 1,
+			.known = FACT_PATH | FACT_SERIAL,
+		};
 
-		require(selector_has_match(a, bdf, &ids[i]) ==
-			selector_has_match(b, bdf, &ids[i]));
-		bdf.function ^= 1;
-		require(selector_has_match(a, bdf, &ids[i]) ==
-			selector_has_match(b, bdf, &ids[i]));
+		d.bdf.function ^= i & 1;
+		d.path.any_function = false;
+		if ((i & 1) && d.path.hop_count > 0)
+			d.path.hops[d.path.hop_count - 1] ^= 1;
+		require(selector_has_match(a, &d) == selector_has_match(b, &d));
+		require(selector_open_facts(a, &d) == 0);
+		d.known = 0;
+		require(selector_open_facts(a, &d) == selector_open_facts(b, &d));
 	}
 }
 

@@ -4,16 +4,14 @@
 #include "fake_world.h"
 #include "inventory.h"
 
-static bool is_card(const void *arg unused, struct bdf bdf unused,
-		    const struct pci_ids *ids)
+static unsigned is_card(const void *arg unused, const struct pci_device *d)
 {
-	return ids->vendor == 0x10ee;
+	return d->ids.vendor == 0x10ee ? FACT_WANTED : 0;
 }
 
-static bool is_nothing(const void *arg unused, struct bdf bdf unused,
-		       const struct pci_ids *ids unused)
+static unsigned is_nothing(const void *arg unused, const struct pci_device *d unused)
 {
-	return false;
+	return 0;
 }
 
 static struct fake_world *machine(const char *name)
@@ -123,10 +121,9 @@ static void test_filter(void **state unused)
 	fake_free(w);
 }
 
-static bool is_card_or_display(const void *arg unused, struct bdf bdf unused,
-			       const struct pci_ids *ids)
+static unsigned is_card_or_display(const void *arg unused, const struct pci_device *d)
 {
-	return ids->vendor == 0x10ee || ids->device == 0x3e98;
+	return d->ids.vendor == 0x10ee || d->ids.device == 0x3e98 ? FACT_WANTED : 0;
 }
 
 /* Each group's members are added, whichever group came before. */

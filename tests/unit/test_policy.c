@@ -222,8 +222,10 @@ static void test_memory(void **state unused)
 static void test_profiles(void **state unused)
 {
 	const struct origin origin = {.source = SOURCE_CONFIG};
-	static const struct bdf bdf = {0, 1, 0, 0};
-	static const struct pci_ids ids = {0x10ee, 0x5000, 0, 0, 0x120000};
+	static const struct pci_device d = {
+		.bdf = {0, 1, 0, 0},
+		.ids = {0x10ee, 0x5000, 0, 0, 0x120000},
+	};
 	static const struct {
 		const char *line;
 		bool active;
@@ -242,7 +244,7 @@ static void test_profiles(void **state unused)
 		policy_add_rule(&policy, RULE_BIND, TEXT("10ee:5000"),
 				(struct text){NULL, 0}, ' ', &origin, TEXT("compute"));
 		check_int(cases[i].line, policy_has_bind_rule(&policy), cases[i].active);
-		check_int(cases[i].line, policy_has_interest(&policy, bdf, &ids),
+		check_int(cases[i].line, policy_filter(&policy, &d) != 0,
 			  cases[i].active);
 		test_arena_free(&arena);
 	}
@@ -250,8 +252,10 @@ static void test_profiles(void **state unused)
 
 static void test_interest(void **state unused)
 {
-	static const struct bdf bdf = {0, 1, 0, 0};
-	static const struct pci_ids ids = {0x10ee, 0x5000, 0, 0, 0x120000};
+	static const struct pci_device d = {
+		.bdf = {0, 1, 0, 0},
+		.ids = {0x10ee, 0x5000, 0, 0, 0x120000},
+	};
 	static const struct {
 		const char *selector;
 		bool interest;
@@ -278,8 +282,7 @@ static void test_interest(void **state unused)
 					text_of(cases[i].selector),
 					(struct text){NULL, 0}, ' ', &origin,
 					(struct text){"", 0});
-			check_int(cases[i].selector,
-				  policy_has_interest(&policy, bdf, &ids),
+			check_int(cases[i].selector, policy_filter(&policy, &d) != 0,
 				  cases[i].interest);
 			check_int(cases[i].selector, policy_has_bind_rule(&policy),
 				  kind == RULE_BIND);

@@ -55,7 +55,65 @@ static const struct {
 	{"class=03020000", NULL, 6},
 	{"class=03**", NULL, 6},
 
+	/* Paths */
+	{"path=00:01.0/00.0", "path=0000:00:01.0/00.0", 0},
+	{"path=0:1.0/0.0", "path=0000:00:01.0/00.0", 0},
+	{"path=00:01.0", "path=0000:00:01.0", 0},
+	{"path=00:01.0/00.*", "path=0000:00:01.0/00.*", 0},
+	{"path=00:1F.*", "path=0000:00:1f.*", 0},
+	{"path=10000:e0:06.0/00.0", "path=10000:e0:06.0/00.0", 0},
+	{"path=00:1c.4/00.0/08.0/1f.7", "path=0000:00:1c.4/00.0/08.0/1f.7", 0},
+	{"path=", NULL, 5},
+	{"path=/", NULL, 5},
+	{"path=00:01.0/", NULL, 13},
+	{"path=/00.0", NULL, 5},
+	{"path=00:01.0//00.0", NULL, 13},
+	{"path=00:01.0/01:00.0", NULL, 13},
+	{"path=00:01.0/0000:01:00.0", NULL, 13},
+	{"path=00.0", NULL, 5},
+	{"path=00:01.*/00.0", NULL, 11},
+	{"path=00:01.0/00.8", NULL, 16},
+	{"path=00:01.0/20.0", NULL, 13},
+	{"path=00:01.0/00", NULL, 13},
+	{"path=00:01.0/000.0", NULL, 13},
+	{"path=00:01.0/00.00", NULL, 16},
+	{"path=00:01.0/00.0/*", NULL, 18},
+	{"path=*", NULL, 5},
+	{"path=00:01.0 /00.0", NULL, 11},
+	{"path=pci0000:00/00:01.0", NULL, 5},
+	{"path=00:01.0/1.0/2.0/3.0/4.0/5.0/6.0/7.0/8.0/9.0/a.0/b.0/c.0/d.0/e.0/f.0/10.*",
+	 "path=0000:00:01.0/01.0/02.0/03.0/04.0/05.0/06.0/07.0/08.0/09.0/0a.0/0b.0/0c.0/"
+	 "0d.0/0e.0/0f.0/10.*",
+	 0},
+	{"path=00:01.0/1.0/2.0/3.0/4.0/5.0/6.0/7.0/8.0/9.0/a.0/b.0/c.0/d.0/e.0/f.0/0.0/1.0",
+	 NULL, 5},
+
+	/* Serial numbers */
+	{"serial=00-0a-35-ff-ff-00-12-34", "serial=00-0a-35-ff-ff-00-12-34", 0},
+	{"serial=00-0A-35-FF-FF-00-12-34", "serial=00-0a-35-ff-ff-00-12-34", 0},
+	{"serial=", NULL, 7},
+	{"serial=00-0a", NULL, 12},
+	{"serial=00-0a-35-ff-ff-00-12", NULL, 27},
+	{"serial=00-0a-35-ff-ff-00-12-", NULL, 28},
+	{"serial=00-0a-35-ff-ff-00-12-34-56", NULL, 31},
+	{"serial=000a35ffff001234", NULL, 7},
+	{"serial=00:0a:35:ff:ff:00:12:34", NULL, 7},
+	{"serial=00-0a-35-fg-ff-00-12-34", NULL, 16},
+	{"serial=0-0a-35-ff-ff-00-12-34", NULL, 7},
+	{"serial=00-0a-35-ff-ff-00-12-3", NULL, 28},
+	{"serial=00-0a-35-ff-ff-00-12-345", NULL, 28},
+	{"serial=00-00-00-00-00-00-00-00", NULL, 7},
+	{"serial=ff-ff-ff-ff-ff-ff-ff-ff", NULL, 7},
+	{"serial=*", NULL, 7},
+
 	/* Several terms */
+	{"class=03+10de:2489+serial=00-00-00-00-00-00-00-01+path=0:1.0/0.0+01:00.0",
+	 "0000:01:00.0+path=0000:00:01.0/00.0+serial=00-00-00-00-00-00-00-01+10de:2489+"
+	 "class=03",
+	 0},
+	{"path=00:01.0+path=00:01.1", NULL, 13},
+	{"serial=00-00-00-00-00-00-00-01+serial=00-00-00-00-00-00-00-02", NULL, 31},
+	{"10de:*+path=00:01.x", NULL, 18},
 	{"01:00.*+10ee:*", "0000:01:00.*+10ee:*", 0},
 	{"10ee:*+01:00.0", "0000:01:00.0+10ee:*", 0},
 	{"class=12+10ee:*+01:00.0", "0000:01:00.0+10ee:*+class=12", 0},
@@ -69,8 +127,8 @@ static const struct {
 
 	/* Of later versions, or of nowhere */
 	{"", NULL, 0},
-	{"serial=00-0a", NULL, 0},
-	{"01:00.0+path=00:01.0/00.0", NULL, 8},
+	{"slot=4", NULL, 0},
+	{"01:00.0+slot=4", NULL, 8},
 	{"accel=alveo-user", NULL, 0},
 	{"driver=nvidia", NULL, 0},
 	{"garbage", NULL, 0},
@@ -104,7 +162,12 @@ static void test_parse_and_format(void **state unused)
 static void test_longest_form_fits(void **state unused)
 {
 	struct selector s = {
-		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS,
+		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS | TERM_PATH | TERM_SERIAL,
+		.path = {.root = {0xffffffff, 0xff, 0x1f, 7},
+			 .hop_count = PATH_HOPS_MAX,
+			 .hops = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+				  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+		.serial = UINT64_MAX,
 		.id = {0xfffffffe, 0xfffffffe, 0xfffffffe, 0xfffffffe, 0xffffffff,
 		       0xffffffff},
 		.address = {0xffffffff, 0xff, 0x1f, 7},
@@ -115,15 +178,19 @@ static void test_longest_form_fits(void **state unused)
 
 	assert_string_equal(
 		selector_format(&s, buf),
-		"ffffffff:ff:1f.7+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
+		"ffffffff:ff:1f.7+path=ffffffff:ff:1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/"
+		"1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7+"
+		"serial=ff-ff-ff-ff-ff-ff-ff-ff+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
 		"ffffffff+class=ffffff");
 }
 
 static void test_match(void **state unused)
 {
 	/* 0000:01:00.1, a user function of an Alveo card */
-	static const struct bdf bdf = {0, 1, 0, 1};
-	static const struct pci_ids ids = {0x10ee, 0x5001, 0x10ee, 0x000e, 0x120000};
+	static const struct pci_device d = {
+		.bdf = {0, 1, 0, 1},
+		.ids = {0x10ee, 0x5001, 0x10ee, 0x000e, 0x120000},
+	};
 	static const struct {
 		const char *text;
 		bool matches;
@@ -164,9 +231,9 @@ static void test_match(void **state unused)
 
 		check_int(matches[i].text,
 			  selector_parse(text_of(matches[i].text), &s, &error), 0);
-		check_int(matches[i].text, selector_has_match(&s, bdf, &ids),
+		check_int(matches[i].text, selector_has_match(&s, &d),
 			  matches[i].matches);
-		check_int(matches[i].text, selector_is_address_of(&s, bdf),
+		check_int(matches[i].text, selector_is_address_of(&s, d.bdf),
 			  matches[i].is_address);
 	}
 }
@@ -175,9 +242,10 @@ static void test_match(void **state unused)
 static void test_empty_matches_nothing(void **state unused)
 {
 	static const struct selector empty;
-	static const struct pci_ids ids;
+	static const struct pci_device none;
 
-	assert_false(selector_has_match(&empty, (struct bdf){0}, &ids));
+	assert_false(selector_has_match(&empty, &none));
+	assert_int_equal(selector_open_facts(&empty, &none), 0);
 }
 
 /* drivers/pci/pci.h: pci_match_one_device() compares 32 bits with 16. */

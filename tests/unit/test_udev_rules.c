@@ -55,6 +55,17 @@ static void test_rules(void **state unused)
 		{"bind 10ee:5000,10ee:5001 optional on-failure=hold",
 		 "ENV{MODALIAS}==\"pci:v000010EEd00005000sv*sd*bc??sc??i??\"" BIND
 		 "ENV{MODALIAS}==\"pci:v000010EEd00005001sv*sd*bc??sc??i??\"" BIND},
+		{"bind path=00:01.0",
+		 "DEVPATH==\"*/0000:00:01.0|*/0000:00:01.0/*\"" BIND},
+		{"bind path=00:01.0/00.*+10ee:*",
+		 "ENV{MODALIAS}==\"pci:v000010EEd*sv*sd*bc??sc??i??\", "
+		 "DEVPATH==\"*/0000:00:01.0/*:00.?|*/0000:00:01.0/*:00.?/*\"" BIND},
+		{"bind path=00:01.*/1.0", ""},
+		{"bind path=00:1c.0/00.0/1f.7",
+		 "DEVPATH==\"*/0000:00:1c.0/*:00.0/*:1f.7|*/0000:00:1c.0/*:00.0/*:1f.7/*\"" BIND},
+		{"bind serial=00-0a-35-ff-ff-00-12-34", "GOTO=\"earlybind_bind\"\n"},
+		{"bind serial=00-0a-35-ff-ff-00-12-34+10ee:5000",
+		 "ENV{MODALIAS}==\"pci:v000010EEd00005000sv*sd*bc??sc??i??\"" BIND},
 		/* The binder decides about these. */
 		{"keep 10ee:5000", ""},
 		{"[profile x]\nbind 10ee:5000", ""},

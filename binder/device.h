@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One PCI function, as far as it is known. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bdf.h"
+#include "path.h"
+
+#define DRIVER_NAME_SIZE 64 /* longest driver name handled, with its NUL */
+#define NO_GROUP	 (-1)
+
+/* What a function says it is. */
+struct pci_ids {
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t subvendor;
+	uint16_t subdevice;
+	uint32_t class; /* 24 bits: base class, subclass, programming interface */
+};
+
+/* What is read only where a rule asks for it. */
+enum pci_fact {
+	FACT_PATH = 1 << 0,
+	FACT_SERIAL = 1 << 1,
+};
+
+struct pci_device {
+	struct bdf bdf;
+	struct pci_ids ids;
+	unsigned known; /* of enum pci_fact: it was looked for */
+	bool has_path;
+	struct pci_path path;
+	uint64_t serial; /* 0 where it has none */
+
+	int iommu_group; /* NO_GROUP where it has none */
+	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
+	bool is_interesting; /* passed the filter; otherwise a neighbour */
+	bool is_bridge; /* by class, or it has buses behind it */
+	bool is_boot_vga;
+	bool is_held; /* kept away from every driver, on purpose */
+	unsigned vf_count; /* virtual functions that exist */
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is read about a function only where a rule asks for it: its path and serial number. */
+#pragma once
+
+#include "compiler.h"
+#include "device.h"
+#include "world.h"
+
+/*
+ * The path, from the link in /sys/bus/pci/devices. 0, or -errno; -ENODATA for a virtual
+ * function on another bus than its card, which has the same hops as a function of that card.
+ */
+int inventory_read_path(struct world *world, struct bdf bdf,
+			struct pci_path *ret) must_check nonnull(1, 3);
+
+/*
+ * The PCIe serial number of the function, or, if it has none, of function 0 of its device:
+ * the card's. From the attribute serial_number (since Linux 6.18), else from config space, by
+ * a job, since the kernel may have to resume a bridge for that. A device that is switched off
+ * (D3cold) is not woken. 0, or -errno: -ENODATA if there is none, -EACCES for lack of
+ * privilege, -ETIMEDOUT after SERIAL_TIMEOUT.
+ */
+#define SERIAL_TIMEOUT (500 * MILLISECOND)
+int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) must_check
+	nonnull(1, 3);
+
+/*
+ * What a run wants of a function: FACT_WANTED if it is of interest by what is known, and the
+ * facts (enum pci_fact) that must be read before that can be said; then it is asked again.
+ */
+#define FACT_WANTED (1u << 8)
+typedef unsigned (*inventory_filter)(const void *arg, const struct pci_device *device);
+
+struct fact_reader {
+	struct world *world;
+	inventory_filter filter;
+	const void *arg; /* of the filter */
+	uint64_t until; /* no serial number is read later; 0: the first one sets it */
+};
+
+/*
+ * Reads what the filter asks for about one function whose IDs are known. 1 if it is wanted,
+ * 0 if not, or -errno.
+ */
+int facts_learn(struct fact_reader *reader, struct pci_device *device) must_check
+	nonnull(1, 2);
