@@ -7,21 +7,13 @@
 #include "arena.h"
 #include "compiler.h"
 #include "findings.h"
+#include "generator.h"
 #include "image.h"
 #include "policy.h"
 #include "sources.h"
 #include "world.h"
 
 #define CHECK_KERNELS_MAX 64
-
-/* What made the image. */
-enum generator {
-	GENERATOR_UNKNOWN,
-	GENERATOR_INITRAMFS_TOOLS,
-	GENERATOR_DRACUT,
-	GENERATOR_MKINITCPIO,
-	GENERATOR_BOOSTER,
-};
 
 struct check {
 	const char *file;
@@ -63,7 +55,6 @@ bool check_wants(const char *path) nonnull(1);
 
 /* Sets generator, has_systemd, kernels and rebuild; says what the image is. */
 void check_image(struct check *check) nonnull(1);
-const char *generator_name(enum generator generator);
 
 /* The binder: *ret is its file. False if there is none: then nothing more is to be said. */
 bool check_binder(struct check *check, struct text *ret) must_check nonnull(1, 2);

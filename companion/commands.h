@@ -12,6 +12,7 @@ enum {
 	EXIT_WRONG_USAGE = 2,
 };
 
+int command_apply(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_check(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

@@ -4,22 +4,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "files.h"
 #include "message.h"
 #include "paths.h"
+#include "process.h"
 #include "reason.h"
 
 #define INDEX_SIZE_MAX ((size_t)16 * 1024 * 1024)
-
-extern char **environ;
 
 /* What depmod reads beside the modules. An image has no use for the larger two. */
 static const struct {
@@ -90,22 +87,19 @@ static int lay_out_all(const char *dir, const char *from, struct arena *arena,
 /* The machine's own depmod.d does not count: an image that was made twice is the same. */
 static int run(const char *dir, const char *version)
 {
-	static const char *const programs[] = {DEPMOD_PATHS};
-	const char *argv[] = {"depmod", "-b", dir, "-C", NULL_PATH, version, NULL};
-	int status, r = ENOENT;
-	pid_t pid;
+	struct process depmod = {
+		.argv = {"depmod", "-b", dir, "-C", NULL_PATH, version},
+		.log_fd = -1,
+	};
+	int r = process_set_path();
 
-	for (size_t i = 0; i < ARRAY_SIZE(programs) && r == ENOENT; i++)
-		r = posix_spawnp(&pid, programs[i], NULL, NULL, (char *const *)argv,
-				 environ);
-	if (r != 0) {
-		say_error("depmod cannot be run: %s: install kmod", errno_text(-r));
-		return -r;
+	if (r == 0)
+		r = process_run(&depmod);
+	if (r < 0) {
+		say_error("depmod cannot be run: %s: install kmod", errno_text(r));
+		return r;
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (depmod.code == 0 && depmod.signal == 0)
 		return 0;
 	say_error("depmod failed for kernel %s", version);
 	return -EIO;

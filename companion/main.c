@@ -21,8 +21,10 @@ struct command {
 static const struct command commands[] = {
 	{"list", "show the PCI functions by IOMMU group", command_list},
 	{"plan", "show what the next boot will do, and why", command_plan},
-	{"status", "show what this boot did, and what has changed since", command_status},
 	{"check", "check a finished image", command_check},
+	{"apply", "bring the configuration into the images of all kernels",
+	 command_apply},
+	{"status", "show what this boot did, and what has changed since", command_status},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
 	{"image", "append binder and modules to an image of any origin", command_image},

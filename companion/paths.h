@@ -13,9 +13,21 @@
 #define PRIVATE_MODULES_PATH "/usr/lib/earlybind/modules"
 
 /* Of the machine that runs this, never below --sysroot. Users' PATH may lack sbin. */
-#define TEMPORARY_PATH "/tmp"
-#define NULL_PATH      "/dev/null"
-#define DEPMOD_PATHS   "depmod", "/usr/sbin/depmod", "/sbin/depmod"
+#define TEMPORARY_PATH	"/tmp"
+#define NULL_PATH	"/dev/null"
+#define PROGRAM_FOLDERS "/usr/sbin", "/usr/bin", "/sbin", "/bin"
+
+/* What apply leaves while it runs, and what the generators said. */
+#define APPLY_FOLDER "/run/earlybind"
+#define APPLY_LOCK   APPLY_FOLDER "/apply.lock"
+#define APPLY_LOG    APPLY_FOLDER "/apply.log"
+
+/* Where generators and distributions put the images of kernels. */
+#define BOOT_PATH	      "/boot"
+#define BOOT_FOLDERS	      "/boot", "/efi", "/boot/efi"
+#define MACHINE_ID_NAME	      "machine-id"
+#define UPDATE_INITRAMFS_CONF "initramfs-tools/update-initramfs.conf"
+#define OSTREE_MARK	      "ostree-booted" /* below /run */
 
 /* Below /etc, and how users know them. */
 #define ETC_PREFIX	"/etc/"

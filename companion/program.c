@@ -81,6 +81,43 @@ int program_check(struct text bytes, const char **ret_message)
 	return 0;
 }
 
+/* What is loaded of the program header @i; {NULL, 0} if nothing or if it is cut. */
+static struct text loaded(struct text bytes, size_t i)
+{
+	struct text none = {NULL, 0};
+	const char *message, *at;
+	uint64_t skip = 0, size;
+	Elf64_Ehdr h;
+	Elf64_Phdr p;
+
+	if (program_check(bytes, &message) < 0)
+		return none;
+	memcpy(&h, bytes.p, sizeof(h));
+	if (i >= le16toh(h.e_phnum))
+		return none;
+	memcpy(&p, bytes.p + le64toh(h.e_phoff) + i * sizeof(p), sizeof(p));
+	if (le32toh(p.p_type) != PT_LOAD)
+		return (struct text){"", 0};
+	/* The file's header tells where the sections are. */
+	size = le64toh(p.p_filesz);
+	if (le64toh(p.p_offset) == 0)
+		skip = MIN(size, sizeof(h));
+	at = part(bytes, le64toh(p.p_offset) + skip, size - skip);
+	return at ? (struct text){at, size - skip} : none;
+}
+
+bool program_is_same(struct text a, struct text b)
+{
+	for (size_t i = 0;; i++) {
+		struct text x = loaded(a, i), y = loaded(b, i);
+
+		if (!x.p || !y.p)
+			return i > 0 && !x.p && !y.p;
+		if (x.n != y.n || (x.n > 0 && memcmp(x.p, y.p, x.n) != 0))
+			return false;
+	}
+}
+
 struct text program_version(struct text bytes)
 {
 	const size_t n = sizeof(VERSION_MARK) - 1;

@@ -2,6 +2,8 @@
 /* What can be told of the file of a program. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "compiler.h"
 #include "text.h"
 
@@ -10,6 +12,12 @@
  * other file. -EBADMSG with a sentence otherwise.
  */
 int program_check(struct text bytes, const char **ret_message) must_check nonnull(2);
+
+/*
+ * Whether two programs are the same in all that the kernel loads: what strip(1) takes away or
+ * moves does not count, since dracut strips what it puts into an image.
+ */
+bool program_is_same(struct text a, struct text b);
 
 /* The version that a binder carries; empty if there is none. */
 struct text program_version(struct text bytes);

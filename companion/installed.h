@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernels of a machine, the images of their initramfs, and who can make them. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "generator.h"
+
+#define INSTALLED_MAX 256
+
+struct installed_image {
+	const char *kernel;
+	const char *path; /* as users know it; NULL: the kernel has none */
+	const char *file; /* the same below the sysroot */
+	const char *
+		package; /* mkinitcpio's preset, by which its images are named, or NULL */
+};
+
+struct installed {
+	struct installed_image items[INSTALLED_MAX]; /* the newest kernel first */
+	size_t count;
+	bool is_cut; /* there are more than INSTALLED_MAX */
+};
+
+/*
+ * The images of all kernels that have modules below @sysroot (NULL for /), and the kernels
+ * without an image. Folders of modules that a removed kernel left behind do not count.
+ * -ENOENT: there is no folder of modules; -ENOMEM.
+ */
+int installed_find(const char *sysroot, struct arena *arena,
+		   struct installed *ret) must_check nonnull(2, 3);
+
+/* A set of generators: their bits. */
+#define GENERATOR_BIT(generator) (1u << (generator))
+
+/* Those whose programs are installed below @sysroot, in the folders of system programs. */
+unsigned installed_generators(const char *sysroot, struct arena *arena) nonnull(2);
+
+/*
+ * Who is to make an image that @made_by made (GENERATOR_UNKNOWN if there is none): that one
+ * if it is installed; else the one that @others made, or the only one. GENERATOR_UNKNOWN if
+ * nothing tells.
+ */
+enum generator installed_choose(enum generator made_by, unsigned installed,
+				unsigned others);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "paths.h"
+
+#define POLL_MS	     50 /* how late its end is noticed if something else holds the pipe */
+#define PATH_SIZE    8192
+#define CHUNK	     4096
+#define SECOND_IN_US 1000000
+
+extern char **environ;
+
+static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* What the handler needs: one program runs at a time. */
+static volatile sig_atomic_t signalled;
+
+static void handle(int signal)
+{
+	signalled = signal;
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND_IN_US + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int spawn(const struct process *p, int out, pid_t *ret)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int r;
+
+	r = posix_spawn_file_actions_init(&actions);
+	if (r != 0)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -r;
+	}
+	sigemptyset(&none);
+	sigemptyset(&all);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		sigaddset(&all, passed_on[i]);
+	sigaddset(&all, SIGPIPE);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setpgroup(&attributes, 0);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+						      POSIX_SPAWN_SETSIGDEF |
+						      POSIX_SPAWN_SETPGROUP);
+	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, NULL_PATH, O_RDONLY,
+					     0);
+	if (r == 0 && out >= 0)
+		r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	if (r == 0 && out >= 0)
+		r = posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
+	if (r == 0)
+		r = posix_spawnp(ret, p->argv[0], &actions, &attributes,
+				 (char *const *)p->argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+static void write_all(int fd, const char *buf, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, buf, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return; /* a full disk does not stop a generator */
+		buf += done;
+		n -= (size_t)done;
+	}
+}
+
+/* Takes what is there. False at the end. */
+static bool drain(const struct process *p, int fd)
+{
+	char buf[CHUNK];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (n == 0)
+		return false;
+	write_all(p->log_fd, buf, (size_t)n);
+	if (p->is_live) {
+		fwrite(buf, 1, (size_t)n, stdout);
+		fflush(stdout);
+	}
+	return true;
+}
+
+/*
+ * Until the program has ended. The pipe alone does not tell: something that it left behind
+ * may hold it open for ever.
+ */
+static void watch(struct process *p, pid_t pid, int *fd)
+{
+	uint64_t start = now(), next = start + SECOND_IN_US;
+	int status = 0;
+	pid_t done = 0;
+
+	while (done == 0) {
+		struct pollfd poll_fd = {.fd = *fd, .events = POLLIN};
+
+		if (signalled != 0) {
+			p->signal = signalled;
+			signalled = 0;
+			(void)kill(-pid, p->signal);
+		}
+		if (poll(&poll_fd, 1, POLL_MS) > 0 && poll_fd.revents != 0 &&
+		    !drain(p, *fd)) {
+			close_fd(fd);
+			*fd = -1;
+		}
+		do {
+			done = waitpid(pid, &status, WNOHANG);
+		} while (done < 0 && errno == EINTR);
+		if (p->tick && done == 0 && now() >= next) {
+			next += SECOND_IN_US;
+			p->tick(p->arg, now() - start);
+		}
+	}
+	/* What it wrote last, without waiting for more. */
+	while (*fd >= 0) {
+		struct pollfd poll_fd = {.fd = *fd, .events = POLLIN};
+
+		if (poll(&poll_fd, 1, 0) <= 0 || !drain(p, *fd))
+			break;
+	}
+	p->microseconds = now() - start;
+	p->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int process_run(struct process *process)
+{
+	struct sigaction old[ARRAY_SIZE(passed_on)], action = {.sa_handler = handle};
+	cleanup_with(close_fd) int out = -1;
+	int pipe_fds[2] = {-1, -1};
+	pid_t pid;
+	int r;
+
+	process->signal = process->code = 0;
+	process->microseconds = 0;
+	if (process->log_fd >= 0 && pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	out = pipe_fds[0];
+	fflush(stdout);
+	signalled = 0;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
+		sigaction(passed_on[i], NULL, &old[i]);
+		/* nohup: what is ignored stays ignored. */
+		if (old[i].sa_handler != SIG_IGN)
+			sigaction(passed_on[i], &action, NULL);
+	}
+	r = spawn(process, pipe_fds[1], &pid);
+	close_fd(&pipe_fds[1]);
+	if (r == 0)
+		watch(process, pid, &out);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		sigaction(passed_on[i], &old[i], NULL);
+	return r;
+}
+
+static bool has_folder(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	for (const char *p = path; (p = strstr(p, folder)); p += n)
+		if ((p == path || p[-1] == ':') && (p[n] == ':' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+int process_set_path(void)
+{
+	static const char *const folders[] = {PROGRAM_FOLDERS};
+	const char *path = getenv("PATH");
+	char buf[PATH_SIZE];
+	int n = snprintf(buf, sizeof(buf), "%s", path ? path : "");
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		if (n < 0 || (size_t)n >= sizeof(buf))
+			return -ENOMEM;
+		if (!has_folder(buf, folders[i]))
+			n += snprintf(buf + n, sizeof(buf) - (size_t)n, "%s%s",
+				      n > 0 ? ":" : "", folders[i]);
+	}
+	if (n < 0 || (size_t)n >= sizeof(buf) || setenv("PATH", buf, 1) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+bool process_has_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	struct text rest = text_of(path ? path : ""), folder;
+	char file[PATH_MAX];
+
+	while (text_cut(&rest, ':', &folder)) {
+		struct stat st;
+		int n = snprintf(file, sizeof(file), "%.*s/%s", (int)folder.n, folder.p,
+				 name);
+
+		if (folder.n > 0 && n > 0 && (size_t)n < sizeof(file) &&
+		    stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+		    (st.st_mode & 0111) != 0)
+			return true;
+	}
+	return false;
+}

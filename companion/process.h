@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Other programs that the companion runs: their output goes to a file, signals are passed on,
+ * and the caller hears of the time that passes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compiler.h"
+#include "text.h"
+
+#define PROCESS_ARGUMENTS_MAX 16
+
+struct process {
+	const char *argv[PROCESS_ARGUMENTS_MAX + 1]; /* argv[0] is looked for in PATH */
+	/* Gets standard output and errors, for both are one story; -1: they stay the caller's. */
+	int log_fd;
+	bool is_live; /* and what is written goes to the standard output, too */
+	/* Called about once a second, with the time since the start; may be NULL. */
+	void (*tick)(void *arg, uint64_t microseconds);
+	void *arg;
+
+	/* Set by process_run(). */
+	uint64_t microseconds;
+	int code; /* the exit code; 128 and the signal's number if a signal ended it */
+	int signal; /* what was passed on to it: the user wants to stop; 0 for none */
+};
+
+/*
+ * Runs the program to its end, in a process group of its own, with nothing on its standard
+ * input. SIGINT, SIGTERM and SIGHUP are passed on to the whole group, and its end is waited
+ * for: a generator cleans up behind itself. 0 if it ran, whatever its exit code is; -errno if
+ * it could not be started: -ENOENT where there is no such program.
+ */
+int process_run(struct process *process) must_check nonnull(1);
+
+/*
+ * Appends the folders of system programs to PATH, where they are missing: su and some of
+ * the desktop's ways to become root leave them out. -ENOMEM.
+ */
+int process_set_path(void) must_check;
+
+/* Whether a program is in PATH. */
+bool process_has_program(const char *name) nonnull(1);

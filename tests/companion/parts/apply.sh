@@ -1,0 +1,200 @@
+# shellcheck shell=sh
+# apply: what would be done on trees; then, below a root of its own in a namespace, what is done,
+# with a stand-in for update-initramfs. The real generators are in the image tests.
+# shellcheck disable=SC2154,SC2016 # here, tab and so on are of run.sh; shells in the root
+
+old=6.1.0-17-amd64
+new=6.1.0-18-amd64
+image() { "$here/make_image.py" "$@"; }
+
+# A machine with rules, two kernels, and an image that a binder without rules came into.
+machine() { # NAME SHAPE PROGRAM...
+	tree=$1
+	shape=$2
+	shift 2
+	cp -a configured "$tree"
+	mkdir -p "$tree/usr/lib/earlybind" "$tree/usr/sbin" "$tree/boot" "$tree/lib/modules/$old" \
+		"$tree/lib/modules/$new" "$tree/lib/modules/6.1.0-1-amd64"
+	cp "$BINDER" "$tree/usr/lib/earlybind/binder"
+	"$EARLYBIND" embed --sysroot "$tree" --binder "$BINDER" --output with-rules >/dev/null
+	image "$shape" "$BINDER" "$tree/boot/initrd.img-$old" "$old"
+	image "$shape" with-rules "$tree/boot/initrd.img-$new" "$new"
+	for program in "$@"; do
+		cp /bin/true "$tree/usr/sbin/$program"
+	done
+}
+
+machine tools initramfs-tools update-initramfs
+golden apply-initramfs-tools apply --sysroot tools --dry-run
+golden apply-force apply --sysroot tools --dry-run --force --kernel $new
+golden apply-one-kernel apply --sysroot tools --dry-run --kernel $new
+golden apply-lost-kernel apply --sysroot tools --dry-run --kernel 5.10.0-1-amd64
+golden apply-config apply --sysroot tools --dry-run --config typo.conf
+golden apply-sysroot apply --sysroot tools
+golden apply-config-for-real apply --config other.conf
+# A comment moves the lines, and so the places that messages name.
+cp -a tools moved
+sed -i '1i # another comment' moved/etc/earlybind.conf
+golden apply-moved apply --sysroot moved --dry-run --kernel $new
+# Another binder with the same rules.
+cp -a tools upgraded
+sed 's/earlybind binder [0-9]/earlybind binder 9/' "$BINDER" >upgraded/usr/lib/earlybind/binder
+golden apply-upgraded apply --sysroot upgraded --dry-run --kernel $new
+mkdir -p upgraded/etc/initramfs-tools
+printf 'update_initramfs=all\nupdate_initramfs="no" \n' \
+	>upgraded/etc/initramfs-tools/update-initramfs.conf
+golden apply-switched-off apply --sysroot upgraded --dry-run
+# strip(1) of dracut's changes the file, and nothing that is loaded.
+stripped() {
+	cp with-rules stripped &&
+		objcopy --add-section .test="$here/run.sh" stripped &&
+		! cmp -s stripped with-rules &&
+		image initramfs-tools stripped tools/boot/initrd.img-$new $new &&
+		"$EARLYBIND" apply --sysroot tools --dry-run --kernel $new | grep -q 'up to date'
+}
+check apply-stripped stripped
+
+machine both dracut-systemd update-initramfs dracut
+golden apply-dracut apply --sysroot both --dry-run
+rm both/usr/sbin/dracut
+golden apply-other-generator apply --sysroot both --dry-run
+rm both/usr/sbin/update-initramfs
+golden apply-no-generator apply --sysroot both --dry-run
+image booster - both/boot/initrd.img-$old
+cp /bin/true both/usr/sbin/dracut
+golden apply-booster apply --sysroot both --dry-run --kernel $old
+# dracut's module stays away where there are no rules.
+rm -r both/etc/earlybind.conf both/etc/earlybind.conf.d
+image dracut - both/boot/initrd.img-$old $old
+golden apply-dracut-no-rules apply --sysroot both --dry-run --kernel $old
+
+machine arch mkinitcpio mkinitcpio
+echo linux >arch/lib/modules/$new/pkgbase
+: >arch/lib/modules/$new/vmlinuz
+rm arch/boot/*
+image mkinitcpio "$BINDER" arch/boot/initramfs-linux.img $new
+image mkinitcpio "$BINDER" arch/boot/initramfs-linux-fallback.img $new
+golden apply-mkinitcpio apply --sysroot arch --dry-run
+rm arch/boot/*
+golden apply-no-image apply --sysroot arch --dry-run
+golden apply-first-image apply --sysroot arch --dry-run --kernel $new
+: >arch/run/ostree-booted
+golden apply-ostree apply --sysroot arch --dry-run
+golden help-apply apply --help
+golden apply-no-kernels apply --sysroot empty --dry-run
+
+# ---- for real ------------------------------------------------------------------------------
+
+# A root with the programs of this one and folders of its own, in namespaces of its own.
+real=$work/apply-real
+rm -f tools/usr/sbin/update-initramfs
+mv tools "$real"
+mkdir -p "$real/host" "$real/dev" "$real/stand-in" "$real/usr/bin"
+for folder in bin sbin lib lib64 usr/bin; do
+	[ -e "/$folder" ] || continue
+	mkdir -p "$real/${folder%/*}"
+	for entry in "/$folder"/*; do
+		[ -e "$real$entry" ] || ln -s "/host$entry" "$real$entry" 2>/dev/null || {
+			mkdir -p "$real/$folder"
+			ln -s "/host$entry" "$real$entry"
+		}
+	done
+done
+for folder in /usr/lib /usr/lib64; do
+	[ -d "$folder" ] || continue
+	mkdir -p "$real$folder"
+	for entry in "$folder"/*; do
+		[ -e "$real$entry" ] || ln -s "/host$entry" "$real$entry"
+	done
+done
+rm -r "$real/etc/earlybind.conf.d"
+echo 'bind 10ee:5000' >"$real/etc/earlybind.conf"
+(cd "$real" && "$EARLYBIND" embed --sysroot . --binder "$BINDER" --output ../with-rules >/dev/null)
+cp "$EARLYBIND" "$real/usr/bin/earlybind"
+cat >"$real/usr/sbin/update-initramfs" <<'END'
+#!/bin/sh
+# update-initramfs -u -k VERSION, as /stand-in/VERSION says.
+echo "$*" >>/stand-in/runs
+case $(cat "/stand-in/$3") in
+good) cp "/stand-in/initrd-$3" "/boot/initrd.img-$3" ;;
+lie) echo "update-initramfs: Not updating" ;;
+fail)
+	i=0
+	while [ $((i += 1)) -le 30 ]; do echo "line $i"; done
+	printf 'E: the disk is \033[2J full' >&2
+	exit 3
+	;;
+hang)
+	trap 'echo stopped >>/stand-in/runs; exit 130' INT TERM
+	echo $$ >/stand-in/pid
+	sleep 60 &
+	wait
+	;;
+esac
+END
+chmod +x "$real/usr/sbin/update-initramfs"
+image initramfs-tools with-rules "$real/stand-in/initrd-$old" $old
+image initramfs-tools with-rules "$real/stand-in/initrd-$new" $new
+in_root() { # COMMAND: in a shell in that root, as its root
+	unshare --user --map-root-user --mount sh -c '
+		mount --rbind / "$1/host" && mount --rbind /dev "$1/dev" &&
+		cd "$1" && exec chroot . env -i PATH=/usr/bin:/bin sh -c "$2"' - "$real" "$1"
+}
+# Both images are old; the stand-in does this for each.
+stand_in() { # OLD NEW
+	rm -f "$real"/stand-in/runs "$real"/stand-in/pid
+	: >"$real/stand-in/runs"
+	echo "$1" >"$real/stand-in/$old"
+	echo "$2" >"$real/stand-in/$new"
+	image initramfs-tools "$BINDER" "$real/boot/initrd.img-$old" $old
+	image initramfs-tools "$BINDER" "$real/boot/initrd.img-$new" $new
+}
+really() { # NAME COMMAND: as golden, and what the stand-in was told
+	name=$1
+	code=0
+	in_root "$2" >out.txt 2>err.txt || code=$?
+	{
+		echo "\$ $2"
+		sed 's/in [0-9]* s$/in N s/; s/after [0-9]* s/after N s/' out.txt
+		sed 's/^/! /; s/after [0-9]* s/after N s/; s/process [0-9]*/process N/' err.txt
+		echo "=> $code"
+		sed 's/^/ran: update-initramfs /' "$real/stand-in/runs"
+	} >actual.txt
+	if $update; then
+		cp actual.txt "$here/golden/$name.txt"
+	fi
+	check "$name" diff -u "$here/golden/$name.txt" actual.txt
+}
+
+stand_in good good
+really apply-real 'earlybind apply'
+really apply-real-again 'earlybind apply'
+stand_in good good
+really apply-real-verbose 'earlybind apply --verbose --kernel 6.1.0-18-amd64'
+stand_in good fail
+really apply-real-failure 'earlybind apply'
+check apply-real-log grep -q '^line 1$' "$real/run/earlybind/apply.log"
+stand_in lie good
+really apply-real-lie 'earlybind apply'
+cp "$real/etc/earlybind.conf" right.conf
+echo 'bnd 01:00.0' >>"$real/etc/earlybind.conf"
+stand_in good good
+really apply-real-typo 'earlybind apply'
+cp right.conf "$real/etc/earlybind.conf"
+
+# The shell ignores SIGINT for what runs behind it.
+stand_in hang hang
+really apply-real-interrupted 'env --default-signal=INT earlybind apply & pid=$!
+	until [ -s /stand-in/pid ]; do sleep 0.1; done
+	kill -INT $pid
+	wait $pid'
+stand_in hang good
+really apply-real-twice 'earlybind apply >/dev/null 2>&1 & pid=$!
+	until [ -s /stand-in/pid ] || ! kill -0 $pid; do sleep 0.1; done
+	earlybind apply; echo $?
+	kill -TERM $pid
+	wait $pid'
+only_root() {
+	! unshare --user "$EARLYBIND" apply 2>err.txt && grep -q 'only root' err.txt
+}
+check apply-only-root only_root
