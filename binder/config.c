@@ -61,23 +61,28 @@ static struct text without_comment(struct text line)
 	return line;
 }
 
+int config_section(struct text line, struct text *ret_profile)
+{
+	struct text rest, word, name;
+
+	line = text_trim(without_comment(line));
+	if (line.n == 0 || line.p[0] != '[')
+		return 0;
+	if (line.p[line.n - 1] != ']')
+		return -EINVAL;
+	rest = (struct text){line.p + 1, line.n > 1 ? line.n - 2 : 0};
+	if (!text_word(&rest, &word) || !text_is(word, "profile") ||
+	    !text_word(&rest, &name) || text_trim(rest).n > 0)
+		return -EINVAL;
+	*ret_profile = name;
+	return 1;
+}
+
 static void parse_section(struct reader *r, struct text line)
 {
-	struct text rest, word, name = {NULL, 0};
-
-	r->is_lost = true;
-	if (line.p[line.n - 1] != ']') {
+	r->is_lost = config_section(line, &r->profile) < 0;
+	if (r->is_lost)
 		problem(r, line, "a section is [profile NAME]");
-		return;
-	}
-	rest = (struct text){line.p + 1, line.n - 2};
-	if (!text_word(&rest, &word) || !text_is(word, "profile") ||
-	    !text_word(&rest, &name) || text_trim(rest).n > 0) {
-		problem(r, line, "a section is [profile NAME]");
-		return;
-	}
-	r->profile = name;
-	r->is_lost = false;
 }
 
 static void parse_options(struct reader *r, struct text rest, struct text head)

@@ -20,6 +20,12 @@ void config_parse(struct policy *policy, enum source source, struct text file,
 		  struct text bytes) nonnull(1);
 
 /*
+ * Whether a line is the head of a section: 1 and its profile, 0 if it is none, -EINVAL for one
+ * that is not understood.
+ */
+int config_section(struct text line, struct text *ret_profile) must_check nonnull(2);
+
+/*
  * The normal form of @bytes for the table: no comments, no blanks beyond one, each line
  * with its origin. Returns the length, or -ENOSPC if @size is too small.
  */

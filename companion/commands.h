@@ -12,10 +12,12 @@ enum {
 	EXIT_WRONG_USAGE = 2,
 };
 
+int command_add(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_apply(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_check(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_keep(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_list(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_plan(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_status(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

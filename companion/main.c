@@ -21,6 +21,8 @@ struct command {
 static const struct command commands[] = {
 	{"list", "show the PCI functions by IOMMU group", command_list},
 	{"plan", "show what the next boot will do, and why", command_plan},
+	{"add", "add rules that bind devices", command_add},
+	{"keep", "add rules that leave devices to the host", command_keep},
 	{"check", "check a finished image", command_check},
 	{"apply", "bring the configuration into the images of all kernels",
 	 command_apply},
