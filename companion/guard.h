@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether the host can do without what new rules would take from it. */
+#pragma once
+
+#include "compiler.h"
+#include "edit.h"
+#include "wish.h"
+
+enum judgement {
+	JUDGED_FINE, /* warnings may have been said */
+	JUDGED_REFUSED, /* and said why */
+	JUDGED_NEEDS_CONSOLE, /* it is the only screen, and that is meant: allow=console */
+};
+
+/*
+ * Judges all bind wishes that are not done by e->plan, the plan with them, and by what the
+ * host uses now. Says what is refused and what is only worth a warning.
+ */
+enum judgement guard_judge(struct edit *e, const struct wishes *w) must_check
+	nonnull(1, 2);
+
+/* What the plan makes of a device; NULL if no rule names it. */
+const struct plan_device *plan_device_of(const struct plan *plan,
+					 const struct pci_device *d) nonnull(1, 2);

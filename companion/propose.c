@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "propose.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Fills in the terms; false if the device has no such thing. */
+typedef bool (*way_make)(struct edit *e, const struct pci_device *d, enum rule_kind kind,
+			 struct selector *ret);
+
+static void add_id(const struct pci_device *d, struct selector *s)
+{
+	s->terms |= TERM_ID;
+	s->id = (struct pci_match){d->ids.vendor, d->ids.device, PCI_ANY, PCI_ANY, 0, 0};
+}
+
+static bool make_address(struct edit *e unused, const struct pci_device *d,
+			 enum rule_kind kind, struct selector *ret)
+{
+	ret->terms |= TERM_ADDRESS;
+	ret->address = d->bdf;
+	if (kind == RULE_BIND)
+		add_id(d, ret);
+	return true;
+}
+
+static bool make_id(struct edit *e unused, const struct pci_device *d,
+		    enum rule_kind kind unused, struct selector *ret)
+{
+	add_id(d, ret);
+	return true;
+}
+
+/* The most stable one first. */
+static const struct way {
+	const char *name;
+	way_make make;
+	const char *why;
+	const char *keep_why;
+	bool is_on_request; /* not proposed unless asked for */
+} ways[] = {
+	{"address", make_address,
+	 "by address and ID: should another device sit there one day, it is left alone",
+	 "by address: it protects what sits there", false},
+	{"id", make_id, "by ID: it names every device of this model",
+	 "by ID: it names every device of this model", true},
+};
+
+static const struct way *find(const char *by)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (strcmp(ways[i].name, by) == 0)
+			return &ways[i];
+	return NULL;
+}
+
+bool proposal_is_name(const char *by)
+{
+	return find(by) != NULL;
+}
+
+static bool is_alone(const struct edit *e, const struct selector *s,
+		     const struct pci_device *d)
+{
+	for (size_t i = 0; i < e->inventory.count; i++)
+		if (edit_has_selector(s, &e->inventory.devices[i]) !=
+		    (&e->inventory.devices[i] == d))
+			return false;
+	return true;
+}
+
+int propose(struct edit *e, const struct pci_device *d, enum rule_kind kind,
+	    const char *by, struct proposal *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const struct way *way = &ways[i];
+		struct selector s = {0};
+		char buf[SELECTOR_SIZE];
+		const char *text;
+
+		if (by ? strcmp(by, way->name) != 0 : way->is_on_request)
+			continue;
+		if (!way->make(e, d, kind, &s) ||
+		    !(way->is_on_request || is_alone(e, &s, d)))
+			continue;
+		text = arena_copy(e->arena, text_of(selector_format(&s, buf)));
+		if (!text)
+			return -ENOMEM;
+		*ret = (struct proposal){text,
+					 kind == RULE_BIND ? way->why : way->keep_why};
+		return 0;
+	}
+	return -ENOENT;
+}

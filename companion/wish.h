@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words of "add" and "keep": the rules that are wished for. */
+#pragma once
+
+#include "compiler.h"
+#include "edit.h"
+
+#define WISHES_MAX RULES_MAX
+
+struct wish {
+	struct selector selector;
+	const char *text; /* as it will be written */
+	const char *why; /* it is written so; NULL: as it was typed */
+	bool is_done; /* a rule does it already: nothing is written */
+};
+
+struct wishes {
+	enum rule_kind kind;
+	/* From the command line */
+	const char *by;
+	bool has_all;
+	bool is_forced;
+
+	const char *options; /* "optional allow=console", or "" */
+	struct rule like; /* what they say */
+	struct text asked[WISHES_MAX]; /* selectors as they were typed */
+	size_t asked_count;
+	struct wish items[WISHES_MAX];
+	size_t count;
+};
+
+/* Sorts the words into selectors and options. Says what is wrong: -EINVAL, wrong usage. */
+int wishes_read(struct wishes *w, struct edit *e) must_check nonnull(1, 2);
+
+/*
+ * Finds the devices that are meant and the selectors to write, once the machine is open. Says
+ * what is refused, and goes on; -EINVAL in the end then.
+ */
+int wishes_resolve(struct wishes *w, struct edit *e) must_check nonnull(1, 2);
