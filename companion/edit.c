@@ -105,10 +105,21 @@ static int read_policy(struct edit *e)
 	return 0;
 }
 
+/* Every function, with its path; serial numbers only for who asks for one. */
+static unsigned filter(const void *arg, const struct pci_device *d)
+{
+	const struct edit *e = arg;
+	unsigned wants = policy_filter(&e->before, d) | FACT_WANTED | FACT_PATH;
+
+	for (size_t i = 0; i < e->asked_count; i++)
+		wants |= selector_open_facts(&e->asked[i], d);
+	return wants;
+}
+
 static int read_machine(struct edit *e)
 {
 	char message[REASON_MESSAGE_SIZE];
-	int r = inventory_read(e->world, e->arena, NULL, NULL, &e->inventory);
+	int r = inventory_read(e->world, e->arena, filter, e, &e->inventory);
 
 	if (r == 0)
 		r = usages_read(e->world, e->arena, &e->usages);
@@ -118,6 +129,9 @@ static int read_machine(struct edit *e)
 		say_error("%s", reason_message(REASON_NO_SYSFS, errno_text(r), message));
 		return r;
 	}
+	if (e->inventory.unread_count > 0)
+		say_error("warning: %zu function%s could not be read: run this as root",
+			  e->inventory.unread_count, plural(e->inventory.unread_count));
 	/* Without names the addresses and IDs say it. */
 	if (names_open(e->arena, e->sysroot, NULL, &e->names) < 0)
 		e->names = NULL;
@@ -242,7 +256,7 @@ bool edit_is_own(const struct edit *e, const struct rule *rule)
 
 bool edit_has_selector(const struct selector *selector, const struct pci_device *d)
 {
-	return selector_has_match(selector, d->bdf, &d->ids);
+	return selector_has_match(selector, d);
 }
 
 bool edit_has_match(const struct edit *e, const struct rule *rule,

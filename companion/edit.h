@@ -21,6 +21,8 @@ struct edit {
 	const char *profile;
 	const char *sysroot;
 	bool is_dry_run;
+	struct selector *asked; /* that edit_open() reads the facts for */
+	size_t asked_count;
 
 	/* The machine and its rules as they are */
 	struct arena *arena;

@@ -14,6 +14,40 @@ static void add_id(const struct pci_device *d, struct selector *s)
 	s->id = (struct pci_match){d->ids.vendor, d->ids.device, PCI_ANY, PCI_ANY, 0, 0};
 }
 
+/*
+ * The same card has the same number in all its functions, and the ID tells them apart. So
+ * only functions with this ID can be taken for it, and only theirs are read.
+ */
+static bool make_serial(struct edit *e, const struct pci_device *d,
+			enum rule_kind kind unused, struct selector *ret)
+{
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		struct pci_device *other = &e->inventory.devices[i];
+
+		if (other->known & FACT_SERIAL || other->ids.vendor != d->ids.vendor ||
+		    other->ids.device != d->ids.device)
+			continue;
+		if (inventory_read_serial(e->world, other->bdf, &other->serial) < 0)
+			other->serial = 0;
+		other->known |= FACT_SERIAL;
+	}
+	ret->terms |= TERM_SERIAL;
+	ret->serial = d->serial;
+	add_id(d, ret);
+	return d->serial != 0;
+}
+
+/* On the root bus the path is the address. */
+static bool make_path(struct edit *e unused, const struct pci_device *d,
+		      enum rule_kind kind, struct selector *ret)
+{
+	ret->terms |= TERM_PATH;
+	ret->path = d->path;
+	if (kind == RULE_BIND)
+		add_id(d, ret);
+	return d->has_path && d->path.hop_count > 0 && d->path.hop_count <= PATH_HOPS_MAX;
+}
+
 static bool make_address(struct edit *e unused, const struct pci_device *d,
 			 enum rule_kind kind, struct selector *ret)
 {
@@ -39,6 +73,13 @@ static const struct way {
 	const char *keep_why;
 	bool is_on_request; /* not proposed unless asked for */
 } ways[] = {
+	{"serial", make_serial, "by serial number and ID: the card is found in any slot",
+	 "by serial number and ID: the card is found in any slot", false},
+	{"path", make_path,
+	 "by path and ID, as it has no serial number of its own: it is found when bus "
+	 "numbers change, and another device there is left alone",
+	 "by path, as it has no serial number of its own: it protects what sits there",
+	 false},
 	{"address", make_address,
 	 "by address and ID: should another device sit there one day, it is left alone",
 	 "by address: it protects what sits there", false},

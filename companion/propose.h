@@ -11,12 +11,12 @@ struct proposal {
 };
 
 /* What --by knows, for messages; "exact" is not among them. */
-#define PROPOSAL_NAMES "address, id"
+#define PROPOSAL_NAMES "serial, path, address, id"
 bool proposal_is_name(const char *by) nonnull(1);
 
 /*
  * The first way that singles out @d on this machine, or the one named @by. A keep rule claims
- * no ID at an address: it should protect whatever sits there. -ENOENT if @d cannot be named
+ * no ID at a place: it should protect whatever sits there. -ENOENT if @d cannot be named
  * in that way; -ENOMEM.
  */
 int propose(struct edit *e, const struct pci_device *d, enum rule_kind kind,

@@ -42,14 +42,13 @@ static int take_selectors(struct wishes *w, struct text list)
 
 	while (text_cut(&list, ',', &part)) {
 		struct parse_error error;
-		struct selector s;
 
 		if (w->asked_count == WISHES_MAX) {
 			say_error("%s: more than %d selectors", name_of(w->kind),
 				  WISHES_MAX);
 			return -EINVAL;
 		}
-		if (selector_parse(part, &s, &error) < 0) {
+		if (selector_parse(part, &w->selectors[w->asked_count], &error) < 0) {
 			/* A word that has nothing of a selector may be a misspelt option. */
 			say_error("%s: \"%.*s\": %s", name_of(w->kind), (int)part.n,
 				  part.p,
@@ -106,6 +105,8 @@ int wishes_read(struct wishes *w, struct edit *e)
 			  name_of(w->kind));
 		return -EINVAL;
 	}
+	e->asked = w->selectors;
+	e->asked_count = w->asked_count;
 	return 0;
 }
 
@@ -254,26 +255,42 @@ static int add_each(struct wishes *w, struct edit *e, const struct selector *s)
 	return 0;
 }
 
-static int resolve(struct wishes *w, struct edit *e, struct text asked)
+/* A place is the place of one card, and a serial number should be the number of one. */
+static bool is_one_card(const struct edit *e, const struct selector *s)
 {
-	bool is_exact = w->by && strcmp(w->by, "exact") == 0;
-	size_t matches = 0, bridges = 0;
-	struct parse_error error;
-	struct selector s;
-	bool is_plain;
+	const struct pci_device *first = NULL;
 
-	if (selector_parse(asked, &s, &error) < 0)
-		return -EINVAL;
+	if (s->terms & (TERM_ADDRESS | TERM_PATH))
+		return true;
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];
 
-		if (!edit_has_selector(&s, d))
+		if (d->is_bridge || !edit_has_selector(s, d))
+			continue;
+		if (first && !bdf_is_same_slot(first->bdf, d->bdf))
+			return false;
+		first = d;
+	}
+	return s->terms & TERM_SERIAL;
+}
+
+static int resolve(struct wishes *w, struct edit *e, struct text asked,
+		   const struct selector *s)
+{
+	bool is_exact = w->by && strcmp(w->by, "exact") == 0;
+	size_t matches = 0, bridges = 0;
+	bool is_plain;
+
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		if (!edit_has_selector(s, d))
 			continue;
 		matches++;
 		bridges += d->is_bridge;
 	}
 	if (matches == 0)
-		return not_found(w, e, asked, &s);
+		return not_found(w, e, asked, s);
 	if (matches == bridges) {
 		say_error("%.*s: it is a bridge, which vfio-pci never takes: name the "
 			  "devices behind it",
@@ -281,13 +298,13 @@ static int resolve(struct wishes *w, struct edit *e, struct text asked)
 		return -EINVAL;
 	}
 	/* More of them is the safe side for a keep rule. */
-	if (matches - bridges > 1 && !(s.terms & TERM_ADDRESS) && w->kind == RULE_BIND &&
-	    !w->has_all)
-		return too_many(w, e, asked, &s, matches - bridges);
-	is_plain = s.terms == TERM_ADDRESS;
+	if (matches - bridges > 1 && w->kind == RULE_BIND && !w->has_all &&
+	    !is_one_card(e, s))
+		return too_many(w, e, asked, s, matches - bridges);
+	is_plain = s->terms == TERM_ADDRESS;
 	if (is_exact || (!is_plain && !w->by))
 		return add(w, arena_copy(e->arena, asked), NULL);
-	return add_each(w, e, &s);
+	return add_each(w, e, s);
 }
 
 int wishes_resolve(struct wishes *w, struct edit *e)
@@ -295,7 +312,7 @@ int wishes_resolve(struct wishes *w, struct edit *e)
 	int result = 0;
 
 	for (size_t i = 0; i < w->asked_count; i++) {
-		int r = resolve(w, e, w->asked[i]);
+		int r = resolve(w, e, w->asked[i], &w->selectors[i]);
 
 		if (r == -ENOMEM)
 			say_error("out of memory");

@@ -24,6 +24,7 @@ struct wishes {
 	const char *options; /* "optional allow=console", or "" */
 	struct rule like; /* what they say */
 	struct text asked[WISHES_MAX]; /* selectors as they were typed */
+	struct selector selectors[WISHES_MAX]; /* the same */
 	size_t asked_count;
 	struct wish items[WISHES_MAX];
 	size_t count;

@@ -20,6 +20,26 @@ check add-leaves-no-temporary test "$(echo edit/etc/*)" = $conf
 golden add-option add --sysroot edit --dry-run --by exact 8086:a36d optional on-failure=hold
 golden add-by-id add --sysroot edit --dry-run --by id 00:14.0
 golden add-by-exact add --sysroot edit --dry-run --by exact 00:14.0
+golden add-by-address add --sysroot edit --dry-run --by address 02:00.1
+golden add-by-serial add --sysroot edit --dry-run --by serial 02:00.1
+# Cards that may share their numbers: of the first two only the ID tells them apart, if at all.
+copy four-gpus serials
+number() { # SERIAL ADDRESS...
+	serial=$1
+	shift
+	for address in "$@"; do
+		echo "$serial" >"serials/sys/bus/pci/devices/0000:$address/serial_number"
+	done
+}
+number 00-00-48-b0-2d-00-00-01 01:00.0 01:00.1
+number 00-00-48-b0-2d-00-00-02 c1:00.0 81:00.0
+number 00-00-00-00-00-00-00-00 c1:00.1
+golden add-serial-of-one-card add --sysroot serials --dry-run serial=00-00-48-b0-2d-00-00-01
+golden add-serial add --sysroot serials '01:00.*'
+golden add-serial-then-plan plan --sysroot serials
+golden add-shared-serial add --sysroot serials --dry-run 'c1:00.*'
+golden add-serial-of-two-cards add --sysroot serials --dry-run serial=00-00-48-b0-2d-00-00-02
+golden add-path-typed add --sysroot serials --dry-run path=c0:01.1
 golden add-on-command-line add --sysroot alveo 01:00.0
 golden add-forced-from-command-line add --sysroot alveo --force --dry-run 01:00.0
 
@@ -58,7 +78,7 @@ chmod 640 $conf
 mv $conf edit/etc/real.conf
 ln -s /etc/real.conf $conf
 golden add-through-link add --sysroot edit 01:00.0
-printf '# mine\r\nbind 8086:a36d # usb\r\nbind 0000:01:00.0+10ee:5000\r\n\r\n[profile x]\r\nkeep 00:02.0' >want.conf
+printf '# mine\r\nbind 8086:a36d # usb\r\nbind path=0000:00:01.0/00.0+10ee:5000\r\n\r\n[profile x]\r\nkeep 00:02.0' >want.conf
 check add-keeps-the-rest cmp edit/etc/real.conf want.conf
 check add-keeps-the-link test "$(readlink $conf)" = /etc/real.conf
 check add-keeps-the-mode test "$(stat -c %a edit/etc/real.conf)" = 640
@@ -74,7 +94,7 @@ rmdir $conf
 cp typo.conf $conf
 golden add-into-errors add --sysroot edit 02:00.1
 golden add-other-file add --sysroot edit --config mine.conf 01:00.0
-check add-other-file-is-written grep -qx 'bind 0000:01:00.0+10ee:5000' mine.conf
+check add-other-file-is-written grep -qx 'bind path=0000:00:01.0/00.0+10ee:5000' mine.conf
 golden add-other-folder add --sysroot edit --config nowhere/mine.conf 01:00.0
 rm $conf
 
