@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* earlybind check: whether a finished image will do what the configuration says. */
+/* earlybind check: the machine, or a finished image, against the configuration. */
 #include "check.h"
 
 #include <stdio.h>
 
 #include "commands.h"
 #include "describe.h"
+#include "doctor.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
 
 #define EXIT_NO_IMAGE 3
-
-struct arguments {
-	const char *image;
-	const char *kernel;
-	const char *sysroot;
-	struct strings configs;
-	bool is_json;
-};
 
 static void print_text(const struct check *c)
 {
@@ -80,73 +73,107 @@ static int print_json(const struct check *c)
 	return end_json(&json);
 }
 
-static int check_one(const struct arguments *a, struct arena *arena)
+static int check_one(const char *file, const struct doctor *o)
 {
 	static struct check c;
 	static struct sources sources;
 	const char *message;
 	int r;
 
-	c = (struct check){.file = a->image,
-			   .kernel = a->kernel,
-			   .arena = arena,
+	c = (struct check){.file = file,
+			   .kernel = o->kernel,
+			   .arena = o->arena,
 			   .sources = &sources,
-			   .findings = {.arena = arena}};
-	if (open_world(a->sysroot, &c.world) < 0 ||
-	    sources_read(c.world, arena, &a->configs, &sources) < 0)
+			   .findings = {.arena = o->arena}};
+	if (open_world(o->sysroot, &c.world) < 0 ||
+	    sources_read(c.world, o->arena, &o->configs, &sources) < 0)
 		return EXIT_NO_IMAGE;
 	r = check_run(&c, &message);
 	if (r < 0) {
-		say_error("%s: %s", a->image, message);
+		say_error("%s: %s", file, message);
 		return EXIT_NO_IMAGE;
 	}
-	if (a->is_json && print_json(&c) != 0)
+	if (o->is_json && print_json(&c) != 0)
 		return EXIT_NO_IMAGE;
-	if (!a->is_json)
+	if (!o->is_json)
 		print_text(&c);
 	return c.findings.counts[FINDING_FAIL] > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+static const char *check_name(const void *arg unused, size_t i)
+{
+	return doctor_check_name(i);
+}
+
+/* Exit code; EXIT_OK if the words go together. */
+static int validate(const struct doctor *d, const char *image)
+{
+	if (image && (d->words.count > 0 || d->only.count > 0)) {
+		say_error("check: --image takes neither devices nor --only");
+		return EXIT_WRONG_USAGE;
+	}
+	for (size_t i = 0; i < d->only.count; i++)
+		if (!doctor_has_check(d->only.items[i])) {
+			const char *near = nearest_name(d->only.items[i], check_name,
+							NULL, doctor_check_count());
+
+			say_error("check: there is no check \"%s\"%s%s%s",
+				  d->only.items[i],
+				  near ? ": did you mean \"" : ": see earlybind(8)",
+				  near ? near : "", near ? "\"?" : "");
+			return EXIT_WRONG_USAGE;
+		}
+	return EXIT_OK;
+}
+
 int command_check(int argc, char **argv, struct arena *arena)
 {
-	static struct arguments a;
+	static struct doctor d;
+	const char *image = NULL;
 	const struct option_spec options[] = {
-		{"image", "FILE", "the image of the initramfs", .ret_string = &a.image},
-		{"kernel", "VERSION", "the kernel that it is for, if it has several",
-		 .ret_string = &a.kernel},
+		{"only", "NAME", "this check only; may be repeated",
+		 .ret_strings = &d.only},
+		{"image", "FILE", "check the image of an initramfs, not the machine",
+		 .ret_string = &image},
+		{"kernel", "VERSION",
+		 "this kernel only, of those installed or in the image",
+		 .ret_string = &d.kernel},
 		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
-		 .ret_strings = &a.configs},
-		{"json", NULL, "print JSON for scripts", .ret_flag = &a.is_json},
-		{"sysroot", "DIR", "compare with the tree below DIR, not this machine",
-		 .ret_string = &a.sysroot},
+		 .ret_strings = &d.configs},
+		{"json", NULL, "print JSON for scripts", .ret_flag = &d.is_json},
+		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		 .ret_string = &d.sysroot},
 	};
 	const struct command_spec spec = {
 		.name = "check",
-		.synopsis = "--image FILE [OPTION...]",
-		.text = "Unpacks a finished image in memory, as the kernel will, and checks that "
-			"the binder is in it, carries the rules of the configuration, runs before "
-			"udev, and has the modules that it loads. Every line is a verdict, the "
-			"name of the check and a sentence:\n"
+		.synopsis = "[DEVICE...] [OPTION...]",
+		.text = "Looks for what keeps the rules' devices, or those that are named, from "
+			"a VM: in the firmware, the kernels, the images of the initramfs, the "
+			"configuration, this boot and the devices. Nothing is changed, and no "
+			"device is woken. DEVICE is a selector: 01:00.0, 10ee:5000, class=0302. "
+			"With --image it unpacks a finished image in memory, as the kernel will, "
+			"and checks that it will do what the configuration says. Every line is a "
+			"verdict, the name of the check and a sentence:\n"
 			"\n"
-			"  pass          it is as it must be\n"
-			"  FAIL          the image will not do what the configuration says\n"
-			"  cannot tell   it depends on what is not in the image\n"
+			"  FAIL          what is wrong, and what to do\n"
+			"  cannot tell   it cannot be seen from here, or not without root\n"
 			"  note          good to know\n"
+			"  pass          it is as it must be\n"
 			"\n"
-			"exit code: 0 nothing fails; 1 something does; 2 wrong usage; 3 the image "
-			"cannot be read\n",
-		.example = "earlybind check --image /boot/initrd.img-$(uname -r)",
+			"exit code: 0 nothing fails; 1 something does; 2 wrong usage; 3 the "
+			"machine, the configuration or the image cannot be read\n",
+		.example = "earlybind check 01:00.0",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
+		.ret_words = &d.words,
 	};
 	int code;
 
-	a = (struct arguments){0};
+	d = (struct doctor){.arena = arena};
 	if (!options_parse(&spec, argc, argv, &code))
 		return code;
-	if (!a.image) {
-		say_error("check: say which image with --image FILE");
-		return EXIT_WRONG_USAGE;
-	}
-	return check_one(&a, arena);
+	code = validate(&d, image);
+	if (code != EXIT_OK)
+		return code;
+	return image ? check_one(image, &d) : doctor_run(&d);
 }

@@ -9,6 +9,12 @@
 #define BINDER_PATH  "/usr/lib/earlybind/binder"
 #define MODULES_PATH "/lib/modules"
 
+#define OS_RELEASE "os-release" /* below /etc */
+
+/* What programs open. */
+#define VFIO_PATH    "/dev/vfio"
+#define IOMMUFD_PATH "/dev/iommu"
+
 /* Where the modules of an appended image go: a folder per kernel (binder(8)). */
 #define PRIVATE_MODULES_PATH "/usr/lib/earlybind/modules"
 

@@ -22,7 +22,10 @@ usage: mktree.py DESCRIPTION DIR
                                    a device of a class; PLACE is the device or other class
                                    device that it belongs to, with folders if need be, or
                                    "virtual"; keys are attributes, or slaves and uppers: NAMES
+  kernel TEXT NAME...              another kernel that is installed, with these modules
   file PATH                        followed by its lines, each behind "| "
+  bytes PATH HEX...                a file of bytes
+  drop PATH                        takes a file away
 """
 import os
 import struct
@@ -37,6 +40,7 @@ class Tree:
         self.builtins = {}
         self.classes = {}
         self.release = None
+        self.kernels = {}
         self.files = {}
 
 
@@ -89,6 +93,12 @@ def parse(path, tree):
                 tree.builtins[rest[0]] = rest[1:]
             elif kind == "class":
                 tree.classes[rest[0], rest[1]] = rest[2:]
+            elif kind == "kernel":
+                tree.kernels[rest[0]] = rest[1:]
+            elif kind == "bytes":
+                tree.files[rest[0]] = bytes.fromhex("".join(rest[1:]))
+            elif kind == "drop":
+                del tree.files[rest[0]]
             elif kind == "file":
                 current = rest[0]
                 tree.files[current] = []
@@ -215,15 +225,16 @@ def index(entries):
     return bytes(out)
 
 
-def write_modules(root, tree):
-    place = f"lib/modules/{tree.release}"
+def write_modules(root, release, modules, builtins):
+    place = f"lib/modules/{release}"
+
     def aliases(modules):
         return [(alias, name) for name in modules for alias in modules[name]]
 
-    names = [(name, f"kernel/{name}.ko:") for name in tree.modules]
-    for file, entries in (("dep", names), ("alias", aliases(tree.modules)), ("symbols", []),
-                          ("builtin", [(name, "") for name in tree.builtins]),
-                          ("builtin.alias", aliases(tree.builtins))):
+    names = [(name, f"kernel/{name}.ko:") for name in modules]
+    for file, entries in (("dep", names), ("alias", aliases(modules)), ("symbols", []),
+                          ("builtin", [(name, "") for name in builtins]),
+                          ("builtin.alias", aliases(builtins))):
         write(root, f"{place}/modules.{file}.bin", index(entries))
 
 
@@ -247,9 +258,12 @@ def main():
     if tree.release:
         write(root, "proc/sys/kernel/osrelease", tree.release + "\n")
         if tree.modules:
-            write_modules(root, tree)
+            write_modules(root, tree.release, tree.modules, tree.builtins)
+    for release, names in tree.kernels.items():
+        write_modules(root, release, {name: [] for name in names}, {})
     for path, lines in tree.files.items():
-        write(root, path, "".join(line + "\n" for line in lines))
+        write(root, path, lines if isinstance(lines, bytes)
+              else "".join(line + "\n" for line in lines))
 
 
 if __name__ == "__main__":

@@ -300,7 +300,6 @@ contract check-json 0 check --image check-dracut.img --sysroot configured
 contract check-json-fails 1 check --image check-stale.img --sysroot configured
 golden check-no-file check --image nowhere.img
 golden check-folder check --image configured
-golden check-which check
 damaged_image() {
 	"$here/mutate.py" 5 200 check-initramfs-tools.img \
 		"$EARLYBIND" check --sysroot configured --image @ &&
