@@ -1,217 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* earlybind list: the PCI functions by IOMMU group. */
+/* earlybind list: the PCI functions, what has them, and what the host needs them for. */
+#include "list.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "inventory.h"
 #include "message.h"
-#include "modules.h"
-#include "names.h"
-#include "options.h"
 #include "output.h"
 #include "reason.h"
+#include "terminal.h"
 
-#define ATTRIBUTE_SIZE 4096
-#define INDENT	       16 /* of what is behind an address */
-
-struct list {
-	const char *sysroot;
-	const char *pci_ids;
-	bool is_json;
-
-	struct arena *arena;
-	struct world *world;
-	struct inventory inventory;
-	struct names *names;
-	struct modules *modules;
-};
-
-/* An attribute that may be missing: "". */
-static const char *read_attribute(struct list *l, const struct pci_device *d,
-				  const char *name)
+static int by_group(struct list *l)
 {
-	char path[JOB_PATH_SIZE], buf[ATTRIBUTE_SIZE], address[BDF_SIZE];
-	const char *copy;
-	struct text t;
-
-	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/%s",
-		 bdf_format(d->bdf, address), name);
-	if (world_read_text(l->world, WORLD_SYS, path, buf, sizeof(buf), &t) < 0)
-		return "";
-	copy = arena_copy(l->arena, t);
-	return copy ? copy : "";
-}
-
-/* Without one the kernel shows "(null)" (drivers/pci/pci-sysfs.c: driver_override_show()). */
-static const char *read_override(struct list *l, const struct pci_device *d)
-{
-	const char *text = read_attribute(l, d, "driver_override");
-
-	return strcmp(text, "(null)") == 0 ? "" : text;
-}
-
-static unsigned read_revision(struct list *l, const struct pci_device *d)
-{
-	struct text t = text_of(read_attribute(l, d, "revision"));
-	uint64_t value;
-
-	if (!text_has_prefix(t, "0x"))
-		return 0;
-	t.p += 2;
-	t.n -= 2;
-	return text_hex(t, 0xff, &value) < 0 ? 0 : (unsigned)value;
-}
-
-static bool has_subsystem(const struct pci_ids *ids)
-{
-	return (ids->subvendor != 0 || ids->subdevice != 0) &&
-	       (ids->subvendor != 0xffff || ids->subdevice != 0xffff);
-}
-
-/* "Vendor name ", "Vendor Device ", "Device ", or "" where there are no names at all. */
-static const char *join_names(struct list *l, const char *vendor, const char *device)
-{
-	const char *text = "";
-
-	if (l->names)
-		text = arena_printf(l->arena, "%s%s%s ", vendor ? vendor : "",
-				    vendor ? " " : "",
-				    vendor && device ? device : "Device");
-	return text ? text : "";
-}
-
-static const char *join_modules(struct list *l, const struct module_names *modules)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < modules->count && text; i++)
-		text = arena_printf(l->arena, "%s%s%s", text, i == 0 ? "" : ", ",
-				    modules->names[i]);
-	return text ? text : "";
-}
-
-static void put_device(struct list *l, const struct pci_device *d)
-{
-	const struct pci_ids *ids = &d->ids;
-	const char *class = names_class(l->names, ids, l->arena);
-	const char *modules = join_modules(l, modules_find(l->modules, ids));
-	const char *override = read_override(l, d);
-	unsigned revision = read_revision(l, d);
-	const char *vendor;
-	struct paragraph p = {stdout, INDENT, INDENT, false};
-	char address[BDF_SIZE], rev[16] = "";
-
-	if (revision > 0)
-		snprintf(rev, sizeof(rev), " (rev %02x)", revision);
-	printf("  %-*s ", INDENT - 3, bdf_format(d->bdf, address));
-	vendor = names_vendor(l->names, ids->vendor, l->arena);
-	paragraph_add(&p, "%s [%04x]: %s[%04x:%04x]%s", class ? class : "",
-		      ids->class >> 8,
-		      join_names(l, vendor, names_device(l->names, ids, l->arena)),
-		      ids->vendor, ids->device, rev);
-	paragraph_end(&p);
-	vendor = names_vendor(l->names, ids->subvendor, l->arena);
-	if (has_subsystem(ids))
-		paragraph_line(
-			stdout, INDENT, "subsystem: %s[%04x:%04x]",
-			join_names(l, vendor, names_subsystem(l->names, ids, l->arena)),
-			ids->subvendor, ids->subdevice);
-	paragraph_line(stdout, INDENT, "driver: %s%s%s%s%s",
-		       d->driver[0] ? d->driver : "none",
-		       override[0] ? "; override: " : "", override,
-		       modules[0] ? "; modules: " : "", modules);
-}
-
-/* Groups in the order of their numbers, then the functions without one. */
-static int compare_groups(const void *a, const void *b)
-{
-	const struct pci_device *x = a, *y = b;
-
-	if (x->iommu_group == y->iommu_group)
-		return bdf_compare(x->bdf, y->bdf);
-	if (x->iommu_group == NO_GROUP || y->iommu_group == NO_GROUP)
-		return x->iommu_group == NO_GROUP ? 1 : -1;
-	return x->iommu_group < y->iommu_group ? -1 : 1;
-}
-
-static void put_group(const struct list *l, int group)
-{
-	char message[REASON_MESSAGE_SIZE];
-
-	if (group != NO_GROUP)
-		printf("IOMMU group %d\n", group);
-	else if (l->inventory.has_iommu)
-		puts("no IOMMU group");
-	else
-		paragraph_line(stdout, 0, "no IOMMU group: %s",
-			       reason_message(REASON_IOMMU_OFF, NULL, message));
-}
-
-static int print_text(struct list *l)
-{
-	struct pci_device *devices = l->inventory.devices;
-	size_t count = l->inventory.count;
-
-	qsort(devices, count, sizeof(*devices), compare_groups);
-	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || devices[i].iommu_group != devices[i - 1].iommu_group)
-			put_group(l, devices[i].iommu_group);
-		put_device(l, &devices[i]);
-	}
-	if (count == 0)
-		puts("there are no PCI functions");
+	list_print_groups(l);
 	return EXIT_OK;
 }
 
-static void write_device(struct list *l, const struct pci_device *d, struct json *json)
+static int by_topology(struct list *l)
 {
-	const struct module_names *modules = modules_find(l->modules, &d->ids);
-	const char *override = read_override(l, d);
-	char address[BDF_SIZE];
-
-	json_open(json, NULL, '{');
-	json_put_string(json, "address", bdf_format(d->bdf, address));
-	json_put_hex(json, "vendor", d->ids.vendor, 4);
-	json_put_hex(json, "device", d->ids.device, 4);
-	json_put_hex(json, "subsystem_vendor", d->ids.subvendor, 4);
-	json_put_hex(json, "subsystem_device", d->ids.subdevice, 4);
-	json_put_hex(json, "class", d->ids.class, 6);
-	json_put_hex(json, "revision", read_revision(l, d), 2);
-	json_put_string(json, "vendor_name",
-			names_vendor(l->names, d->ids.vendor, l->arena));
-	json_put_string(json, "device_name", names_device(l->names, &d->ids, l->arena));
-	json_put_string(json, "class_name", names_class(l->names, &d->ids, l->arena));
-	json_put_string(json, "driver", d->driver[0] ? d->driver : NULL);
-	json_put_string(json, "driver_override", override[0] ? override : NULL);
-	if (d->iommu_group == NO_GROUP)
-		json_put_null(json, "iommu_group");
-	else
-		json_put_number(json, "iommu_group", d->iommu_group);
-	json_open(json, "modules", '[');
-	for (size_t i = 0; i < modules->count; i++)
-		json_put_string(json, NULL, modules->names[i]);
-	json_close(json, ']');
-	json_close(json, '}');
+	list_print_tree(l);
+	return EXIT_OK;
 }
 
-static int print_json(struct list *l)
-{
-	struct json json;
-
-	if (begin_json(l->arena, l->inventory.count, &json) < 0)
-		return EXIT_FAILED;
-	json_open(&json, NULL, '{');
-	json_put_number(&json, "schema", SCHEMA);
-	json_open(&json, "devices", '[');
-	for (size_t i = 0; i < l->inventory.count; i++)
-		write_device(l, &l->inventory.devices[i], &json);
-	json_close(&json, ']');
-	json_close(&json, '}');
-	return end_json(&json);
-}
+static const struct {
+	const char *name;
+	int (*print)(struct list *l);
+} orders[] = {
+	{"group", by_group},
+	{"topology", by_topology},
+	{"rule", list_print_rules},
+};
 
 /* What is missing for a whole picture is said, but it is no failure. */
 static int open_sources(struct list *l)
@@ -232,17 +52,18 @@ static int open_sources(struct list *l)
 	if (r < 0 && !l->is_json)
 		say_error("no modules are known for the kernel %s: %s",
 			  release[0] ? release : "of this tree", errno_text(r));
-	return 0;
+	r = usages_read(l->world, l->arena, &l->usages);
+	if (r < 0)
+		say_error("out of memory");
+	return r;
 }
 
-static int list(struct list *l)
+static int read_inventory(struct list *l)
 {
 	char message[REASON_MESSAGE_SIZE];
 	size_t unread;
 	int r;
 
-	if (open_world(l->sysroot, &l->world) < 0)
-		return EXIT_FAILED;
 	r = inventory_read(l->world, l->arena, NULL, NULL, &l->inventory);
 	if (r < 0) {
 		say_error("%s",
@@ -250,22 +71,141 @@ static int list(struct list *l)
 					 r == -ENOMEM ? "memory for devices"
 						      : errno_text(r),
 					 message));
-		return EXIT_FAILED;
+		return r;
 	}
 	if (l->inventory.is_cut)
 		say_error("only the first %d functions are shown", FUNCTIONS_MAX);
 	unread = l->inventory.function_count - l->inventory.count;
 	if (unread > 0)
 		say_error("%zu function%s could not be read", unread, plural(unread));
+	return 0;
+}
+
+/* Groups in the order of their numbers, then the functions without one. */
+static int compare_groups(const void *a, const void *b)
+{
+	const struct pci_device *x = (*(struct listed *const *)a)->device;
+	const struct pci_device *y = (*(struct listed *const *)b)->device;
+
+	if (x->iommu_group == y->iommu_group)
+		return bdf_compare(x->bdf, y->bdf);
+	if (x->iommu_group == NO_GROUP || y->iommu_group == NO_GROUP)
+		return x->iommu_group == NO_GROUP ? 1 : -1;
+	return x->iommu_group < y->iommu_group ? -1 : 1;
+}
+
+static int make_groups(struct list *l)
+{
+	size_t count = l->inventory.count;
+
+	l->items = arena_alloc(l->arena, count, sizeof(*l->items));
+	l->by_group = arena_alloc(l->arena, count, sizeof(struct listed *));
+	l->groups = arena_alloc(l->arena, count, sizeof(*l->groups));
+	if (!l->items || !l->by_group || !l->groups) {
+		say_error("out of memory");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		l->items[i].device = &l->inventory.devices[i];
+		l->by_group[i] = &l->items[i];
+	}
+	if (count > 0)
+		qsort(l->by_group, count, sizeof(struct listed *), compare_groups);
+	for (size_t i = 0; i < count; i++) {
+		const struct pci_device *d = l->by_group[i]->device;
+		struct list_group *g;
+
+		if (i == 0 || d->iommu_group != l->by_group[i - 1]->device->iommu_group)
+			l->groups[l->group_count++] =
+				(struct list_group){.id = d->iommu_group, .first = i};
+		g = &l->groups[l->group_count - 1];
+		g->count++;
+		g->bridge_count += d->is_bridge;
+		g->blocker_count += list_is_blocker(d);
+	}
+	return 0;
+}
+
+/* Shows what a selector names. */
+static int choose(struct list *l, const char *word)
+{
+	struct parse_error error = {0, NULL};
+	struct selector selector;
+	bool has_match = false;
+
+	if (selector_parse(text_of(word), &selector, &error) < 0) {
+		say_error("list: \"%s\": %s", word, error.message);
+		return EXIT_WRONG_USAGE;
+	}
+	for (size_t i = 0; i < l->inventory.count; i++) {
+		if (!list_has_match(l, &selector, l->items[i].device))
+			continue;
+		l->items[i].is_shown = true;
+		has_match = true;
+	}
+	if (has_match)
+		return EXIT_OK;
+	if (l->serial_error)
+		say_error("list: no function is known to be %s: a serial number cannot "
+			  "be read: %s",
+			  word, errno_text(l->serial_error));
+	else
+		say_error("list: no function is %s", word);
+	return EXIT_FAILED;
+}
+
+static int choose_all(struct list *l)
+{
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < l->words.count; i++) {
+		int r = choose(l, l->words.items[i]);
+
+		code = MAX(code, r);
+	}
+	for (size_t i = 0; l->words.count == 0 && i < l->inventory.count; i++)
+		l->items[i].is_shown = true;
+	return code;
+}
+
+static int list(struct list *l)
+{
+	int (*print)(struct list * list) = l->by ? NULL : by_group;
+	int code, r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
+		if (l->by && strcmp(l->by, orders[i].name) == 0)
+			print = orders[i].print;
+	if (!print) {
+		say_error("list: --by is group, topology or rule, not \"%s\"", l->by);
+		return EXIT_WRONG_USAGE;
+	}
+	if (terminal_set_color(l->color) < 0) {
+		say_error("list: --color is auto, always or never, not \"%s\"", l->color);
+		return EXIT_WRONG_USAGE;
+	}
+	if (open_world(l->sysroot, &l->world) < 0 || read_inventory(l) < 0 ||
+	    make_groups(l) < 0)
+		return EXIT_FAILED;
+	code = choose_all(l);
+	if (code == EXIT_WRONG_USAGE)
+		return code;
 	if (open_sources(l) < 0)
 		return EXIT_FAILED;
-	return l->is_json ? print_json(l) : print_text(l);
+	if (!l->is_json && l->inventory.count == 0)
+		puts("there are no PCI functions");
+	r = l->is_json ? list_print_json(l) : print(l);
+	return MAX(code, r);
 }
 
 int command_list(int argc, char **argv, struct arena *arena)
 {
 	static struct list l;
 	const struct option_spec options[] = {
+		{"by", "ORDER", "group (as without it), topology or rule",
+		 .ret_string = &l.by},
+		{"color", "WHEN", "auto (on a terminal), always or never",
+		 .ret_string = &l.color},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &l.is_json},
 		{"pci-ids", "FILE", "take the names from FILE", .ret_string = &l.pci_ids},
 		{"sysroot", "DIR", "read the tree below DIR, not this machine",
@@ -273,18 +213,27 @@ int command_list(int argc, char **argv, struct arena *arena)
 	};
 	const struct command_spec spec = {
 		.name = "list",
-		.synopsis = "[OPTION...]",
-		.text = "Lists the PCI functions by IOMMU group, each with its class, name and "
-			"[vendor:device], its subsystem, the driver that has it, its "
-			"driver_override, and the modules that could drive it. A VM can use a "
-			"group only if no driver of the host has a part of it.\n"
+		.synopsis = "[OPTION...] [DEVICE...]",
+		.text = "Lists the PCI functions, or those that a DEVICE names: an address, "
+			"vendor:device, class=CC, or another selector of earlybind.conf(5). Each "
+			"with its class, name and [vendor:device], its subsystem, the driver "
+			"that has it, its driver_override, the modules that could drive it, how "
+			"it can be reset, and what the host uses it for.\n"
 			"\n"
-			"exit code: 0 done; 1 there is no PCI bus, or a file cannot be read; 2 "
-			"wrong usage\n",
+			"  --by group     by IOMMU group: a VM can use one only if it is viable,\n"
+			"                 so that no driver of the host has a part of it\n"
+			"  --by topology  below their bridges\n"
+			"  --by rule      by the rule that names them, then those without one\n"
+			"\n"
+			"Colours are for a terminal, unless NO_COLOR is set or TERM is dumb.\n"
+			"\n"
+			"exit code: 0 done; 1 there is no PCI bus or no such device, or a file "
+			"cannot be read; 2 wrong usage\n",
 		.example = "earlybind list --json | jq '.devices[] | select(.vendor == "
 			   "\"10ee\")'",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
+		.ret_words = &l.words,
 	};
 	int code;
 

@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "terminal.h"
+
 #define MESSAGE_MAX 4096
-#define WIDTH	    80
 #define TEXT_MAX    80 /* of what a problem is about */
 #define EXCERPT_MAX 72 /* of a line that is shown above a caret, in columns */
 
@@ -61,8 +62,7 @@ void say_error(const char *format, ...)
 	fputc('\n', stderr);
 }
 
-/* Columns that @t takes on a terminal, close enough. */
-static size_t width(struct text t)
+size_t text_columns(struct text t)
 {
 	size_t n = 0;
 
@@ -136,15 +136,16 @@ void put_problem(FILE *out, const struct problem *problem, const char *end)
 
 static void add_words(struct paragraph *p, const char *format, va_list ap)
 {
+	size_t limit = terminal_width(p->out);
 	char buf[MESSAGE_MAX];
 	struct text rest, word;
 
 	vsnprintf(buf, sizeof(buf), format, ap);
 	rest = text_of(buf);
 	while (text_word(&rest, &word)) {
-		size_t n = width(word), blank = p->has_word;
+		size_t n = text_columns(word), blank = p->has_word;
 
-		if (p->column + blank + n >= WIDTH && p->column > p->indent) {
+		if (p->column + blank + n > limit && p->column > p->indent) {
 			fprintf(p->out, "\n%*s", (int)p->indent, "");
 			p->column = p->indent;
 		} else if (p->has_word) {

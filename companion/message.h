@@ -27,8 +27,8 @@ void put_text(FILE *out, struct text t) nonnull(1);
 void put_problem(FILE *out, const struct problem *problem, const char *end) nonnull(1, 2);
 
 /*
- * Words in lines of at most 79 columns; further lines begin at column @indent, from 0. The
- * caller has written what is in front of @column.
+ * Words in lines of at most terminal_width() columns; further lines begin at column @indent,
+ * from 0. The caller has written what is in front of @column.
  */
 struct paragraph {
 	FILE *out;
@@ -44,6 +44,9 @@ void paragraph_add(struct paragraph *paragraph, const char *format, ...) nonnull
 void paragraph_line(FILE *out, size_t indent, const char *format, ...) nonnull(1, 3)
 	printf_like(3, 4);
 void paragraph_end(struct paragraph *paragraph) nonnull(1);
+
+/* Columns that @t takes on a terminal, close enough. */
+size_t text_columns(struct text t);
 
 /* "s" unless @count is one. */
 const char *plural(size_t count);

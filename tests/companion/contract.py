@@ -16,8 +16,11 @@ ACTIONS = {"bind", "recover", "done", "keep", "refuse"}
 PLAN_DEVICE = {"address", "id", "subsystem", "class", "iommu_group", "driver", "wanted",
                "action", "rule", "reason"}
 SHAPES = {
-    "list": {"schema": None, "devices": {"address", "driver", "driver_override", "iommu_group",
-                                         "modules", *HEX}},
+    "list": {"schema": None, "devices": {"address", "path", "driver", "driver_override",
+                                         "iommu_group", "modules", "reset_methods", "boot_vga",
+                                         "virtual_functions", "physical_function", "used_by",
+                                         *HEX},
+             "groups": {"id", "viable", "blockers"}},
     "plan": {"schema": None, "rules": {"text", "origin"}, "devices": PLAN_DEVICE,
              "groups": {"id", "viable", "blockers"}, "problems": {"origin", "text", "message"}},
     "status": {"schema": None, "report": None, "all_well": None,
@@ -54,7 +57,11 @@ def check_device(kind, device):
     if kind == "list":
         for key, digits in HEX.items():
             expect(re.fullmatch(rf"[0-9a-f]{{{digits}}}", device[key]), f"{key} {device[key]}")
-        expect(all(isinstance(name, str) for name in device["modules"]), "modules")
+        for key in ("modules", "reset_methods"):
+            expect(all(isinstance(name, str) for name in device[key]), key)
+        for use in device["used_by"]:
+            expect(set(use) >= {"kind", "name", "what", "in_use", "critical"}, "used_by")
+            expect(use["in_use"] or not use["critical"], "critical, and not in use")
     if kind == "plan":
         expect(device["action"] in ACTIONS, f"action {device['action']}")
         expect((device["action"] in {"keep", "refuse"}) == (device["reason"] is not None),

@@ -9,6 +9,7 @@ usage: mktree.py DESCRIPTION DIR
   device ADDRESS IDS CLASS KEY=VALUE...
                                    IDS is vendor:device[:subvendor:subdevice]; keys: group,
                                    driver, override, rev, boot_vga, vfs, totalvfs, physfn,
+                                   reset (methods, with commas),
                                    bridge (the bus behind it, hexadecimal: what is on it
                                    stands below it)
   set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
@@ -152,6 +153,8 @@ def write_device(root, address, device, place):
     write(root, f"{place}/driver_override", (device.get("override") or "(null)") + "\n")
     if device.get("boot_vga"):
         write(root, f"{place}/boot_vga", device["boot_vga"] + "\n")
+    if device.get("reset"):
+        write(root, f"{place}/reset_method", device["reset"].replace(",", " ") + "\n")
     if device.get("vfs"):
         write(root, f"{place}/sriov_numvfs", device["vfs"] + "\n")
     if device.get("totalvfs"):

@@ -319,7 +319,7 @@ golden unknown-command embd
 golden unknown-command-far frobnicate
 golden unknown-option plan --cmdlin x
 golden unknown-option-far plan --frobnicate
-golden superfluous-word list 01:00.0
+golden superfluous-word plan 01:00.0
 golden missing-value plan --cmdline
 golden empty-value plan --sysroot ''
 golden superfluous-value list --json=yes

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of "earlybind list" share: the functions of the machine and what is known. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "inventory.h"
+#include "modules.h"
+#include "names.h"
+#include "options.h"
+#include "policy.h"
+#include "usage.h"
+#include "world.h"
+
+struct listed {
+	struct pci_device *device;
+	bool is_shown;
+
+	/* Read by list_look() for what is shown. */
+	bool is_read;
+	const char *override; /* "" for none */
+	const char *resets; /* "flr bus": in the order in which the kernel tries them */
+	unsigned revision;
+	bool is_virtual; /* with @physical */
+	struct bdf physical;
+	unsigned virtual_count;
+	const struct module_names *modules;
+	const struct usage *usages;
+	size_t usage_count;
+};
+
+struct list_group {
+	int id;
+	size_t first, count; /* in by_group */
+	size_t bridge_count;
+	size_t blocker_count; /* functions that a driver of the host has */
+};
+
+struct list {
+	/* Options. */
+	const char *sysroot;
+	const char *pci_ids;
+	const char *by;
+	const char *color;
+	struct strings words;
+	bool is_json;
+
+	struct arena *arena;
+	struct world *world;
+	struct inventory inventory;
+	struct names *names;
+	struct modules *modules;
+	struct usages usages;
+	int serial_error; /* why a serial number could not be read */
+	struct listed *items; /* one for each device of the inventory, in its order */
+	struct listed **by_group;
+	struct list_group *groups; /* in the order of numbers; NO_GROUP last */
+	size_t group_count;
+};
+
+/* Reads what a function is shown with. */
+void list_look(struct list *l, struct listed *item) nonnull(1, 2);
+
+/* Whether a selector names it: its path and serial number are read if that needs them. */
+bool list_has_match(struct list *l, const struct selector *selector,
+		    struct pci_device *device) nonnull(1, 2, 3);
+
+void list_look_path(struct list *l, struct pci_device *device) nonnull(1, 2);
+
+/* Whether a driver of the host has it. */
+bool list_is_blocker(const struct pci_device *device) nonnull(1);
+
+/* "Vendor Device [vendor:device]", as far as there are names; into the arena. */
+const char *list_name(struct list *l, const struct pci_ids *ids) nonnull(1, 2);
+/* The same for the subsystem; NULL if it has none. */
+const char *list_subsystem(struct list *l, const struct pci_ids *ids) nonnull(1, 2);
+
+/* A function with all that is known about it, in lines of its own. */
+void list_put_device(struct list *l, struct listed *item) nonnull(1, 2);
+
+/* Each prints all that is shown: by IOMMU group, below its bridges, by the rule that names it. */
+void list_print_groups(struct list *l) nonnull(1);
+void list_print_tree(struct list *l) nonnull(1);
+int list_print_rules(struct list *l) must_check nonnull(1);
+int list_print_json(struct list *l) must_check nonnull(1);

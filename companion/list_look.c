@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a function is shown with. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "facts.h"
+#include "list.h"
+#include "plan.h"
+
+#define ATTRIBUTE_SIZE 4096
+
+static const char *path_of(const struct pci_device *d, const char *name,
+			   char path[static JOB_PATH_SIZE])
+{
+	char address[BDF_SIZE];
+
+	snprintf(path, JOB_PATH_SIZE, SYSFS_PCI_DEVICES "/%s/%s",
+		 bdf_format(d->bdf, address), name);
+	return path;
+}
+
+/* An attribute that may be missing: "". */
+static const char *read_attribute(struct list *l, const struct pci_device *d,
+				  const char *name)
+{
+	char path[JOB_PATH_SIZE], buf[ATTRIBUTE_SIZE];
+	const char *copy;
+	struct text t;
+
+	if (world_read_text(l->world, WORLD_SYS, path_of(d, name, path), buf, sizeof(buf),
+			    &t) < 0 ||
+	    t.n == 0)
+		return "";
+	copy = arena_copy(l->arena, t);
+	return copy ? copy : "";
+}
+
+/* Without one the kernel shows "(null)" (drivers/pci/pci-sysfs.c: driver_override_show()). */
+static const char *read_override(struct list *l, const struct pci_device *d)
+{
+	const char *text = read_attribute(l, d, "driver_override");
+
+	return strcmp(text, "(null)") == 0 ? "" : text;
+}
+
+static unsigned read_revision(struct list *l, const struct pci_device *d)
+{
+	struct text t = text_of(read_attribute(l, d, "revision"));
+	uint64_t value;
+
+	if (!text_has_prefix(t, "0x"))
+		return 0;
+	t.p += 2;
+	t.n -= 2;
+	return text_hex(t, 0xff, &value) < 0 ? 0 : (unsigned)value;
+}
+
+static bool read_physical(struct list *l, const struct pci_device *d, struct bdf *ret)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE];
+
+	return l->world->ops->link(l->world, WORLD_SYS, path_of(d, "physfn", path),
+				   address, sizeof(address)) >= 0 &&
+	       bdf_parse(text_of(address), ret) == 0;
+}
+
+bool list_has_match(struct list *l, const struct selector *selector, struct pci_device *d)
+{
+	unsigned open;
+
+	while ((open = selector_open_facts(selector, d)) != 0) {
+		int r;
+
+		if (open & FACT_PATH) {
+			list_look_path(l, d);
+			continue;
+		}
+		r = inventory_read_serial(l->world, d->bdf, &d->serial);
+		if (r < 0 && r != -ENODATA)
+			l->serial_error = r;
+		d->known |= FACT_SERIAL;
+	}
+	return selector_has_match(selector, d);
+}
+
+void list_look_path(struct list *l, struct pci_device *d)
+{
+	if (d->known & FACT_PATH)
+		return;
+	d->has_path = inventory_read_path(l->world, d->bdf, &d->path) == 0;
+	d->known |= FACT_PATH;
+}
+
+bool list_is_blocker(const struct pci_device *d)
+{
+	return d->driver[0] != '\0' && !driver_is_group_friendly(d->driver);
+}
+
+void list_look(struct list *l, struct listed *item)
+{
+	const struct pci_device *d = item->device;
+
+	if (item->is_read)
+		return;
+	item->is_read = true;
+	item->override = read_override(l, d);
+	item->resets = read_attribute(l, d, "reset_method");
+	item->revision = read_revision(l, d);
+	item->is_virtual = read_physical(l, d, &item->physical);
+	item->virtual_count = d->vf_count;
+	item->modules = modules_find(l->modules, &d->ids);
+	item->usages = usages_find(&l->usages, d->bdf, &item->usage_count);
+}
+
+/* Without any names there are just the numbers. */
+static const char *join_names(struct list *l, unsigned vendor, const char *device,
+			      unsigned number)
+{
+	const char *name = names_vendor(l->names, vendor, l->arena), *text;
+
+	if (!l->names)
+		text = arena_printf(l->arena, "[%04x:%04x]", vendor, number);
+	else
+		text = arena_printf(l->arena, "%s%s%s [%04x:%04x]", name ? name : "",
+				    name ? " " : "", name && device ? device : "Device",
+				    vendor, number);
+	return text ? text : "";
+}
+
+const char *list_name(struct list *l, const struct pci_ids *ids)
+{
+	return join_names(l, ids->vendor, names_device(l->names, ids, l->arena),
+			  ids->device);
+}
+
+const char *list_subsystem(struct list *l, const struct pci_ids *ids)
+{
+	if ((ids->subvendor == 0 && ids->subdevice == 0) ||
+	    (ids->subvendor == 0xffff && ids->subdevice == 0xffff))
+		return NULL;
+	return join_names(l, ids->subvendor, names_subsystem(l->names, ids, l->arena),
+			  ids->subdevice);
+}
