@@ -177,7 +177,7 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 	return 0;
 }
 
-static void carry_out(struct world *world, struct arena *arena, struct run *run)
+void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 {
 	struct report *report = &run->report;
 	uint64_t until;
@@ -243,7 +243,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	r = run_plan(world, arena, run);
 	run->report.deadline = start + policy->timeout * SECOND;
 	if (r == 0 && !policy->dry_run)
-		carry_out(world, arena, run);
+		run_carry_out(world, arena, run);
 	run->report.microseconds = world->ops->now(world) - start;
 	publish(world, arena, run, PUBLISH_OWN, REPORT_NAME);
 	if (!policy->dry_run && !options->is_pid1)
@@ -276,22 +276,16 @@ static bool is_left_alone(struct world *world, const struct run_options *options
 	return true;
 }
 
-static int judge_device(struct world *world, struct arena *arena, uint64_t start,
-			struct run *run)
+void run_publish_device(struct world *world, struct arena *arena, struct run *run)
 {
-	struct policy *policy = &run->policy;
 	char name[BDF_SIZE + sizeof(".json")], address[BDF_SIZE];
 
-	run->report.deadline = start + policy->timeout * SECOND;
-	if (run->report.plan && !policy->dry_run)
-		carry_out(world, arena, run);
-	run->report.microseconds = world->ops->now(world) - start;
 	snprintf(name, sizeof(name), "%s.json", bdf_format(run->only, address));
 	publish(world, arena, run, PUBLISH_DEVICE, name);
-	if (run->report.plan && !policy->dry_run && late_judge(world, &run->report) < 0)
+	if (run->report.plan && !run->policy.dry_run &&
+	    late_judge(world, &run->report) < 0)
 		world_log(world, LOG_LEVEL_WARNING, "%s: its verdict cannot be written",
 			  address);
-	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
 }
 
 int run_device(struct world *world, struct arena *arena,
@@ -343,5 +337,10 @@ int run_device(struct world *world, struct arena *arena,
 	}
 	if (r == 0 && is_left_alone(world, options, run->plan.devices, address, &code))
 		return code;
-	return judge_device(world, arena, start, run);
+	run->report.deadline = start + policy->timeout * SECOND;
+	if (run->report.plan && !policy->dry_run)
+		run_carry_out(world, arena, run);
+	run->report.microseconds = world->ops->now(world) - start;
+	run_publish_device(world, arena, run);
+	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
 }

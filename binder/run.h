@@ -49,6 +49,17 @@ int run_read_policy(struct world *world, struct arena *arena,
 int run_plan(struct world *world, struct arena *arena, struct run *run) must_check
 	nonnull(1, 2, 3);
 
+/*
+ * Applies the plan until report->deadline and what recoveries take, verifies, and gives back
+ * what could not be bound. What came of it is in the report.
+ */
+void run_carry_out(struct world *world, struct arena *arena, struct run *run)
+	nonnull(1, 2, 3);
+
+/* Publishes the report of the one device run->only, and what came of it. */
+void run_publish_device(struct world *world, struct arena *arena, struct run *run)
+	nonnull(1, 2, 3);
+
 /* A whole boot. Returns the exit code of the binder, described in binder(8). */
 int run_boot(struct world *world, struct arena *arena, const struct run_options *options,
 	     struct run *run) must_check nonnull(1, 2, 3, 4);

@@ -84,6 +84,30 @@ static void start_driver_store(struct fake_world *w, const char *path, const cha
 	w->job = fake_start(&w->bus, op, d, driver);
 }
 
+/* What udev makes of an "add": it loads the modules that match (80-drivers.rules). */
+static void load_for(struct fake_bus *bus, void *arg)
+{
+	const struct fake_device *d = arg;
+
+	for (size_t i = 0; i < bus->driver_count; i++) {
+		struct fake_driver *driver = &bus->drivers[i];
+
+		for (size_t k = 0; k < driver->id_count; k++)
+			if (driver->state == DRIVER_ABSENT && driver->module[0] != '\0' &&
+			    pci_match_has(&driver->ids[k], &d->ids))
+				(void)fake_start(bus, OP_REGISTER, NULL, driver);
+	}
+}
+
+static void start_uevent(struct fake_world *w, struct fake_device *d, const char *value)
+{
+	if (strcmp(value, "add") != 0)
+		fake_abort("unknown event \"%s\"", value);
+	answer(w, 1, d ? 0 : -ENOENT);
+	if (d)
+		fake_at(&w->bus, w->bus.now + 1000, load_for, d);
+}
+
 static void count_write(struct fake_world *w, struct fake_device *d)
 {
 	if (!d)
@@ -108,10 +132,13 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 	      value[0] == '\n' ? "(clear)" : value);
 	if (strncmp(path, DEVICES "/", sizeof(DEVICES)) == 0) {
 		d = fake_device_of(w, path, &name);
-		if (strcmp(name, "driver_override") != 0)
-			fake_abort("unknown write of \"%s\" to %s", value, path);
 		count_write(w, d);
-		start_override(w, d, value);
+		if (strcmp(name, "driver_override") == 0)
+			start_override(w, d, value);
+		else if (strcmp(name, "uevent") == 0)
+			start_uevent(w, d, value);
+		else
+			fake_abort("unknown write of \"%s\" to %s", value, path);
 		return;
 	}
 	d = fake_find_device(&w->bus, value);
