@@ -77,6 +77,8 @@ static int load_devices(struct loader *l, const json_t *root)
 			.origin = get(item, "origin"),
 			.reason = get(item, "reason"),
 			.message = get(item, "message"),
+			.microseconds = (uint64_t)json_integer_value(
+				json_object_get(item, "microseconds")),
 		};
 		if (bdf_parse(text_of(get(item, "address")), &d->bdf) < 0)
 			return fail(l, "a device has no address");
@@ -96,26 +98,28 @@ static bool has_device(const struct boot *boot, const struct boot_rule *rule)
 	return false;
 }
 
-static int load_missing(struct loader *l, const json_t *root)
+static int load_rules(struct loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
 
+	boot->rules = open_list(l, root, "rules", sizeof(*boot->rules), &list);
 	boot->missing = open_list(l, root, "rules", sizeof(*boot->missing), &list);
-	if (!boot->missing)
+	if (!boot->rules || !boot->missing)
 		return l->error;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 		const json_t *matched = json_object_get(item, "matched");
-		struct boot_rule rule;
+		struct boot_rule rule = {get(item, "text"), get(item, "origin"),
+					 get(item, "kind"),
+					 json_is_true(json_object_get(item, "active"))};
 
+		boot->rules[boot->rule_count++] = rule;
 		/* Without "matched" the boot did not come to look at devices. */
 		if (!json_is_integer(matched) || json_integer_value(matched) > 0 ||
-		    json_is_true(json_object_get(item, "optional")) ||
-		    !json_is_true(json_object_get(item, "active")) ||
-		    !text_is(text_of(get(item, "kind")), "bind"))
+		    json_is_true(json_object_get(item, "optional")) || !rule.is_active ||
+		    strcmp(rule.kind, "bind") != 0)
 			continue;
-		rule = (struct boot_rule){get(item, "text"), get(item, "origin")};
 		if (!has_device(boot, &rule))
 			boot->missing[boot->missing_count++] = rule;
 	}
@@ -177,7 +181,7 @@ static int load(struct loader *l, const json_t *root)
 			    json_integer_value(json_object_get(root, "unread")) > 0;
 	r = load_devices(l, root);
 	if (r == 0)
-		r = load_missing(l, root);
+		r = load_rules(l, root);
 	if (r == 0)
 		r = load_modules(l, root);
 	if (r == 0)
@@ -274,6 +278,21 @@ static int add_missing(struct arena *arena, struct boot *boot, const struct boot
 	return 0;
 }
 
+/* Rules: those of both runs. */
+static int add_rules(struct arena *arena, struct boot *boot, const struct boot *former)
+{
+	size_t count = boot->rule_count + former->rule_count;
+	struct boot_rule *all = arena_alloc(arena, count, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, boot->rules, boot->rule_count * sizeof(*all));
+	memcpy(all + boot->rule_count, former->rules, former->rule_count * sizeof(*all));
+	boot->rules = all;
+	boot->rule_count = count;
+	return 0;
+}
+
 static int add_former(struct arena *arena, struct boot *boot, const struct boot *former)
 {
 	int r;
@@ -283,6 +302,8 @@ static int add_former(struct arena *arena, struct boot *boot, const struct boot 
 	r = add_devices(arena, boot, former);
 	if (r == 0)
 		r = add_missing(arena, boot, former);
+	if (r == 0)
+		r = add_rules(arena, boot, former);
 	if (r == 0 && boot->module_count == 0) {
 		boot->modules = former->modules;
 		boot->module_count = former->module_count;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "arena.h"
 #include "bdf.h"
@@ -22,12 +23,15 @@ struct boot_device {
 	const char *origin;
 	const char *reason;
 	const char *message;
-	bool is_late; /* it appeared after the boot's run */
+	uint64_t microseconds; /* that it took */
+	bool is_late; /* it appeared after the boot's run, or was named by hand */
 };
 
 struct boot_rule {
 	const char *text;
 	const char *origin;
+	const char *kind; /* "bind", "keep" */
+	bool is_active;
 };
 
 struct boot_module {
@@ -50,6 +54,8 @@ struct boot {
 	const char *message;
 	struct boot_device *devices; /* sorted by address */
 	size_t device_count;
+	struct boot_rule *rules;
+	size_t rule_count;
 	struct boot_rule *missing; /* rules that should have named a device */
 	size_t missing_count;
 	struct boot_module *modules;

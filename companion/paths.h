@@ -46,6 +46,13 @@
 #define REPORT_FILE	      "/report.json" /* in earlybind's directory there */
 #define DEVICE_REPORTS_FOLDER WORLD_RUN_DIR "/devices"
 
+/* Read directly, where whole links and trees of folders count. */
+#define PROC_PATH	     "/proc"
+#define SYS_PCI_DEVICES_PATH "/sys/bus/pci/devices"
+/* Nodes of devices: a group's of vfio, and those of nvidia's cards, which sysfs does not name. */
+#define VFIO_GROUP_PREFIX DEV_PREFIX "vfio/"
+#define NVIDIA_NODES	  DEV_PREFIX "nvidia*"
+
 /* Where distributions keep the names of PCI devices: the first one that exists counts. */
 #define PCI_IDS_PATHS "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"
 

@@ -1,76 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* earlybind status: what this boot did, against the state now. */
+#include "status.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "boot.h"
+#include "boot_device.h"
 #include "commands.h"
 #include "describe.h"
+#include "drift.h"
+#include "holders.h"
 #include "inventory.h"
 #include "late_reports.h"
+#include "live.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
-#include "paths.h"
 #include "reason.h"
-#include "run.h"
+#include "report.h"
+#include "selection.h"
 
 #define EXIT_NO_REPORT 4
 
-struct status {
-	const char *sysroot;
-	bool is_json;
-
-	struct arena *arena;
-	struct world *world;
-	struct boot boot;
-	struct inventory now;
-	struct plan_group *groups; /* those of devices that are bound now */
-	size_t group_count;
-};
-
-static bool is_bound(const struct boot_device *b)
+bool status_is_asked_for(const struct status *s, const struct boot_device *b)
 {
-	return strcmp(b->verdict, "bound") == 0;
+	const struct pci_device *d = boot_device_now(b, &s->now);
+	struct pci_device gone = {.bdf = b->bdf, .ids = boot_device_ids(b)};
+
+	return selection_has_match(&s->selection, d ? d : &gone);
 }
 
-/* What is at the address now; NULL if nothing is, or another device. */
-static const struct pci_device *find_now(const struct status *s,
-					 const struct boot_device *b)
-{
-	const struct pci_device *d = inventory_find(&s->now, b->bdf);
-	char id[ID_SIZE];
-
-	return d && strcmp(format_id(&d->ids, id), b->id) == 0 ? d : NULL;
-}
-
-/* Whether the machine is no longer as the boot left it, on purpose, for this device. */
-static bool is_changed(const struct status *s, const struct boot_device *b)
-{
-	const struct pci_device *d = find_now(s, b);
-
-	/* What came once may go: a virtual function, a card that is pulled out. */
-	if (b->is_late && !d)
-		return false;
-	if (is_bound(b))
-		return !d || strcmp(d->driver, b->after) != 0;
-	if (strcmp(b->verdict, "held") == 0)
-		return !d || d->driver[0] != '\0';
-	return false;
-}
-
-/* A device that appeared later can make good what the boot's run could not do. */
-static bool is_all_well(const struct status *s)
+bool status_is_all_well(const struct status *s)
 {
 	const struct boot *boot = &s->boot;
 
-	for (size_t i = 0; i < boot->device_count; i++) {
-		const struct boot_device *b = &boot->devices[i];
-
-		if (is_changed(s, b) || (!is_bound(b) && strcmp(b->action, "keep") != 0))
+	for (size_t i = 0; i < boot->device_count; i++)
+		if (!boot_device_is_well(&boot->devices[i], &s->now))
 			return false;
-	}
 	return !boot->is_dry_run && boot->missing_count == 0 &&
 	       (boot->is_all_bound || !boot->has_loss);
 }
@@ -83,7 +50,7 @@ static void add_now(struct paragraph *p, const struct status *s,
 
 	if (!at)
 		paragraph_add(p, "it is not there now");
-	else if (!find_now(s, b))
+	else if (!boot_device_now(b, &s->now))
 		paragraph_add(p, "another device, [%s], is there now",
 			      format_id(&at->ids, id));
 	else if (at->driver[0] == '\0')
@@ -92,19 +59,35 @@ static void add_now(struct paragraph *p, const struct status *s,
 		paragraph_add(p, "%s has it now", at->driver);
 }
 
+static void put_holders(const struct status *s, const struct pci_device *d)
+{
+	const struct holder *list[HOLDERS_SHOWN];
+	size_t count = holders_find(&s->holders, d, list, HOLDERS_SHOWN);
+
+	for (size_t i = 0; i < MIN(count, (size_t)HOLDERS_SHOWN); i++)
+		paragraph_line(stdout, DEVICE_INDENT, "in use: %s (pid %u) has %s open",
+			       list[i]->command, list[i]->pid, list[i]->node);
+}
+
 static void put_device(const struct status *s, const struct boot_device *b)
 {
 	struct paragraph p = describe_device(b->bdf, b->id);
-	const char *when = b->is_late ? "when it appeared" : "at boot";
+	const char *when = boot_device_when(b);
+	const struct pci_device *d = boot_device_now(b, &s->now);
 
-	if (is_bound(b)) {
+	if (strcmp(b->action, ACTION_RELEASE) == 0) {
+		paragraph_add(&p, "%s by hand%s%s;",
+			      boot_device_is_released(b) ? "released" : "not released",
+			      b->message[0] ? ": " : "", b->message);
+		add_now(&p, s, b);
+	} else if (boot_device_is_bound(b)) {
 		paragraph_add(&p, "bound to %s %s", b->after, when);
 		if (b->before[0] != '\0' && strcmp(b->before, b->after) != 0)
 			paragraph_add(&p, "(was %s)", b->before);
-		if (b->is_late && !find_now(s, b)) {
+		if (b->is_late && !boot_device_now(b, &s->now)) {
 			paragraph_add(&p, "and gone since:");
 			add_now(&p, s, b);
-		} else if (!is_changed(s, b)) {
+		} else if (!boot_device_is_changed(b, &s->now)) {
 			paragraph_add(&p, "and still is");
 		} else {
 			paragraph_add(&p, "but changed since:");
@@ -123,6 +106,21 @@ static void put_device(const struct status *s, const struct boot_device *b)
 	}
 	paragraph_end(&p);
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", b->rule, b->origin);
+	if (d)
+		put_holders(s, d);
+}
+
+/* A function that was asked for, and that the report does not know. */
+static void put_other(const struct status *s, const struct pci_device *d)
+{
+	char id[ID_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	paragraph_add(&p,
+		      "not touched at boot: no rule of this boot named it; %s has it now",
+		      d->driver[0] ? d->driver : "no driver");
+	paragraph_end(&p);
+	put_holders(s, d);
 }
 
 static void print_modules(const struct boot *boot)
@@ -153,7 +151,17 @@ static void print_text(const struct status *s)
 	if (boot->reason[0] != '\0')
 		paragraph_line(stdout, 0, "nothing was done: %s", boot->message);
 	for (size_t i = 0; i < boot->device_count; i++)
-		put_device(s, &boot->devices[i]);
+		if (status_is_asked_for(s, &boot->devices[i]))
+			put_device(s, &boot->devices[i]);
+	for (size_t i = 0; s->words.count > 0 && i < s->now.count; i++) {
+		const struct pci_device *d = &s->now.devices[i];
+
+		if (selection_has_match(&s->selection, d) &&
+		    !boot_find(boot, d->bdf))
+			put_other(s, d);
+	}
+	if (s->words.count > 0)
+		return;
 	for (size_t i = 0; i < boot->missing_count; i++)
 		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin);
 	for (size_t i = 0; i < boot->problem_count; i++)
@@ -162,83 +170,20 @@ static void print_text(const struct status *s)
 	for (size_t i = 0; i < s->group_count; i++)
 		describe_group(&s->groups[i]);
 	print_modules(boot);
+	if (s->drift[0] != '\0')
+		paragraph_line(stdout, 0, "%s", s->drift);
 }
 
-static void write_device(const struct status *s, const struct boot_device *b,
-			 struct json *json)
+static unsigned filter_status(const void *arg, const struct pci_device *d)
 {
-	const struct pci_device *d = find_now(s, b);
-	const struct {
-		const char *key, *value;
-	} texts[] = {
-		{"id", b->id},
-		{"wanted", b->wanted},
-		{"rule", b->rule},
-		{"origin", b->origin},
-		{"action", b->action},
-		{"verdict", b->verdict},
-		{"reason", b->reason},
-		{"message", b->message},
-		{"before", b->before},
-		{"after", b->after},
-		{"driver", d ? d->driver : ""},
-	};
-	char address[BDF_SIZE];
+	const struct status *s = arg;
+	unsigned wants = s->words.count > 0 ? selection_filter(&s->selection, d) : 0;
 
-	json_open(json, NULL, '{');
-	json_put_string(json, "address", bdf_format(b->bdf, address));
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		json_put_string(json, texts[i].key,
-				texts[i].value[0] ? texts[i].value : NULL);
-	if (d && d->iommu_group != NO_GROUP)
-		json_put_number(json, "iommu_group", d->iommu_group);
-	else
-		json_put_null(json, "iommu_group");
-	json_put_bool(json, "late", b->is_late);
-	json_put_bool(json, "present", d != NULL);
-	json_put_bool(json, "changed", is_changed(s, b));
-	json_close(json, '}');
-}
-
-static int print_json(const struct status *s)
-{
-	const struct boot *boot = &s->boot;
-	struct json json;
-
-	if (begin_json(s->arena, boot->device_count, &json) < 0)
-		return EXIT_FAILED;
-	json_open(&json, NULL, '{');
-	json_put_number(&json, "schema", SCHEMA);
-	json_put_bool(&json, "report", true);
-	json_put_bool(&json, "dry_run", boot->is_dry_run);
-	json_put_bool(&json, "all_bound", boot->is_all_bound);
-	json_put_bool(&json, "all_well", is_all_well(s));
-	json_put_string(&json, "reason", boot->reason[0] ? boot->reason : NULL);
-	json_put_string(&json, "message", boot->message[0] ? boot->message : NULL);
-	json_open(&json, "devices", '[');
-	for (size_t i = 0; i < boot->device_count; i++)
-		write_device(s, &boot->devices[i], &json);
-	json_close(&json, ']');
-	json_open(&json, "groups", '[');
-	for (size_t i = 0; i < s->group_count; i++)
-		report_write_group(&s->groups[i], &json);
-	json_close(&json, ']');
-	json_open(&json, "modules", '[');
-	for (size_t i = 0; i < boot->module_count; i++) {
-		json_open(&json, NULL, '{');
-		json_put_string(&json, "name", boot->modules[i].name);
-		json_put_string(&json, "outcome", boot->modules[i].outcome);
-		json_put_number(&json, "errno", boot->modules[i].error);
-		json_close(&json, '}');
-	}
-	json_close(&json, ']');
-	json_close(&json, '}');
-	return end_json(&json);
-}
-
-static unsigned filter_boot(const void *arg, const struct pci_device *device)
-{
-	return boot_find(arg, device->bdf) ? FACT_WANTED : 0;
+	wants &= ~FACT_WANTED;
+	if (boot_find(&s->boot, d->bdf) ||
+	    (s->words.count > 0 && selection_has_match(&s->selection, d)))
+		wants |= FACT_WANTED;
+	return wants;
 }
 
 /* Adds a group once, in the order of numbers. */
@@ -263,7 +208,7 @@ static int read_now(struct status *s)
 	const struct boot *boot = &s->boot;
 	int r;
 
-	r = inventory_read(s->world, s->arena, filter_boot, boot, &s->now);
+	r = inventory_read(s->world, s->arena, filter_status, s, &s->now);
 	if (r < 0)
 		return r;
 	s->groups = arena_alloc(s->arena, boot->device_count + 1, sizeof(*s->groups));
@@ -277,7 +222,7 @@ static int read_now(struct status *s)
 	}
 	for (size_t i = 0; i < boot->device_count; i++) {
 		const struct boot_device *b = &boot->devices[i];
-		const struct pci_device *d = find_now(s, b);
+		const struct pci_device *d = boot_device_now(b, &s->now);
 
 		if (!d || d->iommu_group == NO_GROUP || b->wanted[0] == '\0' ||
 		    strcmp(d->driver, b->wanted) != 0)
@@ -287,38 +232,6 @@ static int read_now(struct status *s)
 			return r;
 	}
 	return 0;
-}
-
-/* Why there is no report: one sentence with the remedy. */
-static const char *explain_no_report(struct status *s, int error, const char *path,
-				     const char *message)
-{
-	const struct run_options options = {.is_dry_run = true};
-	static struct run run;
-
-	if (error == -EBADMSG)
-		return arena_printf(
-			s->arena,
-			"the report %s is damaged (%s): reboot to get a new one; until then "
-			"the kernel log has the lines \"earlybind:\"",
-			path, message);
-	if (error == -EPROTONOSUPPORT)
-		return arena_printf(s->arena,
-				    "the report %s is of a newer earlybind than this "
-				    "program: update it",
-				    path);
-	if (error != -ENOENT)
-		return arena_printf(s->arena, "the report %s cannot be read: %s", path,
-				    errno_text(error));
-	if (run_read_policy(s->world, s->arena, &options, &run) == 0 && run.policy.off)
-		return "earlybind was off in this boot: rd.earlybind=0 is on the kernel command "
-		       "line; reboot without it";
-	return arena_printf(
-		s->arena,
-		"there is no report of this boot (%s): there was no rule, or earlybind is "
-		"not in the image; see \"earlybind plan\", then make the image again with "
-		"update-initramfs -u -k all or dracut --regenerate-all --force, and reboot",
-		path);
 }
 
 static int no_report(struct status *s, const char *message)
@@ -341,22 +254,46 @@ static int no_report(struct status *s, const char *message)
 	return end_json(&json) == 0 ? EXIT_NO_REPORT : EXIT_FAILED;
 }
 
+/* What was bound by hand is shown also where the boot's run left no report. */
+static int read_boot(struct status *s, const char **ret_message)
+{
+	const char *message = "", *path;
+	int r, late;
+
+	r = boot_read(s->world, s->arena, &s->boot, &path, &message);
+	if (r < 0 && r != -ENOENT) {
+		*ret_message = drift_no_report(s->world, s->arena, r, path, message);
+		return r;
+	}
+	if (r == -ENOENT)
+		s->boot = (struct boot){.reason = "", .message = ""};
+	late = late_reports_add(s->world, s->arena, &s->boot);
+	if (late < 0 || r == 0)
+		return late;
+	*ret_message = drift_no_report(s->world, s->arena, r, path, message);
+	if (s->boot.device_count == 0)
+		return -ENOENT;
+	s->has_no_run = true;
+	return 0;
+}
+
 static int status(struct status *s)
 {
 	char sentence[REASON_MESSAGE_SIZE];
-	const char *message = "", *path;
+	const char *message = NULL;
 	int r, code = EXIT_OK;
 
+	if (selection_parse("status", &s->words, &s->selection) < 0)
+		return EXIT_WRONG_USAGE;
 	if (open_world(s->sysroot, &s->world) < 0)
 		return EXIT_FAILED;
-	r = boot_read(s->world, s->arena, &s->boot, &path, &message);
-	if (r < 0) {
-		message = explain_no_report(s, r, path, message);
-		return no_report(s, message ? message : "out of memory");
-	}
-	r = late_reports_add(s->world, s->arena, &s->boot);
+	r = read_boot(s, &message);
+	if (r < 0 && message)
+		return no_report(s, message);
 	if (r == 0)
 		r = read_now(s);
+	if (r == 0)
+		r = holders_read(s->world, s->arena, s->sysroot, &s->holders);
 	if (r < 0) {
 		say_error("%s",
 			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,
@@ -365,11 +302,15 @@ static int status(struct status *s)
 					 sentence));
 		return EXIT_FAILED;
 	}
+	if (s->has_no_run)
+		s->drift = message;
+	else
+		s->drift = drift_describe(s->world, s->arena, &s->boot);
 	if (s->is_json)
-		code = print_json(s);
+		code = status_print_json(s);
 	else
 		print_text(s);
-	return code != EXIT_OK || is_all_well(s) ? code : EXIT_FAILED;
+	return code != EXIT_OK || status_is_all_well(s) ? code : EXIT_FAILED;
 }
 
 int command_status(int argc, char **argv, struct arena *arena)
@@ -382,10 +323,13 @@ int command_status(int argc, char **argv, struct arena *arena)
 	};
 	const struct command_spec spec = {
 		.name = "status",
-		.synopsis = "[OPTION...]",
+		.synopsis = "[OPTION...] [DEVICE...]",
+		.ret_words = &s.words,
 		.text = "Shows what earlybind did in this boot and what has become of it since: "
 			"for each device the rule, the driver it got and the one it has now, "
-			"and whether a VM can use its IOMMU group.\n"
+			"who uses it, and whether a VM can use its IOMMU group. And whether the "
+			"rules have changed since. DEVICE is an address (01:00.0) or another "
+			"selector: then only what is about those devices.\n"
 			"\n"
 			"exit code: 0 everything was bound and still is, also where a group is "
 			"not viable; 1 something was not bound or has changed; 2 wrong usage; "

@@ -27,6 +27,7 @@ usage: mktree.py DESCRIPTION DIR
   file PATH                        followed by its lines, each behind "| "
   bytes PATH HEX...                a file of bytes
   drop PATH                        takes a file away
+  link PATH TARGET                 a symbolic link, as it is: that of an open file in /proc
 """
 import os
 import struct
@@ -43,6 +44,7 @@ class Tree:
         self.release = None
         self.kernels = {}
         self.files = {}
+        self.links = {}
 
 
 def parse_machine(path, tree):
@@ -103,6 +105,8 @@ def parse(path, tree):
             elif kind == "file":
                 current = rest[0]
                 tree.files[current] = []
+            elif kind == "link":
+                tree.links[rest[0]] = rest[1]
             else:
                 sys.exit(f"{path}:{number}: {kind}?")
 
@@ -267,6 +271,9 @@ def main():
     for path, lines in tree.files.items():
         write(root, path, lines if isinstance(lines, bytes)
               else "".join(line + "\n" for line in lines))
+    for path, target in tree.links.items():
+        os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+        os.symlink(target, os.path.join(root, path))
 
 
 if __name__ == "__main__":

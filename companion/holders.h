@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which processes have device nodes open: the links below /proc/PID/fd. Other users'
+ * processes show theirs to root only.
+ */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "inventory.h"
+#include "world.h"
+
+struct holder {
+	unsigned pid;
+	const char *command; /* /proc/PID/comm */
+	const char *node; /* "/dev/vfio/1" */
+	const struct holder *next;
+};
+
+struct holders {
+	const char *sysroot; /* NULL for / */
+	struct arena *arena;
+	const struct holder *first;
+};
+
+/* What cannot be read is left out. -ENOMEM. */
+int holders_read(struct world *world, struct arena *arena, const char *sysroot,
+		 struct holders *ret) must_check nonnull(1, 2, 4);
+
+/*
+ * Those that have a node of the function open, one for each process: nodes that stand below
+ * the function in sysfs, its group's node of vfio, and for the driver nvidia, which has none
+ * there, the nodes of all its cards. At most @max; how many there are.
+ */
+size_t holders_find(const struct holders *holders, const struct pci_device *device,
+		    const struct holder **ret, size_t max) must_check nonnull(1, 2, 3);
