@@ -14,10 +14,13 @@ enum {
 
 int command_add(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_apply(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_bind(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_check(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_explain(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_keep(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_list(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_plan(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_release(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_status(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "files.h"
 #include "paths.h"
@@ -50,17 +49,13 @@ static int add_descriptor(void *arg, const char *name)
 {
 	struct reader *r = arg;
 	struct holders *h = r->holders;
-	char path[PATH_MAX], node[PATH_MAX];
+	char path[64], node[PATH_MAX];
 	struct holder *holder;
 	uint64_t pid;
-	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s" PROC_PATH "/%s/fd/%s",
-		 h->sysroot ? h->sysroot : "", r->pid, name);
-	n = readlink(path, node, sizeof(node) - 1);
-	if (n < 0)
+	snprintf(path, sizeof(path), "%s/fd/%s", r->pid, name);
+	if (r->world->ops->target(r->world, WORLD_PROC, path, node, sizeof(node)) < 0)
 		return 0;
-	node[n] = '\0';
 	if (is_dull(node) || text_decimal(text_of(r->pid), UINT32_MAX, &pid) < 0)
 		return 0;
 	if (!r->command)

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{"apply", "bring the configuration into the images of all kernels",
 	 command_apply},
 	{"status", "show what this boot did, and what has changed since", command_status},
+	{"explain", "tell the whole story of a device", command_explain},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
 	{"image", "append binder and modules to an image of any origin", command_image},

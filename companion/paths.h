@@ -46,8 +46,7 @@
 #define REPORT_FILE	      "/report.json" /* in earlybind's directory there */
 #define DEVICE_REPORTS_FOLDER WORLD_RUN_DIR "/devices"
 
-/* Read directly, where whole links and trees of folders count. */
-#define PROC_PATH	     "/proc"
+/* Read directly, where a whole tree of folders counts. */
 #define SYS_PCI_DEVICES_PATH "/sys/bus/pci/devices"
 /* Nodes of devices: a group's of vfio, and those of nvidia's cards, which sysfs does not name. */
 #define VFIO_GROUP_PREFIX DEV_PREFIX "vfio/"

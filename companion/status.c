@@ -156,8 +156,7 @@ static void print_text(const struct status *s)
 	for (size_t i = 0; s->words.count > 0 && i < s->now.count; i++) {
 		const struct pci_device *d = &s->now.devices[i];
 
-		if (selection_has_match(&s->selection, d) &&
-		    !boot_find(boot, d->bdf))
+		if (selection_has_match(&s->selection, d) && !boot_find(boot, d->bdf))
 			put_other(s, d);
 	}
 	if (s->words.count > 0)
@@ -277,6 +276,17 @@ static int read_boot(struct status *s, const char **ret_message)
 	return 0;
 }
 
+static bool has_match(const struct status *s)
+{
+	for (size_t i = 0; i < s->now.count; i++)
+		if (selection_has_match(&s->selection, &s->now.devices[i]))
+			return true;
+	for (size_t i = 0; i < s->boot.device_count; i++)
+		if (status_is_asked_for(s, &s->boot.devices[i]))
+			return true;
+	return s->words.count == 0;
+}
+
 static int status(struct status *s)
 {
 	char sentence[REASON_MESSAGE_SIZE];
@@ -306,6 +316,10 @@ static int status(struct status *s)
 		s->drift = message;
 	else
 		s->drift = drift_describe(s->world, s->arena, &s->boot);
+	if (!has_match(s)) {
+		(void)selection_say_missing(&s->selection, &s->now);
+		return EXIT_FAILED;
+	}
 	if (s->is_json)
 		code = status_print_json(s);
 	else

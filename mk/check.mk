@@ -18,7 +18,6 @@ COVERAGE_MODULES := cmdline selector config table policy plan report
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
-<<<<<<< HEAD
 COMPANION_TESTED := $(addprefix companion/,blocks.c config_edit.c cpio.c cpio_write.c \
 	decompress.c image.c index.c live.c message.c program.c tree.c unit.c usage.c \
 	usage_disk.c usage_display.c usage_network.c)

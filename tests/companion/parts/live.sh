@@ -9,6 +9,7 @@ golden status-id status --sysroot bound 10ee:5000
 golden status-other status --sysroot bound 02:00.0
 golden status-class status --sysroot bound class=12
 golden status-typo status --sysroot bound 01:00
+golden status-absent status --sysroot bound 05:00.0
 golden status-drift status --sysroot drift
 golden status-by-hand status --sysroot by-hand
 golden status-no-rule status --sysroot empty
@@ -22,3 +23,24 @@ status_json() {
 		jq -e '[.devices[].address] == ["0000:01:00.1"]' out.json
 }
 check status-json-fields status_json
+
+# ---- explain --------------------------------------------------------------------------------
+
+golden help-explain explain --help
+golden explain-bound explain --sysroot bound 01:00.0
+golden explain-in-use explain --sysroot drift 01:00.1
+golden explain-changed explain --sysroot changed 01:00.0
+golden explain-not-in-the-image explain --sysroot alveo 01:00.0
+golden explain-no-rule explain --sysroot bound 02:00.0
+golden explain-nearest-rule explain --sysroot nearest 01:00.1 02:00.1 00:14.0
+golden explain-refused explain --sysroot refused 00:01.0 02:00.0 01:00.1 00:14.0
+golden explain-kept explain --sysroot failed 00:02.0
+golden explain-failed explain --sysroot failed 01:00.0
+golden explain-no-iommu explain --sysroot no-iommu 3b:00.0
+golden explain-late explain --sysroot late 01:00.0
+golden explain-by-hand explain --sysroot by-hand class=12 02:00.1
+golden explain-off explain --sysroot off 01:00.0
+golden explain-absent explain --sysroot bound 01:00.2 10ee:1234 aaaa:bbbb 05:00.0
+golden explain-nothing explain --sysroot bound
+golden explain-typo explain --sysroot bound 01:00.0.0
+golden explain-no-bus explain --sysroot alveo/etc 01:00.0
