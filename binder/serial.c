@@ -69,6 +69,8 @@ int serial_find(int (*read)(void *arg, unsigned offset, uint32_t *ret), void *ar
 		if (header == 0 || header == UINT32_MAX)
 			return -ENODATA;
 		if ((header & 0xffff) == CAPABILITY_DSN) {
+			if (offset + 8 >= EXTENDED_END)
+				return -ENODATA;
 			r = read(arg, offset + 4, &low);
 			if (r == 0)
 				r = read(arg, offset + 8, &high);
