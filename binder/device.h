@@ -36,6 +36,7 @@ struct pci_device {
 
 	int iommu_group; /* NO_GROUP where it has none */
 	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
+	bool is_unread; /* a fact could not be read: no rule may act on it */
 	bool is_interesting; /* passed the filter; otherwise a neighbour */
 	bool is_bridge; /* by class, or it has buses behind it */
 	bool is_boot_vga;

@@ -55,7 +55,8 @@ static int read_own_serial(struct world *world, struct bdf bdf, uint64_t *ret)
 		r = result.error;
 	if (r == 0)
 		*ret = result.serial;
-	return r;
+	/* Trees that were captured need not have it. */
+	return r == -ENOENT ? -ENODATA : r;
 }
 
 int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret)
@@ -66,8 +67,7 @@ int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret)
 	first.function = 0;
 	if (r == -ENODATA && bdf.function != 0)
 		r = read_own_serial(world, first, ret);
-	/* There may be functions without a function 0: virtual ones. */
-	return r == -ENOENT && bdf.function != 0 ? -ENODATA : r;
+	return r;
 }
 
 /* Reads one of @facts. What does not exist is known as well. */

@@ -280,16 +280,18 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
 		r = inventory_read_ids(world, d->bdf, &d->ids);
-		if (r == 0)
-			r = filter ? facts_learn(&facts, d) : 1;
-		if (r >= 0) {
-			d->is_interesting = r > 0;
-			if (!d->is_interesting && !pci_is_display(&d->ids))
+		if (r == 0) {
+			int wanted = filter ? facts_learn(&facts, d) : 1;
+
+			d->is_interesting = wanted > 0;
+			d->is_unread = wanted < 0;
+			if (wanted == 0 && !pci_is_display(&d->ids))
 				continue;
 			r = read_device(world, d);
+			inv.count += r == 0;
+			r = MIN(r, wanted);
 		}
 		count_unread(&inv, r);
-		inv.count += r == 0;
 	}
 	r = add_neighbours(world, &inv, scratch, all.max);
 	if (r < 0)

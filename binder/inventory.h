@@ -33,8 +33,8 @@ struct inventory {
  * Reads the PCI bus from sysfs attributes. One read per function gives its IDs; only where
  * @filter wants it, more is read, and the members of its IOMMU group are added. All displays
  * are kept. @filter NULL keeps all. -ENOENT if there is no PCI bus in /sys, -ENOMEM if @arena
- * is too small. A function of which a fact that was asked for could not be read counts as
- * unread: a keep rule might have been about it.
+ * is too small. A function of which @filter asks for a fact that cannot be read is unread:
+ * a keep rule might have been about it, so none may act on it.
  */
 int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct inventory *ret) must_check nonnull(1, 2, 5);

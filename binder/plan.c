@@ -62,17 +62,17 @@ static bool is_denylisted(const struct pci_ids *ids)
 static const char *describe(struct planner *p, const struct pci_device *d,
 			    const struct rule *rule)
 {
-	char serial[SERIAL_SIZE] = "none", path[PATH_SIZE];
-	bool has_serial =
-		(rule->selector.terms & TERM_SERIAL) && (d->known & FACT_SERIAL);
-	bool has_path = !selector_is_path_of(&rule->selector, d) && d->has_path;
+	char path[PATH_SIZE], serial[SERIAL_SIZE];
+	const char *more = "";
 
-	if (has_serial && d->serial != 0)
-		serial_format(d->serial, serial);
-	return arena_printf(
-		p->arena, "%04x:%04x%s%s%s%s", d->ids.vendor, d->ids.device,
-		has_path ? ", path " : "", has_path ? path_format(&d->path, path) : "",
-		has_serial ? ", serial number " : "", has_serial ? serial : "");
+	if (!selector_is_path_of(&rule->selector, d) && d->has_path)
+		more = arena_printf(p->arena, " (path %s)", path_format(&d->path, path));
+	else if ((rule->selector.terms & TERM_SERIAL) && (d->known & FACT_SERIAL))
+		more = d->serial ? arena_printf(p->arena, " (serial number %s)",
+						serial_format(d->serial, serial))
+				 : " (without a serial number)";
+	return arena_printf(p->arena, "%04x:%04x%s", d->ids.vendor, d->ids.device,
+			    more ? more : "");
 }
 
 static bool has_match(const struct planner *p, const struct selector *s)
@@ -207,6 +207,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 	const struct rule *keep = NULL, *bind = NULL, *mismatch = NULL;
 	unsigned allow = 0;
 
+	if (d->is_unread)
+		return false;
 	for (size_t i = 0; i < p->policy->rule_count; i++) {
 		const struct rule *rule = &p->policy->rules[i];
 		bool matches = selector_has_match(&rule->selector, d);

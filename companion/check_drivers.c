@@ -157,6 +157,8 @@ static bool is_bound(const struct policy *policy, const struct pci_device *devic
 {
 	bool has_rule = false;
 
+	if (device->is_unread)
+		return false;
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 

@@ -150,7 +150,8 @@ static int verdict(const struct run *run, bool has_rule)
 	struct counts counts = count(run);
 	bool is_fine = run->policy.problem_count == 0 &&
 		       run->report.reason == REASON_NONE &&
-		       counts.actions[ACTION_REFUSE] == 0 && counts.missing == 0;
+		       counts.actions[ACTION_REFUSE] == 0 && counts.missing == 0 &&
+		       run->inventory.unread_count == 0;
 
 	if (!is_fine)
 		return EXIT_FAILED;
@@ -187,6 +188,12 @@ static int plan(struct planning *p)
 		say_error("%s", reason_message(run->report.reason, run->report.detail,
 					       message));
 	world_close(p->world);
+	if (run->inventory.unread_count > 0)
+		say_error("%zu function%s could not be read, and rules may be about %s: "
+			  "serial numbers are for root only",
+			  run->inventory.unread_count,
+			  run->inventory.unread_count == 1 ? "" : "s",
+			  run->inventory.unread_count == 1 ? "it" : "them");
 	if (p->is_json) {
 		code = print_json(p);
 	} else {

@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SECONDS_IN_TEST ?= 10
 FUZZ_JOBS ?= 2
 COVERAGE_MIN ?= 90
-COVERAGE_MODULES := cmdline selector config table policy plan report
+COVERAGE_MODULES := cmdline path selector serial config table policy plan report
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))

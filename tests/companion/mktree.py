@@ -11,7 +11,8 @@ usage: mktree.py DESCRIPTION DIR
                                    driver, override, rev, boot_vga, vfs, totalvfs, physfn,
                                    reset (methods, with commas),
                                    bridge (the bus behind it, hexadecimal: what is on it
-                                   stands below it)
+                                   stands below it), serial (as the attribute), dsn (in
+                                   config space)
   set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
   remove ADDRESS
   iommu NAME                       an entry of /sys/class/iommu
@@ -165,6 +166,12 @@ def write_device(root, address, device, place):
         write(root, f"{place}/sriov_totalvfs", device["totalvfs"] + "\n")
     if device.get("bridge"):
         write(root, f"{place}/secondary_bus_number", f"{int(device['bridge'], 16)}\n")
+    if device.get("serial"):
+        write(root, f"{place}/serial_number", device["serial"] + "\n")
+    if device.get("dsn"):
+        number = int(device["dsn"].replace("-", ""), 16)
+        capability = struct.pack("<IQ", 0x00010003, number)
+        write(root, f"{place}/config", (bytes(256) + capability).ljust(4096, b"\0"))
     if device.get("driver"):
         link(root, f"{place}/driver", f"sys/bus/pci/drivers/{device['driver']}")
     if device.get("group"):

@@ -73,6 +73,20 @@ static void set_up_hold_free(struct fake_world *w)
 	fake_find_device(&w->bus, CARD)->vfio_error = -EBUSY;
 }
 
+/* The number of the card, in its config space. */
+static void set_up_serial(struct fake_world *w)
+{
+	static const uint32_t config[FAKE_CONFIG_WORDS] = {0x00010003, 1};
+
+	w->cmdline = "rd.earlybind.bind=serial=00-00-00-00-00-00-00-01+10ee:*";
+	fake_find_device(&w->bus, CARD)->config = config;
+}
+
+static void set_up_path(struct fake_world *w)
+{
+	w->cmdline = "rd.earlybind.bind=path=00:01.0,path=00:01.1/00.0+10ee:*";
+}
+
 static void set_up_keep(struct fake_world *w)
 {
 	set_up_free(w);
@@ -110,6 +124,8 @@ static const struct {
 	{"refusal", set_up_refusal, NULL, {CARD, CARD_1}},
 	{"hold", set_up_hold, NULL, {CARD, CARD_1, "0000:02:00.1"}},
 	{"hold, free", set_up_hold_free, NULL, {CARD, CARD_1}},
+	{"serial", set_up_serial, NULL, {CARD, CARD_1}},
+	{"path", set_up_path, NULL, {CARD, CARD_1}},
 	{"keep",
 	 set_up_keep,
 	 "keep 01:00.1\nbind 02:00.0 allow=console\n",

@@ -41,6 +41,15 @@ static const struct {
 	 "rd.earlybind.colour=red -- vfio-pci.ids=10de:2489",
 	 NULL, "bind 1002:*\nbind 01:00.0+10de:2489\n[profile x]\nbind 02:00.0\n"},
 	{"alveo", "everything", RUNNING, "rd.earlybind.bind=*:*", NULL, NULL},
+	{"alveo", "paths", RUNNING, "", NULL,
+	 "bind path=00:01.0+10ee:*\n"
+	 "bind path=00:01.1/00.0+10de:1eb8\n"
+	 "bind path=00:1c.0 optional\n"
+	 "keep path=00:02.0\n"},
+	{"alveo", "serials", RUNNING,
+	 "rd.earlybind.bind=serial=00-0a-35-ff-ff-00-12-34+path=00:01.0/00.0", NULL,
+	 "bind 01:00.1+serial=00-0a-35-ff-ff-00-12-34\n"
+	 "bind path=0:1.0+path=0:1.0\nbind serial=00-0a-35\n"},
 	/* Groups of their own */
 	{"alveo-acs", "cmdline-ids", RUNNING, "vfio-pci.ids=10ee:5000,10ee:5001", NULL,
 	 NULL},

@@ -142,7 +142,7 @@ static void test_lines(void **state unused)
 		{"missing", "vfio-pci.ids=1234:5678", NULL, NULL,
 		 "<4>command line: \"1234:5678\": no such device is present"},
 		{"mismatch", "rd.earlybind.bind=01:00.0+10de:*", NULL, NULL,
-		 "<3>0000:01:00.0 [10ee:5000] not bound: another device sits at this address: "
+		 "<3>0000:01:00.0 [10ee:5000] not bound: another device sits in this place: "
 		 "10ee:5000 is there now"},
 		{"mistake", "vfio-pci.ids=10ee:5000,xyz", NULL, NULL,
 		 "<4>command line: \"xyz\": not an ID"},

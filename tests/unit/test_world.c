@@ -378,6 +378,62 @@ static void test_group_that_is_none(void **state unused)
 	assert_false(result.is_viable);
 }
 
+static void write_config(const char *root, const char *name, const unsigned char *bytes,
+			 size_t n)
+{
+	FILE *file;
+
+	tree_write(root, name, "");
+	file = fopen(tree_path(root, name), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	fclose(file);
+}
+
+/* The file that the kernel has; its size says how much config space there is. */
+static void test_serial_of_a_tree(void **state unused)
+{
+	static const unsigned char dsn[] = {0x03, 0,	0x01, 0,    0x34, 0x12,
+					    0x00, 0xff, 0xff, 0x35, 0x0a, 0x00};
+	static const struct {
+		const char *name;
+		size_t size;
+		unsigned at; /* of the capability; 0: there is none */
+		int error;
+	} cases[] = {{"pci", 256, 0, -ENODATA},	     {"empty", 0, 0, -ENODATA},
+		     {"none", 4096, 0, -ENODATA},    {"first", 4096, 0x100, 0},
+		     {"second", 4096, 0x200, 0},     {"last", 4096, 0xff4, 0},
+		     {"cut", 0x10a, 0x100, -EACCES}, {"cut", 0x102, 0x100, -EACCES}};
+	const char *root = tree_new();
+	struct world *world = new_world(root);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct job job = {.kind = JOB_READ_SERIAL};
+		static struct job_result result;
+		unsigned char bytes[4096] = {0};
+		unsigned at = cases[i].at;
+
+		if (at > 0x100) {
+			bytes[0x100] = 1;
+			bytes[0x102] = (unsigned char)(at << 4 & 0xf0);
+			bytes[0x103] = (unsigned char)(at >> 4);
+		}
+		if (at > 0)
+			memcpy(bytes + at, dsn, sizeof(dsn));
+		write_config(root, "sys/config", bytes, cases[i].size);
+		strcpy(job.path, "config");
+		assert_int_equal(world_run(world, &job,
+					   world->ops->now(world) + 10 * SECOND, &result),
+				 0);
+		check_int(cases[i].name, result.error, cases[i].error);
+		if (cases[i].error == 0)
+			check_true(cases[i].name,
+				   result.serial == UINT64_C(0x000a35ffff001234));
+	}
+	world_close(world);
+	tree_remove(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_nothing_is_written_below_a_tree),
 		cmocka_unit_test(test_modprobe_d_of_a_tree),
+		cmocka_unit_test(test_serial_of_a_tree),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_publish_places),
 		cmocka_unit_test(test_publish_follows_no_link),
