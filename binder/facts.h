@@ -15,7 +15,7 @@ int inventory_read_path(struct world *world, struct bdf bdf,
 
 /*
  * The PCIe serial number of the function, or, if it has none, of function 0 of its device:
- * the card's. From the attribute serial_number (since Linux 6.18), else from config space, by
+ * the card's. From the attribute serial_number (of newer kernels), else from config space, by
  * a job, since the kernel may have to resume a bridge for that. A device that is switched off
  * (D3cold) is not woken. 0, or -errno: -ENODATA if there is none, -EACCES for lack of
  * privilege, -ETIMEDOUT after SERIAL_TIMEOUT.
