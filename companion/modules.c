@@ -150,3 +150,15 @@ const struct module_names *modules_find(struct modules *modules,
 	*bucket = e;
 	return &e->found;
 }
+
+bool modules_is_built_in(struct modules *modules, const char *name)
+{
+	struct kmod_module *mod = NULL;
+	bool is_built_in;
+
+	if (!modules || kmod_module_new_from_name(modules->ctx, name, &mod) < 0)
+		return false;
+	is_built_in = kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN;
+	kmod_module_unref(mod);
+	return is_built_in;
+}

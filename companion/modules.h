@@ -2,6 +2,8 @@
 /* Which kernel modules could drive a device, through libkmod. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "arena.h"
 #include "compiler.h"
 #include "selector.h"
@@ -28,3 +30,6 @@ int modules_open(struct world *world, struct arena *arena, const char *sysroot,
  */
 const struct module_names *modules_find(struct modules *modules,
 					const struct pci_ids *ids) nonnull(2);
+
+/* Whether modules.builtin says that the module is a part of the kernel. @modules may be NULL. */
+bool modules_is_built_in(struct modules *modules, const char *name) nonnull(2);

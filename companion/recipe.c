@@ -202,6 +202,30 @@ bool recipe_line(struct recipes *recipes, struct text *rest, unsigned *line,
 	return true;
 }
 
+bool recipe_has_match(const struct recipe *recipe, const struct pci_device *device)
+{
+	for (size_t i = 0; i < recipe->selector_count; i++) {
+		const struct selector *s = &recipe->selectors[i];
+
+		if (selector_is_address_of(s, device->bdf) &&
+		    (!(s->terms & TERM_ID) || pci_match_has(&s->id, &device->ids)))
+			return true;
+	}
+	return false;
+}
+
+bool selector_is_same(const struct selector *a, const struct selector *b)
+{
+	char first[SELECTOR_SIZE], second[SELECTOR_SIZE];
+
+	return strcmp(selector_format(a, first), selector_format(b, second)) == 0;
+}
+
+bool recipe_is_effective(const struct recipe *recipe)
+{
+	return !recipe->is_replaced && !recipe->is_repeated && !recipe->is_generated;
+}
+
 /* The last one is gone since 6.2: all of it is in vfio (pain 12). */
 static const char *const vfio_modules[] = {"vfio", "vfio_pci", "vfio_pci_core",
 					   "vfio_iommu_type1", "vfio_virqfd"};

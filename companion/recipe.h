@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "inventory.h"
 #include "selector.h"
 #include "text.h"
 #include "world.h"
@@ -20,7 +21,7 @@
 enum recipe_kind {
 	RECIPE_IDS, /* an ID list of vfio-pci or pci-stub, an alias of vfio-pci */
 	RECIPE_ADDRESS, /* devices by address: driverctl, Unraid, Proxmox, libvirt, Xen */
-	RECIPE_ORDER, /* vfio-pci before another driver: softdep, rd.driver.pre */
+	RECIPE_ORDER, /* vfio-pci before another driver (softdep), or all (rd.driver.pre) */
 	RECIPE_BLACKLIST, /* another driver is kept out */
 	RECIPE_LOAD, /* vfio modules that are put into the image or loaded early */
 	RECIPE_OPTION, /* an option of vfio that is no rule */
@@ -56,7 +57,9 @@ struct recipe {
 	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
 	bool is_replaced; /* it has no effect: another one takes its place */
 	bool is_xen; /* for xen-pciback: vfio-pci cannot take its place */
-	struct text module; /* RECIPE_BLACKLIST, RECIPE_ORDER: the other driver */
+	/* RECIPE_BLACKLIST, RECIPE_ORDER: the other driver. RECIPE_IDS: whose parameter it is;
+	 * empty for an alias, which has no effect alone. */
+	struct text module;
 	struct text variable; /* of a shell's file, that it was assigned to */
 	struct selector *selectors; /* the same as rules; none for most kinds */
 	size_t selector_count;
@@ -93,6 +96,7 @@ struct recipes {
 	size_t count;
 	struct recipe_finding *findings;
 	size_t finding_count;
+	bool has_boot_menu; /* a generated file with command lines in it: grub.cfg */
 	bool is_cut; /* a limit was passed: not all of them are here */
 };
 
@@ -102,6 +106,16 @@ struct recipes {
  */
 int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		 struct recipes *ret) must_check nonnull(1, 3, 4);
+
+/* Whether one of the selectors names the device. */
+bool recipe_has_match(const struct recipe *recipe, const struct pci_device *device)
+	nonnull(1, 2);
+
+/* Whether both are written the same way in their normal form. */
+bool selector_is_same(const struct selector *a, const struct selector *b) nonnull(1, 2);
+
+/* Whether it says what earlybind should do: it is in force, and no copy of another. */
+bool recipe_is_effective(const struct recipe *recipe) nonnull(1);
 
 /* "ids", "stale-module" and so on, for scripts. */
 const char *recipe_kind_name(enum recipe_kind kind);

@@ -9,6 +9,7 @@
 struct reader {
 	struct recipes *recipes;
 	struct recipe base;
+	struct text name;
 	struct text value;
 };
 
@@ -16,6 +17,8 @@ static void take_ids(struct reader *r)
 {
 	r->base.kind = RECIPE_IDS;
 	r->base.fate = RECIPE_DELETE;
+	/* "vfio-pci" of "vfio-pci.ids" */
+	r->base.module = (struct text){r->name.p, r->name.n - 4};
 	recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), r->value);
 }
 
@@ -55,7 +58,7 @@ static void take_preload(struct reader *r)
 	while (text_cut(&rest, ',', &part)) {
 		if (!recipe_check_module(r->recipes, r->base.file, r->base.line, part))
 			continue;
-		r->base.kind = RECIPE_LOAD;
+		r->base.kind = RECIPE_ORDER;
 		r->base.fate = RECIPE_DELETE;
 		(void)recipe_add(r->recipes, &r->base);
 		return;
@@ -191,6 +194,7 @@ void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned li
 				 .text = {arg.name.p, (size_t)(end - arg.name.p)},
 				 .extent = RECIPE_WORDS,
 				 .is_cmdline = true},
+			.name = arg.name,
 			.value = arg.value,
 		};
 		const struct parameter *parameter = find_parameter(arg.name);

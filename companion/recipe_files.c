@@ -97,7 +97,7 @@ static const struct place places[] = {
 	 .is_strict = true},
 	FILE_AT("/etc/mkinitcpio.conf", recipe_parse_mkinitcpio),
 	STRICT_IN("/etc/mkinitcpio.conf.d", recipe_parse_mkinitcpio),
-	FILES_IN("/etc/initramfs-tools/scripts/init-top", "", recipe_parse_script),
+	FILES_IN("/etc/initramfs-tools/scripts/init-top", "", recipe_parse_init_script),
 	FILES_IN("/etc/initramfs-tools/scripts/init-premount", "", recipe_parse_script),
 	FILES_IN("/etc/initramfs-tools/scripts/init-bottom", "", recipe_parse_script),
 	FILES_IN("/etc/initramfs-tools/hooks", "", recipe_parse_script),

@@ -1,17 +1,382 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of the recipes has no effect, and what the machine says to them. */
+/* Which of the recipes have no effect, and what the machine says to the others. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "inventory.h"
+#include "files.h"
 #include "modules.h"
 #include "recipe_parse.h"
 
+#define SHOWN_MAX 4 /* devices that a message names */
+
+struct judge {
+	struct recipes *recipes;
+	struct inventory inventory; /* empty where there is no bus */
+	struct modules *modules;
+	const char *sysroot;
+};
+
+static bool is_same_text(struct text a, struct text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static bool is_same_place(const struct recipe *a, const struct recipe *b)
+{
+	return a->line == b->line && strcmp(a->file, b->file) == 0;
+}
+
+/* ---- without the machine ----------------------------------------------------------------- */
+
+/* The same parameter in each boot entry, and in the settings that they are made of. */
+static void find_repeated(struct recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		for (size_t k = 0; r->is_cmdline && k < i; k++) {
+			const struct recipe *before = &recipes->items[k];
+
+			if (before->is_cmdline && !before->is_replaced &&
+			    !is_same_place(before, r) &&
+			    is_same_text(before->text, r->text) &&
+			    is_same_text(before->module, r->module))
+				r->is_repeated = true;
+		}
+	}
+}
+
+static bool is_grub_setting(const struct recipe *r)
+{
+	return r->variable.p && text_has_prefix(r->variable, "GRUB_");
+}
+
+static bool has_copy(const struct recipes *recipes, const struct recipe *r)
+{
+	for (size_t i = 0; i < recipes->count; i++)
+		if (recipes->items[i].is_generated &&
+		    is_same_text(recipes->items[i].text, r->text))
+			return true;
+	return false;
+}
+
+/* Pain 15: what was changed does not reach the boot. */
+static void find_not_generated(struct recipes *recipes)
+{
+	bool has_source = false;
+
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *r = &recipes->items[i];
+
+		if (!is_grub_setting(r) || r->is_replaced)
+			continue;
+		has_source = true;
+		if (recipes->has_boot_menu && !has_copy(recipes, r))
+			recipe_find(recipes, LINT_GENERATED, r->file, r->line,
+				    "%.*s is not in grub.cfg: no boot sees it before "
+				    "update-grub or grub2-mkconfig has run",
+				    (int)r->text.n, r->text.p);
+	}
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		if (!r->is_generated || r->is_repeated)
+			continue;
+		if (has_source)
+			recipe_find(
+				recipes, LINT_GENERATED, r->file, r->line,
+				"%.*s stands only in this generated file: the next run of "
+				"update-grub or grub2-mkconfig takes it away",
+				(int)r->text.n, r->text.p);
+		/* It is what boots now, and there is nothing else to go by. */
+		r->is_generated = false;
+	}
+}
+
+static bool is_vfio_ids(const struct recipe *r)
+{
+	return r->kind == RECIPE_IDS && text_is_param(r->module, "vfio_pci") &&
+	       !r->is_replaced && !r->is_repeated && !r->is_generated;
+}
+
+static bool is_modprobe_option(const struct recipe *r)
+{
+	return is_vfio_ids(r) && strstr(r->file, "modprobe.d/");
+}
+
+static bool has_same_selectors(const struct recipe *a, const struct recipe *b)
+{
+	for (size_t i = 0; i < a->selector_count; i++) {
+		bool is_found = false;
+
+		for (size_t k = 0; k < b->selector_count && !is_found; k++)
+			is_found = selector_is_same(&a->selectors[i], &b->selectors[k]);
+		if (!is_found)
+			return false;
+	}
+	return true;
+}
+
+/* The last value of a parameter counts, and that of a command line before modprobe.d's. */
+static void find_replaced(struct recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		for (size_t k = 0; k < recipes->count && is_vfio_ids(r); k++) {
+			const struct recipe *by = &recipes->items[k];
+			bool is_later =
+				k > i && is_modprobe_option(r) && is_modprobe_option(by);
+			bool is_stronger = is_modprobe_option(r) && is_vfio_ids(by) &&
+					   by->is_cmdline;
+			bool is_same_line = k > i && r->is_cmdline && is_vfio_ids(by) &&
+					    is_same_place(r, by);
+
+			if (!is_later && !is_stronger && !is_same_line)
+				continue;
+			r->is_replaced = true;
+			if (!has_same_selectors(r, by))
+				recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,
+					    "the ids= of %s:%u take the place of these, "
+					    "which have no effect",
+					    by->file, by->line);
+		}
+	}
+}
+
+/* ---- with the machine -------------------------------------------------------------------- */
+
+/* "0000:01:00.0, 0000:02:00.0 and 3 more" */
+struct device_list {
+	char text[SHOWN_MAX * (BDF_SIZE + 2) + 32];
+	size_t used;
+	size_t count;
+};
+
+static void list_add(struct device_list *list, const struct pci_device *d)
+{
+	char address[BDF_SIZE];
+
+	if (list->count++ < SHOWN_MAX)
+		list->used += (size_t)snprintf(
+			list->text + list->used, sizeof(list->text) - list->used, "%s%s",
+			list->used > 0 ? ", " : "", bdf_format(d->bdf, address));
+}
+
+static const char *list_end(struct device_list *list)
+{
+	if (list->count > SHOWN_MAX)
+		snprintf(list->text + list->used, sizeof(list->text) - list->used,
+			 " and %zu more", list->count - SHOWN_MAX);
+	return list->text;
+}
+
+/* Pain 2: identical cards. */
+static void judge_ids(const struct judge *j, const struct recipe *r)
+{
+	for (size_t i = 0; i < r->selector_count; i++) {
+		struct device_list list = {0};
+		const char *console = "";
+		char id[SELECTOR_SIZE];
+
+		for (size_t k = 0; k < j->inventory.count; k++) {
+			const struct pci_device *d = &j->inventory.devices[k];
+
+			if (!pci_match_has(&r->selectors[i].id, &d->ids))
+				continue;
+			list_add(&list, d);
+			if (d->is_boot_vga)
+				console = "; one of them drives the console";
+		}
+		if (list.count > 1)
+			recipe_find(j->recipes, LINT_IDS_SEVERAL, r->file, r->line,
+				    "%s is the ID of %zu devices, %s%s: to take one of "
+				    "them, write its address with the ID",
+				    selector_format(&r->selectors[i], id), list.count,
+				    list_end(&list), console);
+	}
+	/* Pain 4 */
+	if (!r->is_cmdline && modules_is_built_in(j->modules, "vfio_pci"))
+		recipe_find(
+			j->recipes, LINT_BUILT_IN, r->file, r->line,
+			"vfio-pci is built into this kernel, which reads no modprobe.d: "
+			"the ids have no effect; rules of earlybind have");
+}
+
+static bool is_wanted(const struct judge *j, const struct pci_device *d)
+{
+	for (size_t i = 0; i < j->recipes->count; i++)
+		if (recipe_is_effective(&j->recipes->items[i]) &&
+		    recipe_has_match(&j->recipes->items[i], d))
+			return true;
+	return false;
+}
+
+static bool has_candidate(const struct judge *j, const struct pci_device *d,
+			  struct text module)
+{
+	const struct module_names *names = modules_find(j->modules, &d->ids);
+
+	if (text_is_param(module, d->driver))
+		return true;
+	for (size_t i = 0; i < names->count; i++)
+		if (text_is_param(module, names->names[i]))
+			return true;
+	return false;
+}
+
+/* What is blacklisted for passthrough where nothing is known of the devices. */
+static bool is_usual(struct text module)
+{
+	static const char *const names[] = {
+		"nouveau",	  "nvidia",	"nvidia_drm",
+		"nvidia_modeset", "nvidia_uvm", "amdgpu",
+		"radeon",	  "i915",	"xe",
+		"nova_core",	  "xclmgmt",	"xocl",
+		"snd_hda_intel",  "habanalabs",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (text_is_param(module, names[i]))
+			return true;
+	return false;
+}
+
+/* A blacklist hits all devices of a driver. False if it has nothing to do with the recipes. */
+static bool judge_blacklist(const struct judge *j, struct recipe *r)
+{
+	struct device_list starved = {0};
+	const struct pci_device *other = NULL;
+	bool is_about = is_usual(r->module);
+
+	for (size_t i = 0; i < j->inventory.count; i++) {
+		const struct pci_device *d = &j->inventory.devices[i];
+
+		if (!has_candidate(j, d, r->module))
+			continue;
+		if (is_wanted(j, d))
+			is_about = true;
+		else if (d->driver[0] == '\0' || text_is_param(r->module, d->driver))
+			list_add(&starved, d);
+		else
+			other = d;
+	}
+	if (!is_about)
+		return false;
+	if (starved.count > 0)
+		recipe_find(
+			j->recipes, LINT_BLACKLIST, r->file, r->line,
+			"it keeps %.*s also from %s, which no recipe names; a rule of "
+			"earlybind is for the named device alone",
+			(int)r->module.n, r->module.p, list_end(&starved));
+	if (other) {
+		char address[BDF_SIZE];
+		const char *note =
+			arena_printf(j->recipes->arena,
+				     "it may also be what leaves %s to its driver %s",
+				     bdf_format(other->bdf, address), other->driver);
+
+		r->fate = RECIPE_STAY;
+		r->note = note ? note : "other devices may need it";
+	}
+	return true;
+}
+
+static bool exists(const struct judge *j, const char *path)
+{
+	const char *full = path_below(j->recipes->arena, j->sysroot, path);
+
+	return full && access(full, F_OK) == 0;
+}
+
+/* Pain 1: an order that was asked for and does not hold. */
+static void judge_order(const struct judge *j, const struct recipe *r)
+{
+	char name[64];
+
+	if (r->module.n == 0) {
+		if (!exists(j, "/usr/lib/dracut") && exists(j, "/etc/initramfs-tools"))
+			recipe_find(
+				j->recipes, LINT_NO_EFFECT, r->file, r->line,
+				"%.*s is for dracut, and images of initramfs-tools do "
+				"not know it",
+				(int)r->text.n, r->text.p);
+		return;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)r->module.n, r->module.p);
+	if (modules_is_built_in(j->modules, name))
+		recipe_find(
+			j->recipes, LINT_ORDER, r->file, r->line,
+			"%s is built into this kernel: it is there before any module, "
+			"whatever modprobe.d says",
+			name);
+	else if (modules_is_built_in(j->modules, "vfio_pci"))
+		recipe_find(
+			j->recipes, LINT_BUILT_IN, r->file, r->line,
+			"vfio-pci is built into this kernel: there is nothing to load "
+			"before %s",
+			name);
+}
+
+static bool has_choice(const struct recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *r = &recipes->items[i];
+
+		if (recipe_is_effective(r) && !r->is_xen &&
+		    (r->kind == RECIPE_IDS || r->kind == RECIPE_ADDRESS ||
+		     r->kind == RECIPE_SCRIPT))
+			return true;
+	}
+	return false;
+}
+
+static void judge_machine(struct judge *j)
+{
+	struct recipes *recipes = j->recipes;
+	bool is_chosen = has_choice(recipes);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+		bool is_about = true;
+
+		if (r->kind == RECIPE_IDS && recipe_is_effective(r))
+			judge_ids(j, r);
+		if (r->kind == RECIPE_BLACKLIST)
+			is_about = is_chosen && judge_blacklist(j, r);
+		if (r->kind == RECIPE_ORDER)
+			judge_order(j, r);
+		if (r->kind == RECIPE_ORDER && !is_chosen && !r->is_repeated)
+			recipe_find(
+				recipes, LINT_ORDER, r->file, r->line,
+				"vfio-pci is loaded early, but nothing tells it which "
+				"devices are meant");
+		if (is_about)
+			recipes->items[kept++] = *r;
+	}
+	recipes->count = kept;
+}
+
 int recipes_judge(struct recipes *recipes, struct world *world, const char *sysroot)
 {
-	(void)recipes;
-	(void)world;
-	(void)sysroot;
-	return 0;
+	struct judge j = {.recipes = recipes, .sysroot = sysroot};
+	const char *release;
+	int r;
+
+	find_repeated(recipes);
+	find_not_generated(recipes);
+	find_replaced(recipes);
+	r = inventory_read(world, recipes->arena, NULL, NULL, &j.inventory);
+	if (r < 0)
+		j.inventory = (struct inventory){0};
+	if (r != -ENOMEM &&
+	    modules_open(world, recipes->arena, sysroot, &release, &j.modules) < 0)
+		j.modules = NULL;
+	judge_machine(&j);
+	return r == -ENOMEM ? r : 0;
 }
 
 int recipes_read(struct world *world, const char *sysroot, struct arena *arena,

@@ -31,8 +31,8 @@ static struct recipe of(const struct line *line, enum recipe_kind kind,
 }
 
 /* One parameter of "options vfio-pci". */
-static void add_parameter(const struct line *line, const struct cmdline_arg *arg,
-			  bool is_alone)
+static void add_parameter(const struct line *line, struct text module,
+			  const struct cmdline_arg *arg, bool is_alone)
 {
 	struct recipe r = of(line, RECIPE_OPTION, RECIPE_STAY);
 	const char *end =
@@ -45,6 +45,7 @@ static void add_parameter(const struct line *line, const struct cmdline_arg *arg
 	if (text_is_param(arg->name, "ids")) {
 		r.kind = RECIPE_IDS;
 		r.fate = RECIPE_DELETE;
+		r.module = module;
 		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), arg->value);
 		return;
 	}
@@ -81,7 +82,7 @@ static void parse_options(const struct line *line, struct text module)
 	while (cmdline_next(&all, &arg))
 		count++;
 	while (cmdline_next(&rest, &arg))
-		add_parameter(line, &arg, count == 1);
+		add_parameter(line, module, &arg, count == 1);
 }
 
 /* "softdep nouveau pre: vfio-pci post: ..." */

@@ -38,6 +38,7 @@ static void parse_module_line(struct recipes *recipes, const char *file, unsigne
 		if (!text_is_param(arg.name, "ids"))
 			continue;
 		r.kind = RECIPE_IDS;
+		r.module = name;
 		recipe_add_ids(recipes, recipe_add(recipes, &r), arg.value);
 		return;
 	}
@@ -83,4 +84,28 @@ void recipe_parse_script(struct recipes *recipes, const char *file, struct text 
 		(void)recipe_add(recipes, &r);
 		return;
 	}
+}
+
+/*
+ * initramfs-tools runs every script with "prereqs" when an image is made, on the machine that
+ * is up (scripts/functions: get_prereq_pairs()), and sorts those without a relation by name.
+ */
+void recipe_parse_init_script(struct recipes *recipes, const char *file,
+			      struct text bytes)
+{
+	const char *slash = strrchr(file, '/');
+	size_t before = recipes->count;
+
+	recipe_parse_script(recipes, file, bytes);
+	if (recipes->count == before)
+		return;
+	if (!text_has_part(bytes, "prereqs"))
+		recipe_find(
+			recipes, LINT_ORDER, file, 0,
+			"it does not answer \"prereqs\", so update-initramfs runs all of "
+			"it on the machine that is up");
+	if (slash && strcmp(slash + 1, "udev") > 0 && strstr(file, "/init-top/"))
+		recipe_find(recipes, LINT_ORDER, file, 0,
+			    "its name is sorted behind udev: it runs when other drivers "
+			    "have the devices");
 }

@@ -105,6 +105,8 @@ void recipe_parse_mkinitcpio(struct recipes *recipes, const char *file, struct t
 	nonnull(1, 2);
 void recipe_parse_script(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+void recipe_parse_init_script(struct recipes *recipes, const char *file,
+			      struct text bytes) nonnull(1, 2);
 
 /* Devices by address. */
 void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct text bytes)
