@@ -19,7 +19,6 @@ struct import {
 	const char *sysroot;
 	bool is_json;
 	bool is_dry_run;
-	bool is_write;
 
 	struct arena *arena;
 	struct world *world;
@@ -82,33 +81,58 @@ static void put_place(const char *file, unsigned line)
 		printf(":%u", line);
 }
 
-/* The file, its line, and what stands there. */
-static void put_recipe(const struct import *im, const struct recipe *r)
+/* The rules that are not proposed, though the recipe has them. */
+static void put_covered(const struct import *im, const struct recipe *r)
 {
-	put_place(r->file, r->line);
-	putchar('\n');
-	if (r->text.n > 0)
-		paragraph_line(stdout, NOTE_INDENT, "%.*s",
-			       (int)MIN(r->text.n, (size_t)512), r->text.p);
+	static const char *const words[] = {
+		[PROPOSAL_CONFIGURED] = "the rule is there already",
+		[PROPOSAL_COVERED] = "there is a better name for what is meant",
+	};
+
 	for (size_t i = 0; i < im->proposals.count; i++) {
 		const struct proposal *p = &im->proposals.items[i];
 		char text[SELECTOR_SIZE];
 
-		if (p->recipe != r || !p->why)
-			continue;
-		paragraph_line(stdout, NOTE_INDENT, "%s: %s %s",
-			       selector_format(&p->selector, text),
-			       p->state == PROPOSAL_CONFIGURED ? "already in"
-							       : "covered by",
-			       p->why);
+		if (p->recipe == r && p->why)
+			paragraph_line(stdout, NOTE_INDENT, "%s: %s, in %s",
+				       selector_format(&p->selector, text),
+				       words[p->state], p->why);
 	}
+}
+
+static bool is_same_place(const struct recipe *a, const struct recipe *b)
+{
+	return a->line > 0 && a->line == b->line && a->extent == b->extent &&
+	       strcmp(a->file, b->file) == 0;
+}
+
+static bool is_same_text(const struct recipe *a, const struct recipe *b)
+{
+	return a->text.n == b->text.n && memcmp(a->text.p, b->text.p, a->text.n) == 0;
+}
+
+static void put_text_of(const struct import *im, const struct recipe *r)
+{
+	if (r->text.n > 0)
+		paragraph_line(stdout, NOTE_INDENT, "%.*s",
+			       (int)MIN(r->text.n, (size_t)512), r->text.p);
+	put_covered(im, r);
+}
+
+static void put_advice(const struct recipe *r)
+{
 	if (r->note)
 		paragraph_line(stdout, NOTE_INDENT, "%s", r->note);
-	if (r->fate == RECIPE_DELETE && r->after)
-		paragraph_line(stdout, NOTE_INDENT, "%s, %s", what_to_delete(r),
-			       r->after);
-	else if (r->fate == RECIPE_DELETE)
-		paragraph_line(stdout, NOTE_INDENT, "%s", what_to_delete(r));
+	if (r->fate == RECIPE_DELETE)
+		paragraph_line(stdout, NOTE_INDENT, "%s%s%s", what_to_delete(r),
+			       r->after ? ", " : "", r->after ? r->after : "");
+}
+
+/* A copy of what stays is no news. */
+static bool is_shown(const struct recipe *r, enum recipe_fate fate)
+{
+	return r->fate == fate && !r->is_generated &&
+	       !(fate == RECIPE_STAY && r->is_repeated);
 }
 
 static size_t count_fate(const struct import *im, enum recipe_fate fate)
@@ -116,22 +140,37 @@ static size_t count_fate(const struct import *im, enum recipe_fate fate)
 	size_t count = 0;
 
 	for (size_t i = 0; i < im->recipes.count; i++)
-		count += im->recipes.items[i].fate == fate &&
-			 !im->recipes.items[i].is_generated;
+		count += is_shown(&im->recipes.items[i], fate);
 	return count;
 }
 
+/* What stands in one line and has the same advice is shown together. */
 static void print_fate(const struct import *im, enum recipe_fate fate, const char *title)
 {
+	const struct recipe *last = NULL;
+
 	if (count_fate(im, fate) == 0)
 		return;
 	puts(title);
 	for (size_t i = 0; i < im->recipes.count; i++) {
 		const struct recipe *r = &im->recipes.items[i];
+		bool is_together;
 
-		if (r->fate == fate && !r->is_generated)
-			put_recipe(im, r);
+		if (!is_shown(r, fate))
+			continue;
+		is_together = last && is_same_place(last, r) && last->note == r->note;
+		if (is_together && is_same_text(last, r))
+			continue;
+		if (last && !is_together)
+			put_advice(last);
+		if (!last || !is_same_place(last, r)) {
+			put_place(r->file, r->line);
+			putchar('\n');
+		}
+		put_text_of(im, r);
+		last = r;
 	}
+	put_advice(last);
 	putchar('\n');
 }
 
@@ -294,10 +333,6 @@ static int import(struct import *im)
 {
 	int code;
 
-	if (im->is_write && im->is_dry_run) {
-		say_error("--write and --dry-run exclude each other");
-		return EXIT_WRONG_USAGE;
-	}
 	code = read_all(im);
 	if (code != EXIT_OK)
 		return code;

@@ -159,19 +159,19 @@ static int propose(const struct maker *m, const struct recipe *r,
 	rule = find_rule(m, &p.selector);
 	better = find_better(m, &p);
 	p.is_optional = m->inventory->count > 0 && count_matches(m, &p.selector) == 0;
-	if (r->is_xen) {
-		p.state = PROPOSAL_XEN;
-	} else if (rule) {
+	if (rule) {
 		p.state = PROPOSAL_CONFIGURED;
 		p.why = arena_copy(m->arena,
 				   text_of(origin_format(&rule->origin, origin)));
 	} else if (better) {
 		p.state = PROPOSAL_COVERED;
 		p.why = origin_of(m, better);
+	} else if (r->is_xen) {
+		p.state = PROPOSAL_XEN;
 	} else {
 		m->proposals->new_count++;
 	}
-	if (p.state != PROPOSAL_NEW && p.state != PROPOSAL_XEN && !p.why)
+	if ((rule || better) && !p.why)
 		return -ENOMEM;
 	m->proposals->items[m->proposals->count++] = p;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* earlybind: the companion of the binder, for people. earlybind(8) */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -92,7 +93,11 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int code = run(argc, argv);
+	int code;
+
+	/* libkmod complains of lines in modprobe.d by itself; what matters of it, import says. */
+	(void)setenv("KMOD_LOG", "0", 0);
+	code = run(argc, argv);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		say_error("the output cannot be written");

@@ -40,9 +40,11 @@ void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct te
 	}
 	added = recipe_add(recipes, &r);
 	name = (struct text){name.p + 4, name.n - 4};
-	if (!recipe_add_address(recipes, added, name, TEXT("")))
+	if (!recipe_add_address(recipes, added, name, TEXT(""))) {
+		added->fate = RECIPE_LOOK;
 		recipe_find(recipes, LINT_SYNTAX, file, 0,
 			    "the name of the file is no address of a PCI device");
+	}
 }
 
 /* "0000:03:00.0|10de:1b80", or one half of it alone, as in its early versions */
@@ -234,7 +236,7 @@ static void add_libvirt(struct recipes *recipes, const char *file, unsigned line
 {
 	struct recipe r = {.file = file,
 			   .line = line,
-			   .text = tag,
+			   .text = {tag.p - 1, tag.n + 2}, /* with its brackets */
 			   .kind = RECIPE_ADDRESS,
 			   .fate = RECIPE_STAY,
 			   .note = NODE_NOTE};

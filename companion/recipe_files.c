@@ -14,11 +14,12 @@
 #define FOLDERS_MAX 5
 
 /* What to do when a file was changed. */
-#define AFTER_GRUB  "then run update-grub, or grub2-mkconfig -o /boot/grub2/grub.cfg"
-#define AFTER_ENTRY "on Fedora and its kin by grubby --update-kernel=ALL --remove-args="
+#define AFTER_GRUB "then run update-grub, or grub2-mkconfig -o /boot/grub2/grub.cfg"
+#define AFTER_ENTRY \
+	"in all entries at once by grubby --update-kernel=ALL --remove-args=..."
 #define AFTER_CMDLINE \
-	"then run what makes the boot entries: proxmox-boot-tool refresh, kernel-install"
-#define AFTER_GENERATED "it is generated: change its source, not this file"
+	"then make the entries again: proxmox-boot-tool refresh, kernel-install"
+#define AFTER_GENERATED "and out of its source, if there is one: this file is generated"
 
 typedef void (*recipe_parser)(struct recipes *recipes, const char *file,
 			      struct text bytes);
@@ -151,6 +152,11 @@ static bool read_one(struct recipes *recipes, const char *sysroot, const char *f
 	return r == 0;
 }
 
+static bool is_vendor(const char *file)
+{
+	return strncmp(file, "/usr/lib/", 9) == 0 || strncmp(file, "/lib/", 5) == 0;
+}
+
 static void parse_file(struct recipes *recipes, const char *sysroot, const char *file,
 		       const struct place *place, recipe_parser parse)
 {
@@ -160,8 +166,15 @@ static void parse_file(struct recipes *recipes, const char *sysroot, const char 
 	if (!read_one(recipes, sysroot, file, &bytes))
 		return;
 	parse(recipes, file, bytes);
-	for (size_t i = before; i < recipes->count; i++)
-		recipes->items[i].after = place->after;
+	for (size_t i = before; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		r->after = place->after;
+		if (r->fate == RECIPE_DELETE && is_vendor(file)) {
+			r->fate = RECIPE_STAY;
+			r->note = "it belongs to the distribution, and does no harm";
+		}
+	}
 }
 
 /* Names of files that somebody has put aside on purpose. */

@@ -74,10 +74,10 @@ static void find_not_generated(struct recipes *recipes)
 			continue;
 		has_source = true;
 		if (recipes->has_boot_menu && !has_copy(recipes, r))
-			recipe_find(recipes, LINT_GENERATED, r->file, r->line,
-				    "%.*s is not in grub.cfg: no boot sees it before "
-				    "update-grub or grub2-mkconfig has run",
-				    (int)r->text.n, r->text.p);
+			recipe_find(
+				recipes, LINT_GENERATED, r->file, r->line,
+				"not all of this line is in grub.cfg: no boot sees it "
+				"before update-grub or grub2-mkconfig has run");
 	}
 	for (size_t i = 0; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
@@ -173,6 +173,18 @@ static const char *list_end(struct device_list *list)
 	return list->text;
 }
 
+/* Whether an earlier recipe has the same ID. */
+static bool is_judged(const struct judge *j, const struct recipe *r,
+		      const struct selector *s)
+{
+	for (const struct recipe *before = j->recipes->items; before < r; before++)
+		for (size_t i = 0; i < before->selector_count; i++)
+			if (before->kind == RECIPE_IDS && recipe_is_effective(before) &&
+			    selector_is_same(&before->selectors[i], s))
+				return true;
+	return false;
+}
+
 /* Pain 2: identical cards. */
 static void judge_ids(const struct judge *j, const struct recipe *r)
 {
@@ -190,7 +202,7 @@ static void judge_ids(const struct judge *j, const struct recipe *r)
 			if (d->is_boot_vga)
 				console = "; one of them drives the console";
 		}
-		if (list.count > 1)
+		if (list.count > 1 && !is_judged(j, r, &r->selectors[i]))
 			recipe_find(j->recipes, LINT_IDS_SEVERAL, r->file, r->line,
 				    "%s is the ID of %zu devices, %s%s: to take one of "
 				    "them, write its address with the ID",

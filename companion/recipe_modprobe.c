@@ -80,7 +80,7 @@ static void parse_options(const struct line *line, struct text module)
 	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub"))
 		return;
 	while (cmdline_next(&all, &arg))
-		count++;
+		count += arg.value.p || !text_is_id_like(arg.name);
 	while (cmdline_next(&rest, &arg))
 		add_parameter(line, module, &arg, count == 1);
 }

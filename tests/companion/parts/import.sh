@@ -1,0 +1,44 @@
+# shellcheck shell=sh
+# Set-ups of other tools, and what import makes of them.
+: "${here:?}" "${EARLYBIND:?}"
+
+ln -s nodes/pve import-proxmox/etc/pve/local
+for tree in debian fedora proxmox unraid driverctl qubes built-in mistakes; do
+	golden "import-$tree" import --sysroot "import-$tree"
+done
+golden import-nothing import --sysroot empty
+golden help-import import --help
+
+import_json() {
+	"$EARLYBIND" import --sysroot import-driverctl --json >out.json || [ $? -eq 1 ]
+	jq -e '.schema == 1 and (.found | length) == 6 and
+		[.rules[].selector] == ["0000:01:00.0+10ee:5000", "0000:01:00.1+10ee:5001", "0000:07:00.0"] and
+		[.rules[].optional] == [false, false, true] and
+		[.findings[].lint] == ["syntax"]' out.json
+}
+check import-json import_json
+# The rules that are proposed are a configuration.
+import_is_configuration() {
+	for tree in debian fedora proxmox unraid driverctl built-in mistakes; do
+		"$EARLYBIND" import --sysroot "import-$tree" | sed -n '/^# from/,/^$/p' >proposed.conf
+		[ -s proposed.conf ] && "$EARLYBIND" embed --check --config proposed.conf || return 1
+	done
+}
+check import-is-configuration import_is_configuration
+# Nothing outside the tree, and nothing in it is changed.
+import_writes_nothing() {
+	find import-debian -type f -exec sha256sum {} + | sort >before.txt
+	"$EARLYBIND" import --sysroot import-debian >/dev/null || [ $? -eq 1 ]
+	find import-debian -type f -exec sha256sum {} + | sort | cmp before.txt -
+}
+check import-writes-nothing import_writes_nothing
+damaged_recipes() {
+	for file in etc/modprobe.d/vfio.conf etc/default/grub etc/libvirt/qemu/win11.xml; do
+		cp -a import-debian import-damaged
+		"$here/mutate.py" 7 50 "import-debian/$file" sh -c \
+			"cp \$0 import-damaged/$file && '$EARLYBIND' import --sysroot import-damaged" @ ||
+			return 1
+		rm -rf import-damaged
+	done
+}
+check import-survives-damaged-files damaged_recipes
