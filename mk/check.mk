@@ -21,8 +21,8 @@ FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(addprefix companion/,blocks.c config_edit.c cpio.c cpio_write.c \
 	decompress.c image.c index.c live.c message.c program.c tree.c unit.c usage.c \
 	usage_disk.c usage_display.c usage_network.c)
-COMPANION_TESTED += $(addprefix companion/,recipe.c recipe_address.c recipe_boot.c recipe_cmdline.c \
-	recipe_modprobe.c recipe_modules.c recipe_shell.c)
+COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
+	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
 CHECK_CPPFLAGS := -Ibinder -Icompanion -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
