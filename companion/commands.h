@@ -15,6 +15,7 @@ enum {
 int command_add(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_apply(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_bind(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_capture(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_check(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_explain(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

@@ -11,6 +11,16 @@
 
 #include "cleanup.h"
 
+#define READ_MAX ((size_t)1024 * 1024)
+
+/* Gives back the room of a read that failed, zero as it was. */
+static int drop_bytes(struct arena *arena, char *buf, size_t n, int error)
+{
+	memset(buf, 0, n);
+	arena->used = (size_t)(buf - arena->base);
+	return error;
+}
+
 /* Gives back what a read did not fill: the rest was never touched and is still zero. */
 static void keep_bytes(struct arena *arena, const char *buf, size_t n, struct text *ret)
 {
@@ -33,17 +43,19 @@ int file_read(const char *path, struct arena *arena, size_t max, struct text *re
 	if (!buf)
 		return -ENOMEM;
 	for (;;) {
-		ssize_t n = read(fd, buf + used, max + 1 - used);
+		/* /proc/sys takes no larger one (fs/proc/proc_sysctl.c). */
+		size_t left = max + 1 - used;
+		ssize_t n = read(fd, buf + used, left < READ_MAX ? left : READ_MAX);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return -errno;
+			return drop_bytes(arena, buf, used, -errno);
 		if (n == 0)
 			break;
 		used += (size_t)n;
 		if (used > max)
-			return -E2BIG;
+			return drop_bytes(arena, buf, used, -E2BIG);
 	}
 	keep_bytes(arena, buf, used, ret);
 	if (ret_mode)

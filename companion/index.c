@@ -5,14 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define MAGIC	      0xb007f457u
-#define VERSION_MAJOR 2
-#define HEAD_SIZE     12
-
-#define HAS_PREFIX 0x80000000u
-#define HAS_VALUES 0x40000000u
-#define HAS_CHILDS 0x20000000u
-#define OFFSET	   0x0fffffffu
+#define OFFSET 0x0fffffffu
 
 /* Depth and number of nodes: a damaged index may be a circle. */
 #define DEPTH_MAX 256
@@ -65,7 +58,7 @@ static int walk_values(struct walk *w, struct text rest, size_t key)
 	if (!count)
 		return -EBADMSG;
 	for (uint32_t i = get_u32(count); i > 0 && r == 0; i--) {
-		/* The priority is not needed. */
+		/* The priority: index_priority(). */
 		if (!take(&rest, 4) || !take_string(&rest, &value))
 			return -EBADMSG;
 		if (++w->steps > STEPS_MAX)
@@ -84,13 +77,13 @@ static int walk_node(struct walk *w, uint32_t node, size_t key, unsigned depth)
 
 	if (++w->steps > STEPS_MAX || depth > DEPTH_MAX || !take(&rest, node & OFFSET))
 		return -EBADMSG;
-	if (node & HAS_PREFIX) {
+	if (node & INDEX_HAS_PREFIX) {
 		if (!take_string(&rest, &prefix) || prefix.n > sizeof(w->key) - key)
 			return -EBADMSG;
 		memcpy(w->key + key, prefix.p, prefix.n);
 		key += prefix.n;
 	}
-	if (node & HAS_CHILDS) {
+	if (node & INDEX_HAS_CHILDS) {
 		const char *range = take(&rest, 2);
 
 		if (!range)
@@ -103,7 +96,7 @@ static int walk_node(struct walk *w, uint32_t node, size_t key, unsigned depth)
 		if (!table)
 			return -EBADMSG;
 	}
-	if (node & HAS_VALUES)
+	if (node & INDEX_HAS_VALUES)
 		r = walk_values(w, rest, key);
 	for (unsigned c = first; table && c <= last && r == 0; c++) {
 		uint32_t next = get_u32(table + (size_t)(c - first) * 4);
@@ -124,12 +117,17 @@ int index_each(struct text bytes,
 	struct walk w = {.bytes = bytes, .each = each, .arg = arg};
 	uint32_t root;
 
-	if (bytes.n < HEAD_SIZE || get_u32(bytes.p) != MAGIC ||
-	    get_u32(bytes.p + 4) >> 16 != VERSION_MAJOR)
+	if (bytes.n < INDEX_HEAD_SIZE || get_u32(bytes.p) != INDEX_MAGIC ||
+	    get_u32(bytes.p + 4) >> 16 != INDEX_VERSION >> 16)
 		return -EBADMSG;
 	root = get_u32(bytes.p + 8);
 	/* Without any key. */
 	return (root & OFFSET) == 0 ? 0 : walk_node(&w, root, 0, 0);
+}
+
+uint32_t index_priority(struct text value)
+{
+	return get_u32(value.p - 4);
 }
 
 struct wanted {

@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	 command_apply},
 	{"status", "show what this boot did, and what has changed since", command_status},
 	{"explain", "tell the whole story of a device", command_explain},
+	{"capture", "record this machine for a report of an error", command_capture},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
 	{"image", "append binder and modules to an image of any origin", command_image},

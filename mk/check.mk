@@ -23,6 +23,7 @@ COMPANION_TESTED := $(addprefix companion/,blocks.c config_edit.c cpio.c cpio_wr
 	usage_disk.c usage_display.c usage_network.c)
 COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
 	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
+COMPANION_TESTED += $(addprefix companion/,index_write.c redact.c)
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
 CHECK_CPPFLAGS := -Ibinder -Icompanion -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
