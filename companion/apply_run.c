@@ -12,13 +12,16 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "files.h"
+#include "iommu.h"
 #include "message.h"
 #include "paths.h"
 #include "process.h"
 #include "reason.h"
+#include "words.h"
 
 #define INDENT	     4
 #define COMMAND_SIZE 1024
+#define CMDLINE_MAX  ((size_t)64 * 1024)
 #define LOG_MODE     0600
 #define TAIL_SIZE    4096 /* of the log, and lines of it, that are shown */
 #define TAIL_LINES   20
@@ -302,6 +305,28 @@ static int make(struct apply *a)
 	return a->is_stuck ? EXIT_NO_IMAGES : EXIT_FAILED;
 }
 
+/* What the images alone do not do. */
+static void say_next(struct apply *a, bool is_new)
+{
+	struct text cmdline = {"", 0}, other;
+	const char *why, *parameter;
+	struct iommu iommu;
+
+	iommu_read(a->world, a->arena, &iommu);
+	parameter = iommu_parameter(&iommu, &why);
+	if (file_read_world(a->world, WORLD_PROC, "cmdline", a->arena, CMDLINE_MAX,
+			    &cmdline) < 0)
+		cmdline = (struct text){"", 0};
+	if (a->carrier.policy.rule_count > 0 && parameter && !iommu.is_on &&
+	    words_find(cmdline, text_of(parameter), &other) != 1)
+		paragraph_line(stdout, 0,
+			       "the IOMMU is off: earlybind cmdline --set adds %s to the "
+			       "kernel command line",
+			       parameter);
+	if (is_new)
+		paragraph_line(stdout, 0, "next: reboot, then earlybind status");
+}
+
 int apply_run(struct apply *a)
 {
 	const char *rules = carrier_describe(&a->carrier, a->arena);
@@ -322,6 +347,7 @@ int apply_run(struct apply *a)
 	}
 	if (a->due_count == 0) {
 		paragraph_line(stdout, 0, "nothing to do: %s, as in the images", rules);
+		say_next(a, false);
 		return EXIT_OK;
 	}
 	if (a->obstacle && (a->installed & GENERATOR_BIT(GENERATOR_INITRAMFS_TOOLS)))
@@ -333,8 +359,8 @@ int apply_run(struct apply *a)
 			}
 	code = a->is_dry_run ? show(a) : make(a);
 	if (code == EXIT_OK && !a->is_dry_run)
-		paragraph_line(stdout, 0,
-			       "the images carry %s. next: reboot, then earlybind status",
-			       rules);
+		paragraph_line(stdout, 0, "the images carry %s", rules);
+	if (code == EXIT_OK)
+		say_next(a, !a->is_dry_run);
 	return code;
 }

@@ -17,6 +17,7 @@ int command_apply(int argc, char **argv, struct arena *arena) must_check nonnull
 int command_bind(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_capture(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_check(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_cmdline(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_explain(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

@@ -173,21 +173,26 @@ static const struct {
 	{GENERATOR_MKINITCPIO, "mkinitcpio"},
 };
 
-unsigned installed_generators(const char *sysroot, struct arena *arena)
+bool installed_has_program(const char *sysroot, struct arena *arena, const char *name)
 {
 	static const char *const folders[] = {PROGRAM_FOLDERS};
 	struct search s = {sysroot, arena, "", NULL};
-	unsigned found = 0;
 	struct stat st;
 
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (is_file(&s, arena_printf(arena, "%s/%s", folders[i], name), &st) &&
+		    (st.st_mode & 0111) != 0)
+			return true;
+	return false;
+}
+
+unsigned installed_generators(const char *sysroot, struct arena *arena)
+{
+	unsigned found = 0;
+
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-		for (size_t k = 0; k < ARRAY_SIZE(folders); k++)
-			if (is_file(&s,
-				    arena_printf(arena, "%s/%s", folders[k],
-						 programs[i].program),
-				    &st) &&
-			    (st.st_mode & 0111) != 0)
-				found |= GENERATOR_BIT(programs[i].generator);
+		if (installed_has_program(sysroot, arena, programs[i].program))
+			found |= GENERATOR_BIT(programs[i].generator);
 	return found;
 }
 

@@ -32,6 +32,10 @@ struct installed {
 int installed_find(const char *sysroot, struct arena *arena,
 		   struct installed *ret) must_check nonnull(2, 3);
 
+/* Whether a program is in one of the folders of system programs below @sysroot. */
+bool installed_has_program(const char *sysroot, struct arena *arena, const char *name)
+	nonnull(2, 3);
+
 /* A set of generators: their bits. */
 #define GENERATOR_BIT(generator) (1u << (generator))
 

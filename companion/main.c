@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{"check", "find what is wrong with the machine, or with an image", command_check},
 	{"apply", "bring the configuration into the images of all kernels",
 	 command_apply},
+	{"cmdline", "show or set what the kernel command line needs", command_cmdline},
 	{"status", "show what this boot did, and what has changed since", command_status},
 	{"explain", "tell the whole story of a device", command_explain},
 	{"capture", "record this machine for a report of an error", command_capture},

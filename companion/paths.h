@@ -33,7 +33,24 @@
 #define BOOT_FOLDERS	      "/boot", "/efi", "/boot/efi"
 #define MACHINE_ID_NAME	      "machine-id"
 #define UPDATE_INITRAMFS_CONF "initramfs-tools/update-initramfs.conf"
-#define OSTREE_MARK	      "ostree-booted" /* below /run */
+
+/* Where kernel command lines are set, and what tells who sets them. */
+#define GRUB_FILE      "/etc/default/grub"
+#define GRUB_FOLDER    "/etc/default/grub.d"
+#define GRUB_DROP_IN   GRUB_FOLDER "/earlybind.cfg"
+#define GRUB_SCRIPTS   "/etc/grub.d"
+#define GRUB_SCRIPT    GRUB_SCRIPTS "/42_earlybind"
+#define KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define PROXMOX_MARK   "/etc/kernel/proxmox-boot-uuids"
+#define ENTRIES_FOLDERS \
+	"/boot/loader/entries", "/efi/loader/entries", "/boot/efi/loader/entries"
+#define ENTRY_NAME  "a-earlybind-off.conf"
+#define LOADER_INFO "firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+/* Parameters that "earlybind cmdline" added where the file itself cannot tell. */
+#define STATE_FOLDER "/var/lib/earlybind"
+#define ADDED_FILE   STATE_FOLDER "/cmdline"
+
+#define OSTREE_MARK "ostree-booted" /* below /run */
 
 /* Below /etc, and how users know them. */
 #define ETC_PREFIX	"/etc/"

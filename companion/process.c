@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -215,23 +213,4 @@ int process_set_path(void)
 	if (n < 0 || (size_t)n >= sizeof(buf) || setenv("PATH", buf, 1) < 0)
 		return -ENOMEM;
 	return 0;
-}
-
-bool process_has_program(const char *name)
-{
-	const char *path = getenv("PATH");
-	struct text rest = text_of(path ? path : ""), folder;
-	char file[PATH_MAX];
-
-	while (text_cut(&rest, ':', &folder)) {
-		struct stat st;
-		int n = snprintf(file, sizeof(file), "%.*s/%s", (int)folder.n, folder.p,
-				 name);
-
-		if (folder.n > 0 && n > 0 && (size_t)n < sizeof(file) &&
-		    stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
-		    (st.st_mode & 0111) != 0)
-			return true;
-	}
-	return false;
 }

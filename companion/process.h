@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "compiler.h"
-#include "text.h"
 
 #define PROCESS_ARGUMENTS_MAX 16
 
@@ -41,6 +40,3 @@ int process_run(struct process *process) must_check nonnull(1);
  * the desktop's ways to become root leave them out. -ENOMEM.
  */
 int process_set_path(void) must_check;
-
-/* Whether a program is in PATH. */
-bool process_has_program(const char *name) nonnull(1);

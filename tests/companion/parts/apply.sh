@@ -3,6 +3,8 @@
 # with a stand-in for update-initramfs. The real generators are in the image tests.
 # shellcheck disable=SC2154,SC2016 # here, tab and so on are of run.sh; shells in the root
 
+mkdir "$work/apply"
+cd "$work/apply" || exit
 old=6.1.0-17-amd64
 new=6.1.0-18-amd64
 image() { "$here/make_image.py" "$@"; }
@@ -12,7 +14,7 @@ machine() { # NAME SHAPE PROGRAM...
 	tree=$1
 	shape=$2
 	shift 2
-	cp -a configured "$tree"
+	cp -a ../configured "$tree"
 	mkdir -p "$tree/usr/lib/earlybind" "$tree/usr/sbin" "$tree/boot" "$tree/lib/modules/$old" \
 		"$tree/lib/modules/$new" "$tree/lib/modules/6.1.0-1-amd64"
 	cp "$BINDER" "$tree/usr/lib/earlybind/binder"
@@ -29,6 +31,7 @@ golden apply-initramfs-tools apply --sysroot tools --dry-run
 golden apply-force apply --sysroot tools --dry-run --force --kernel $new
 golden apply-one-kernel apply --sysroot tools --dry-run --kernel $new
 golden apply-lost-kernel apply --sysroot tools --dry-run --kernel 5.10.0-1-amd64
+cp ../typo.conf .
 golden apply-config apply --sysroot tools --dry-run --config typo.conf
 golden apply-sysroot apply --sysroot tools
 golden apply-config-for-real apply --config other.conf
@@ -81,12 +84,12 @@ golden apply-first-image apply --sysroot arch --dry-run --kernel $new
 : >arch/run/ostree-booted
 golden apply-ostree apply --sysroot arch --dry-run
 golden help-apply apply --help
-golden apply-no-kernels apply --sysroot empty --dry-run
+golden apply-no-kernels apply --sysroot ../empty --dry-run
 
 # ---- for real ------------------------------------------------------------------------------
 
 # A root with the programs of this one and folders of its own, in namespaces of its own.
-real=$work/apply-real
+real=$PWD/real
 rm -f tools/usr/sbin/update-initramfs
 mv tools "$real"
 mkdir -p "$real/host" "$real/dev" "$real/stand-in" "$real/usr/bin"
@@ -198,3 +201,4 @@ only_root() {
 	! unshare --user "$EARLYBIND" apply 2>err.txt && grep -q 'only root' err.txt
 }
 check apply-only-root only_root
+cd "$work" || exit

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who gives the kernel its command line at the next boot, and where that is set. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "world.h"
+
+enum loader_kind {
+	LOADER_UNKNOWN,
+	LOADER_OSTREE, /* rpm-ostree kargs */
+	LOADER_GRUBBY, /* grubby, on entries of the boot loader specification */
+	LOADER_GRUB, /* a file of our own in /etc/default/grub.d */
+	LOADER_GRUB_FILE, /* lines in /etc/default/grub */
+	LOADER_FILE, /* /etc/kernel/cmdline */
+	LOADER_ENTRIES, /* entries of the boot loader specification that somebody wrote */
+};
+
+/* What is there. */
+struct loader_facts {
+	bool is_ostree;
+	bool has_grubby;
+	bool has_entries; /* *.conf in a folder loader/entries */
+	bool has_grub; /* /etc/default/grub */
+	bool has_grub_folder; /* /etc/default/grub.d, and grub-mkconfig reads it */
+	bool has_file; /* /etc/kernel/cmdline */
+	bool has_proxmox; /* proxmox-boot-tool looks after the boot partitions */
+	bool is_by_grub; /* what started the running kernel */
+	bool is_by_stub;
+};
+
+/* Pure: which of them counts, and a sentence that says why. */
+enum loader_kind loader_choose(const struct loader_facts *facts, const char **ret_why)
+	nonnull(1, 2);
+
+#define LOADER_COMMANDS_MAX  64
+#define LOADER_ARGUMENTS_MAX 8
+
+struct loader {
+	struct loader_facts facts;
+	enum loader_kind kind;
+	const char *why;
+	const char *name; /* "GRUB" */
+	const char *file; /* where parameters go, as users know it; NULL: commands */
+	const char *entries; /* the folder of the entries, or NULL */
+	/* What makes a change of files known to the boot loader. */
+	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
+	size_t command_count;
+};
+
+/* Looks at the machine below @sysroot (NULL for /), whose world @world is. */
+void loader_find(struct world *world, const char *sysroot, struct arena *arena,
+		 struct loader *ret) nonnull(1, 3, 4);
