@@ -32,6 +32,8 @@ static const struct command commands[] = {
 	{"status", "show what this boot did, and what has changed since", command_status},
 	{"explain", "tell the whole story of a device", command_explain},
 	{"capture", "record this machine for a report of an error", command_capture},
+	{"bind", "bind devices to vfio-pci now", command_bind},
+	{"release", "give devices back to their own drivers now", command_release},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
 	{"image", "append binder and modules to an image of any origin", command_image},

@@ -44,3 +44,47 @@ golden explain-absent explain --sysroot bound 01:00.2 10ee:1234 aaaa:bbbb 05:00.
 golden explain-nothing explain --sysroot bound
 golden explain-typo explain --sysroot bound 01:00.0.0
 golden explain-no-bus explain --sysroot alveo/etc 01:00.0
+
+# ---- bind and release: what a tree shows of them ---------------------------------------------
+
+golden help-bind bind --help
+golden help-release release --help
+golden bind-nothing bind
+golden bind-tree bind --sysroot alveo 01:00.1
+golden bind-typo bind --sysroot alveo --dry-run 01:00.1 01:00
+golden bind-absent bind --sysroot alveo --dry-run 01:00.1 05:00.0
+golden bind-timeout bind --sysroot alveo --dry-run --timeout 0 01:00.1
+golden bind bind --sysroot alveo --dry-run 01:00.1
+golden bind-done bind --sysroot bound --dry-run 01:00.*
+golden bind-risky bind --sysroot alveo --dry-run 01:00.0 01:00.1
+golden bind-risky-forced bind --sysroot alveo --dry-run --force 01:00.0 01:00.1
+golden bind-console bind --sysroot alveo --dry-run 02:00.0
+golden bind-console-forced bind --sysroot alveo --dry-run --force 02:00.0 02:00.1
+golden bind-bridge bind --sysroot alveo --dry-run --force 00:01.0
+golden bind-no-iommu bind --sysroot no-iommu --dry-run 3b:00.0
+golden bind-kept bind --sysroot held --dry-run --force 00:14.0
+golden bind-used bind --sysroot held --dry-run 02:00.0 03:00.0 01:00.0 00:17.0
+golden bind-used-forced bind --sysroot held --dry-run --force 02:00.0 03:00.0 01:00.0 00:02.0
+golden bind-stuck bind --sysroot held --dry-run --force 03:00.1
+golden bind-several bind --sysroot alveo --dry-run class=12
+cp -a alveo wrong-rules
+echo 'keep 02:00' >wrong-rules/etc/earlybind.conf
+golden bind-wrong-rules bind --sysroot wrong-rules --dry-run 01:00.1
+golden release-nothing release
+golden release-tree release --sysroot bound 01:00.1
+golden release release --sysroot bound --dry-run 01:00.0 01:00.1
+golden release-other release --sysroot bound --dry-run 02:00.0 01:00.1
+golden release-used release --sysroot held --dry-run 03:10.0 01:00.1
+golden release-rule release --sysroot held --dry-run 01:00.1
+golden release-absent release --sysroot bound --dry-run 05:00.0
+# A machine without PCI bus or root rights is not touched either.
+not_root() {
+	command -v setpriv >/dev/null || return
+	for command in bind release; do
+		code=0
+		setpriv --reuid 65534 --clear-groups "$EARLYBIND" "$command" 01:00.1 2>err.txt || code=$?
+		[ "$code" -eq 1 ] && grep -q "only root may do that: sudo earlybind $command" err.txt || return
+	done
+}
+cp "$EARLYBIND" earlybind-for-all && chmod 755 earlybind-for-all "$work"
+(EARLYBIND=$work/earlybind-for-all not_root) >check.log 2>&1 && pass bind-needs-root || fail bind-needs-root "$(tail -n 3 check.log err.txt)"
