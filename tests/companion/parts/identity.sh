@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # Cards told by where they are and by their serial numbers.
 
-golden plan-serials plan --sysroot serials
-golden plan-serials-path plan --sysroot serials --cmdline 'rd.earlybind.table=0 intel_iommu=on rd.earlybind.bind=path=00:01.1/00.0+10de:2489,path=00:1d.0+10de:*;optional'
-golden plan-serials-serial plan --sysroot serials --cmdline 'rd.earlybind.table=0 intel_iommu=on rd.earlybind.bind=serial=00-0A-35-00-00-00-00-01,serial=00-0a-35-00-00-00-00-09'
-golden plan-serials-malformed plan --sysroot serials --cmdline 'rd.earlybind.table=0 rd.earlybind.bind=path=00:01.1/03:00.0,serial=00-0a-35,path=00:01.1/00,slot=4'
+golden plan-identity plan --sysroot identity
+golden plan-identity-path plan --sysroot identity --cmdline 'rd.earlybind.table=0 intel_iommu=on rd.earlybind.bind=path=00:01.1/00.0+10de:2489,path=00:1d.0+10de:*;optional'
+golden plan-identity-serial plan --sysroot identity --cmdline 'rd.earlybind.table=0 intel_iommu=on rd.earlybind.bind=serial=00-0A-35-00-00-00-00-01,serial=00-0a-35-00-00-00-00-09'
+golden plan-identity-malformed plan --sysroot identity --cmdline 'rd.earlybind.table=0 rd.earlybind.bind=path=00:01.1/03:00.0,serial=00-0a-35,path=00:01.1/00,slot=4'
 
 # What may not be looked at is not said to be absent.
-"$here/mktree.py" "$here/trees/serials.tree" unread-serials
-truncate -s 300 unread-serials/sys/bus/pci/devices/0000:01:00.0/config
-truncate -s 260 unread-serials/sys/bus/pci/devices/0000:01:00.0/config
-golden plan-serials-unread plan --sysroot unread-serials
+"$here/mktree.py" "$here/trees/identity.tree" unread-identity
+truncate -s 300 unread-identity/sys/bus/pci/devices/0000:01:00.0/config
+truncate -s 260 unread-identity/sys/bus/pci/devices/0000:01:00.0/config
+golden plan-identity-unread plan --sysroot unread-identity
