@@ -108,8 +108,14 @@ static const char *check_name(const void *arg unused, size_t i)
 /* Exit code; EXIT_OK if the words go together. */
 static int validate(const struct doctor *d, const char *image)
 {
-	if (image && (d->words.count > 0 || d->only.count > 0)) {
-		say_error("check: --image takes neither devices nor --only");
+	if (image && (d->words.count > 0 || d->only.count > 0 || d->is_fix)) {
+		say_error("check: --image takes neither devices nor --only nor --fix");
+		return EXIT_WRONG_USAGE;
+	}
+	if (d->is_fix && (d->is_json || d->sysroot || d->configs.count > 0)) {
+		say_error(
+			"check: --fix is for this machine as it is: it takes neither --json "
+			"nor --sysroot nor --config");
 		return EXIT_WRONG_USAGE;
 	}
 	for (size_t i = 0; i < d->only.count; i++)
@@ -133,6 +139,8 @@ int command_check(int argc, char **argv, struct arena *arena)
 	const struct option_spec options[] = {
 		{"only", "NAME", "this check only; may be repeated",
 		 .ret_strings = &d.only},
+		{"fix", NULL, "run \"earlybind apply\" where an image fails",
+		 .ret_flag = &d.is_fix},
 		{"image", "FILE", "check the image of an initramfs, not the machine",
 		 .ret_string = &image},
 		{"kernel", "VERSION",
@@ -149,8 +157,8 @@ int command_check(int argc, char **argv, struct arena *arena)
 		.synopsis = "[DEVICE...] [OPTION...]",
 		.text = "Looks for what keeps the rules' devices, or those that are named, from "
 			"a VM: in the firmware, the kernels, the images of the initramfs, the "
-			"configuration, this boot and the devices. Nothing is changed, and no "
-			"device is woken. DEVICE is a selector: 01:00.0, 10ee:5000, class=0302. "
+			"configuration, this boot and the devices. No device is woken, and without "
+			"--fix nothing is changed. DEVICE is a selector: 01:00.0, 10ee:5000, class=0302. "
 			"With --image it unpacks a finished image in memory, as the kernel will, "
 			"and checks that it will do what the configuration says. Every line is a "
 			"verdict, the name of the check and a sentence:\n"

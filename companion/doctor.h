@@ -34,6 +34,7 @@ struct doctor {
 	struct strings words; /* devices */
 	struct strings only; /* names of checks */
 	bool is_json;
+	bool is_fix;
 
 	struct arena *arena;
 	struct world *world;
@@ -55,7 +56,7 @@ struct doctor {
 	const char *boot_path, *boot_message;
 	struct usages usages;
 	struct recipes recipes;
-	bool is_image_old; /* an image does not have the rules: for --fix */
+	size_t image_failures; /* what --fix can put right */
 };
 
 /* Runs the checks and prints what they found. Returns the exit code. */

@@ -122,7 +122,7 @@ static void report_image(struct doctor *d, const struct installed_image *k,
 			continue;
 		doctor_say(d, item->kind, "%s: %s: %s", k->path, item->name,
 			   item->message);
-		d->is_image_old |= item->kind == FINDING_FAIL;
+		d->image_failures += item->kind == FINDING_FAIL;
 	}
 	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0)
 		doctor_say(d, FINDING_PASS, "%s has the rules, and runs them before udev",

@@ -10,16 +10,7 @@ image_of() { # TREE RELEASE [CONFIG]
 		"$EARLYBIND" embed --sysroot "$1" --binder "$BINDER" --output carrier >/dev/null
 	fi
 	mkdir -p "$1/boot"
-	PYTHONPATH=$here python3 - carrier "$1/boot/initrd.img-$2" "$2" <<'PYTHON'
-import sys
-import images
-
-with open(sys.argv[1], "rb") as binder:
-    tree = images.initramfs_tools(binder.read())
-tree = {name.replace(images.RELEASE, sys.argv[3]): entry for name, entry in tree.items()}
-with open(sys.argv[2], "wb") as out:
-    out.write(images.cpio(tree))
-PYTHON
+	"$here/make_image.py" initramfs-tools carrier "$1/boot/initrd.img-$2" "$2"
 }
 
 for release in 6.1.0-17-amd64 6.1.0-18-amd64; do
@@ -43,3 +34,17 @@ golden check-unknown-name check --sysroot doctor --only iomu
 golden check-image-and-device check --image x 01:00.0
 contract check-doctor-json 0 check --sysroot doctor
 contract check-doctor-json-fails 1 check --sysroot doctor-drift
+golden check-fix-tree check --sysroot doctor --fix
+
+# What the kernel and others write is read with care.
+damaged() { # SEED FILE
+	"$here/mutate.py" "$1" 60 "doctor-devices/$2" sh -c \
+		"cp \$0 'damaged/$2' && '$EARLYBIND' check --sysroot damaged --only framebuffer \
+		--only reserved --only interrupts --only power --only iommu --only cmdline" @
+}
+cp -a doctor-devices damaged
+rm -rf damaged/boot
+for file in proc/iomem proc/interrupts proc/cmdline sys/kernel/iommu_groups/5/reserved_regions \
+	sys/bus/pci/devices/0000:02:00.0/resource etc/default/grub; do
+	check "check-survives-damaged-$(basename $file)" damaged 7 $file
+done

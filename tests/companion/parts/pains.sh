@@ -1,0 +1,86 @@
+# shellcheck shell=sh
+# The 25 pains of docs/pains.md: for each, a machine that has it, and where it is explained.
+# shellcheck disable=SC2154 # here comes from run.sh
+
+# What "earlybind ARGUMENT..." says has PATTERN in it, whatever the lines are.
+says() { # PATTERN ARGUMENT...
+	pattern=$1
+	shift
+	"$EARLYBIND" "$@" >said.txt 2>&1 || true
+	tr -s ' \n' ' ' <said.txt >said.line
+	grep -q -e "$pattern" said.line || {
+		cat said.txt
+		return 1
+	}
+}
+
+pain() { # NAME PATTERN ARGUMENT...
+	name=pain-$1
+	shift
+	check "$name" says "$@"
+}
+
+cp -a doctor-drift pains
+mkdir -p pains/etc/dracut.conf.d pains/etc/modprobe.d
+echo 'add_drivers+="vfio_pci"' >pains/etc/dracut.conf.d/vfio.conf
+echo 'options vfio-pci ids=10ee:5000' >pains/etc/modprobe.d/vfio.conf
+sed -e 's/^module vfio_pci .*/builtin vfio_pci vfio_pci:v*/' "$here/trees/doctor.tree" >builtin.tree
+"$here/mktree.py" builtin.tree builtin
+sed -e 's/"verdict": "bound"/"verdict": "stuck"/' \
+	-e 's/"reason": null,/"reason": "stuck", "message": "the kernel did not come back from unbinding it",/' \
+	-e 's/^|      "message": null,/|     /' "$here/trees/doctor.tree" >stuck.tree
+sed -i 's/ "message": null, "before"/ "before"/; s/driver=vfio-pci override=vfio-pci/driver=xclmgmt/' stuck.tree
+"$here/mktree.py" stuck.tree stuck
+printf 'bind 02:00.0\n' >disk.conf
+printf 'bind 10de:2204\n' >gpus.conf
+
+pain 01-native-driver-wins 'FAIL devices: 0000:01:00.0 .*: xclmgmt has it' check --sysroot alveo
+pain 02-two-identical-cards '10de:2204 .* names 4 cards: .*name the other by its address' \
+	check --sysroot four-gpus --config gpus.conf
+pain 03-address-moved 'another device sits at this address: 10ee:5001 is there now' \
+	check --sysroot refused
+pain 04-vfio-is-built-in 'built in: options in modprobe.d do nothing there' check --sysroot builtin
+pain 05-driver-is-built-in 'recover: vfio-pci gets it; xhci_hcd has it now' plan --sysroot configured
+pain 06-firmware-framebuffer "framebuffer (BOOTFB) lies in its memory" check --sysroot doctor-devices
+pain 07-unbind-hangs 'xclmgmt has it; it was not bound at boot: the kernel did not come back' \
+	check --sysroot stuck
+pain 08-no-iommu 'the firmware offers none .* enable VT-d' check --sysroot doctor-firmware
+pain 09-group-not-viable 'group 1, .* is not viable: 0000:02:00.0 (nvidia)' check --sysroot alveo
+pain 10-success-without-a-binding 'not bound at boot (restored): the module vfio-pci is not in' \
+	status --sysroot failed
+pain 11-only-some-functions '0000:02:00.1 .* is on a card that rules bind, but no rule names it' \
+	check --sysroot doctor-drift
+pain 12-stale-vfio-virqfd 'there is no module vfio_virqfd since Linux 6.2' check --sysroot doctor-drift
+pain 13-console-is-taken 'refused: it drives the console: .* add allow=console' check --sysroot refused
+pain 14-image-not-rebuilt 'initrd.img-6.1.0-17-amd64: table: it is older than' check --sysroot doctor-drift
+pain 15-other-boot-entry 'not on the command line of this boot: another entry was booted' \
+	check --sysroot doctor-drift
+pain 16-dracut-syntax '/etc/dracut.conf.d/vfio: nobody reads it.*/etc/dracut.conf.d/vfio.conf:1: .* needs a blank' \
+	check --sysroot pains --only recipes
+pain 17-id-list-syntax '"10e": not an ID: vfio-pci skips it' check --sysroot refused
+# It is never written: what other devices have the ID stays with its driver.
+never_new_id() { ! grep -q new_id "$BINDER"; }
+check pain-18-new-id never_new_id
+pain 19-locked-out 'FAIL usage: 0000:02:00.0 .*: nvme0n1 on it is .*the machine would be lost' \
+	check --sysroot busy --config disk.conf
+pain 20-immutable-system 'bind: vfio-pci gets it\|recover: vfio-pci gets it' \
+	plan --sysroot alveo --cmdline 'intel_iommu=on rd.earlybind.bind=01:00.*'
+pain 21-d3cold 'is switched off while nobody uses it (D3cold)' check --sysroot doctor-devices
+pain 22-reserved-memory 'FAIL reserved: 0000:02:00.0 .* type direct: RMRR' check --sysroot doctor-devices
+pain 23-later-tool-rebinds 'earlybind bound it to vfio-pci, and xocl has it now' \
+	check --sysroot doctor-drift
+pain 24-missing-device '1234:5678 (/etc/earlybind.conf:5) names no device that is present' \
+	check --sysroot refused
+pain 25-no-vfio-node 'vfio_iommu_type1 is not loaded, .* /dev/vfio/1 is not there' check --sysroot bound
+
+# Each has its test above, and its line in the documentation.
+all_pains() {
+	for number in $(seq -w 25); do
+		if ! grep -qE "^(pain |check pain-)$number-" "$here/parts/pains.sh" ||
+			! grep -qE "^\\| ${number#0} \\|" "$here/../../docs/pains.md"; then
+			echo "pain $number"
+			return 1
+		fi
+	done
+}
+check pains-are-all-there all_pains
