@@ -37,7 +37,7 @@ printf 'bind 10de:2204\n' >gpus.conf
 pain 01-native-driver-wins 'FAIL devices: 0000:01:00.0 .*: xclmgmt has it' check --sysroot alveo
 pain 02-two-identical-cards '10de:2204 .* names 4 cards: .*name the other by its address' \
 	check --sysroot four-gpus --config gpus.conf
-pain 03-address-moved 'another device sits at this address: 10ee:5001 is there now' \
+pain 03-address-moved 'another device sits in this place: 10ee:5001 is there now' \
 	check --sysroot refused
 pain 04-vfio-is-built-in 'built in: options in modprobe.d do nothing there' check --sysroot builtin
 pain 05-driver-is-built-in 'recover: vfio-pci gets it; xhci_hcd has it now' plan --sysroot configured
