@@ -20,6 +20,7 @@ int command_check(int argc, char **argv, struct arena *arena) must_check nonnull
 int command_cmdline(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_explain(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_export(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_keep(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_import(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{"bind", "bind devices to vfio-pci now", command_bind},
 	{"release", "give devices back to their own drivers now", command_release},
 	{"capture", "record this machine for a report of an error", command_capture},
+	{"export", "hand the devices that vfio-pci has to the next tool", command_export},
 	{"embed", "write a copy of the binder that carries the configuration",
 	 command_embed},
 	{"image", "append binder and modules to an image of any origin", command_image},
