@@ -19,6 +19,7 @@ struct import {
 	const char *sysroot;
 	bool is_json;
 	bool is_dry_run;
+	bool is_write;
 
 	struct arena *arena;
 	struct world *world;
@@ -178,9 +179,10 @@ static void print_rules(const struct import *im)
 {
 	bool has_xen = false;
 
-	if (im->line_count > 0)
+	/* Those that are written are shown when they are. */
+	if (im->line_count > 0 && !im->is_write)
 		puts("Rules that mean the same, for /etc/earlybind.conf:\n");
-	for (size_t i = 0; i < im->line_count; i++) {
+	for (size_t i = 0; i < im->line_count && !im->is_write; i++) {
 		put_text(stdout, im->lines[i]);
 		putchar('\n');
 	}
@@ -195,7 +197,7 @@ static void print_rules(const struct import *im)
 		if (p->state == PROPOSAL_XEN)
 			printf("# bind  %s\n", selector_format(&p->selector, text));
 	}
-	if (im->line_count > 0 || has_xen)
+	if ((im->line_count > 0 && !im->is_write) || has_xen)
 		putchar('\n');
 }
 
@@ -333,6 +335,10 @@ static int import(struct import *im)
 {
 	int code;
 
+	if (im->is_write && (im->is_dry_run || im->is_json)) {
+		say_error("--write goes with neither --dry-run nor --json");
+		return EXIT_WRONG_USAGE;
+	}
 	code = read_all(im);
 	if (code != EXIT_OK)
 		return code;
@@ -345,6 +351,11 @@ static int import(struct import *im)
 		print_text(im);
 	else
 		puts("nothing found: no file of another tool passes a device through");
+	if (im->is_write && im->line_count > 0) {
+		putchar('\n');
+		code = proposals_apply(&im->proposals, im->lines, im->line_count,
+				       im->sysroot, im->arena);
+	}
 	return code != EXIT_OK ? code : verdict(im);
 }
 
@@ -357,6 +368,8 @@ int command_import(int argc, char **argv, struct arena *arena)
 		{"json", NULL, "print JSON for scripts", .ret_flag = &im.is_json},
 		{"sysroot", "DIR", "read the tree below DIR, not this machine",
 		 .ret_string = &im.sysroot},
+		{"write", NULL, "add the rules to /etc/earlybind.conf",
+		 .ret_flag = &im.is_write},
 	};
 	const struct command_spec spec = {
 		.name = "import",
@@ -370,7 +383,7 @@ int command_import(int argc, char **argv, struct arena *arena)
 			"tools are never changed.\n"
 			"\n"
 			"exit code: 0 all that was found is understood; 1 something could not "
-			"be read or turned into a rule; 2 wrong usage; 3 nothing was found\n",
+			"be read or turned into a rule, or not be written; 2 wrong usage; 3 nothing was found\n",
 		.example = "earlybind import --json | jq -r '.findings[].message'",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),

@@ -21,6 +21,7 @@ struct proposal {
 	struct selector selector; /* an address has got the ID of its device */
 	enum proposal_state state;
 	bool is_optional; /* no device is there now */
+	bool is_console; /* a device drives the console: refused without allow=console */
 	const char *why; /* the origin of the rule that it is covered by; NULL for none */
 };
 
@@ -45,3 +46,11 @@ int proposals_make(const struct recipes *recipes, const struct inventory *invent
 int proposals_write(const struct proposals *proposals, struct arena *arena,
 		    struct text **ret_lines, size_t *ret_count) must_check
 	nonnull(1, 2, 3, 4);
+
+/*
+ * Writes these lines into the configuration, unless the new rules would take what the host
+ * cannot do without. Shows the change, or says what is wrong; the exit code.
+ */
+int proposals_apply(const struct proposals *proposals, const struct text *lines,
+		    size_t count, const char *sysroot, struct arena *arena) must_check
+	nonnull(1, 2, 5);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LINE_MAX_COLUMNS 76
+#define CONSOLE_COMMENT	 "# the console: it is refused without the option allow=console"
 
 struct maker {
 	const struct recipes *recipes;
@@ -159,6 +160,10 @@ static int propose(const struct maker *m, const struct recipe *r,
 	rule = find_rule(m, &p.selector);
 	better = find_better(m, &p);
 	p.is_optional = m->inventory->count > 0 && count_matches(m, &p.selector) == 0;
+	for (size_t i = 0; i < m->inventory->count; i++)
+		p.is_console = p.is_console ||
+			       (m->inventory->devices[i].is_boot_vga &&
+				has_match(&p.selector, &m->inventory->devices[i]));
 	if (rule) {
 		p.state = PROPOSAL_CONFIGURED;
 		p.why = arena_copy(m->arena,
@@ -234,6 +239,9 @@ static int put_selector(struct writer *w, const struct proposal *p)
 	char text[SELECTOR_SIZE];
 
 	selector_format(&p->selector, text);
+	/* A rule of its own, so that the option would be for this one alone. */
+	if (p->is_console && (flush(w) < 0 || put_line(w, CONSOLE_COMMENT) < 0))
+		return -ENOMEM;
 	if (w->line[0] &&
 	    (w->is_optional != p->is_optional || strlen(w->line) + strlen(text) > room) &&
 	    flush(w) < 0)
@@ -242,7 +250,7 @@ static int put_selector(struct writer *w, const struct proposal *p)
 		strcat(w->line, ",");
 	strcat(w->line, text);
 	w->is_optional = p->is_optional;
-	return 0;
+	return p->is_console ? flush(w) : 0;
 }
 
 int proposals_write(const struct proposals *proposals, struct arena *arena,
@@ -251,8 +259,8 @@ int proposals_write(const struct proposals *proposals, struct arena *arena,
 	struct writer w = {.arena = arena};
 	const struct recipe *last = NULL;
 
-	/* At worst a comment and a rule for each. */
-	w.lines = arena_alloc(arena, 2 * proposals->count + 1, sizeof(*w.lines));
+	/* At worst two comments and a rule for each. */
+	w.lines = arena_alloc(arena, 3 * proposals->count + 1, sizeof(*w.lines));
 	if (!w.lines)
 		return -ENOMEM;
 	for (size_t i = 0; i < proposals->count; i++) {

@@ -135,6 +135,9 @@ void put_problem(FILE *out, const struct problem *problem, const char *end)
 }
 
 static void add_words(struct paragraph *p, const char *format, va_list ap)
+	printf_like(2, 0);
+
+static void add_words(struct paragraph *p, const char *format, va_list ap)
 {
 	size_t limit = terminal_width(p->out);
 	char buf[MESSAGE_MAX];

@@ -195,10 +195,10 @@ static bool has_itself(const struct assignment *a)
 	if (a->is_addition)
 		return true;
 	while (p < end && (p = memchr(p, '$', (size_t)(end - p)))) {
-		struct text left = {++p, (size_t)(end - p)};
+		struct text left;
 
-		if (left.n > 0 && left.p[0] == '{')
-			left = (struct text){left.p + 1, left.n - 1};
+		p += p + 1 < end && p[1] == '{' ? 2 : 1;
+		left = (struct text){p, (size_t)(end - p)};
 		if (left.n >= a->name.n && memcmp(left.p, a->name.p, a->name.n) == 0)
 			return true;
 	}

@@ -8,6 +8,14 @@ for tree in debian fedora proxmox unraid driverctl qubes built-in mistakes; do
 done
 golden import-nothing import --sysroot empty
 golden help-import import --help
+golden import-exclusive import --write --dry-run
+# Written once; then it is there.
+cp -a import-driverctl import-write
+golden import-write import --sysroot import-write --write
+check import-write-adds grep -qx 'bind  0000:01:00.0+10ee:5000' import-write/etc/earlybind.conf
+golden import-write-again import --sysroot import-write --write
+golden import-write-display import --sysroot import-unraid --write
+check import-write-display-refused test ! -e import-unraid/etc/earlybind.conf
 
 import_json() {
 	"$EARLYBIND" import --sysroot import-driverctl --json >out.json || [ $? -eq 1 ]

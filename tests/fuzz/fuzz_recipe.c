@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Other tools' files. The first byte chooses the format. */
+#include "fuzz.h"
+
+#include "recipe_parse.h"
+
+static void (*const parsers[])(struct recipes *recipes, const char *file,
+			       struct text bytes) = {
+	recipe_parse_modprobe,	   recipe_parse_plain_cmdline,
+	recipe_parse_grub_default, recipe_parse_grub_cfg,
+	recipe_parse_modules,	   recipe_parse_dracut,
+	recipe_parse_mkinitcpio,   recipe_parse_unraid,
+	recipe_parse_proxmox_vm,   recipe_parse_proxmox_mapping,
+	recipe_parse_libvirt,	   recipe_parse_init_script,
+};
+
+static void check(const struct recipe *r, unsigned lines)
+{
+	require(r->file && r->line >= 1 && r->line <= lines);
+	require(r->text.p || r->text.n == 0);
+	require(recipe_kind_name(r->kind)[0] && recipe_fate_name(r->fate)[0]);
+	/* A rule that is proposed is one that the binder understands, and means the same. */
+	for (size_t i = 0; i < r->selector_count; i++) {
+		char text[SELECTOR_SIZE];
+		struct parse_error error;
+		struct selector again;
+
+		selector_format(&r->selectors[i], text);
+		require(selector_parse(text_of(text), &again, &error) == 0);
+		require(selector_is_same(&r->selectors[i], &again));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct recipes recipes;
+	struct text whole;
+	unsigned lines = 1;
+
+	if (size == 0)
+		return 0;
+	whole = fuzz_text(data + 1, size - 1);
+	for (size_t i = 0; i < whole.n; i++)
+		lines += whole.p[i] == '\n';
+	require(recipes_init(&recipes, fuzz_arena(0)) == 0);
+	parsers[data[0] % ARRAY_SIZE(parsers)](&recipes, "/x/file", whole);
+	require(recipes.count <= RECIPES_MAX);
+	require(recipes.finding_count <= RECIPE_FINDINGS_MAX);
+	for (size_t i = 0; i < recipes.count; i++)
+		check(&recipes.items[i], lines);
+	for (size_t i = 0; i < recipes.finding_count; i++) {
+		require(recipes.findings[i].line <= lines);
+		require(recipes.findings[i].message[0]);
+		require(recipe_lint_name(recipes.findings[i].lint)[0]);
+	}
+	free((char *)whole.p);
+	return 0;
+}
