@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154
 # Sourced by run.sh: what this boot did against the state now, the story of one device, and
 # bind and release by hand as far as a tree lets them.
 
@@ -77,14 +78,32 @@ golden release-other release --sysroot bound --dry-run 02:00.0 01:00.1
 golden release-used release --sysroot held --dry-run 03:10.0 01:00.1
 golden release-rule release --sysroot held --dry-run 01:00.1
 golden release-absent release --sysroot bound --dry-run 05:00.0
-# A machine without PCI bus or root rights is not touched either.
+# Foreign text is shown, never obeyed: names of processes, of nodes, of devices in reports.
+cp -a drift hostile-names
+printf 'a\033[2Jb %%s\n' >hostile-names/proc/4242/comm
+ln -sf "/dev/vfio/1 $(printf '\033[2J')" hostile-names/proc/4242/fd/22
+mkdir -p hostile-names/sys/bus/pci/devices/0000:01:00.1/a/b
+printf 'DEVNAME=\nDEVNAME=../../etc/passwd\nDEVNAME' >hostile-names/sys/bus/pci/devices/0000:01:00.1/a/b/uevent
+golden status-hostile status --sysroot hostile-names 01:00.1
+golden release-hostile release --sysroot hostile-names --dry-run 01:00.1
+damaged_device_report() {
+	cp -a by-hand damaged-device
+	"$here/mutate.py" 7 200 by-hand/run/earlybind/devices/0000:01:00.1.json sh -c \
+		"cp \$0 damaged-device/run/earlybind/devices/0000:01:00.1.json &&
+		{ '$EARLYBIND' explain --sysroot damaged-device 01:00.1 || [ \$? -eq 1 ]; } &&
+		'$EARLYBIND' release --dry-run --sysroot damaged-device 01:00.1" @
+}
+check live-survives-damaged-reports damaged_device_report
+
+# Only root touches anything.
 not_root() {
-	command -v setpriv >/dev/null || return
+	cp "$EARLYBIND" for-all
+	chmod 755 for-all .
 	for command in bind release; do
 		code=0
-		setpriv --reuid 65534 --clear-groups "$EARLYBIND" "$command" 01:00.1 2>err.txt || code=$?
-		[ "$code" -eq 1 ] && grep -q "only root may do that: sudo earlybind $command" err.txt || return
+		setpriv --reuid 65534 --clear-groups ./for-all "$command" 01:00.1 2>err.txt || code=$?
+		[ "$code" -eq 1 ] || return
+		grep -q "only root may do that: sudo earlybind $command" err.txt || return
 	done
 }
-cp "$EARLYBIND" earlybind-for-all && chmod 755 earlybind-for-all "$work"
-(EARLYBIND=$work/earlybind-for-all not_root) >check.log 2>&1 && pass bind-needs-root || fail bind-needs-root "$(tail -n 3 check.log err.txt)"
+check bind-needs-root not_root
