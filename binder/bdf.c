@@ -89,10 +89,28 @@ int bdf_parse(struct text t, struct bdf *ret)
 	return 0;
 }
 
+/* At least @digits hexadecimal digits; returns their end. */
+static char *put_hex(char *p, uint32_t value, int digits)
+{
+	while (digits < 8 && value >> 4 * digits)
+		digits++;
+	while (digits-- > 0)
+		*p++ = "0123456789abcdef"[value >> 4 * digits & 15];
+	return p;
+}
+
+/* By hand: it is done for every attribute of every function. */
 const char *bdf_format(struct bdf bdf, char buf[static BDF_SIZE])
 {
-	snprintf(buf, BDF_SIZE, "%04x:%02x:%02x.%x", bdf.domain, bdf.bus,
-		 bdf.device & 0x1f, bdf.function & 7);
+	char *p = put_hex(buf, bdf.domain, 4);
+
+	*p++ = ':';
+	p = put_hex(p, bdf.bus, 2);
+	*p++ = ':';
+	p = put_hex(p, bdf.device & 0x1f, 2);
+	*p++ = '.';
+	p = put_hex(p, bdf.function & 7, 1);
+	*p = '\0';
 	return buf;
 }
 

@@ -91,10 +91,23 @@ bool pci_is_display(const struct pci_ids *ids)
 const char *inventory_attribute(struct bdf bdf, const char *name,
 				char buf[static JOB_PATH_SIZE])
 {
-	char address[BDF_SIZE];
+	char *p = stpcpy(buf, DEVICES "/");
+	size_t n;
 
-	snprintf(buf, JOB_PATH_SIZE, DEVICES "/%s/%s", bdf_format(bdf, address), name);
+	p += strlen(bdf_format(bdf, p));
+	*p++ = '/';
+	n = strnlen(name, JOB_PATH_SIZE - (size_t)(p - buf) - 1);
+	memcpy(p, name, n);
+	p[n] = '\0';
 	return buf;
+}
+
+void inventory_enter(struct world *world, struct bdf bdf)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE];
+
+	snprintf(path, sizeof(path), DEVICES "/%s", bdf_format(bdf, address));
+	world->ops->enter(world, path);
 }
 
 int inventory_read_ids(struct world *world, struct bdf bdf, struct pci_ids *ret)
@@ -170,8 +183,10 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 /* Fills the rest of @d. 0, or -errno. */
 static int read_device(struct world *world, struct pci_device *d)
 {
-	int r = inventory_read_driver(world, d->bdf, d->driver);
+	int r;
 
+	inventory_enter(world, d->bdf);
+	r = inventory_read_driver(world, d->bdf, d->driver);
 	if (r < 0)
 		return r;
 	d->iommu_group = read_group(world, d->bdf);
@@ -248,6 +263,29 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 	return 0;
 }
 
+static int compare_groups(const void *a, const void *b)
+{
+	const struct pci_device *x = *(struct pci_device *const *)a;
+	const struct pci_device *y = *(struct pci_device *const *)b;
+
+	if (x->iommu_group != y->iommu_group)
+		return x->iommu_group < y->iommu_group ? -1 : 1;
+	return bdf_compare(x->bdf, y->bdf);
+}
+
+static int sort_groups(struct arena *arena, struct inventory *inv)
+{
+	inv->by_group = arena_alloc(arena, inv->count, sizeof(struct pci_device *));
+	if (!inv->by_group)
+		return -ENOMEM;
+	for (size_t i = 0; i < inv->count; i++)
+		inv->by_group[i] = &inv->devices[i];
+	if (inv->count > 0)
+		qsort(inv->by_group, inv->count, sizeof(struct pci_device *),
+		      compare_groups);
+	return 0;
+}
+
 int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct inventory *ret)
 {
@@ -294,10 +332,33 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		count_unread(&inv, r);
 	}
 	r = add_neighbours(world, &inv, scratch, all.max);
+	world->ops->enter(world, NULL);
+	if (r == 0)
+		r = sort_groups(arena, &inv);
 	if (r < 0)
 		return r;
 	*ret = inv;
 	return 0;
+}
+
+struct pci_device *const *inventory_group(const struct inventory *inventory, int group,
+					  size_t *ret_count)
+{
+	size_t low = 0, high = inventory->count, count = 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (inventory->by_group[middle]->iommu_group < group)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low + count < inventory->count &&
+	       inventory->by_group[low + count]->iommu_group == group)
+		count++;
+	*ret_count = count;
+	return &inventory->by_group[low];
 }
 
 struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)

@@ -22,6 +22,7 @@
 struct inventory {
 	struct pci_device *devices; /* sorted by address */
 	size_t count;
+	struct pci_device **by_group; /* sorted by group, then by address */
 	size_t function_count; /* of the whole machine */
 	size_t unread_count; /* that are there, but of which something could not be read */
 	bool has_iommu;
@@ -46,6 +47,13 @@ const char *inventory_attribute(struct bdf bdf, const char *name,
 /* The device at an address, or NULL. */
 struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)
 	nonnull(1);
+
+/* The members of a group that are known: *ret_count of them, in the order of addresses. */
+struct pci_device *const *inventory_group(const struct inventory *inventory, int group,
+					  size_t *ret_count) nonnull(1, 3);
+
+/* world_ops.enter() for the folder of a function. */
+void inventory_enter(struct world *world, struct bdf bdf) nonnull(1);
 
 /* What a function says it is. 0, or -errno: -ENOENT if it is not there. */
 int inventory_read_ids(struct world *world, struct bdf bdf,

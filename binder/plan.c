@@ -280,17 +280,16 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 	       struct arena *arena, struct plan_group *ret)
 {
 	struct plan_group group = {.id = id};
-	size_t members = 0;
+	struct pci_device *const *members;
+	size_t count;
 
-	for (size_t i = 0; i < inv->count; i++)
-		members += inv->devices[i].iommu_group == id;
-	group.blockers = arena_alloc(arena, members, sizeof(struct pci_device *));
+	members = inventory_group(inv, id, &count);
+	group.blockers = arena_alloc(arena, count, sizeof(struct pci_device *));
 	if (!group.blockers)
 		return -ENOMEM;
-	for (size_t i = 0; i < inv->count; i++)
-		if (inv->devices[i].iommu_group == id &&
-		    is_blocker(inv, plan, &inv->devices[i]))
-			group.blockers[group.blocker_count++] = &inv->devices[i];
+	for (size_t i = 0; i < count; i++)
+		if (is_blocker(inv, plan, members[i]))
+			group.blockers[group.blocker_count++] = members[i];
 	group.is_viable = group.blocker_count == 0;
 	*ret = group;
 	return 0;
@@ -301,12 +300,19 @@ static int plan_group(struct planner *p, int id)
 {
 	struct plan *plan = p->plan;
 	struct plan_group group;
-	size_t at;
+	size_t at = 0, end = plan->group_count;
 	int r;
 
-	for (at = 0; at < plan->group_count && plan->groups[at].id <= id; at++)
-		if (plan->groups[at].id == id)
-			return 0;
+	while (at < end) {
+		size_t middle = at + (end - at) / 2;
+
+		if (plan->groups[middle].id < id)
+			at = middle + 1;
+		else
+			end = middle;
+	}
+	if (at < plan->group_count && plan->groups[at].id == id)
+		return 0;
 	r = group_make(p->inventory, plan, id, p->arena, &group);
 	if (r < 0)
 		return r;

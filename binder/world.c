@@ -32,6 +32,8 @@ struct real_world {
 	struct world world;
 	char sysroot[PATH_MAX]; /* "" for the machine itself */
 	int roots[ARRAY_SIZE(root_paths)];
+	char folder_path[JOB_PATH_SIZE]; /* real_enter(), with a '/' behind it */
+	int folder; /* -1: none */
 	bool is_trial;
 	bool is_early;
 	struct worker worker;
@@ -60,10 +62,34 @@ static int root_fd(struct real_world *w, enum world_root root)
 	return w->roots[root] < 0 ? -errno : w->roots[root];
 }
 
+static void real_enter(struct world *world, const char *folder)
+{
+	struct real_world *w = real(world);
+	int dir = root_fd(w, WORLD_SYS);
+
+	close_fd(&w->folder);
+	w->folder = -1;
+	if (!folder || dir < 0 || strlen(folder) + 2 > sizeof(w->folder_path))
+		return;
+	snprintf(w->folder_path, sizeof(w->folder_path), "%s/", folder);
+	w->folder = openat(dir, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Where *path begins: in a root, or in the folder that was entered. */
+static int start_fd(struct real_world *w, enum world_root root, const char **path)
+{
+	size_t n = strlen(w->folder_path);
+
+	if (root != WORLD_SYS || w->folder < 0 || strncmp(*path, w->folder_path, n) != 0)
+		return root_fd(w, root);
+	*path += n;
+	return w->folder;
+}
+
 static int real_read(struct world *world, enum world_root root, const char *path,
 		     char *buf, size_t size)
 {
-	int dir = root_fd(real(world), root);
+	int dir = start_fd(real(world), root, &path);
 	cleanup_with(close_fd) int fd = -1;
 	size_t used = 0;
 
@@ -83,6 +109,9 @@ static int real_read(struct world *world, enum world_root root, const char *path
 		if (n == 0)
 			return (int)used;
 		used += (size_t)n;
+		/* An attribute comes whole (fs/kernfs/file.c: it has at most a page). */
+		if (root == WORLD_SYS && used < size)
+			return (int)used;
 	}
 	return -E2BIG;
 }
@@ -90,7 +119,7 @@ static int real_read(struct world *world, enum world_root root, const char *path
 static int real_target(struct world *world, enum world_root root, const char *path,
 		       char *buf, size_t size)
 {
-	int dir = root_fd(real(world), root);
+	int dir = start_fd(real(world), root, &path);
 	ssize_t n;
 
 	if (dir < 0)
@@ -298,6 +327,7 @@ static const struct world_ops real_ops = {
 	.read = real_read,
 	.link = real_link,
 	.target = real_target,
+	.enter = real_enter,
 	.list = real_list,
 	.submit = real_submit,
 	.await = real_await,
@@ -315,6 +345,7 @@ int world_open(const char *sysroot, struct world **ret)
 	w = (struct real_world){
 		.world = {&real_ops},
 		.roots = {-1, -1, -1, -1, -1},
+		.folder = -1,
 		.worker = {.fd = -1, .execute = execute, .arg = &w},
 	};
 	if (sysroot && strcmp(sysroot, "/") != 0) {
@@ -337,6 +368,7 @@ void world_close(struct world *world)
 	struct real_world *w = real(world);
 
 	worker_stop(&w->worker);
+	real_enter(world, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(w->roots); i++) {
 		close_fd(&w->roots[i]);
 		w->roots[i] = -1;

@@ -101,6 +101,11 @@ struct world_ops {
 	/* The whole target of a link, NUL-terminated: its length, or -errno. */
 	int (*target)(struct world *world, enum world_root root, const char *path,
 		      char *buf, size_t size);
+	/*
+	 * Most of what is asked next is below this folder of /sys: it is looked up once, not
+	 * for every file. NULL: no more.
+	 */
+	void (*enter)(struct world *world, const char *folder);
 	/* Calls @each for every name in a directory until it returns non-zero. */
 	int (*list)(struct world *world, enum world_root root, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg);

@@ -108,6 +108,7 @@ static int make_groups(struct list *l)
 	for (size_t i = 0; i < count; i++) {
 		l->items[i].device = &l->inventory.devices[i];
 		l->by_group[i] = &l->items[i];
+		l->has_virtual = l->has_virtual || l->inventory.devices[i].vf_count > 0;
 	}
 	if (count > 0)
 		qsort(l->by_group, count, sizeof(struct listed *), compare_groups);

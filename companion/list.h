@@ -14,6 +14,19 @@
 #include "usage.h"
 #include "world.h"
 
+#define KIND_BUCKETS 1024
+
+/* What all functions with the same IDs have. */
+struct kind {
+	struct pci_ids ids;
+	const char *class; /* its name, or NULL */
+	const char *name; /* "Vendor Device [vendor:device]", as far as there are names */
+	const char *subsystem; /* the same for the subsystem; NULL if it has none */
+	const char *vendor_name, *device_name; /* or NULL */
+	const struct module_names *modules;
+	struct kind *next;
+};
+
 struct listed {
 	struct pci_device *device;
 	bool is_shown;
@@ -26,7 +39,7 @@ struct listed {
 	bool is_virtual; /* with @physical */
 	struct bdf physical;
 	unsigned virtual_count;
-	const struct module_names *modules;
+	const struct kind *kind;
 	const struct usage *usages;
 	size_t usage_count;
 };
@@ -52,7 +65,9 @@ struct list {
 	struct inventory inventory;
 	struct names *names;
 	struct modules *modules;
+	struct kind *kinds[KIND_BUCKETS];
 	struct usages usages;
+	bool has_virtual; /* there is a function with virtual functions */
 	int serial_error; /* why a serial number could not be read */
 	struct listed *items; /* one for each device of the inventory, in its order */
 	struct listed **by_group;
@@ -71,11 +86,6 @@ void list_look_path(struct list *l, struct pci_device *device) nonnull(1, 2);
 
 /* Whether a driver of the host has it. */
 bool list_is_blocker(const struct pci_device *device) nonnull(1);
-
-/* "Vendor Device [vendor:device]", as far as there are names; into the arena. */
-const char *list_name(struct list *l, const struct pci_ids *ids) nonnull(1, 2);
-/* The same for the subsystem; NULL if it has none. */
-const char *list_subsystem(struct list *l, const struct pci_ids *ids) nonnull(1, 2);
 
 /* A function with all that is known about it, in lines of its own. */
 void list_put_device(struct list *l, struct listed *item) nonnull(1, 2);

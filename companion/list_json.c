@@ -54,10 +54,9 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	json_put_hex(json, "subsystem_device", d->ids.subdevice, 4);
 	json_put_hex(json, "class", d->ids.class, 6);
 	json_put_hex(json, "revision", item->revision, 2);
-	json_put_string(json, "vendor_name",
-			names_vendor(l->names, d->ids.vendor, l->arena));
-	json_put_string(json, "device_name", names_device(l->names, &d->ids, l->arena));
-	json_put_string(json, "class_name", names_class(l->names, &d->ids, l->arena));
+	json_put_string(json, "vendor_name", item->kind->vendor_name);
+	json_put_string(json, "device_name", item->kind->device_name);
+	json_put_string(json, "class_name", item->kind->class);
 	json_put_string(json, "driver", d->driver[0] ? d->driver : NULL);
 	json_put_string(json, "driver_override",
 			item->override[0] ? item->override : NULL);
@@ -66,8 +65,8 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	else
 		json_put_number(json, "iommu_group", d->iommu_group);
 	json_open(json, "modules", '[');
-	for (size_t i = 0; i < item->modules->count; i++)
-		json_put_string(json, NULL, item->modules->names[i]);
+	for (size_t i = 0; i < item->kind->modules->count; i++)
+		json_put_string(json, NULL, item->kind->modules->names[i]);
 	json_close(json, ']');
 	json_open(json, "reset_methods", '[');
 	for (rest = text_of(item->resets); text_word(&rest, &word);)

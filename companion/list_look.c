@@ -10,16 +10,6 @@
 
 #define ATTRIBUTE_SIZE 4096
 
-static const char *path_of(const struct pci_device *d, const char *name,
-			   char path[static JOB_PATH_SIZE])
-{
-	char address[BDF_SIZE];
-
-	snprintf(path, JOB_PATH_SIZE, SYSFS_PCI_DEVICES "/%s/%s",
-		 bdf_format(d->bdf, address), name);
-	return path;
-}
-
 /* An attribute that may be missing: "". */
 static const char *read_attribute(struct list *l, const struct pci_device *d,
 				  const char *name)
@@ -28,8 +18,8 @@ static const char *read_attribute(struct list *l, const struct pci_device *d,
 	const char *copy;
 	struct text t;
 
-	if (world_read_text(l->world, WORLD_SYS, path_of(d, name, path), buf, sizeof(buf),
-			    &t) < 0 ||
+	if (world_read_text(l->world, WORLD_SYS, inventory_attribute(d->bdf, name, path),
+			    buf, sizeof(buf), &t) < 0 ||
 	    t.n == 0)
 		return "";
 	copy = arena_copy(l->arena, t);
@@ -60,8 +50,9 @@ static bool read_physical(struct list *l, const struct pci_device *d, struct bdf
 {
 	char path[JOB_PATH_SIZE], address[BDF_SIZE];
 
-	return l->world->ops->link(l->world, WORLD_SYS, path_of(d, "physfn", path),
-				   address, sizeof(address)) >= 0 &&
+	return l->world->ops->link(l->world, WORLD_SYS,
+				   inventory_attribute(d->bdf, "physfn", path), address,
+				   sizeof(address)) >= 0 &&
 	       bdf_parse(text_of(address), ret) == 0;
 }
 
@@ -97,22 +88,6 @@ bool list_is_blocker(const struct pci_device *d)
 	return d->driver[0] != '\0' && !driver_is_group_friendly(d->driver);
 }
 
-void list_look(struct list *l, struct listed *item)
-{
-	const struct pci_device *d = item->device;
-
-	if (item->is_read)
-		return;
-	item->is_read = true;
-	item->override = read_override(l, d);
-	item->resets = read_attribute(l, d, "reset_method");
-	item->revision = read_revision(l, d);
-	item->is_virtual = read_physical(l, d, &item->physical);
-	item->virtual_count = d->vf_count;
-	item->modules = modules_find(l->modules, &d->ids);
-	item->usages = usages_find(&l->usages, d->bdf, &item->usage_count);
-}
-
 /* Without any names there are just the numbers. */
 static const char *join_names(struct list *l, unsigned vendor, const char *device,
 			      unsigned number)
@@ -128,17 +103,57 @@ static const char *join_names(struct list *l, unsigned vendor, const char *devic
 	return text ? text : "";
 }
 
-const char *list_name(struct list *l, const struct pci_ids *ids)
+static struct kind *make_kind(struct list *l, const struct pci_ids *ids)
 {
-	return join_names(l, ids->vendor, names_device(l->names, ids, l->arena),
-			  ids->device);
+	struct kind *kind = arena_alloc(l->arena, 1, sizeof(*kind));
+	bool has_subsystem = (ids->subvendor != 0 || ids->subdevice != 0) &&
+			     (ids->subvendor != 0xffff || ids->subdevice != 0xffff);
+
+	if (!kind)
+		return NULL;
+	kind->ids = *ids;
+	kind->class = names_class(l->names, ids, l->arena);
+	kind->vendor_name = names_vendor(l->names, ids->vendor, l->arena);
+	kind->device_name = names_device(l->names, ids, l->arena);
+	kind->name = join_names(l, ids->vendor, kind->device_name, ids->device);
+	if (has_subsystem)
+		kind->subsystem = join_names(l, ids->subvendor,
+					     names_subsystem(l->names, ids, l->arena),
+					     ids->subdevice);
+	kind->modules = modules_find(l->modules, ids);
+	return kind;
 }
 
-const char *list_subsystem(struct list *l, const struct pci_ids *ids)
+static const struct kind *find_kind(struct list *l, const struct pci_ids *ids)
 {
-	if ((ids->subvendor == 0 && ids->subdevice == 0) ||
-	    (ids->subvendor == 0xffff && ids->subdevice == 0xffff))
-		return NULL;
-	return join_names(l, ids->subvendor, names_subsystem(l->names, ids, l->arena),
-			  ids->subdevice);
+	static const struct module_names no_modules;
+	static const struct kind unknown = {.name = "", .modules = &no_modules};
+	struct kind **bucket = &l->kinds[ids_hash(ids) % KIND_BUCKETS], *kind;
+
+	for (kind = *bucket; kind; kind = kind->next)
+		if (ids_is_same(&kind->ids, ids))
+			return kind;
+	kind = make_kind(l, ids);
+	if (!kind)
+		return &unknown;
+	kind->next = *bucket;
+	*bucket = kind;
+	return kind;
+}
+
+void list_look(struct list *l, struct listed *item)
+{
+	const struct pci_device *d = item->device;
+
+	if (item->is_read)
+		return;
+	item->is_read = true;
+	inventory_enter(l->world, d->bdf);
+	item->override = read_override(l, d);
+	item->resets = read_attribute(l, d, "reset_method");
+	item->revision = read_revision(l, d);
+	item->is_virtual = l->has_virtual && read_physical(l, d, &item->physical);
+	item->virtual_count = d->vf_count;
+	item->kind = find_kind(l, &d->ids);
+	item->usages = usages_find(&l->usages, d->bdf, &item->usage_count);
 }

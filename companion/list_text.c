@@ -39,9 +39,9 @@ static const char *describe_driver(struct list *l, const struct listed *item)
 	append(l, &text, "%s", d->driver[0] ? d->driver : "none");
 	if (item->override[0])
 		append(l, &text, "; override: %s", item->override);
-	for (size_t i = 0; i < item->modules->count; i++)
+	for (size_t i = 0; i < item->kind->modules->count; i++)
 		append(l, &text, "%s%s", i == 0 ? "; modules: " : ", ",
-		       item->modules->names[i]);
+		       item->kind->modules->names[i]);
 	for (const char *join = "; reset: "; text_word(&rest, &word); join = ", ")
 		append(l, &text, "%s%.*s", join, (int)word.n, word.p);
 	if (d->is_boot_vga)
@@ -87,22 +87,22 @@ static void put_usages(const struct listed *item, bool is_in_use)
 void list_put_device(struct list *l, struct listed *item)
 {
 	const struct pci_device *d = item->device;
-	const char *class = names_class(l->names, &d->ids, l->arena);
 	struct paragraph p = {stdout, INDENT, INDENT, false};
-	const char *subsystem = list_subsystem(l, &d->ids);
+	const struct kind *kind;
 	char address[BDF_SIZE], rev[16] = "";
 
 	list_look(l, item);
+	kind = item->kind;
 	if (item->revision > 0)
 		snprintf(rev, sizeof(rev), " (rev %02x)", item->revision);
 	put_style(stdout, STYLE_HEAD);
 	printf("  %-*s ", INDENT - 3, bdf_format(d->bdf, address));
 	put_style(stdout, STYLE_PLAIN);
-	paragraph_add(&p, "%s [%04x]: %s%s", class ? class : "", d->ids.class >> 8,
-		      list_name(l, &d->ids), rev);
+	paragraph_add(&p, "%s [%04x]: %s%s", kind->class ? kind->class : "",
+		      d->ids.class >> 8, kind->name, rev);
 	paragraph_end(&p);
-	if (subsystem)
-		paragraph_line(stdout, INDENT, "subsystem: %s", subsystem);
+	if (kind->subsystem)
+		paragraph_line(stdout, INDENT, "subsystem: %s", kind->subsystem);
 	paragraph_line(stdout, INDENT, "%s", describe_driver(l, item));
 	put_usages(item, true);
 	put_usages(item, false);

@@ -90,16 +90,16 @@ static void put_words(const char *prefix, size_t width, size_t column, const cha
 static const char *describe(struct list *l, struct listed *item)
 {
 	const struct pci_device *d = item->device;
-	const char *class = names_class(l->names, &d->ids, l->arena);
-	const char *text = list_name(l, &d->ids);
+	const char *class, *text;
 	char number[16] = "no group";
 
 	list_look(l, item);
+	class = item->kind->class;
 	if (d->iommu_group != NO_GROUP)
 		snprintf(number, sizeof(number), "group %d", d->iommu_group);
 	text = arena_printf(l->arena, "%s%s%s; %s%s%s", class ? class : "",
-			    class ? ": " : "", text, number, d->driver[0] ? "; " : "",
-			    d->driver);
+			    class ? ": " : "", item->kind->name, number,
+			    d->driver[0] ? "; " : "", d->driver);
 	for (size_t i = 0; i < item->usage_count && text; i++)
 		if (item->usages[i].is_in_use)
 			text = arena_printf(l->arena, "%s; %s (%s)", text,

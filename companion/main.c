@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "message.h"
@@ -98,8 +99,12 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static char buffer[64 * 1024];
 	int code;
 
+	/* musl's own is of 1 KiB. */
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	/* libkmod complains of lines in modprobe.d by itself; what matters of it, import says. */
 	(void)setenv("KMOD_LOG", "0", 0);
 	code = run(argc, argv);

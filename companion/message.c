@@ -41,10 +41,29 @@ static void put_char(FILE *out, struct text *t)
 	t->n -= n;
 }
 
+/* Most text is printable ASCII: how much of it stands at the start of @t. */
+static size_t plain_length(struct text t)
+{
+	size_t n = 0;
+
+	while (n < t.n && t.p[n] >= 0x20 && t.p[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void put_text(FILE *out, struct text t)
 {
-	while (t.n > 0)
-		put_char(out, &t);
+	while (t.n > 0) {
+		size_t n = plain_length(t);
+
+		if (n == 0) {
+			put_char(out, &t);
+			continue;
+		}
+		fwrite(t.p, 1, n, out);
+		t.p += n;
+		t.n -= n;
+	}
 }
 
 void say_error(const char *format, ...)
@@ -64,8 +83,10 @@ void say_error(const char *format, ...)
 
 size_t text_columns(struct text t)
 {
-	size_t n = 0;
+	size_t n = plain_length(t);
 
+	t.p += n;
+	t.n -= n;
 	for (; t.n > 0; n++) {
 		size_t step = MAX(safe_length(t), (size_t)1);
 

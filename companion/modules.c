@@ -113,14 +113,14 @@ static struct module_names look_up(struct modules *m, const struct pci_ids *ids)
 	return found;
 }
 
-static bool is_same(const struct pci_ids *a, const struct pci_ids *b)
+bool ids_is_same(const struct pci_ids *a, const struct pci_ids *b)
 {
 	return a->vendor == b->vendor && a->device == b->device &&
 	       a->subvendor == b->subvendor && a->subdevice == b->subdevice &&
 	       a->class == b->class;
 }
 
-static size_t hash(const struct pci_ids *ids)
+uint32_t ids_hash(const struct pci_ids *ids)
 {
 	const uint32_t parts[] = {(uint32_t)ids->vendor << 16 | ids->device,
 				  (uint32_t)ids->subvendor << 16 | ids->subdevice,
@@ -129,7 +129,7 @@ static size_t hash(const struct pci_ids *ids)
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		h = (h ^ parts[i] ^ parts[i] >> 13) * 16777619u;
-	return (h ^ h >> 16) % BUCKETS;
+	return h ^ h >> 16;
 }
 
 const struct module_names *modules_find(struct modules *modules,
@@ -139,9 +139,9 @@ const struct module_names *modules_find(struct modules *modules,
 
 	if (!modules)
 		return &none;
-	bucket = &modules->buckets[hash(ids)];
+	bucket = &modules->buckets[ids_hash(ids) % BUCKETS];
 	for (e = *bucket; e; e = e->next)
-		if (is_same(&e->ids, ids))
+		if (ids_is_same(&e->ids, ids))
 			return &e->found;
 	e = arena_alloc(modules->arena, 1, sizeof(*e));
 	if (!e)

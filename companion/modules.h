@@ -33,3 +33,7 @@ const struct module_names *modules_find(struct modules *modules,
 
 /* Whether modules.builtin says that the module is a part of the kernel. @modules may be NULL. */
 bool modules_is_built_in(struct modules *modules, const char *name) nonnull(2);
+
+/* For tables by IDs. */
+bool ids_is_same(const struct pci_ids *a, const struct pci_ids *b) nonnull(1, 2);
+uint32_t ids_hash(const struct pci_ids *ids) nonnull(1);

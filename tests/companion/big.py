@@ -34,15 +34,13 @@ def main():
                             {"ids": ids, "class": kind, "driver": driver, "group": str(i),
                              "reset": "flr", **more},
                             f"sys/devices/pci{domain:04x}:00/{address}")
-    tree = mktree.Tree()
-    tree.release = "6.12.0-big"
-    tree.modules = {"iavf": ["pci:v00008086d00001889sv*sd*bc*sc*i*"],
-                    "mlx5_core": ["pci:v000015B3d0000101Esv*sd*bc*sc*i*"],
-                    "nvme": ["pci:v*d*sv*sd*bc01sc08i02*"]}
-    mktree.write(root, "proc/sys/kernel/osrelease", tree.release + "\n")
+    modules = {"iavf": ["pci:v00008086d00001889sv*sd*bc*sc*i*"],
+               "mlx5_core": ["pci:v000015B3d0000101Esv*sd*bc*sc*i*"],
+               "nvme": ["pci:v*d*sv*sd*bc01sc08i02*"]}
+    mktree.write(root, "proc/sys/kernel/osrelease", "6.12.0-big\n")
     mktree.write(root, "proc/cmdline", "intel_iommu=on\n")
     mktree.write(root, "etc/earlybind.conf", "bind class=0200+15b3:*\nbind class=0108\n")
-    mktree.write_modules(root, tree)
+    mktree.write_modules(root, "6.12.0-big", modules, {})
 
 
 main()

@@ -289,6 +289,10 @@ static int list_devices(struct fake_world *w, int group,
 	return r;
 }
 
+static void fake_enter(struct world *world unused, const char *folder unused)
+{
+}
+
 static int fake_list(struct world *world, enum world_root root, const char *path,
 		     int (*each)(void *arg, const char *name), void *arg)
 {
@@ -379,6 +383,7 @@ struct fake_world *fake_new(void)
 		.read = fake_read,
 		.link = fake_link,
 		.target = fake_target,
+		.enter = fake_enter,
 		.list = fake_list,
 		.submit = fake_submit,
 		.await = fake_await,
