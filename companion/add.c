@@ -339,6 +339,7 @@ int command_add(int argc, char **argv, struct arena *arena)
 
 	memset(&a, 0, sizeof(a));
 	a.e.arena = arena;
+	a.w.name = "add";
 	a.w.kind = RULE_BIND;
 	return options_parse(&spec, argc, argv, &code) ? run(&a) : code;
 }
@@ -370,6 +371,8 @@ int command_keep(int argc, char **argv, struct arena *arena)
 
 	memset(&a, 0, sizeof(a));
 	a.e.arena = arena;
+	a.w.name = "keep";
 	a.w.kind = RULE_KEEP;
+	a.w.has_no_options = true;
 	return options_parse(&spec, argc, argv, &code) ? run(&a) : code;
 }

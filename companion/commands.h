@@ -27,4 +27,5 @@ int command_import(int argc, char **argv, struct arena *arena) must_check nonnul
 int command_list(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_plan(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_release(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_remove(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_status(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{"list", "show the PCI functions by IOMMU group", command_list},
 	{"plan", "show what the next boot will do, and why", command_plan},
 	{"add", "add rules that bind devices", command_add},
+	{"remove", "remove rules", command_remove},
 	{"keep", "add rules that leave devices to the host", command_keep},
 	{"import", "turn what other tools' files say into rules", command_import},
 	{"check", "find what is wrong with the machine, or with an image", command_check},

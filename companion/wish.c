@@ -9,11 +9,6 @@
 
 #define NEAREST_MAX 3
 
-static const char *name_of(enum rule_kind kind)
-{
-	return kind == RULE_BIND ? "add" : "keep";
-}
-
 /* An option of a rule, right or wrong, and no selector. */
 static bool is_option(struct text word)
 {
@@ -44,14 +39,12 @@ static int take_selectors(struct wishes *w, struct text list)
 		struct parse_error error;
 
 		if (w->asked_count == WISHES_MAX) {
-			say_error("%s: more than %d selectors", name_of(w->kind),
-				  WISHES_MAX);
+			say_error("%s: more than %d selectors", w->name, WISHES_MAX);
 			return -EINVAL;
 		}
 		if (selector_parse(part, &w->selectors[w->asked_count], &error) < 0) {
 			/* A word that has nothing of a selector may be a misspelt option. */
-			say_error("%s: \"%.*s\": %s", name_of(w->kind), (int)part.n,
-				  part.p,
+			say_error("%s: \"%.*s\": %s", w->name, (int)part.n, part.p,
 				  has_selector_sign(part)
 					  ? error.message
 					  : "neither an address such as 01:00.0, nor an "
@@ -80,29 +73,27 @@ int wishes_read(struct wishes *w, struct edit *e)
 		}
 		w->options = arena_printf(e->arena, "%s %s", w->options, text);
 		if (!w->options || strpbrk(text, " \t\r\n#")) {
-			say_error("%s: \"%s\": an option is one word", name_of(w->kind),
-				  text);
+			say_error("%s: \"%s\": an option is one word", w->name, text);
 			return -EINVAL;
 		}
 	}
 	if (rule_parse_options(text_of(w->options), ' ', &w->like, &word, &message) < 0) {
-		say_error("%s: \"%.*s\": %s", name_of(w->kind), (int)word.n, word.p,
-			  message);
+		say_error("%s: \"%.*s\": %s", w->name, (int)word.n, word.p, message);
 		return -EINVAL;
 	}
-	if (w->kind == RULE_KEEP && w->options[0]) {
-		say_error("keep: \"%s\": a keep rule has no options", w->options + 1);
+	if (w->has_no_options && w->options[0]) {
+		say_error("%s: \"%s\": only add takes options of rules", w->name,
+			  w->options + 1);
 		return -EINVAL;
 	}
 	if (w->asked_count == 0) {
 		say_error("%s: say what: an address such as 01:00.0 or an ID such as "
 			  "10ee:5000; \"earlybind list\" shows them",
-			  name_of(w->kind));
+			  w->name);
 		return -EINVAL;
 	}
 	if (w->by && strcmp(w->by, "exact") != 0 && !proposal_is_name(w->by)) {
-		say_error("%s: --by is one of " PROPOSAL_NAMES " and exact",
-			  name_of(w->kind));
+		say_error("%s: --by is one of " PROPOSAL_NAMES " and exact", w->name);
 		return -EINVAL;
 	}
 	e->asked = w->selectors;
@@ -121,7 +112,7 @@ static int add(struct wishes *w, const char *text, const char *why)
 		if (strcmp(w->items[i].text, text) == 0)
 			return 0;
 	if (w->count == WISHES_MAX) {
-		say_error("%s: more than %d rules", name_of(w->kind), WISHES_MAX);
+		say_error("%s: more than %d rules", w->name, WISHES_MAX);
 		return -E2BIG;
 	}
 	*wish = (struct wish){.text = text, .why = why};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The words of "add" and "keep": the rules that are wished for. */
+/* The words of "add" and its kin: selectors, and the rules that are wished for. */
 #pragma once
 
 #include "compiler.h"
@@ -15,7 +15,9 @@ struct wish {
 };
 
 struct wishes {
+	const char *name; /* of the command */
 	enum rule_kind kind;
+	bool has_no_options; /* of rules */
 	/* From the command line */
 	const char *by;
 	bool has_all;

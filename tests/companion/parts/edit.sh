@@ -111,6 +111,39 @@ golden keep-then-plan plan --sysroot edit
 golden add-part-is-kept add --sysroot edit --dry-run --all '10ee:*+class=12'
 golden keep-nothing keep
 
+cat >$conf <<'END'
+# cards
+bind 10ee:5000,10ee:5001   optional   # Alveo
+bind 0000:02:00.*+10de:*   allow=console
+keep 00:02.0
+bind 06:00.0+10ee:5000 optional # gone
+bind 8086:a36d,0:14.0
+[profile x]
+bind 00:14.0
+END
+before=$(cksum $conf)
+golden remove-wider remove --sysroot edit 02:00.0
+golden remove-kept remove --sysroot edit 00:02.0+8086:3e98
+golden remove-none remove --sysroot edit 01:00.0 09:00.0
+golden remove-elsewhere remove --sysroot alveo 10ee:5000 01:00.1
+golden remove-dry-run remove --sysroot edit --dry-run 01:00.0
+check remove-failures-write-nothing test "$(cksum $conf)" = "$before"
+golden remove remove --sysroot edit 01:00.0 '02:00.*'
+golden remove-gone remove --sysroot edit 06:00.0
+golden remove-in-section remove --sysroot edit 00:14.0
+golden remove-profile remove --sysroot edit --profile x 00:14.0
+golden remove-keep remove --sysroot edit 0000:00:02.0
+printf '# cards\nbind 10ee:5001   optional   # Alveo\n[profile x]\n' >want.conf
+check remove-leaves-the-rest cmp $conf want.conf
+golden remove-nothing remove
+golden remove-option remove 01:00.0 optional
+mkdir -p edit/etc/earlybind.conf.d edit/etc/modprobe.d
+echo 'bind 01:00.*' >edit/etc/earlybind.conf.d/10.conf
+echo 'options vfio-pci ids=10ee:5001' >edit/etc/modprobe.d/vfio.conf
+golden remove-others remove --sysroot edit 01:00.1
+golden remove-slot remove --sysroot edit '01:00.*'
+rm -r edit/etc/earlybind.conf.d edit/etc/modprobe.d
+
 damaged_edit() {
 	# shellcheck disable=SC2154 # of run.sh
 	"$here/mutate.py" 7 100 configured/etc/earlybind.conf sh -c "
@@ -119,6 +152,6 @@ damaged_edit() {
 		'$EARLYBIND' embed --check --config $conf || exit 9" @
 }
 check add-survives-damaged-configurations damaged_edit
-for command in add keep; do
+for command in add remove keep; do
 	golden "help-$command" "$command" --help
 done
