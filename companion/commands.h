@@ -22,10 +22,11 @@ int command_embed(int argc, char **argv, struct arena *arena) must_check nonnull
 int command_explain(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_export(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_image(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
-int command_keep(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_import(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_keep(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_list(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_plan(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_release(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_remove(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
+int command_select(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);
 int command_status(int argc, char **argv, struct arena *arena) must_check nonnull(2, 3);

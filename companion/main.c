@@ -26,6 +26,7 @@ static const struct command commands[] = {
 	{"add", "add rules that bind devices", command_add},
 	{"remove", "remove rules", command_remove},
 	{"keep", "add rules that leave devices to the host", command_keep},
+	{"select", "choose from a list what is bound", command_select},
 	{"import", "turn what other tools' files say into rules", command_import},
 	{"check", "find what is wrong with the machine, or with an image", command_check},
 	{"apply", "bring the configuration into the images of all kernels",

@@ -11,12 +11,7 @@
 #define TEXT_MAX    80 /* of what a problem is about */
 #define EXCERPT_MAX 72 /* of a line that is shown above a caret, in columns */
 
-/*
- * The length of the character at the start of @t if it is safe to show, 0 otherwise: valid
- * UTF-8 without control characters (C0, DEL, C1) and without what turns the direction of
- * writing around.
- */
-static size_t safe_length(struct text t)
+size_t text_safe_length(struct text t)
 {
 	uint32_t c = 0;
 	size_t n = text_character(t, &c);
@@ -30,7 +25,7 @@ static size_t safe_length(struct text t)
 /* Writes one character of @t and takes it off. */
 static void put_char(FILE *out, struct text *t)
 {
-	size_t n = safe_length(*t);
+	size_t n = text_safe_length(*t);
 
 	if (n > 0)
 		fwrite(t->p, 1, n, out);
@@ -88,7 +83,7 @@ size_t text_columns(struct text t)
 	t.p += n;
 	t.n -= n;
 	for (; t.n > 0; n++) {
-		size_t step = MAX(safe_length(t), (size_t)1);
+		size_t step = MAX(text_safe_length(t), (size_t)1);
 
 		t.p += step;
 		t.n -= step;

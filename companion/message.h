@@ -17,6 +17,13 @@
 /* "earlybind: MESSAGE" on the error output. */
 void say_error(const char *format, ...) nonnull(1) printf_like(1, 2);
 
+/*
+ * The length of the character at the start of @t if it is safe to show, 0 otherwise: valid
+ * UTF-8 without control characters (C0, DEL, C1) and without what turns the direction of
+ * writing around.
+ */
+size_t text_safe_length(struct text t);
+
 /* Writes foreign text, made safe. */
 void put_text(FILE *out, struct text t) nonnull(1);
 

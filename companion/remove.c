@@ -1,117 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* earlybind remove: rules out of the configuration. */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
-#include "describe.h"
 #include "edit.h"
-#include "guard.h"
 #include "message.h"
+#include "removal.h"
 #include "wish.h"
 
 struct removing {
 	struct edit e;
 	struct wishes w;
-	bool is_removed[RULES_MAX]; /* per rule of e.before */
+	struct removal removal;
 };
-
-/* How a rule and what is asked for meet. */
-enum meeting {
-	MEET_NOT,
-	MEET_PARTLY, /* it binds a device that is meant, and others */
-	MEET_WHOLLY, /* it is about nothing else */
-};
-
-static bool is_same(const struct selector *a, const struct selector *b)
-{
-	char x[SELECTOR_SIZE], y[SELECTOR_SIZE];
-
-	return strcmp(selector_format(a, x), selector_format(b, y)) == 0;
-}
-
-/* A rule for the very address that was asked for, whatever sits there now. */
-static bool is_at_address(const struct selector *asked, const struct selector *s)
-{
-	return asked->terms == TERM_ADDRESS && (s->terms & TERM_ADDRESS) &&
-	       (asked->any_function || !s->any_function) &&
-	       selector_is_address_of(asked, s->address);
-}
-
-static enum meeting meet(const struct edit *e, const struct selector *asked,
-			 const struct rule *rule)
-{
-	size_t common = 0, others = 0;
-
-	if (is_same(asked, &rule->selector))
-		return MEET_WHOLLY;
-	/* Without a keep rule more would be bound: it goes only when it is named. */
-	if (rule->kind == RULE_KEEP)
-		return MEET_NOT;
-	if (is_at_address(asked, &rule->selector))
-		return MEET_WHOLLY;
-	for (size_t i = 0; i < e->inventory.count; i++) {
-		const struct pci_device *d = &e->inventory.devices[i];
-
-		if (!edit_has_selector(&rule->selector, d))
-			continue;
-		if (edit_has_selector(asked, d))
-			common++;
-		else
-			others++;
-	}
-	if (common == 0)
-		return MEET_NOT;
-	return others == 0 ? MEET_WHOLLY : MEET_PARTLY;
-}
-
-/* A rule that this run does not edit: where to take it out. */
-static void say_elsewhere(struct removing *r, const struct rule *rule)
-{
-	const struct origin *o = &rule->origin;
-	const char *text = edit_describe_rule(&r->e, rule);
-
-	switch (o->source) {
-	case SOURCE_CMDLINE:
-		say_error("%s: take it out of the kernel command line, in the boot "
-			  "loader's settings",
-			  text);
-		return;
-	case SOURCE_MODPROBE:
-		say_error("%s: take it out of \"options vfio-pci ids=\" in a file of "
-			  "modprobe.d",
-			  text);
-		return;
-	case SOURCE_CONFIG:
-	case SOURCE_TABLE:
-	case SOURCE_ARGUMENT:
-		break;
-	}
-	if (o->file.p != r->e.sources.files[0].name.p)
-		say_error("%s: that is another file: name it with --config", text);
-	else if (rule->profile.n > 0)
-		say_error("%s: it stands in a section: name it with --profile %.*s", text,
-			  (int)rule->profile.n, rule->profile.p);
-	else
-		say_error("%s: it stands before the sections: leave out --profile", text);
-}
-
-/* A rule that binds more than what was asked for: how to except it. */
-static void say_wider(struct removing *r, const struct selector *asked,
-		      const struct rule *rule)
-{
-	for (size_t i = 0; i < r->e.inventory.count; i++) {
-		const struct pci_device *d = &r->e.inventory.devices[i];
-		char address[BDF_SIZE];
-
-		if (edit_has_selector(asked, d) && edit_has_selector(&rule->selector, d))
-			say_error("%s: it binds other devices too: earlybind keep %s "
-				  "leaves this one to the host",
-				  edit_describe_rule(&r->e, rule),
-				  edit_address(d, address));
-	}
-}
 
 /* A keep rule about a device that is meant: not what was asked for, but perhaps meant. */
 static void say_keep(struct removing *r, const struct selector *asked)
@@ -136,78 +37,22 @@ static void say_keep(struct removing *r, const struct selector *asked)
 /* Marks the rules for one selector; false if there is none, which is said. */
 static bool mark(struct removing *r, struct text text, const struct selector *asked)
 {
-	size_t found = 0, named = 0;
+	const struct inventory *inv = &r->e.inventory;
+	bool *is_meant = arena_alloc(r->e.arena, inv->count + 1, sizeof(*is_meant));
+	size_t found, others;
 
-	for (size_t i = 0; i < r->e.before.rule_count; i++) {
-		const struct rule *rule = &r->e.before.rules[i];
-
-		switch (meet(&r->e, asked, rule)) {
-		case MEET_NOT:
-			continue;
-		case MEET_PARTLY:
-			say_wider(r, asked, rule);
-			named++;
-			continue;
-		case MEET_WHOLLY:
-			break;
-		}
-		if (edit_is_own(&r->e, rule)) {
-			r->is_removed[i] = true;
-			found++;
-		} else {
-			say_elsewhere(r, rule);
-			named++;
-		}
+	if (!is_meant) {
+		say_error("out of memory");
+		return false;
 	}
-	if (found == 0 && named == 0) {
+	for (size_t i = 0; i < inv->count; i++)
+		is_meant[i] = edit_has_selector(asked, &inv->devices[i]);
+	found = removal_mark(&r->removal, &r->e, asked, is_meant, &others);
+	if (found == 0 && others == 0) {
 		say_error("%.*s: no rule names it", (int)text.n, text.p);
 		say_keep(r, asked);
 	}
 	return found > 0;
-}
-
-static int take_out(struct removing *r)
-{
-	struct text selectors[RULES_MAX];
-	size_t count = 0;
-
-	for (size_t i = 0; i < r->e.before.rule_count; i++)
-		if (r->is_removed[i])
-			selectors[count++] = r->e.before.rules[i].text;
-	if (config_edit_remove(&r->e.text, selectors, count) == 0)
-		return 0;
-	say_error("out of memory");
-	return -ENOMEM;
-}
-
-static bool was_named(const struct removing *r, const struct pci_device *d)
-{
-	for (size_t i = 0; i < r->e.before.rule_count; i++)
-		if (r->is_removed[i] &&
-		    edit_has_selector(&r->e.before.rules[i].selector, d))
-			return true;
-	return false;
-}
-
-static void put_effect(struct removing *r)
-{
-	for (size_t i = 0; i < r->e.inventory.count; i++) {
-		const struct pci_device *d = &r->e.inventory.devices[i];
-		const struct plan_device *pd = plan_device_of(&r->e.plan, d);
-		struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
-
-		if (d->is_bridge || !was_named(r, d))
-			continue;
-		paragraph_add(&p, "%s:", edit_describe(&r->e, d));
-		if (!pd)
-			paragraph_add(&p, "no rule names it any more: its own driver "
-					  "gets it at boot");
-		else
-			paragraph_add(&p, "it is still %s %s",
-				      pd->action == ACTION_KEEP ? "kept by" : "named by",
-				      edit_describe_rule(&r->e, pd->rule));
-		paragraph_end(&p);
-	}
 }
 
 static int run(struct removing *r)
@@ -224,9 +69,9 @@ static int run(struct removing *r)
 		say_error("nothing is written");
 		return EXIT_FAILED;
 	}
-	if (take_out(r) < 0 || edit_check(&r->e) < 0)
+	if (removal_apply(&r->removal, &r->e) < 0 || edit_check(&r->e) < 0)
 		return EXIT_FAILED;
-	put_effect(r);
+	removal_show(&r->removal, &r->e);
 	return edit_finish(&r->e);
 }
 

@@ -57,12 +57,22 @@ static int take_selectors(struct wishes *w, struct text list)
 	return 0;
 }
 
+bool wishes_has_way(const struct wishes *w)
+{
+	if (!w->by || strcmp(w->by, "exact") == 0 || proposal_is_name(w->by))
+		return true;
+	say_error("%s: --by is one of " PROPOSAL_NAMES " and exact", w->name);
+	return false;
+}
+
 int wishes_read(struct wishes *w, struct edit *e)
 {
 	struct text word;
 	const char *message;
 
 	w->options = "";
+	if (!wishes_has_way(w))
+		return -EINVAL;
 	for (size_t i = 0; i < e->words.count; i++) {
 		const char *text = e->words.items[i];
 
@@ -90,10 +100,6 @@ int wishes_read(struct wishes *w, struct edit *e)
 		say_error("%s: say what: an address such as 01:00.0 or an ID such as "
 			  "10ee:5000; \"earlybind list\" shows them",
 			  w->name);
-		return -EINVAL;
-	}
-	if (w->by && strcmp(w->by, "exact") != 0 && !proposal_is_name(w->by)) {
-		say_error("%s: --by is one of " PROPOSAL_NAMES " and exact", w->name);
 		return -EINVAL;
 	}
 	e->asked = w->selectors;
@@ -221,25 +227,27 @@ static int too_many(struct wishes *w, struct edit *e, struct text asked,
 	return -EINVAL;
 }
 
+int wishes_add_device(struct wishes *w, struct edit *e, const struct pci_device *d)
+{
+	const char *by = w->by && strcmp(w->by, "exact") == 0 ? NULL : w->by;
+	struct proposal proposal;
+	int r = propose(e, d, w->kind, by, &proposal);
+
+	if (r == -ENOENT)
+		say_error("%s: it cannot be named by %s: it has none, or shares it",
+			  edit_describe(e, d), by ? by : "anything");
+	return r < 0 ? r : add(w, proposal.selector, proposal.why);
+}
+
 /* A rule per device. */
 static int add_each(struct wishes *w, struct edit *e, const struct selector *s)
 {
-	const char *by = w->by && strcmp(w->by, "exact") == 0 ? NULL : w->by;
-
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];
-		struct proposal proposal;
-		int r;
+		int r = 0;
 
-		if (!edit_has_selector(s, d) || d->is_bridge)
-			continue;
-		r = propose(e, d, w->kind, by, &proposal);
-		if (r == -ENOENT)
-			say_error(
-				"%s: it cannot be named by %s: it has none, or shares it",
-				edit_describe(e, d), by ? by : "anything");
-		if (r == 0)
-			r = add(w, proposal.selector, proposal.why);
+		if (edit_has_selector(s, d) && !d->is_bridge)
+			r = wishes_add_device(w, e, d);
 		if (r < 0)
 			return r;
 	}

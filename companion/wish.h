@@ -40,3 +40,10 @@ int wishes_read(struct wishes *w, struct edit *e) must_check nonnull(1, 2);
  * what is refused, and goes on; -EINVAL in the end then.
  */
 int wishes_resolve(struct wishes *w, struct edit *e) must_check nonnull(1, 2);
+
+/* Wishes for one device, by the selector that names it best. Errors as above. */
+int wishes_add_device(struct wishes *w, struct edit *e,
+		      const struct pci_device *d) must_check nonnull(1, 2, 3);
+
+/* Whether w->by is something that --by knows; says what it knows otherwise. */
+bool wishes_has_way(const struct wishes *w) must_check nonnull(1);

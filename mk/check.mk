@@ -18,7 +18,7 @@ COVERAGE_MODULES := cmdline path selector serial config table policy plan report
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
-COMPANION_TESTED := $(addprefix companion/,blocks.c config_edit.c cpio.c cpio_write.c \
+COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio.c cpio_write.c \
 	decompress.c image.c index.c live.c message.c program.c tree.c unit.c usage.c \
 	usage_disk.c usage_display.c usage_network.c)
 COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \

@@ -23,23 +23,23 @@ golden add-by-exact add --sysroot edit --dry-run --by exact 00:14.0
 golden add-by-address add --sysroot edit --dry-run --by address 02:00.1
 golden add-by-serial add --sysroot edit --dry-run --by serial 02:00.1
 # Cards that may share their numbers: of the first two only the ID tells them apart, if at all.
-copy four-gpus serials
+copy four-gpus numbered
 number() { # SERIAL ADDRESS...
 	serial=$1
 	shift
 	for address in "$@"; do
-		echo "$serial" >"serials/sys/bus/pci/devices/0000:$address/serial_number"
+		echo "$serial" >"numbered/sys/bus/pci/devices/0000:$address/serial_number"
 	done
 }
 number 00-00-48-b0-2d-00-00-01 01:00.0 01:00.1
 number 00-00-48-b0-2d-00-00-02 c1:00.0 81:00.0
 number 00-00-00-00-00-00-00-00 c1:00.1
-golden add-serial-of-one-card add --sysroot serials --dry-run serial=00-00-48-b0-2d-00-00-01
-golden add-serial add --sysroot serials '01:00.*'
-golden add-serial-then-plan plan --sysroot serials
-golden add-shared-serial add --sysroot serials --dry-run 'c1:00.*'
-golden add-serial-of-two-cards add --sysroot serials --dry-run serial=00-00-48-b0-2d-00-00-02
-golden add-path-typed add --sysroot serials --dry-run path=c0:01.1
+golden add-serial-of-one-card add --sysroot numbered --dry-run serial=00-00-48-b0-2d-00-00-01
+golden add-serial add --sysroot numbered '01:00.*'
+golden add-serial-then-plan plan --sysroot numbered
+golden add-shared-serial add --sysroot numbered --dry-run 'c1:00.*'
+golden add-serial-of-two-cards add --sysroot numbered --dry-run serial=00-00-48-b0-2d-00-00-02
+golden add-path-typed add --sysroot numbered --dry-run path=c0:01.1
 golden add-on-command-line add --sysroot alveo 01:00.0
 golden add-forced-from-command-line add --sysroot alveo --force --dry-run 01:00.0
 

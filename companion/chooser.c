@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "chooser.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "message.h"
+
+#define ESCAPE	   '\x1b'
+#define CLEAR_LINE "\x1b[K"
+
+static const char help[] = "space: bind or leave  g: group  enter: write  q: no change";
+static const char legend[] =
+	"!: a VM needs it too, or what is chosen in this group is of no "
+	"use";
+
+/* Up to the final byte of a control sequence (ECMA-48, 5.4): 0 if it is not there yet. */
+static size_t sequence_length(struct text bytes)
+{
+	for (size_t i = 2; i < bytes.n; i++)
+		if (bytes.p[i] >= 0x40 && bytes.p[i] <= 0x7e)
+			return i + 1;
+	return 0;
+}
+
+static enum chooser_key sequence_key(struct text t)
+{
+	static const struct {
+		const char *text; /* behind the escape and its [ or O */
+		enum chooser_key key;
+	} sequences[] = {
+		{"A", CHOOSER_KEY_UP},	     {"B", CHOOSER_KEY_DOWN},
+		{"H", CHOOSER_KEY_HOME},     {"F", CHOOSER_KEY_END},
+		{"1~", CHOOSER_KEY_HOME},    {"4~", CHOOSER_KEY_END},
+		{"7~", CHOOSER_KEY_HOME},    {"8~", CHOOSER_KEY_END},
+		{"5~", CHOOSER_KEY_PAGE_UP}, {"6~", CHOOSER_KEY_PAGE_DOWN},
+	};
+	struct text rest = {t.p + 2, t.n - 2};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++)
+		if (text_is(rest, sequences[i].text))
+			return sequences[i].key;
+	return CHOOSER_KEY_NONE;
+}
+
+static enum chooser_key plain_key(char c)
+{
+	static const struct {
+		char c;
+		enum chooser_key key;
+	} keys[] = {
+		{'k', CHOOSER_KEY_UP},	     {'j', CHOOSER_KEY_DOWN},
+		{' ', CHOOSER_KEY_TOGGLE},   {'g', CHOOSER_KEY_GROUP},
+		{'\r', CHOOSER_KEY_ENTER},   {'\n', CHOOSER_KEY_ENTER},
+		{'q', CHOOSER_KEY_LEAVE},    {ESCAPE, CHOOSER_KEY_LEAVE},
+		{'\x03', CHOOSER_KEY_LEAVE}, /* Ctrl-C, Ctrl-D */
+		{'\x04', CHOOSER_KEY_LEAVE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].c == c)
+			return keys[i].key;
+	return CHOOSER_KEY_NONE;
+}
+
+size_t chooser_decode(struct text bytes, bool is_all, enum chooser_key *ret)
+{
+	size_t n;
+
+	*ret = CHOOSER_KEY_NONE;
+	if (bytes.n == 0)
+		return 0;
+	if (bytes.p[0] != ESCAPE) {
+		*ret = plain_key(bytes.p[0]);
+		return 1;
+	}
+	if (bytes.n == 1) {
+		*ret = CHOOSER_KEY_LEAVE;
+		return is_all ? 1 : 0;
+	}
+	/* With anything else an escape is the Alt key. */
+	if (bytes.p[1] != '[' && bytes.p[1] != 'O')
+		return 2;
+	n = sequence_length(bytes);
+	if (n > 0)
+		*ret = sequence_key((struct text){bytes.p, n});
+	else if (is_all)
+		n = bytes.n;
+	return n;
+}
+
+static bool is_choice(const struct chooser *c, size_t i)
+{
+	return c->items[i].kind == CHOOSER_CHOICE;
+}
+
+/* The cursor goes to a choice, @steps of them on, or as far as there are any. */
+static void move(struct chooser *c, size_t steps, bool is_down)
+{
+	size_t at = c->cursor;
+
+	while (steps > 0 && (is_down ? at + 1 < c->count : at > 0)) {
+		at = is_down ? at + 1 : at - 1;
+		if (!is_choice(c, at))
+			continue;
+		c->cursor = at;
+		steps--;
+	}
+}
+
+bool chooser_start(struct chooser *c)
+{
+	c->cursor = 0;
+	c->top = 0;
+	if (c->count == 0)
+		return false;
+	if (!is_choice(c, 0))
+		move(c, 1, true);
+	return is_choice(c, c->cursor);
+}
+
+/* All of the group, or none of it if all are chosen. */
+static void toggle_group(struct chooser *c)
+{
+	int group = c->items[c->cursor].group;
+	bool is_full = true;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < c->count; i++) {
+			struct chooser_item *item = &c->items[i];
+			bool is_meant = group < 0 ? i == c->cursor : item->group == group;
+
+			if (!is_meant || item->kind != CHOOSER_CHOICE)
+				continue;
+			if (pass == 0)
+				is_full = is_full && item->is_chosen;
+			else
+				item->is_chosen = !is_full;
+		}
+}
+
+/* Lines for items: the rest is the foot, and one is left so that nothing scrolls. */
+static size_t height(const struct chooser *c)
+{
+	return MIN(c->count, c->rows - 3);
+}
+
+enum chooser_state chooser_press(struct chooser *c, enum chooser_key key)
+{
+	switch (key) {
+	case CHOOSER_KEY_NONE:
+		break;
+	case CHOOSER_KEY_UP:
+		move(c, 1, false);
+		break;
+	case CHOOSER_KEY_DOWN:
+		move(c, 1, true);
+		break;
+	case CHOOSER_KEY_PAGE_UP:
+		move(c, height(c), false);
+		break;
+	case CHOOSER_KEY_PAGE_DOWN:
+		move(c, height(c), true);
+		break;
+	case CHOOSER_KEY_HOME:
+		move(c, c->count, false);
+		break;
+	case CHOOSER_KEY_END:
+		move(c, c->count, true);
+		break;
+	case CHOOSER_KEY_TOGGLE:
+		c->items[c->cursor].is_chosen = !c->items[c->cursor].is_chosen;
+		break;
+	case CHOOSER_KEY_GROUP:
+		toggle_group(c);
+		break;
+	case CHOOSER_KEY_ENTER:
+		return CHOOSER_TAKEN;
+	case CHOOSER_KEY_LEAVE:
+		return CHOOSER_LEFT;
+	}
+	return CHOOSER_GO_ON;
+}
+
+struct screen {
+	char *buf;
+	size_t size;
+	size_t used;
+	size_t column;
+	size_t columns;
+};
+
+/* Text that is made safe and cut at the edge. */
+static void put(struct screen *s, const char *text)
+{
+	struct text t = text_of(text);
+
+	for (; t.n > 0 && s->column + 1 < s->columns && s->size - s->used > 8;
+	     s->column++) {
+		size_t n = text_safe_length(t);
+
+		if (n > 0)
+			memcpy(s->buf + s->used, t.p, n);
+		else
+			s->buf[s->used] = '?';
+		n = MAX(n, (size_t)1);
+		s->used += n;
+		t.p += n;
+		t.n -= n;
+	}
+}
+
+static void end_line(struct screen *s, const char *end)
+{
+	int n = snprintf(s->buf + s->used, s->size - s->used, CLEAR_LINE "%s", end);
+
+	s->used += MIN((size_t)n, s->size - s->used - 1);
+	s->column = 0;
+}
+
+/* Not chosen beside one of its group that is. */
+static bool is_left_behind(const struct chooser *c, size_t at)
+{
+	const struct chooser_item *item = &c->items[at];
+	size_t first = at;
+
+	if (item->kind != CHOOSER_CHOICE || item->is_chosen || item->group < 0)
+		return false;
+	while (first > 0 && c->items[first - 1].group == item->group)
+		first--;
+	for (size_t i = first; i < c->count && c->items[i].group == item->group; i++)
+		if (c->items[i].is_chosen)
+			return true;
+	return false;
+}
+
+static void put_item(struct screen *s, const struct chooser *c, size_t i)
+{
+	const struct chooser_item *item = &c->items[i];
+
+	if (item->kind == CHOOSER_HEAD) {
+		put(s, item->text);
+	} else {
+		put(s, i == c->cursor ? "> " : "  ");
+		put(s, item->kind == CHOOSER_FIXED ? " -  "
+		       : item->is_chosen	   ? "[x] "
+		       : is_left_behind(c, i)	   ? "[!] "
+						   : "[ ] ");
+		put(s, item->text);
+	}
+	end_line(s, "\n");
+}
+
+/* The cursor in view, with the head of its group where there is room. */
+static void scroll(struct chooser *c)
+{
+	size_t rows = height(c), above = c->cursor;
+
+	while (above > 0 && c->items[above].kind != CHOOSER_HEAD)
+		above--;
+	if (c->cursor - above >= rows)
+		above = c->cursor;
+	if (above < c->top)
+		c->top = above;
+	if (c->cursor >= c->top + rows)
+		c->top = c->cursor + 1 - rows;
+	c->top = MIN(c->top, c->count - rows);
+}
+
+size_t chooser_draw(struct chooser *c, char *buf, size_t size)
+{
+	struct screen s = {.buf = buf, .size = size, .columns = c->columns};
+	size_t rows = height(c), chosen = 0;
+	bool has_left = false;
+	char line[64];
+
+	scroll(c);
+	for (size_t i = 0; i < c->count; i++) {
+		chosen += c->items[i].is_chosen;
+		has_left = has_left || is_left_behind(c, i);
+	}
+	for (size_t i = 0; i < rows; i++)
+		put_item(&s, c, c->top + i);
+	snprintf(line, sizeof(line), "%zu chosen%s%s%s", chosen,
+		 c->top > 0 ? ", more above" : "",
+		 c->top + rows < c->count ? ", more below" : "", has_left ? "; " : "");
+	put(&s, line);
+	if (has_left)
+		put(&s, legend);
+	end_line(&s, "\n");
+	put(&s, help);
+	end_line(&s, "");
+	return rows + 2;
+}
+
+static bool read_range(struct text word, size_t max, uint64_t *ret_from, uint64_t *ret_to)
+{
+	struct text last = word, first;
+
+	(void)text_cut(&last, '-', &first);
+	if (text_decimal(first, max, ret_from) < 0 || *ret_from == 0)
+		return false;
+	*ret_to = *ret_from;
+	return !last.p || (text_decimal(last, max, ret_to) == 0 && *ret_to >= *ret_from);
+}
+
+int chooser_read_numbers(struct text line, size_t max, bool *ret_named,
+			 struct text *ret_word)
+{
+	struct text words, word;
+
+	while (text_word(&line, &words)) {
+		while (text_cut(&words, ',', &word)) {
+			uint64_t from, to;
+
+			if (word.n == 0)
+				continue;
+			if (!read_range(word, max, &from, &to)) {
+				*ret_word = word;
+				return -EINVAL;
+			}
+			for (uint64_t i = from; i <= to; i++)
+				ret_named[i - 1] = true;
+		}
+	}
+	return 0;
+}
