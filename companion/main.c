@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "complete.h"
 #include "message.h"
 #include "options.h"
 #include "version.h"
@@ -69,6 +70,26 @@ static int unknown(const char *word)
 	return EXIT_WRONG_USAGE;
 }
 
+/* "complete WORD...", for the shells: what could stand for the last word. */
+static int complete(int argc, char **argv, struct arena *arena)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	if (argc > 2)
+		options_hand_to(complete_words, arena);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (argc <= 2)
+			complete_candidate(word, commands[i].name, commands[i].summary);
+		else if (strcmp(word, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1, arena);
+	}
+	if (argc <= 2 && word[0] == '-') {
+		complete_candidate(word, "--help", "show the commands");
+		complete_candidate(word, "--version", "print the version");
+	}
+	return EXIT_OK;
+}
+
 static int run(int argc, char **argv)
 {
 	struct arena arena = {.size = ARENA_SIZE};
@@ -93,6 +114,8 @@ static int run(int argc, char **argv)
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
+	if (strcmp(word, "complete") == 0)
+		return complete(argc - 1, argv + 1, &arena);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(word, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1, &arena);

@@ -200,10 +200,24 @@ static bool take_word(const struct command_spec *spec, const char *word)
 	return true;
 }
 
+static options_taker *taker;
+static struct arena *taker_arena;
+
+void options_hand_to(options_taker *take, struct arena *arena)
+{
+	taker = take;
+	taker_arena = arena;
+}
+
 bool options_parse(const struct command_spec *spec, int argc, char **argv, int *ret_code)
 {
 	bool is_behind = false; /* of "--" */
 
+	if (taker) {
+		taker(spec, argc, argv, taker_arena);
+		*ret_code = EXIT_OK;
+		return false;
+	}
 	for (int i = 1; i < argc; i++) {
 		const struct option_spec *option;
 

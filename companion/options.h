@@ -44,6 +44,12 @@ struct command_spec {
 bool options_parse(const struct command_spec *spec, int argc, char **argv,
 		   int *ret_code) must_check nonnull(1, 3, 4);
 
+/* From now on options_parse() gives all words to @take instead, and the command ends. */
+struct arena;
+typedef void options_taker(const struct command_spec *spec, int argc, char **argv,
+			   struct arena *arena);
+void options_hand_to(options_taker *take, struct arena *arena) nonnull(1, 2);
+
 /* The candidate that is most like @word, or NULL if none is near; @get gives its name. */
 const char *nearest_name(const char *word, const char *(*get)(const void *arg, size_t i),
 			 const void *arg, size_t count) nonnull(1, 2);

@@ -22,6 +22,11 @@ DRACUT_SCRIPTS := 50earlybind/module-setup.sh 50earlybind/earlybind.sh
 DRACUT_UNIT := 50earlybind/earlybind.service
 MKINITCPIO_FILES := install/earlybind hooks/earlybind
 
+# Where Debian's shells look; other distributions' zsh looks in site-functions.
+BASH_COMPLETION := /usr/share/bash-completion/completions/earlybind
+ZSH_COMPLETION ?= /usr/share/zsh/vendor-completions/_earlybind
+FISH_COMPLETION := /usr/share/fish/vendor_completions.d/earlybind.fish
+
 install: all manual
 	$(Q)$(INSTALL) -D -m 755 $(BUILD)/binder $(DESTDIR)/usr/lib/earlybind/binder
 	$(Q)$(INSTALL) -D -m 755 $(BUILD)/earlybind $(DESTDIR)/usr/sbin/earlybind
@@ -45,6 +50,9 @@ install: all manual
 		$(INSTALL) -D -m 644 $$page \
 			$(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+	$(Q)$(INSTALL) -D -m 644 completions/earlybind.bash $(DESTDIR)$(BASH_COMPLETION)
+	$(Q)$(INSTALL) -D -m 644 completions/_earlybind $(DESTDIR)$(ZSH_COMPLETION)
+	$(Q)$(INSTALL) -D -m 644 completions/earlybind.fish $(DESTDIR)$(FISH_COMPLETION)
 	$(Q)[ -e $(DESTDIR)/etc/earlybind.conf ] || \
 		$(INSTALL) -D -m 644 docs/earlybind.conf $(DESTDIR)/etc/earlybind.conf
 
@@ -55,4 +63,5 @@ uninstall:
 	$(Q)rm -rf $(DESTDIR)/usr/lib/dracut/modules.d/50earlybind
 	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/lib/initcpio/%,$(MKINITCPIO_FILES))
 	$(Q)rm -f $(DESTDIR)/usr/lib/systemd/system/earlybind.service
+	$(Q)rm -f $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
 	$(Q)rmdir $(DESTDIR)/usr/lib/earlybind 2>/dev/null || true

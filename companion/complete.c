@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "complete.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bdf.h"
+#include "export.h"
+#include "files.h"
+#include "inventory.h"
+#include "module_tree.h"
+#include "names.h"
+#include "paths.h"
+#include "policy.h"
+#include "sources.h"
+#include "world.h"
+
+struct completion {
+	const struct command_spec *spec;
+	struct arena *arena;
+	const char *word; /* the last one, not finished */
+	const char *sysroot; /* NULL for this machine */
+	size_t before; /* words that are no options, before it */
+};
+
+void complete_candidate(const char *word, const char *candidate, const char *meaning)
+{
+	if (strncmp(word, candidate, strlen(word)) == 0)
+		printf("%s\t%s\n", candidate, meaning);
+}
+
+/* An address without the domain 0000 where the word has none either. */
+static const char *short_address(const struct completion *c, const char *address)
+{
+	bool is_zero = strncmp(address, "0000:", 5) == 0;
+
+	return is_zero && strncmp(c->word, "0000", 4) != 0 ? address + 5 : address;
+}
+
+static void complete_devices(const struct completion *c)
+{
+	struct names *names = NULL;
+	struct inventory now;
+	struct world *world;
+
+	if (world_open(c->sysroot, &world) < 0 ||
+	    inventory_read(world, c->arena, NULL, NULL, &now) < 0)
+		return;
+	/* Without names there are IDs. */
+	if (names_open(c->arena, c->sysroot, NULL, &names) < 0)
+		names = NULL;
+	for (size_t i = 0; i < now.count; i++) {
+		const struct pci_device *d = &now.devices[i];
+		const char *vendor, *device, *meaning;
+		char address[BDF_SIZE];
+
+		if (d->is_bridge)
+			continue;
+		vendor = names_vendor(names, d->ids.vendor, c->arena);
+		device = names_device(names, &d->ids, c->arena);
+		meaning = arena_printf(c->arena, "[%04x:%04x]%s%s%s%s%s%s%s",
+				       d->ids.vendor, d->ids.device, vendor ? " " : "",
+				       vendor ? vendor : "", device ? " " : "",
+				       device ? device : "", d->driver[0] ? " (" : "",
+				       d->driver, d->driver[0] ? ")" : "");
+		bdf_format(d->bdf, address);
+		complete_candidate(c->word, short_address(c, address),
+				   meaning ? meaning : "");
+	}
+}
+
+/* The rules that there are: what remove can take away. */
+static void complete_rules(const struct completion *c)
+{
+	const struct strings none = {0};
+	static struct sources sources;
+	struct policy policy;
+	struct world *world;
+
+	if (world_open(c->sysroot, &world) < 0 ||
+	    sources_read(world, c->arena, &none, &sources) < 0 ||
+	    policy_init(&policy, c->arena) < 0)
+		return;
+	sources_parse(&sources, &policy);
+	for (size_t i = 0; i < policy.rule_count; i++) {
+		const struct rule *rule = &policy.rules[i];
+		const char *text = arena_copy(c->arena, rule->text);
+
+		if (text)
+			complete_candidate(c->word, text,
+					   rule->kind == RULE_KEEP ? "keep" : "bind");
+	}
+}
+
+static void complete_formats(const struct completion *c)
+{
+	const struct export_format *format;
+
+	for (size_t i = 0; (format = export_format(i)); i++)
+		complete_candidate(c->word, format->name, format->summary);
+}
+
+static void complete_kernels(const struct completion *c)
+{
+	const char *folder = path_below(c->arena, c->sysroot, MODULES_PATH);
+	DIR *d = folder ? opendir(folder) : NULL;
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (module_tree_is_version(e->d_name))
+			complete_candidate(c->word, e->d_name, "kernel");
+	if (d)
+		closedir(d);
+}
+
+static void complete_value(const struct completion *c, const struct option_spec *option)
+{
+	if (strcmp(option->argument, "VERSION") == 0)
+		complete_kernels(c);
+	else if (strcmp(option->argument, "DIR") == 0)
+		puts(":dirs");
+	else if (strcmp(option->argument, "FILE") == 0 ||
+		 strcmp(option->argument, "IMAGE") == 0)
+		puts(":files");
+}
+
+static void complete_options(const struct completion *c)
+{
+	for (size_t i = 0; i < c->spec->option_count; i++) {
+		const char *name =
+			arena_printf(c->arena, "--%s", c->spec->options[i].name);
+
+		if (name)
+			complete_candidate(c->word, name, c->spec->options[i].help);
+	}
+	complete_candidate(c->word, "--help", "show what the command does");
+}
+
+/* What the command's synopsis calls its words. */
+static void complete_word(const struct completion *c)
+{
+	const char *synopsis = c->spec->synopsis;
+
+	if (!c->spec->ret_words)
+		return;
+	if (strncmp(synopsis, "FORMAT", strlen("FORMAT")) == 0 && c->before == 0)
+		complete_formats(c);
+	else if (strcmp(c->spec->name, "remove") == 0)
+		complete_rules(c);
+	else if (strstr(synopsis, "DEVICE") || strstr(synopsis, "SELECTOR"))
+		complete_devices(c);
+}
+
+/* The option that the word @word is, with what is behind its '='. */
+static const struct option_spec *find_option(const struct command_spec *spec,
+					     const char *word, const char **ret_value)
+{
+	struct text rest = text_of(word), name;
+
+	*ret_value = NULL;
+	if (!text_has_prefix(rest, "--"))
+		return NULL;
+	(void)text_cut(&rest, '=', &name);
+	name.p += 2;
+	name.n -= 2;
+	for (size_t i = 0; i < spec->option_count; i++)
+		if (text_is(name, spec->options[i].name)) {
+			*ret_value = rest.p;
+			return &spec->options[i];
+		}
+	return NULL;
+}
+
+void complete_words(const struct command_spec *spec, int argc, char **argv,
+		    struct arena *arena)
+{
+	struct completion c = {.spec = spec, .arena = arena, .word = argv[argc - 1]};
+	const struct option_spec *option = NULL; /* that waits for its value */
+	const char *value;
+
+	for (int i = 1; i < argc - 1; i++) {
+		const struct option_spec *found;
+
+		if (option) {
+			if (strcmp(option->name, "sysroot") == 0)
+				c.sysroot = argv[i];
+			option = NULL;
+			continue;
+		}
+		found = find_option(spec, argv[i], &value);
+		if (found && found->argument && !value)
+			option = found;
+		else if (found && value && strcmp(found->name, "sysroot") == 0)
+			c.sysroot = value;
+		c.before += argv[i][0] != '-';
+	}
+	/* Of "--config=FI" the shell knows the part behind "=". */
+	if (!option && find_option(spec, c.word, &value) && value)
+		option = find_option(spec, c.word, &value);
+	if (option && option->argument)
+		complete_value(&c, option);
+	else if (c.word[0] == '-')
+		complete_options(&c);
+	else
+		complete_word(&c);
+}

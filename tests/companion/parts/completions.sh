@@ -1,0 +1,80 @@
+# shellcheck shell=sh
+# The candidates that the program gives, and that each shell offers them.
+
+# shellcheck disable=SC2154 # of run.sh
+completions=$here/../../completions
+for words in 'l' 'export ' 'export q' 'export qemu ' 'plan --' 'plan --cm' \
+	'plan --kernel ' 'image --kernel ' 'list --sysroot ' 'embed --output ' \
+	'explain 01' 'explain 0000:01' 'frobnicate ' 'check --kernel 6'; do
+	set -- complete
+	# shellcheck disable=SC2086
+	case $words in
+	*' ' | '') set -- complete $words '' ;;
+	*) set -- complete $words ;;
+	esac
+	# The tree stands in front of the last word, where the command takes one.
+	if [ "$#" -gt 2 ] && [ "$2" != frobnicate ]; then
+		command=$2
+		shift 2
+		set -- complete "$command" --sysroot configured "$@"
+	fi
+	name=$(echo "$words" | tr ' :' '__')
+	golden "completion-_$name" "$@"
+done
+
+mkdir -p bin
+: >finish-me.conf
+ln -sf "$EARLYBIND" bin/earlybind
+offered() { # SHELL LINE WANT...: what it offers has all of these
+	shell=$1 line=$2
+	shift 2
+	PATH=$PWD/bin:$PATH "offers_$shell" "$line" >offered.txt 2>err.txt
+	for want in "$@"; do
+		if ! grep -qxF -e "$want" offered.txt; then
+			echo "$shell does not offer $want for \"$line\", but:"
+			cat offered.txt err.txt
+			return 1
+		fi
+	done
+}
+offers_bash() {
+	# shellcheck disable=SC2016
+	bash -c '. "$1"; COMP_LINE=$2 COMP_POINT=${#2}; _earlybind
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$completions/earlybind.bash" "$1"
+}
+# Its functions for descriptions and files need a terminal: these take note instead.
+offers_zsh() {
+	# shellcheck disable=SC2016
+	zsh -fc '_describe() { print -rl -- ${${(P)2}//\\:/:} }
+		_files() { print -rl -- files$1 }
+		words=("${(@s: :)2}"); CURRENT=$#words; . "$1"' zsh "$completions/_earlybind" "$1" |
+		sed 's/:[^0-9].*//'
+}
+offers_fish() {
+	HOME=$PWD fish --no-config -c "source $completions/earlybind.fish; complete -C '$1'" |
+		cut -f 1
+}
+for shell in bash zsh fish; do
+	check "completion-$shell-commands" offered "$shell" 'earlybind ' list plan capture export
+	check "completion-$shell-options" offered "$shell" 'earlybind plan --c' --cmdline --config
+	check "completion-$shell-formats" offered "$shell" 'earlybind export ' libvirt dot
+	check "completion-$shell-kernels" offered "$shell" \
+		'earlybind image --sysroot configured --kernel ' 6.1.0-18-amd64
+done
+check completion-bash-devices offered bash \
+	'earlybind explain --sysroot configured 01:0' 00.0 00.1
+check completion-bash-devices-domain offered bash \
+	'earlybind explain --sysroot configured 0000:01:0' 00.0 00.1
+check completion-bash-files offered bash 'earlybind embed --config finish' finish-me.conf
+check completion-bash-files-behind-equals offered bash 'earlybind embed --config=finish' finish-me.conf
+check completion-bash-folders offered bash 'earlybind plan --sysroot confi' configured
+check completion-zsh-devices offered zsh \
+	'earlybind explain --sysroot configured 01:0' 01:00.0 01:00.1
+check completion-zsh-files offered zsh 'earlybind embed --config x' files
+check completion-zsh-folders offered zsh 'earlybind plan --sysroot x' files-/
+check completion-fish-devices offered fish \
+	'earlybind explain --sysroot configured 01:0' 01:00.0 01:00.1
+check completion-fish-files offered fish 'earlybind embed --config finish' finish-me.conf
+check completion-bash-syntax bash -n "$completions/earlybind.bash"
+check completion-zsh-syntax zsh -n "$completions/_earlybind"
+check completion-fish-syntax fish --no-execute "$completions/earlybind.fish"
