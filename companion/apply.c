@@ -29,7 +29,7 @@ static int survey(struct apply *a)
 {
 	static struct findings findings;
 	static struct installed found;
-	unsigned made = 0;
+	unsigned made = 0, hooks;
 
 	if (installed_find(a->sysroot, a->arena, &found) < 0) {
 		say_error("%s" MODULES_PATH ": there are no kernels with modules here",
@@ -40,6 +40,7 @@ static int survey(struct apply *a)
 		say_error("there are more than %d images: only the newest kernels count",
 			  INSTALLED_MAX);
 	a->installed = installed_generators(a->sysroot, a->arena);
+	hooks = installed_hooks(a->sysroot, a->arena);
 	for (size_t i = 0; i < found.count; i++) {
 		struct apply_image *image = &a->images[a->count];
 
@@ -55,8 +56,8 @@ static int survey(struct apply *a)
 	for (size_t i = 0; i < a->count; i++) {
 		struct apply_image *image = &a->images[i];
 
-		image->generator =
-			installed_choose(image->verdict.made_by, a->installed, made);
+		image->generator = installed_choose(image->verdict.made_by, a->installed,
+						    made, hooks);
 		image->has_command =
 			rebuild_command(image->generator, &image->image, image->argv);
 	}

@@ -189,9 +189,20 @@ static int skip_line(struct reader *r, bool *ret_more)
 	return 0;
 }
 
-static bool names_one(const char *from, const char *to)
+/* Whether a word of this text is one of the two variables. */
+static bool names_one(struct grub_settings *g, const char *from, const char *to)
 {
-	return memmem(from, (size_t)(to - from), LINE, sizeof(LINE) - 1) != NULL;
+	while (from < to) {
+		struct text name = {from, 0};
+
+		while (from < to && is_name(*from))
+			from++;
+		name.n = (size_t)(from - name.p);
+		if (variable(g, name))
+			return true;
+		from += name.n == 0;
+	}
+	return false;
 }
 
 static void doubt(struct reader *r, const char *file, unsigned line)
@@ -230,7 +241,7 @@ static int read_line(struct reader *r, const char *file)
 		while (from < r->p && (*from == ' ' || *from == '\t'))
 			from++;
 		if (e == 0 && from < r->p && *from != '#' && has_more &&
-		    names_one(from, r->p))
+		    names_one(r->g, from, r->p))
 			doubt(r, file, line);
 		return e;
 	}

@@ -196,6 +196,19 @@ unsigned installed_generators(const char *sysroot, struct arena *arena)
 	return found;
 }
 
+unsigned installed_hooks(const char *sysroot, struct arena *arena)
+{
+	struct search s = {sysroot, arena, "", NULL};
+	unsigned found = 0;
+	struct stat st;
+
+	if (is_file(&s, KERNEL_HOOKS "/initramfs-tools", &st))
+		found |= GENERATOR_BIT(GENERATOR_INITRAMFS_TOOLS);
+	if (is_file(&s, KERNEL_HOOKS "/dracut", &st))
+		found |= GENERATOR_BIT(GENERATOR_DRACUT);
+	return found;
+}
+
 static enum generator only_one(unsigned set)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
@@ -205,15 +218,17 @@ static enum generator only_one(unsigned set)
 }
 
 enum generator installed_choose(enum generator made_by, unsigned installed,
-				unsigned others)
+				unsigned others, unsigned hooks)
 {
-	enum generator one;
+	const unsigned sets[] = {installed & others, installed & hooks, installed};
+	enum generator one = GENERATOR_UNKNOWN;
 
 	if (made_by != GENERATOR_UNKNOWN && (installed & GENERATOR_BIT(made_by)))
 		return made_by;
 	/* booster's, for one, is not to be replaced by what dracut makes. */
 	if (made_by == GENERATOR_BOOSTER)
 		return GENERATOR_UNKNOWN;
-	one = only_one(installed & others);
-	return one != GENERATOR_UNKNOWN ? one : only_one(installed);
+	for (size_t i = 0; i < ARRAY_SIZE(sets) && one == GENERATOR_UNKNOWN; i++)
+		one = only_one(sets[i]);
+	return one;
 }

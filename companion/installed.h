@@ -42,10 +42,13 @@ bool installed_has_program(const char *sysroot, struct arena *arena, const char 
 /* Those whose programs are installed below @sysroot, in the folders of system programs. */
 unsigned installed_generators(const char *sysroot, struct arena *arena) nonnull(2);
 
+/* Those that a new kernel's package runs, by Debian's hooks in /etc/kernel/postinst.d. */
+unsigned installed_hooks(const char *sysroot, struct arena *arena) nonnull(2);
+
 /*
- * Who is to make an image that @made_by made (GENERATOR_UNKNOWN if there is none): that one
- * if it is installed; else the one that @others made, or the only one. GENERATOR_UNKNOWN if
- * nothing tells.
+ * Who is to make an image that @made_by made (GENERATOR_UNKNOWN if nothing tells): that one if
+ * it is installed; else the one that made the @others, or that has one of the @hooks, or the
+ * only one. GENERATOR_UNKNOWN if nothing tells.
  */
 enum generator installed_choose(enum generator made_by, unsigned installed,
-				unsigned others);
+				unsigned others, unsigned hooks);

@@ -31,6 +31,7 @@
 /* Where generators and distributions put the images of kernels. */
 #define BOOT_PATH	      "/boot"
 #define BOOT_FOLDERS	      "/boot", "/efi", "/boot/efi"
+#define KERNEL_HOOKS	      "/etc/kernel/postinst.d"
 #define MACHINE_ID_NAME	      "machine-id"
 #define UPDATE_INITRAMFS_CONF "initramfs-tools/update-initramfs.conf"
 

@@ -160,6 +160,7 @@ const char *words_add(struct text line, struct text param, bool is_replaced,
 			buf[n++] = ' ';
 	}
 	memcpy(buf + n, line.p + at, line.n - at);
+	buf[n + line.n - at] = '\0';
 	return buf;
 }
 

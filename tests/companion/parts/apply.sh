@@ -59,6 +59,15 @@ check apply-stripped stripped
 
 machine both dracut-systemd update-initramfs dracut
 golden apply-dracut apply --sysroot both --dry-run
+# An image that tells nothing: then the hooks of the kernel's package do.
+cp -a both torn
+: >torn/boot/initrd.img-$old
+golden apply-torn apply --sysroot torn --dry-run
+rm torn/boot/initrd.img-$new
+golden apply-torn-alone apply --sysroot torn --dry-run --kernel $old
+mkdir -p torn/etc/kernel/postinst.d
+: >torn/etc/kernel/postinst.d/initramfs-tools
+golden apply-torn-hook apply --sysroot torn --dry-run --kernel $old
 rm both/usr/sbin/dracut
 golden apply-other-generator apply --sysroot both --dry-run
 rm both/usr/sbin/update-initramfs
