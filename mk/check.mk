@@ -24,6 +24,7 @@ COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio
 COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
 	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
 COMPANION_TESTED += $(addprefix companion/,index_write.c redact.c)
+COMPANION_TESTED += $(addprefix companion/,grub.c menu_entry.c words.c)
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
 CHECK_CPPFLAGS := -Ibinder -Icompanion -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
