@@ -159,3 +159,24 @@ check "built in: it is said" says 'modules: vfio_pci (built in)'
 cp /image-tests/modules.builtin "$modules/modules.builtin"
 mv /image-tests/vfio "$modules/kernel/drivers/vfio"
 depmod -a "$version"
+
+# ---- the companion does it ----------------------------------------------------------------
+
+# As make_image does it, by dracut's configuration; and the image where the kernel's stands.
+cat >/etc/dracut.conf.d/image-tests.conf <<EOF
+dracutmodules+=" $plain $systemd earlybind "
+hostonly="no"
+compress="cat"
+early_microcode="no"
+EOF
+make_image apply "$plain $systemd earlybind" --no-hostonly
+cp "$image" "/boot/initrd.img-$version"
+image=/boot/initrd.img-$version
+unordered() {
+	sed -i 's/systemd-udevd\.service//' "$modules_d/50earlybind/earlybind.service"
+}
+ordered() {
+	cp /image-tests/unit "$modules_d/50earlybind/earlybind.service"
+}
+check_apply "dracut --force --kver $version" unordered ordered
+check_cmdline

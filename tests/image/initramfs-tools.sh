@@ -148,3 +148,10 @@ status=$?
 check "the binder refuses a living system" is "$status" 2
 check "and says what to use instead" says 'this is not an initramfs'
 check "the hook answers prereqs" is "$("$hook" prereqs)" ""
+
+# ---- the companion does it ----------------------------------------------------------------
+
+no_script() { chmod -x "$script"; }
+with_script() { chmod +x "$script"; }
+check_apply "update-initramfs -u -k $version" no_script with_script
+check_cmdline

@@ -23,3 +23,59 @@ has_not() { ! has "$1"; }
 set_rules() {
 	printf '%s\n' "$@" >/etc/earlybind.conf
 }
+
+# What `earlybind apply` says goes to $log; checks look at $status.
+apply() { # ARGUMENT...
+	earlybind apply "$@" >"$log" 2>&1
+	status=$?
+	cat "$log" >&2
+}
+
+# With the generator that made the image of this kernel, and COMMAND that makes it anew; BREAK
+# and MEND, commands, let it fail and put it right.
+# shellcheck disable=SC2154 # image and version are of the tests
+check_apply() { # COMMAND BREAK MEND
+	set_rules 'bind 10ee:5000' 'bind class=0b40'
+	apply --dry-run
+	check "apply: a dry run says what is missing" says 'class=0b40'
+	check "apply: and what it would run" says "would run: $1"
+	apply
+	check "apply: it ends well" is "$status" 0
+	check "apply: the generator was run" says "$1 .*done in"
+	check "apply: the image is checked" says 'checked: pass'
+	earlybind check --image "$image" --kernel "$version" >"$log" 2>&1
+	check "apply: the image is good" says 'pass table: it has the 2 rules'
+	apply
+	check "apply: the second time there is nothing to do" says '^nothing to do: 2 rules'
+	check "apply: and no generator is run" is "$(grep -c 'done in' "$log")" 0
+	before=$(sha256sum <"$image")
+	set_rules 'bind 10ee:5000' 'bnd 10ee:5001'
+	apply
+	check "apply: a typo ends it" is "$status" 1
+	check "apply: a typo is named" says '/etc/earlybind.conf:2:1: '
+	set_rules 'bind 10ee:5000'
+	$2
+	apply
+	$3
+	check "apply: a failure is told" is "$status" 1
+	check "apply: with what the generator said" says '    | .*earlybind: no image is written'
+	check "apply: the old image stays" is "$(sha256sum <"$image")" "$before"
+	apply
+	check "apply: then it is made" is "$status" 0
+}
+
+# GRUB is not in this root: its settings are.
+check_cmdline() {
+	mkdir -p /etc/default/grub.d
+	echo 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"' >/etc/default/grub
+	earlybind cmdline --add rd.earlybind.log=debug >"$log" 2>&1
+	check "cmdline: it ends well" is $? 0
+	check "cmdline: the difference is shown" says '^+GRUB_CMDLINE_LINUX=.*rd.earlybind.log=debug'
+	check "cmdline: the file is there" grep -q 'rd.earlybind.log=debug' \
+		/etc/default/grub.d/earlybind.cfg
+	earlybind cmdline --add rd.earlybind.log=debug >"$log" 2>&1
+	check "cmdline: the second time there is nothing to do" says '^nothing to do'
+	earlybind cmdline --remove >"$log" 2>&1
+	check "cmdline: it is taken back" test ! -e /etc/default/grub.d/earlybind.cfg
+	rm -r /etc/default/grub /etc/default/grub.d
+}
