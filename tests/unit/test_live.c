@@ -260,6 +260,25 @@ static void test_release_that_hangs(void **state unused)
 	test_arena_free(&arena);
 }
 
+/* Its file says ENOENT until the time is up: the override is put back all the same. */
+static void test_release_that_is_refused(void **state unused)
+{
+	struct arena arena = test_arena(ARENA_SIZE);
+	struct fake_world *w = machine();
+	struct outcome o;
+
+	put_on_vfio(w);
+	fake_find_driver(&w->bus, VFIO)->has_no_bind_files = true;
+	o = release(w, &arena, "xocl", true);
+	assert_int_equal(o.verdict, VERDICT_FAILED);
+	assert_int_equal(o.reason, REASON_UNBIND_FAILED);
+	assert_string_equal(fake_driver_of(card(w)), VFIO);
+	assert_true(card(w)->has_override);
+	assert_string_equal(card(w)->override, VFIO);
+	fake_free(w);
+	test_arena_free(&arena);
+}
+
 static void pull(struct fake_bus *bus, void *arg)
 {
 	fake_vanish(bus, arg);
@@ -304,6 +323,10 @@ static const char *check_release(struct fake_world *w, const struct outcome *o,
 	for (size_t i = 0; i < w->bus.device_count; i++)
 		if (&w->bus.devices[i] != card(w) && w->bus.devices[i].writes > 0)
 			return "another device was written to";
+	/* Unless the last look failed, which counts as gone, it is the truth. */
+	if (o->reason != REASON_VANISHED && o->verdict != VERDICT_STUCK &&
+	    strcmp(o->after, driver) != 0)
+		return "what is said to have it has it not";
 	switch (o->verdict) {
 	case VERDICT_RESTORED:
 		if (strcmp(driver, VFIO) == 0 || card(w)->has_override)
@@ -419,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_bind_without_a_device),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_release_that_hangs),
+		cmocka_unit_test(test_release_that_is_refused),
 		cmocka_unit_test(test_release_of_what_is_pulled),
 		{"test_reads_and_starts", test_fault, NULL, NULL, (void *)FAULT_ERROR},
 		{"test_writes", test_fault, NULL, NULL, (void *)FAULT_RESULT},
