@@ -299,9 +299,10 @@ static int make(struct apply *a)
 	}
 	if (bad == 0)
 		return EXIT_OK;
-	say_error("%zu of %zu images cannot be relied on: what the generator said is in "
-		  "%s; put right what is named above, then run earlybind apply again",
-		  bad, a->due_count, APPLY_LOG);
+	say_error(
+		"%zu of %zu images are not as they must be: what the generator said is in "
+		"%s; put right what is named above, then run earlybind apply again",
+		bad, a->due_count, APPLY_LOG);
 	return a->is_stuck ? EXIT_NO_IMAGES : EXIT_FAILED;
 }
 
