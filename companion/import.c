@@ -171,7 +171,8 @@ static void print_fate(const struct import *im, enum recipe_fate fate, const cha
 		put_text_of(im, r);
 		last = r;
 	}
-	put_advice(last);
+	if (last)
+		put_advice(last);
 	putchar('\n');
 }
 

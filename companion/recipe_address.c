@@ -65,12 +65,11 @@ static bool add_unraid(struct recipes *recipes, struct recipe *r, struct text wo
 void recipe_parse_unraid(struct recipes *recipes, const char *file, struct text bytes)
 {
 	struct text rest = bytes, text, word;
-	unsigned line = 0;
 
-	while (text_cut(&rest, '\n', &text)) {
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
 		struct recipe r = {
 			.file = file,
-			.line = ++line,
+			.line = line,
 			.text = text_trim(text),
 			.kind = RECIPE_ADDRESS,
 			.fate = RECIPE_DELETE,
@@ -135,12 +134,11 @@ static void add_proxmox(struct recipes *recipes, struct recipe *r, struct text h
 void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct text bytes)
 {
 	struct text rest = bytes, text;
-	unsigned line = 0;
 
-	while (text_cut(&rest, '\n', &text)) {
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
 		struct recipe r = {
 			.file = file,
-			.line = ++line,
+			.line = line,
 			.text = text_trim(text),
 			.kind = RECIPE_ADDRESS,
 			.fate = RECIPE_STAY,
@@ -185,12 +183,11 @@ void recipe_parse_proxmox_mapping(struct recipes *recipes, const char *file,
 				  struct text bytes)
 {
 	struct text rest = bytes, text;
-	unsigned line = 0;
 
-	while (text_cut(&rest, '\n', &text)) {
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
 		struct recipe r = {
 			.file = file,
-			.line = ++line,
+			.line = line,
 			.text = text_trim(text),
 			.kind = RECIPE_ADDRESS,
 			.fate = RECIPE_STAY,

@@ -62,12 +62,11 @@ void recipe_parse_modules(struct recipes *recipes, const char *file, struct text
 void recipe_parse_script(struct recipes *recipes, const char *file, struct text bytes)
 {
 	struct text rest = bytes, text;
-	unsigned line = 0;
 
-	while (text_cut(&rest, '\n', &text)) {
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
 		struct recipe r = {
 			.file = file,
-			.line = ++line,
+			.line = line,
 			.text = text_trim(text),
 			.kind = RECIPE_SCRIPT,
 			.fate = RECIPE_LOOK,
