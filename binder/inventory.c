@@ -286,6 +286,14 @@ static int sort_groups(struct arena *arena, struct inventory *inv)
 	return 0;
 }
 
+/* A look at function 0, for the sake of another one, may be what did not come back. */
+static void leave_alone(struct inventory *inv, const struct pci_device *d)
+{
+	for (size_t i = inv->count;
+	     i > 0 && bdf_is_same_slot(inv->devices[i - 1].bdf, d->bdf); i--)
+		inv->devices[i - 1].is_unread = true;
+}
+
 int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct inventory *ret)
 {
@@ -323,6 +331,8 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 
 			d->is_interesting = wanted > 0;
 			d->is_unread = wanted < 0;
+			if (d->is_unread)
+				leave_alone(&inv, d);
 			if (wanted == 0 && !pci_is_display(&d->ids))
 				continue;
 			r = read_device(world, d);

@@ -48,8 +48,8 @@ int path_parse(struct text t, struct pci_path *ret, struct parse_error *reterr)
 	}
 	if (is_root)
 		return fail(reterr, 0,
-			    "a path is [domain:]bus:device.function of a root port, then "
-			    "/device.function");
+			    "a path is the address of a root port, then device.function "
+			    "of each hop");
 	if (path.hop_count > PATH_HOPS_MAX)
 		return fail(reterr, 0, "a path has at most 16 hops behind the first");
 	*ret = path;

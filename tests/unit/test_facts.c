@@ -286,6 +286,12 @@ static void hang(struct machine *m)
 	device(m, CARD_1)->serial_number = OTHER;
 }
 
+static void hang_first(struct machine *m)
+{
+	hang(m);
+	device(m, CARD_1)->serial_number = NULL;
+}
+
 static void test_serials(void **state unused)
 {
 	static const char both[] = CARD " recover; " CARD_1 " recover";
@@ -327,6 +333,9 @@ static void test_serials(void **state unused)
 		{"privilege", take_privilege, "keep serial=" SERIAL "\nbind 10ee:5000",
 		 "", 9, 2},
 		{"hangs", hang, "bind serial=" OTHER "+10ee:*", CARD_1 " recover", 1, 1},
+		/* The look that hung was for the other function. */
+		{"hangs, first", hang_first,
+		 "bind serial=" SERIAL "+10ee:5001\nbind 10ee:5000", "", 2, 1},
 		{"hangs, kept", hang, "keep serial=" SERIAL "\nbind 10ee:*",
 		 CARD_1 " recover", 7, 1},
 	};
