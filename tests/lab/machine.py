@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tarfile
 import time
 
@@ -54,8 +55,17 @@ MACHINE = """
 READY = b"lab: ready for devices"
 
 
+# How often a boot is begun again whose kernel panicked before it ran anything of the image. QEMU
+# without KVM now and then runs a kernel's code while that is being patched ("Oops: int3").
+EARLY_PANICS = 2
+
+
 class LabError(Exception):
     """The lab itself could not do its work; the text says what."""
+
+
+class EarlyPanic(LabError):
+    """The kernel panicked before /init: nothing of ours has run."""
 
 
 def run(command, log, **kwargs):
@@ -187,7 +197,16 @@ class Machine:
 
     def boot(self, image, cmdline, preinit, **more):
         """Boots into the real root and unpacks what the guest collected there."""
-        self._unpack(self.run(image, cmdline, preinit, **more))
+        for left in reversed(range(EARLY_PANICS + 1)):
+            try:
+                channel = self.run(image, cmdline, preinit, **more)
+                break
+            except EarlyPanic as panic:
+                if left == 0:
+                    raise
+                print(f"lab: {self.folder}: {panic}; once more", file=sys.stderr, flush=True)
+                self.console.rename(self.folder / f"console-panic-{left}.log")
+        self._unpack(channel)
 
     def run(
         self,
@@ -263,6 +282,9 @@ class Machine:
                 self.stop()
         if status != 0:
             raise LabError(f"QEMU ended with status {status} (see {self.log})")
+        said = self.console.read_bytes() if self.console.exists() else b""
+        if b"Kernel panic" in said and b"as init process" not in said:
+            raise EarlyPanic("the kernel panicked before it ran anything of the image")
 
     def _plug(self, devices, end):
         """Plugs the devices in once the guest is ready; QMP's answers are in lab.log."""
