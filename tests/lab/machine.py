@@ -163,6 +163,15 @@ def make_disk(base, files, into, log):
     script.unlink()
 
 
+def put_image(image, version, disk, log):
+    """Writes the kernel's image to a disk, where the guest expects it."""
+    name = f"/boot/initrd.img-{version}"
+    commands = disk.parent / "debugfs.commands"
+    commands.write_text(f'rm "{name}"\nwrite "{image}" "{name}"\n')
+    run(["debugfs", "-w", "-f", str(commands), str(disk)], log)
+    commands.unlink()
+
+
 def take_image(disk, into, log):
     """Copies the kernel's image from a disk that a guest has run with, as a boot loader does.
 

@@ -42,7 +42,7 @@ import threading
 import time
 
 from facts import Facts, Wrong
-from machine import BUILD, LAB, TOP, LabError, Machine, cached, run, take_image
+from machine import BUILD, LAB, TOP, LabError, Machine, cached, make_disk, put_image, run, take_image
 from platforms import HOME, SUITES
 
 NATIVE = "01-native-wins"
@@ -158,6 +158,9 @@ class Run:
     def boot_sessions(self, machine, image, case, more):
         """The boots of a case with SESSIONS."""
         disk = machine.folder / "kept.img"
+        version = (machine.base / "version").read_text().strip()
+        make_disk(machine.base, image / "files", disk, machine.log)
+        put_image(image / "initrd.img", version, disk, machine.log)
         more |= {"disk": disk, "limit": SESSION_LIMIT}
         for number in range(1, case.sessions + 1):
             cmdline = f"{case.cmdline} lab.session={number}"
