@@ -83,7 +83,7 @@ void addition_drop_done(struct edit *e, struct wishes *w)
 }
 
 /* Puts the wishes into the text. */
-static int write_lines(struct edit *e, const struct wishes *w, const char *options)
+static int write_lines(struct edit *e, const struct wishes *w)
 {
 	struct text *lines = arena_alloc(e->arena, w->count, sizeof(*lines));
 	size_t count = 0;
@@ -95,9 +95,10 @@ static int write_lines(struct edit *e, const struct wishes *w, const char *optio
 
 		if (w->items[i].is_done)
 			continue;
-		line = arena_printf(e->arena, "%s %s%s",
+		line = arena_printf(e->arena, "%s %s%s%s",
 				    w->kind == RULE_BIND ? "bind" : "keep",
-				    w->items[i].text, options);
+				    w->items[i].text, w->options,
+				    w->items[i].needs_console ? " allow=console" : "");
 		if (!line)
 			return -ENOMEM;
 		lines[count++] = text_of(line);
@@ -246,10 +247,9 @@ void addition_show(struct edit *e, const struct wishes *w)
 }
 
 /* The text with the wishes in it, judged. */
-static int try_lines(struct edit *e, const struct wishes *w, const char *options,
-		     enum judgement *ret)
+static int try_lines(struct edit *e, struct wishes *w, enum judgement *ret)
 {
-	int r = write_lines(e, w, options);
+	int r = write_lines(e, w);
 
 	if (r < 0) {
 		say_error("the rules cannot be added: they are too many");
@@ -262,20 +262,19 @@ static int try_lines(struct edit *e, const struct wishes *w, const char *options
 	return 0;
 }
 
-int addition_apply(struct edit *e, const struct wishes *w)
+int addition_apply(struct edit *e, struct wishes *w)
 {
 	const struct config_edit start = e->text;
-	enum judgement judgement;
-	int r = try_lines(e, w, w->options, &judgement);
+	enum judgement judgement = JUDGED_NEEDS_CONSOLE;
 
-	if (r == 0 && judgement == JUDGED_NEEDS_CONSOLE) {
-		const char *options =
-			arena_printf(e->arena, "%s allow=console", w->options);
+	/* The more screens go, the sooner another one is the last: one more in each round. */
+	for (size_t i = 0; i <= w->count && judgement == JUDGED_NEEDS_CONSOLE; i++) {
+		int r;
 
 		e->text = start;
-		r = options ? try_lines(e, w, options, &judgement) : -ENOMEM;
+		r = try_lines(e, w, &judgement);
+		if (r < 0)
+			return r;
 	}
-	if (r < 0)
-		return r;
 	return judgement == JUDGED_FINE ? 0 : -EPERM;
 }

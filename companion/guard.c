@@ -130,12 +130,12 @@ static enum judgement judge_kept(struct edit *e, const struct wish *wish)
 	return JUDGED_REFUSED;
 }
 
-enum judgement guard_judge(struct edit *e, const struct wishes *w)
+enum judgement guard_judge(struct edit *e, struct wishes *w)
 {
 	enum judgement all = JUDGED_FINE;
 
 	for (size_t i = 0; i < w->count; i++) {
-		const struct wish *wish = &w->items[i];
+		struct wish *wish = &w->items[i];
 
 		if (wish->is_done)
 			continue;
@@ -151,6 +151,7 @@ enum judgement guard_judge(struct edit *e, const struct wishes *w)
 			    pd->action == ACTION_KEEP)
 				continue;
 			one = judge_device(e, w, pd);
+			wish->needs_console |= one == JUDGED_NEEDS_CONSOLE;
 			if (all != JUDGED_REFUSED && one != JUDGED_FINE)
 				all = one;
 		}

@@ -9,15 +9,14 @@
 enum judgement {
 	JUDGED_FINE, /* warnings may have been said */
 	JUDGED_REFUSED, /* and said why */
-	JUDGED_NEEDS_CONSOLE, /* it is the only screen, and that is meant: allow=console */
+	JUDGED_NEEDS_CONSOLE, /* a wish is for the only screen, which is meant: it is marked */
 };
 
 /*
  * Judges all bind wishes that are not done by e->plan, the plan with them, and by what the
  * host uses now. Says what is refused and what is only worth a warning.
  */
-enum judgement guard_judge(struct edit *e, const struct wishes *w) must_check
-	nonnull(1, 2);
+enum judgement guard_judge(struct edit *e, struct wishes *w) must_check nonnull(1, 2);
 
 /* What the plan makes of a device; NULL if no rule names it. */
 const struct plan_device *plan_device_of(const struct plan *plan,

@@ -49,6 +49,8 @@ golden add-bridge add --sysroot edit 00:01.0 01:00.0
 golden add-console add --sysroot edit 02:00.0
 golden add-console-allowed add --sysroot edit --dry-run 02:00.0 allow=console
 golden add-console-forced add --sysroot edit --dry-run 02:00.0 --force
+golden add-all-screens add --sysroot edit --dry-run --force --all class=03 02:00.1
+golden add-each-screen add --sysroot edit --dry-run --force 00:02.0 '02:00.*'
 golden add-missing add --sysroot edit 10:00.0 01:00.0
 golden add-missing-id add --sysroot edit 10ee:5010
 golden add-missing-forced add --sysroot edit --dry-run --force 05:00.0
