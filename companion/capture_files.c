@@ -323,9 +323,23 @@ static void put_report_folder(struct capture *c, const char *folder)
 		capture_copy_text(c, capture_print(c, "%s/%s", folder, names.items[i]));
 }
 
+/* Which groups have a node; nobody opens these. */
+static void put_nodes(struct capture *c)
+{
+	struct capture_names names = capture_list(c, "dev/vfio");
+
+	for (size_t i = 0; i < names.count; i++)
+		if (strcmp(names.items[i], "devices") != 0)
+			capture_put_file(c,
+					 capture_print(c, "dev/vfio/%s", names.items[i]),
+					 TEXT(""));
+}
+
 void capture_files(struct capture *c)
 {
 	struct capture_names names = capture_list(c, "etc/earlybind.conf.d");
+
+	put_nodes(c);
 
 	put_cmdline(c);
 	capture_copy(c, "proc/sys/kernel/osrelease");

@@ -19,7 +19,7 @@ same() { # TREE COMMAND...
 for tree in alveo configured refused bound late no-iommu empty alveo-acs hpe sriov domains arm \
 	optimus four-gpus-bound amd-apu gaudi; do
 	check "capture-$tree" unpack "$tree"
-	for command in list plan status; do
+	for command in list plan status check; do
 		check "capture-$tree-$command" same "$tree" "$command"
 	done
 	check "capture-$tree-list-json" same "$tree" list --json

@@ -4,6 +4,7 @@
 for tree in alveo-acs hpe sriov domains arm optimus four-gpus four-gpus-bound amd-apu gaudi; do
 	golden "list-$tree" list --sysroot "$tree"
 	golden "plan-$tree" plan --sysroot "$tree"
+	golden "check-$tree" check --sysroot "$tree"
 done
 # IDs that all four have.
 golden plan-four-gpus-by-id plan --sysroot four-gpus --cmdline 'vfio-pci.ids=10de:2204,10de:1aef'
