@@ -119,8 +119,7 @@ static bool is_screen(const struct pci_device *d)
 	return class == 0x0300 || class == 0x0301 || class == 0x0380;
 }
 
-static const struct plan_device *find_planned(const struct plan *plan,
-					      const struct pci_device *d)
+const struct plan_device *plan_find(const struct plan *plan, const struct pci_device *d)
 {
 	size_t low = 0, high = plan->device_count;
 
@@ -141,7 +140,7 @@ static const struct plan_device *find_planned(const struct plan *plan,
 /* Whether @d is with vfio-pci already or will be: asked in the order of addresses. */
 static bool leaves_host(const struct plan *plan, const struct pci_device *d)
 {
-	const struct plan_device *pd = find_planned(plan, d);
+	const struct plan_device *pd = plan_find(plan, d);
 
 	return strcmp(d->driver, DEFAULT_DRIVER) == 0 ||
 	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER));

@@ -67,6 +67,10 @@ void plan_restrict(struct plan *plan, struct bdf bdf) nonnull(1);
 int group_make(const struct inventory *inventory, const struct plan *plan, int id,
 	       struct arena *arena, struct plan_group *ret) must_check nonnull(1, 4, 5);
 
+/* What becomes of a function; NULL if no rule names it. */
+const struct plan_device *plan_find(const struct plan *plan,
+				    const struct pci_device *device) nonnull(1, 2);
+
 /* "bind", "recover", "done", "keep", "refuse" */
 const char *action_name(enum action action);
 

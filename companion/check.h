@@ -34,6 +34,9 @@ struct check {
 	struct findings findings;
 };
 
+/* Unpacks check->file. -errno with a message if there is nothing to look at. */
+int check_open(struct check *check, const char **ret_message) must_check nonnull(1, 2);
+
 /*
  * Unpacks check->file and checks all of it. 0, or -errno with a sentence in @ret_message:
  * then it could not be read at all.

@@ -65,10 +65,9 @@ static int map_image(struct check *c, const char **ret_message)
 	return 0;
 }
 
-int check_run(struct check *check, const char **ret_message)
+int check_open(struct check *check, const char **ret_message)
 {
 	struct check *c = check;
-	struct text binder;
 	int r;
 
 	r = map_image(c, ret_message);
@@ -86,6 +85,18 @@ int check_run(struct check *check, const char **ret_message)
 			c->image.message ? c->image.message : "there is no file in it");
 		return -EBADMSG;
 	}
+	return 0;
+}
+
+int check_run(struct check *check, const char **ret_message)
+{
+	struct check *c = check;
+	struct text binder;
+	int r;
+
+	r = check_open(c, ret_message);
+	if (r < 0)
+		return r;
 	check_image(c);
 	if (check_binder(c, &binder)) {
 		check_table(c, binder);

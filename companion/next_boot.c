@@ -3,7 +3,10 @@
 
 #include <errno.h>
 
+#include "check.h"
 #include "message.h"
+#include "paths.h"
+#include "section.h"
 
 /* The problems of the table are those of the files, but there they have a line to show. */
 static void take_file_problems(struct policy *policy, const struct policy *files)
@@ -49,4 +52,44 @@ int next_boot_read(struct world *world, struct arena *arena,
 out_of_memory:
 	say_error("out of memory");
 	return -ENOMEM;
+}
+
+int next_boot_read_image(struct world *world, struct arena *arena, const char *image,
+			 const char *cmdline, struct run *ret)
+{
+	static struct check check;
+	struct run_options options = {.is_dry_run = true};
+	const struct tree_node *node;
+	const char *message;
+	struct text binder;
+	size_t offset;
+	int r;
+
+	check = (struct check){.file = image, .arena = arena};
+	r = check_open(&check, &message);
+	if (r < 0) {
+		say_error("%s: %s", image, message);
+		return r;
+	}
+	node = tree_find(&check.image.tree, IMAGE_BINDER);
+	if (!tree_is_file(node) || !node->file->data.p) {
+		say_error(
+			"%s: earlybind is not in the image, so nothing will be bound: see "
+			"earlybind check --image",
+			image);
+		return -ENOENT;
+	}
+	binder = node->file->data;
+	r = section_find(binder, &offset, &message);
+	if (r < 0) {
+		say_error("%s: the table of its binder is damaged: %s", image, message);
+		return r;
+	}
+	options.table = (struct text){binder.p + offset, sizeof(struct table_section)};
+	if (cmdline)
+		options.cmdline = text_of(cmdline);
+	r = run_read_policy(world, arena, &options, ret);
+	if (r < 0)
+		say_error("out of memory");
+	return r;
 }

@@ -17,3 +17,11 @@ int next_boot_read(struct world *world, struct arena *arena,
 		   const struct sources *sources, const char *cmdline,
 		   struct policy *ret_files, struct run *ret) must_check
 	nonnull(1, 2, 3, 5, 6);
+
+/*
+ * The same with the table of a finished image in place of the configuration. An image without
+ * a binder is an error.
+ */
+int next_boot_read_image(struct world *world, struct arena *arena, const char *image,
+			 const char *cmdline, struct run *ret) must_check
+	nonnull(1, 2, 3, 5);

@@ -2,7 +2,9 @@
 /* earlybind plan: what the next boot will do, computed by the code that will do it. */
 #include "plan.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "describe.h"
@@ -12,46 +14,110 @@
 #include "output.h"
 #include "run.h"
 #include "sources.h"
+#include "usage.h"
 
 #define EXIT_NO_RULE 3
 
 struct planning {
 	struct strings configs;
 	const char *cmdline;
+	const char *image;
 	const char *sysroot;
 	bool is_json;
 
 	struct arena *arena;
 	struct world *world;
 	struct sources sources;
+	struct policy files;
 	struct run run;
+	struct usages usages;
 };
 
-static void put_device(const struct plan_device *pd)
+/* What the host will do without. */
+static void put_usages(const struct planning *p, const struct pci_device *d)
+{
+	struct paragraph line = {stdout, DEVICE_INDENT, DEVICE_INDENT, false};
+	const struct usage *u;
+	size_t count, left = 0;
+
+	u = usages_find(&p->usages, d->bdf, &count);
+	for (size_t i = 0; i < count; i++)
+		left += u[i].is_in_use;
+	if (left == 0)
+		return;
+	printf("%*s", DEVICE_INDENT, "");
+	paragraph_add(&line, "the host loses:");
+	for (size_t i = 0; i < count; i++)
+		if (u[i].is_in_use)
+			paragraph_add(&line, "%s (%s)%s", u[i].name, u[i].what,
+				      --left > 0 ? "," : "");
+	paragraph_end(&line);
+}
+
+static void put_device(const struct planning *p, const struct plan_device *pd)
 {
 	const struct pci_device *d = pd->device;
 	char id[ID_SIZE], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
-	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+	struct paragraph line = describe_device(d->bdf, format_id(&d->ids, id));
 
-	paragraph_add(&p, "%s:", action_name(pd->action));
+	paragraph_add(&line, "%s:", action_name(pd->action));
 	switch (pd->action) {
 	case ACTION_BIND:
-		paragraph_add(&p, "%s gets it; no driver has it now", pd->wanted);
+		paragraph_add(&line, "%s gets it; no driver has it now", pd->wanted);
 		break;
 	case ACTION_RECOVER:
-		paragraph_add(&p, "%s gets it; %s has it now", pd->wanted, d->driver);
+		paragraph_add(&line, "%s gets it; %s has it now", pd->wanted, d->driver);
 		break;
 	case ACTION_DONE:
-		paragraph_add(&p, "%s has it already", pd->wanted);
+		paragraph_add(&line, "%s has it already", pd->wanted);
 		break;
 	case ACTION_KEEP:
 	case ACTION_REFUSE:
-		paragraph_add(&p, "%s", reason_message(pd->reason, pd->detail, message));
+		paragraph_add(&line, "%s",
+			      reason_message(pd->reason, pd->detail, message));
 		break;
 	}
-	paragraph_end(&p);
+	paragraph_end(&line);
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %.*s (%s)", (int)pd->rule->text.n,
 		       pd->rule->text.p, origin_format(&pd->rule->origin, origin));
+	if (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER)
+		put_usages(p, d);
+}
+
+/* Bridges, and what has no driver: they stay, and are no obstacle. */
+static bool is_bystander(const struct planning *p, const struct pci_device *d)
+{
+	const struct plan_device *pd = plan_find(&p->run.plan, d);
+
+	return !(pd && pd->action <= ACTION_DONE) &&
+	       driver_is_group_friendly(d->driver) &&
+	       strcmp(d->driver, DEFAULT_DRIVER) != 0;
+}
+
+static void put_group(const struct planning *p, const struct plan_group *group)
+{
+	struct paragraph line = {stdout, DEVICE_INDENT, DEVICE_INDENT, false};
+	struct pci_device *const *members;
+	size_t count, left = 0;
+
+	describe_group(group);
+	members = inventory_group(&p->run.inventory, group->id, &count);
+	for (size_t i = 0; i < count; i++)
+		left += is_bystander(p, members[i]);
+	if (left == 0)
+		return;
+	printf("%*s", DEVICE_INDENT, "");
+	paragraph_add(&line, "with the host, and no obstacle:");
+	for (size_t i = 0; i < count; i++) {
+		const struct pci_device *d = members[i];
+		char address[BDF_SIZE];
+
+		if (is_bystander(p, d))
+			paragraph_add(&line, "%s (%s)%s", bdf_format(d->bdf, address),
+				      d->driver[0] ? d->driver : "no driver",
+				      --left > 0 ? "," : "");
+	}
+	paragraph_end(&line);
 }
 
 struct counts {
@@ -94,12 +160,13 @@ static void print_summary(const struct run *run)
 	puts(comma[0] ? "" : "no device is named");
 }
 
-static void print_text(const struct run *run)
+static void print_text(const struct planning *p)
 {
+	const struct run *run = &p->run;
 	char origin[ORIGIN_SIZE];
 
 	for (size_t i = 0; i < run->plan.device_count; i++)
-		put_device(&run->plan.devices[i]);
+		put_device(p, &run->plan.devices[i]);
 	for (size_t i = 0; i < run->policy.rule_count; i++) {
 		const struct rule *rule = &run->policy.rules[i];
 
@@ -108,7 +175,7 @@ static void print_text(const struct run *run)
 					 origin_format(&rule->origin, origin));
 	}
 	for (size_t i = 0; i < run->plan.group_count; i++)
-		describe_group(&run->plan.groups[i]);
+		put_group(p, &run->plan.groups[i]);
 	print_summary(run);
 }
 
@@ -158,10 +225,17 @@ static int verdict(const struct run *run, bool has_rule)
 	return has_rule ? EXIT_OK : EXIT_NO_RULE;
 }
 
-static void print_nothing(const struct policy *policy)
+static void print_nothing(const struct planning *p)
 {
+	const struct policy *policy = &p->run.policy;
+
 	if (policy->off)
 		puts("nothing to do: rd.earlybind=0 is on the command line");
+	else if (p->image)
+		paragraph_line(stdout, 0,
+			       "nothing to do: there is no rule in vfio-pci.ids= on the "
+			       "command line, in modprobe.d or in the table of %s",
+			       p->image);
 	else if (policy->ignore_table)
 		puts("nothing to do: rd.earlybind.table=0 is on the command line, so the\n"
 		     "configuration does not count, and there is no other rule");
@@ -170,23 +244,40 @@ static void print_nothing(const struct policy *policy)
 		     "modprobe.d or in /etc/earlybind.conf");
 }
 
+/* What the next boot will read: the configuration, or what is in the image. */
+static int read_rules(struct planning *p)
+{
+	if (p->image)
+		return next_boot_read_image(p->world, p->arena, p->image, p->cmdline,
+					    &p->run);
+	if (sources_read(p->world, p->arena, &p->configs, &p->sources) < 0)
+		return -EIO;
+	return next_boot_read(p->world, p->arena, &p->sources, p->cmdline, &p->files,
+			      &p->run);
+}
+
 static int plan(struct planning *p)
 {
 	struct run *run = &p->run;
 	char message[REASON_MESSAGE_SIZE];
-	struct policy files;
 	bool has_rule;
 	int code = EXIT_OK;
 
-	if (open_world(p->sysroot, &p->world) < 0 ||
-	    sources_read(p->world, p->arena, &p->configs, &p->sources) < 0 ||
-	    next_boot_read(p->world, p->arena, &p->sources, p->cmdline, &files, run) < 0)
+	if (p->image && p->configs.count > 0) {
+		say_error(
+			"plan: --image and --config exclude each other: an image has its "
+			"rules in itself");
+		return EXIT_WRONG_USAGE;
+	}
+	if (open_world(p->sysroot, &p->world) < 0 || read_rules(p) < 0)
 		return EXIT_FAILED;
 	has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
 	/* Where the boot would do nothing, nothing is planned. */
 	if (has_rule && run_plan(p->world, p->arena, run) < 0 && !p->is_json)
 		say_error("%s", reason_message(run->report.reason, run->report.detail,
 					       message));
+	if (has_rule && !p->is_json && usages_read(p->world, p->arena, &p->usages) < 0)
+		say_error("out of memory");
 	world_close(p->world);
 	if (run->inventory.unread_count > 0)
 		say_error("%zu function%s could not be read, and rules may be about %s: "
@@ -198,13 +289,13 @@ static int plan(struct planning *p)
 		code = print_json(p);
 	} else {
 		(void)sources_print_problems(&p->sources, &run->policy);
-		if (files.problem_count > 0)
+		if (p->files.problem_count > 0)
 			say_error(
 				"no image can be made until the configuration is right");
 		if (!has_rule)
-			print_nothing(&run->policy);
+			print_nothing(p);
 		else if (run->report.plan)
-			print_text(run);
+			print_text(p);
 	}
 	return code != EXIT_OK ? code : verdict(run, has_rule);
 }
@@ -217,6 +308,8 @@ int command_plan(int argc, char **argv, struct arena *arena)
 		 .ret_string = &p.cmdline},
 		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
 		 .ret_strings = &p.configs},
+		{"image", "FILE", "the rules in the image FILE, not the configuration",
+		 .ret_string = &p.image},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &p.is_json},
 		{"sysroot", "DIR", "read the tree below DIR, not this machine",
 		 .ret_string = &p.sysroot},
@@ -232,6 +325,9 @@ int command_plan(int argc, char **argv, struct arena *arena)
 			"  done      it is on vfio-pci already\n"
 			"  keep      a keep rule protects it\n"
 			"  refuse    it must not or cannot be bound\n"
+			"\n"
+			"With each device that is to be bound it says what the host loses, and "
+			"of each group whether a VM can use it then.\n"
 			"\n"
 			"A change of the configuration counts when the image of the initramfs "
 			"has been made again (update-initramfs -u -k all, or dracut "

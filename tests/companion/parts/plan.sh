@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# earlybind plan: what the host loses, what stays in the group, the rules of a finished image.
+
+golden plan-busy plan --sysroot busy --cmdline 'intel_iommu=on rd.earlybind.bind=02:00.0,03:00.1,01:00.*'
+# That machine's image, made of another configuration than it has now.
+golden plan-image plan --sysroot alveo --image check-initramfs-tools.img --cmdline ''
+golden plan-image-off plan --sysroot alveo --image check-initramfs-tools.img --cmdline rd.earlybind.table=0
+golden plan-image-missing plan --sysroot alveo --image check-no-binder-dracut.img
+golden plan-image-no-file plan --sysroot alveo --image nowhere.img
+golden plan-image-and-config plan --sysroot alveo --image check-dracut.img --config typo.conf
+contract plan-json-image 0 plan --sysroot configured --image check-initramfs-tools.img
+golden plan-image-checksum plan --sysroot alveo --image check-table-checksum.img --cmdline ''
