@@ -14,5 +14,6 @@ matrix:
 demo:
 	$(Q)tests/lab/demo.sh
 
-bench:
+bench: all
 	$(Q)tests/bench/run.sh
+	$(Q)tests/companion/bench.py $(BUILD)/earlybind
