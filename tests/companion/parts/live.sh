@@ -79,13 +79,13 @@ golden release-used release --sysroot held --dry-run 03:10.0 01:00.1
 golden release-rule release --sysroot held --dry-run 01:00.1
 golden release-absent release --sysroot bound --dry-run 05:00.0
 # Foreign text is shown, never obeyed: names of processes, of nodes, of devices in reports.
-cp -a drift hostile-names
-printf 'a\033[2Jb %%s\n' >hostile-names/proc/4242/comm
-ln -sf "/dev/vfio/1 $(printf '\033[2J')" hostile-names/proc/4242/fd/22
-mkdir -p hostile-names/sys/bus/pci/devices/0000:01:00.1/a/b
-printf 'DEVNAME=\nDEVNAME=../../etc/passwd\nDEVNAME' >hostile-names/sys/bus/pci/devices/0000:01:00.1/a/b/uevent
-golden status-hostile status --sysroot hostile-names 01:00.1
-golden release-hostile release --sysroot hostile-names --dry-run 01:00.1
+cp -a drift hostile-processes
+printf 'a\033[2Jb %%s\n' >hostile-processes/proc/4242/comm
+ln -sf "/dev/vfio/1 $(printf '\033[2J')" hostile-processes/proc/4242/fd/22
+mkdir -p hostile-processes/sys/bus/pci/devices/0000:01:00.1/a/b
+printf 'DEVNAME=\nDEVNAME=../../etc/passwd\nDEVNAME' >hostile-processes/sys/bus/pci/devices/0000:01:00.1/a/b/uevent
+golden status-hostile status --sysroot hostile-processes 01:00.1
+golden release-hostile release --sysroot hostile-processes --dry-run 01:00.1
 damaged_device_report() {
 	cp -a by-hand damaged-device
 	"$here/mutate.py" 7 200 by-hand/run/earlybind/devices/0000:01:00.1.json sh -c \
