@@ -71,7 +71,8 @@ for file in $(git ls-files 'binder/*.c' 'companion/*.c' 'tests/fake/*.c'); do
 done
 
 # Text files end in a line end, without trailing blanks.
-found=$(git grep -nIE '[ 	]+$' -- ':!tests/fuzz/corpus' ':!*.patch' ':!tests/golden' || true)
+found=$(git grep -nIE '[ 	]+$' -- ':!tests/fuzz/corpus' ':!*.patch' ':!tests/golden' \
+	':!tests/companion/golden' || true)
 [ -z "$found" ] || fail "trailing blanks:
 $found"
 

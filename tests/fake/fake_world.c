@@ -56,91 +56,6 @@ static int put(char *buf, size_t size, const char *format, ...)
 	return (size_t)n < size ? n : -E2BIG;
 }
 
-/* What dracut adds to the command line, and what earlybind published itself. */
-static const struct {
-	enum world_root root;
-	const char *path;
-} known_files[] = {
-	{WORLD_ETC, "cmdline"},
-	{WORLD_ETC, "cmdline.d"},
-	{WORLD_RUN, "initramfs/cmdline.d"},
-	{WORLD_RUN, "earlybind"},
-};
-
-static bool is_known(enum world_root root, const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(known_files); i++) {
-		size_t n = strlen(known_files[i].path);
-
-		if (known_files[i].root == root &&
-		    strncmp(known_files[i].path, path, n) == 0 &&
-		    (path[n] == '\0' || path[n] == '/'))
-			return true;
-	}
-	return false;
-}
-
-const struct fake_file *fake_find_file(const struct fake_world *w, enum world_root root,
-				       const char *path)
-{
-	for (size_t i = 0; i < w->file_count; i++)
-		if (w->files[i].root == root && strcmp(w->files[i].path, path) == 0)
-			return &w->files[i];
-	return NULL;
-}
-
-void fake_put_file(struct fake_world *w, enum world_root root, const char *path,
-		   struct text bytes)
-{
-	struct fake_file *file = (struct fake_file *)fake_find_file(w, root, path);
-
-	if (!file && w->file_count == FAKE_FILES_MAX)
-		fake_abort("more than %d files", FAKE_FILES_MAX);
-	if (!file)
-		file = &w->files[w->file_count++];
-	free(file->bytes);
-	file->root = root;
-	snprintf(file->path, sizeof(file->path), "%s", path);
-	file->bytes = malloc(bytes.n + 1);
-	if (!file->bytes)
-		fake_abort("out of memory");
-	memcpy(file->bytes, bytes.p, bytes.n);
-	file->bytes[bytes.n] = '\0';
-	file->n = bytes.n;
-}
-
-static int read_file(struct fake_world *w, enum world_root root, const char *path,
-		     char *buf, size_t size)
-{
-	const struct fake_file *file = fake_find_file(w, root, path);
-
-	if (!is_known(root, path))
-		fake_abort("unknown file: %s", path);
-	if (!file)
-		return -ENOENT;
-	memcpy(buf, file->bytes, MIN(file->n, size));
-	return file->n < size ? (int)file->n : -E2BIG;
-}
-
-/* The last ones first, as for devices. */
-static int list_files(struct fake_world *w, enum world_root root, const char *path,
-		      int (*each)(void *arg, const char *name), void *arg)
-{
-	size_t n = strlen(path);
-	int r = -ENOENT;
-
-	if (!is_known(root, path))
-		fake_abort("unknown folder: %s", path);
-	for (size_t i = w->file_count; i-- > 0 && r <= 0;) {
-		const struct fake_file *file = &w->files[i];
-
-		if (file->root == root && strncmp(file->path, path, n) == 0 &&
-		    file->path[n] == '/' && !strchr(file->path + n + 1, '/'))
-			r = each(arg, file->path + n + 1);
-	}
-	return r;
-}
-
 static int fake_read(struct world *world, enum world_root root, const char *path,
 		     char *buf, size_t size)
 {
@@ -153,7 +68,7 @@ static int fake_read(struct world *world, enum world_root root, const char *path
 	if (root == WORLD_PROC && strcmp(path, "cmdline") == 0)
 		return w->cmdline ? put(buf, size, "%s\n", w->cmdline) : -ENOENT;
 	if (root != WORLD_SYS)
-		return read_file(w, root, path, buf, size);
+		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
@@ -304,7 +219,7 @@ static int fake_list(struct world *world, enum world_root root, const char *path
 	if (fake_access(w) != FAULT_NONE)
 		return -EIO;
 	if (root != WORLD_SYS)
-		return list_files(w, root, path, each, arg);
+		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, DEVICES) == 0)
 		return w->is_without_bus ? -ENOENT : list_devices(w, -2, each, arg);
 	if (strcmp(path, "class/iommu") == 0)

@@ -95,6 +95,12 @@ void fake_put_file(struct fake_world *w, enum world_root root, const char *path,
 const struct fake_file *fake_find_file(const struct fake_world *w, enum world_root root,
 				       const char *path);
 
+/* As the operations read and list of struct world. */
+int fake_read_file(struct fake_world *w, enum world_root root, const char *path,
+		   char *buf, size_t size);
+int fake_list_files(struct fake_world *w, enum world_root root, const char *path,
+		    int (*each)(void *arg, const char *name), void *arg);
+
 struct fake_module *fake_find_module(struct fake_world *w, const char *name);
 
 /*

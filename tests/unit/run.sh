@@ -6,7 +6,7 @@
 # A program that crashes, hangs or runs no test counts as failed. Code 1 if any test failed.
 set -eu
 : "${RESULTS:?}"
-limit=${UNIT_SECONDS:-60}
+limit=${UNIT_SECONDS:-180}
 suite=$1
 shift
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What needs no more than the world's operations, whichever world it is. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "world.h"
+
+#define LOG_LINE_MAX 768
+
+int world_read_text(struct world *world, enum world_root root, const char *path,
+		    char *buf, size_t size, struct text *ret)
+{
+	int n = world->ops->read(world, root, path, buf, size);
+
+	if (n < 0)
+		return n;
+	*ret = text_trim((struct text){buf, (size_t)n});
+	return 0;
+}
+
+int world_run(struct world *world, const struct job *job, uint64_t until,
+	      struct job_result *ret)
+{
+	int r = world->ops->submit(world, job);
+
+	if (r < 0)
+		return r;
+	do {
+		r = world->ops->await(world, until, ret);
+	} while (r == -EINPROGRESS && world->ops->now(world) < until);
+	if (r != -EINPROGRESS)
+		return r;
+	world->ops->abandon(world);
+	return -ETIMEDOUT;
+}
+
+void world_log(struct world *world, enum log_level level, const char *format, ...)
+{
+	char line[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	world->ops->log(world, level, line);
+}
