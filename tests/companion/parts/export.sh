@@ -19,13 +19,13 @@ golden export-no-format export
 golden export-bad-device export qemu 01:00 --sysroot alveo
 golden help-export export --help
 
-cp -a four-gpus-bound hostile-names
+cp -a four-gpus-bound export-hostile
 printf '10de  A --> "B" \\ -- C\n\t2204  <x/>"\\n {y="z"}: [Q]\n' \
-	>hostile-names/usr/share/misc/pci.ids
+	>export-hostile/usr/share/misc/pci.ids
 sed -i 's/"verdict": "bound"/"verdict": "a\\"} 1\\nb\\\\"/' \
-	hostile-names/run/earlybind/report.json
+	export-hostile/run/earlybind/report.json
 for format in libvirt kubevirt prometheus dot; do
-	golden "export-hostile-$format" export "$format" --sysroot hostile-names
+	golden "export-hostile-$format" export "$format" --sysroot export-hostile
 done
 xml_is_whole() {
 	{
@@ -40,7 +40,7 @@ picture() {
 	"$EARLYBIND" export dot --sysroot "$1" >out.dot && dot -Tsvg out.dot >out.svg &&
 		grep -q 'IOMMU group 23' out.svg
 }
-for tree in four-gpus-bound hostile-names; do
+for tree in four-gpus-bound export-hostile; do
 	check "export-$tree-is-xml" xml_is_whole "$tree"
 	check "export-$tree-is-dot" picture "$tree"
 done
