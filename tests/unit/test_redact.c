@@ -165,9 +165,9 @@ static void test_index(void **state unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cmdline),	 cmocka_unit_test(test_cmdline_nul),
-		cmocka_unit_test(test_redact_text),	 cmocka_unit_test(test_serial_is_told),
-		cmocka_unit_test(test_comments), cmocka_unit_test(test_config_space),
+		cmocka_unit_test(test_cmdline),	    cmocka_unit_test(test_cmdline_nul),
+		cmocka_unit_test(test_redact_text), cmocka_unit_test(test_serial_is_told),
+		cmocka_unit_test(test_comments),    cmocka_unit_test(test_config_space),
 		cmocka_unit_test(test_index),
 	};
 
