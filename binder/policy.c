@@ -332,7 +332,7 @@ static bool has_interest(const struct rule *rule, const struct pci_device *d)
 	       ((s->terms & TERM_PATH) && selector_is_path_of(s, d));
 }
 
-unsigned policy_filter(const void *arg, const struct pci_device *d)
+unsigned policy_filter(const void *arg, const struct pci_device *device)
 {
 	const struct policy *policy = arg;
 	unsigned wants = 0;
@@ -342,11 +342,11 @@ unsigned policy_filter(const void *arg, const struct pci_device *d)
 
 		if (!policy_has_rule_active(policy, rule))
 			continue;
-		wants |= selector_open_facts(&rule->selector, d);
+		wants |= selector_open_facts(&rule->selector, device);
 		if (policy->has_lost_path && (rule->selector.terms & TERM_PATH) &&
-		    !pci_is_bridge_class(&d->ids))
+		    !pci_is_bridge_class(&device->ids))
 			wants |= FACT_PATH;
-		if (has_interest(rule, d))
+		if (has_interest(rule, device))
 			wants |= FACT_WANTED;
 	}
 	return wants;

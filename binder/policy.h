@@ -107,8 +107,8 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
 bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
 
 /*
- * The inventory_filter of a policy (@policy): wanted is what a rule matches, or stands where
+ * The inventory_filter of a policy, @arg: wanted is what a rule matches, or stands where
  * a rule names an address or a path. Of what a rule says more about than IDs and address,
  * only what can still match is looked at, unless has_lost_path.
  */
-unsigned policy_filter(const void *policy, const struct pci_device *device) nonnull(1, 2);
+unsigned policy_filter(const void *arg, const struct pci_device *device) nonnull(1, 2);

@@ -261,7 +261,7 @@ static int put_entry(struct tar_writer *w, const struct capture_entry *e)
 static int put_all(struct capture *c, struct tar_writer *w)
 {
 	const struct capture_entry **entries =
-		arena_alloc(c->arena, c->count, sizeof(*entries));
+		arena_alloc(c->arena, c->count, sizeof(void *));
 	const char *before = "";
 	size_t count = 0;
 	int r = 0;
@@ -271,7 +271,7 @@ static int put_all(struct capture *c, struct tar_writer *w)
 	for (const struct capture_entry *e = c->first; e; e = e->next)
 		entries[count++] = e;
 	if (count > 0)
-		qsort(entries, count, sizeof(*entries), compare_entries);
+		qsort(entries, count, sizeof(void *), compare_entries);
 	for (size_t i = 0; i < count && r == 0; i++) {
 		const char *name = entries[i]->name;
 

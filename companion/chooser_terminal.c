@@ -15,7 +15,7 @@
 #include "message.h"
 
 /* What follows an escape that begins a sequence comes at once, over a slow line too. */
-#define ESCAPE_TIME_NS (100 * 1000 * 1000L)
+#define ESCAPE_TIME_NS 100000000L
 
 #define ROWS_MAX    512
 #define COLUMNS_MAX 512

@@ -16,12 +16,12 @@
 int cmdline_read_file(struct cmdline_command *c, const char *path, struct text *ret)
 {
 	const char *file = path_below(c->arena, c->sysroot, path);
-	int r = file ? file_read(file, c->arena, CMDLINE_FILE_MAX, ret, NULL) : -ENOMEM;
+	int r;
 
-	if (r == -ENOENT || r == -ENOTDIR) {
-		*ret = (struct text){NULL, 0};
+	*ret = (struct text){NULL, 0};
+	r = file ? file_read(file, c->arena, CMDLINE_FILE_MAX, ret, NULL) : -ENOMEM;
+	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	}
 	if (r < 0)
 		say_error("%s: it cannot be read: %s", path, errno_text(r));
 	return r;

@@ -288,7 +288,7 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct par
 	for (size_t i = 0; i < group.blocker_count; i++)
 		if (group.blockers[i] == d)
 			memmove(&group.blockers[i], &group.blockers[i + 1],
-				(--group.blocker_count - i) * sizeof(group.blockers[0]));
+				(--group.blocker_count - i) * sizeof(void *));
 	blockers = plan_blockers(&group, e->arena);
 	if (group.blocker_count == 0)
 		paragraph_add(

@@ -102,18 +102,19 @@ static size_t say_refusal(const char *address, const struct plan_device *pd)
 	return 1;
 }
 
-size_t guards_say_bind(const struct guards *g, const struct plan_device *pd,
+size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
 		       bool is_forced)
 {
-	const struct pci_device *d = pd->device;
+	const struct pci_device *d = planned->device;
 	char address[BDF_SIZE];
 	size_t said;
 
 	bdf_format(d->bdf, address);
-	if (pd->action == ACTION_DONE)
+	if (planned->action == ACTION_DONE)
 		return 0;
-	said = say_stuck(g, address, d) + say_refusal(address, pd) +
-	       say_usages(g, address, d->bdf, is_forced) + say_holders(g, address, d);
+	said = say_stuck(guards, address, d) + say_refusal(address, planned) +
+	       say_usages(guards, address, d->bdf, is_forced) +
+	       say_holders(guards, address, d);
 	if (is_risky(d->driver) && !is_forced) {
 		said++;
 		say_error(
@@ -125,16 +126,16 @@ size_t guards_say_bind(const struct guards *g, const struct plan_device *pd,
 	return said;
 }
 
-size_t guards_say_release(const struct guards *g, const struct pci_device *d)
+size_t guards_say_release(const struct guards *guards, const struct pci_device *device)
 {
 	char address[BDF_SIZE];
 	size_t said;
 
-	bdf_format(d->bdf, address);
-	said = say_stuck(g, address, d) + say_holders(g, address, d);
-	if (d->vf_count == 0)
+	bdf_format(device->bdf, address);
+	said = say_stuck(guards, address, device) + say_holders(guards, address, device);
+	if (device->vf_count == 0)
 		return said;
 	say_error("%s: it has %u virtual functions: write 0 to its sriov_numvfs first",
-		  address, d->vf_count);
+		  address, device->vf_count);
 	return said + 1;
 }

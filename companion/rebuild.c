@@ -75,7 +75,7 @@ static void judge(struct check *c, const struct carrier *carrier,
 	if (v->has_failed) {
 		v->state = REBUILD_STALE;
 		v->reason = first(c, FINDING_FAIL, NULL);
-	} else if (!tree_is_file(node) ||
+	} else if (!node || !tree_is_file(node) ||
 		   !program_is_same(node->file->data, carrier->bytes)) {
 		v->state = REBUILD_STALE;
 		v->reason = difference(c, node ? node->file->data : TEXT(""));

@@ -88,10 +88,10 @@ static int make_items(struct selecting *s)
 {
 	struct edit *e = &s->e;
 	size_t n = e->inventory.count;
-	const struct pci_device **sorted = arena_alloc(e->arena, n + 1, sizeof(*sorted));
+	const struct pci_device **sorted = arena_alloc(e->arena, n + 1, sizeof(void *));
 
 	s->chooser.items = arena_alloc(e->arena, 2 * n + 1, sizeof(*s->chooser.items));
-	s->devices = arena_alloc(e->arena, 2 * n + 1, sizeof(*s->devices));
+	s->devices = arena_alloc(e->arena, 2 * n + 1, sizeof(void *));
 	s->was_chosen = arena_alloc(e->arena, 2 * n + 1, sizeof(*s->was_chosen));
 	if (!sorted || !s->chooser.items || !s->devices || !s->was_chosen)
 		return -ENOMEM;

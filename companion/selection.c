@@ -35,13 +35,13 @@ bool selection_has_match(const struct selection *s, const struct pci_device *d)
 	return s->words->count == 0;
 }
 
-unsigned selection_filter(const void *arg, const struct pci_device *d)
+unsigned selection_filter(const void *arg, const struct pci_device *device)
 {
 	const struct selection *s = arg;
 	unsigned wants = FACT_WANTED;
 
 	for (size_t i = 0; i < s->words->count; i++)
-		wants |= selector_open_facts(&s->selectors[i], d);
+		wants |= selector_open_facts(&s->selectors[i], device);
 	return wants;
 }
 

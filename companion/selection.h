@@ -22,8 +22,7 @@ bool selection_has_match(const struct selection *selection,
 			 const struct pci_device *device) nonnull(1, 2);
 
 /* The inventory_filter of a selection: all functions, and what its words ask of them. */
-unsigned selection_filter(const void *selection, const struct pci_device *device)
-	nonnull(1, 2);
+unsigned selection_filter(const void *arg, const struct pci_device *device) nonnull(1, 2);
 
 /*
  * Says for each word that matches nothing in @inventory what is near it: the slot's other

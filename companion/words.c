@@ -2,6 +2,7 @@
 #include "words.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Those that count each time they are given. */
@@ -171,9 +172,7 @@ const char *words_join(const char *a, const char *b, struct arena *arena)
 
 	if (!buf)
 		return NULL;
-	memcpy(buf, a, n);
-	buf[n] = ' ';
-	memcpy(buf + n + 1, b, k);
+	snprintf(buf, n + k + 2, "%s %s", a, b);
 	return buf;
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # of run.sh
 # Cards told by where they are and by their serial numbers.
 
 golden plan-identity plan --sysroot identity
