@@ -71,7 +71,7 @@ static int parse_grub_folder(struct cmdline_command *c, struct grub_settings *g)
 		closedir(d);
 	qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < count && r == 0; i++) {
-		struct text bytes;
+		struct text bytes = TEXT("");
 
 		r = cmdline_read_file(c, names[i], &bytes);
 		if (r == 0)
@@ -83,7 +83,7 @@ static int parse_grub_folder(struct cmdline_command *c, struct grub_settings *g)
 static int read_grub(struct cmdline_command *c)
 {
 	struct grub_settings settings, own;
-	struct text bytes, drop_in;
+	struct text bytes = TEXT(""), drop_in = TEXT("");
 	const char *rest, *taken = "";
 	int r;
 

@@ -157,11 +157,10 @@ static void watch(struct process *p, pid_t pid, int *fd)
 
 int process_run(struct process *process)
 {
-	struct sigaction old[ARRAY_SIZE(passed_on)] = {0},
-			 action = {.sa_handler = handle};
+	struct sigaction old[ARRAY_SIZE(passed_on)], action = {.sa_handler = handle};
 	cleanup_with(close_fd) int out = -1;
 	int pipe_fds[2] = {-1, -1};
-	pid_t pid;
+	pid_t pid = -1;
 	int r;
 
 	process->signal = process->code = 0;

@@ -18,6 +18,7 @@ import time
 
 LIMIT = 20  # seconds for anything to happen
 FOOT = "q: no change"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Session:
@@ -29,6 +30,10 @@ class Session:
         self.pid = os.fork()
         if self.pid == 0:
             os.setsid()
+            # Whatever this test's own caller ignores: what is ignored stays so.
+            for number in INTERRUPTS:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             fcntl.ioctl(side, termios.TIOCSCTTY, 0)
             for fd in range(3):
                 os.dup2(side, fd)
@@ -223,7 +228,7 @@ def main():
     for keys in ("q", "\x1b", "\x04"):
         leave(program, tree, keys)
     small(program, tree)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in INTERRUPTS:
         interrupted(program, tree, number)
     plain(program, tree)
 
