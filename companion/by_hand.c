@@ -76,7 +76,6 @@ static int check_conditions(struct by_hand *h)
 int by_hand_begin(struct by_hand *h)
 {
 	static const struct strings none;
-	char message[REASON_MESSAGE_SIZE];
 	int r, code = check_conditions(h);
 
 	if (code != EXIT_OK)
@@ -89,11 +88,7 @@ int by_hand_begin(struct by_hand *h)
 	if (r == 0)
 		r = guards_read(h->world, h->arena, h->sysroot, &h->guards);
 	if (r < 0) {
-		say_error("%s",
-			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,
-					 r == -ENOMEM ? "memory for devices"
-						      : errno_text(r),
-					 message));
+		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
 	if (sources_read(h->world, h->arena, &none, &h->sources) < 0 ||

@@ -58,25 +58,6 @@ static void show(const struct change *change)
 	put_lines('+', (struct text){new.p, new.n - end});
 }
 
-/* The folders on the way to a file of the path, below the sysroot. */
-static int make_folders(const char *file, size_t base, struct arena *arena)
-{
-	char *path = arena_copy(arena, text_of(file));
-
-	if (!path)
-		return -ENOMEM;
-	for (char *p = path + base + 1; (p = strchr(p, '/')); p++) {
-		int r;
-
-		*p = '\0';
-		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-		*p = '/';
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int keep_backup(struct cmdline_command *c, const char *file, struct text old,
 		       unsigned mode)
 {
@@ -94,14 +75,15 @@ static int make(struct cmdline_command *c, const struct change *change)
 	const char *file = path_below(c->arena, c->sysroot, change->path);
 	unsigned mode = change->mode;
 	struct stat st;
-	int r = file ? 0 : -ENOMEM;
+	char *way = file ? arena_copy(c->arena, text_of(file)) : NULL;
+	int r = way ? 0 : -ENOMEM;
 
 	if (r == 0 && !change->new)
 		return unlink(file) < 0 && errno != ENOENT ? -errno : 0;
 	if (r == 0 && stat(file, &st) == 0)
 		mode = st.st_mode & 07777;
 	if (r == 0)
-		r = make_folders(file, strlen(file) - strlen(change->path), c->arena);
+		r = folders_make(way, strlen(way) - strlen(change->path));
 	if (r == 0 && change->has_backup && change->old.p)
 		r = keep_backup(c, file, change->old, mode);
 	return r == 0 ? file_replace(file, text_of(change->new), mode) : r;

@@ -35,28 +35,13 @@ static int remove_one(const char *path, const struct stat *st unused, int type u
 	return 0;
 }
 
-/* The folder @base and all the folders on the way from it to the file @path below it. */
-static int make_folders(char *path, size_t base)
-{
-	for (char *p = path + base + 1; (p = strchr(p, '/')); p++) {
-		int r;
-
-		*p = '\0';
-		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-		*p = '/';
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* Writes DIR/usr/lib/modules/VERSION/@name. */
 static int lay_out(const char *dir, const char *version, const char *name,
 		   struct text bytes, struct arena *arena)
 {
 	char *path =
 		arena_printf(arena, "%s/usr" MODULES_PATH "/%s/%s", dir, version, name);
-	int r = path ? make_folders(path, strlen(dir)) : -ENOMEM;
+	int r = path ? folders_make(path, strlen(dir)) : -ENOMEM;
 
 	return r < 0 ? r : file_replace(path, bytes, 0644);
 }

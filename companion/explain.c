@@ -61,7 +61,6 @@ static int read_machine(struct explain *e)
 
 static int explain(struct explain *e)
 {
-	char message[REASON_MESSAGE_SIZE];
 	bool is_first = true;
 	size_t missing;
 	int r;
@@ -77,11 +76,7 @@ static int explain(struct explain *e)
 		return EXIT_FAILED;
 	r = read_machine(e);
 	if (r < 0) {
-		say_error("%s",
-			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,
-					 r == -ENOMEM ? "memory for devices"
-						      : errno_text(r),
-					 message));
+		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
 	if (read_next(e) < 0)

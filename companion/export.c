@@ -206,7 +206,6 @@ static int read_all(struct exporter *e)
 
 static int export(struct exporter *e, const struct export_format *format)
 {
-	char sentence[REASON_MESSAGE_SIZE];
 	size_t wrong = 0;
 	int r;
 
@@ -225,11 +224,7 @@ static int export(struct exporter *e, const struct export_format *format)
 	    (e->count > 0 || format->is_picture || format->write == export_json))
 		r = format->write(e);
 	if (r < 0) {
-		say_error("%s",
-			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,
-					 r == -ENOMEM ? "memory for devices"
-						      : errno_text(r),
-					 sentence));
+		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
 	return wrong > 0 ? EXIT_FAILED : EXIT_OK;

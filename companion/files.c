@@ -153,3 +153,17 @@ const char *path_below(struct arena *arena, const char *sysroot, const char *pat
 {
 	return arena_printf(arena, "%s%s", sysroot ? sysroot : "", path);
 }
+
+int folders_make(char *path, size_t base)
+{
+	for (char *p = path + base + 1; (p = strchr(p, '/')); p++) {
+		int r;
+
+		*p = '\0';
+		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		*p = '/';
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -42,3 +42,9 @@ int file_replace(const char *path, struct text bytes, mode_t mode) must_check no
 /* @path below @sysroot, which may be NULL. NULL if out of memory. */
 const char *path_below(struct arena *arena, const char *sysroot,
 		       const char *path) must_check nonnull(1, 3);
+
+/*
+ * Makes the folders on the way to the file @path, of which the first @base bytes exist. The
+ * path is changed and restored meanwhile. 0 or -errno.
+ */
+int folders_make(char *path, size_t base) must_check nonnull(1);

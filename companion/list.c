@@ -60,17 +60,12 @@ static int open_sources(struct list *l)
 
 static int read_inventory(struct list *l)
 {
-	char message[REASON_MESSAGE_SIZE];
 	size_t unread;
 	int r;
 
 	r = inventory_read(l->world, l->arena, NULL, NULL, &l->inventory);
 	if (r < 0) {
-		say_error("%s",
-			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,
-					 r == -ENOMEM ? "memory for devices"
-						      : errno_text(r),
-					 message));
+		say_no_inventory(r);
 		return r;
 	}
 	if (l->inventory.is_cut)

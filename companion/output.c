@@ -22,6 +22,17 @@ int open_world(const char *sysroot, struct world **ret)
 	return r;
 }
 
+void say_no_inventory(int error)
+{
+	char message[REASON_MESSAGE_SIZE];
+
+	if (error == -ENOMEM)
+		reason_message(REASON_LIMIT, "memory for devices", message);
+	else
+		reason_message(REASON_NO_SYSFS, errno_text(error), message);
+	say_error("%s", message);
+}
+
 int begin_json(struct arena *arena, size_t items, struct json *ret)
 {
 	*ret = (struct json){.size = JSON_FRAME_SIZE + items * JSON_ITEM_SIZE};

@@ -12,6 +12,9 @@
 /* Opens the machine or a tree; says what is wrong. */
 int open_world(const char *sysroot, struct world **ret) must_check nonnull(2);
 
+/* Says why there is no inventory; @error is -errno. */
+void say_no_inventory(int error);
+
 /* Room for a document about @items things. -ENOMEM is said. */
 int begin_json(struct arena *arena, size_t items, struct json *ret) must_check
 	nonnull(1, 3);

@@ -289,7 +289,6 @@ static bool has_match(const struct status *s)
 
 static int status(struct status *s)
 {
-	char sentence[REASON_MESSAGE_SIZE];
 	const char *message = NULL;
 	int r, code = EXIT_OK;
 
@@ -305,11 +304,7 @@ static int status(struct status *s)
 	if (r == 0)
 		r = holders_read(s->world, s->arena, s->sysroot, &s->holders);
 	if (r < 0) {
-		say_error("%s",
-			  reason_message(r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS,
-					 r == -ENOMEM ? "memory for devices"
-						      : errno_text(r),
-					 sentence));
+		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
 	if (s->has_no_run)
