@@ -147,7 +147,10 @@ static void parse_install(const struct line *line, struct text module)
 	}
 }
 
-/* Takes @prefix and a number of @digits hexadecimal digits, or "*", off @rest. */
+/*
+ * Takes @prefix and a number of @digits hexadecimal digits, or "*", off @rest. No field of a
+ * device has more than 16 bits: what is larger would match nothing.
+ */
 static bool take_field(struct text *rest, const char *prefix, size_t digits,
 		       uint32_t *ret)
 {
@@ -163,7 +166,7 @@ static bool take_field(struct text *rest, const char *prefix, size_t digits,
 		return true;
 	}
 	if (rest->n < digits ||
-	    text_hex((struct text){rest->p, digits}, UINT32_MAX, &value) < 0)
+	    text_hex((struct text){rest->p, digits}, UINT16_MAX, &value) < 0)
 		return false;
 	*ret = (uint32_t)value;
 	*rest = (struct text){rest->p + digits, rest->n - digits};

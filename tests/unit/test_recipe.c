@@ -92,6 +92,10 @@ static const struct {
 	{recipe_parse_modprobe,
 	 "alias pci:v000010DEd0000zzzz vfio-pci\nalias pci:v vfio-pci",
 	 "1 ids look\n2 ids look\n"},
+	{recipe_parse_modprobe,
+	 "alias pci:v000010EEd00105000sv*sd*bc*sc*i* vfio-pci\n"
+	 "alias pci:vFFFFFFFFd00001B80sv*sd*bc*sc*i* vfio-pci",
+	 "1 ids look\n2 ids look\n"},
 	{recipe_parse_modprobe, "alias pci:v000010DEd* nvidia\nalias vfio-pci", ""},
 	{recipe_parse_modprobe, "options xen-pciback hide=(0000:01:00.0)(01:00.1)",
 	 "1 address look 0000:01:00.0 0000:01:00.1\n"},
