@@ -80,7 +80,7 @@ static int parse_named(struct text t, struct selector *s, unsigned *ret_term,
 	struct text value = t, name;
 	int r;
 
-	(void)!text_cut(&value, '=', &name);
+	(void)text_cut(&value, '=', &name);
 	if (text_is(name, "class")) {
 		*ret_term = TERM_CLASS;
 		r = parse_class(value, &s->class, &s->class_mask, reterr);

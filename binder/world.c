@@ -18,8 +18,7 @@
 #include "jobs.h"
 #include "worker.h"
 
-#define LOG_LINE_MAX 768
-#define PATH_SIZE    (PATH_MAX + 256) /* a sysroot and what is below it */
+#define PATH_SIZE (PATH_MAX + 256) /* a sysroot and what is below it */
 
 /* With those of jobs.c, the only absolute paths of the program. */
 static const char *const root_paths[] = {

@@ -39,7 +39,9 @@ enum log_level { /* the kernel's numbers */
 		 LOG_LEVEL_DEBUG = 7,
 };
 
-#define LINK_SIZE      1024 /* of a target in sysfs */
+#define LINK_SIZE    1024 /* of a target in sysfs */
+#define LOG_LINE_MAX 768 /* of world_log(), with its NUL; longer ones are cut */
+
 #define JOB_PATH_SIZE  256
 #define JOB_VALUE_SIZE 128
 #define JOB_IDS_SIZE   1024

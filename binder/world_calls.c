@@ -6,8 +6,6 @@
 
 #include "world.h"
 
-#define LOG_LINE_MAX 768
-
 int world_read_text(struct world *world, enum world_root root, const char *path,
 		    char *buf, size_t size, struct text *ret)
 {

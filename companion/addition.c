@@ -112,7 +112,7 @@ static int write_lines(struct edit *e, const struct wishes *w)
 static void put_device(struct edit *e, const struct wishes *w, const struct wish *wish,
 		       const struct pci_device *d, const char **why)
 {
-	const struct plan_device *pd = plan_device_of(&e->plan, d);
+	const struct plan_device *pd = plan_find(&e->plan, d);
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 	bool has_other = d->driver[0] && strcmp(d->driver, DEFAULT_DRIVER) != 0;
 
@@ -193,7 +193,7 @@ static void put_companions(struct edit *e, const struct wishes *w)
 			bool is_near;
 			char address[BDF_SIZE];
 
-			if (d->is_bridge || plan_device_of(&e->plan, d))
+			if (d->is_bridge || plan_find(&e->plan, d))
 				continue;
 			is_near = is_of_new_card(e, w, d);
 			if (!is_card)

@@ -4,15 +4,6 @@
 #include "message.h"
 #include "reason.h"
 
-const struct plan_device *plan_device_of(const struct plan *plan,
-					 const struct pci_device *d)
-{
-	for (size_t i = 0; i < plan->device_count; i++)
-		if (plan->devices[i].device == d)
-			return &plan->devices[i];
-	return NULL;
-}
-
 /* How a refusal of the boot is taken while rules are written. */
 enum weight {
 	WEIGHT_NONE,

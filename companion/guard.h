@@ -17,7 +17,3 @@ enum judgement {
  * host uses now. Says what is refused and what is only worth a warning.
  */
 enum judgement guard_judge(struct edit *e, struct wishes *w) must_check nonnull(1, 2);
-
-/* What the plan makes of a device; NULL if no rule names it. */
-const struct plan_device *plan_device_of(const struct plan *plan,
-					 const struct pci_device *d) nonnull(1, 2);

@@ -162,7 +162,7 @@ void removal_show(const struct removal *r, struct edit *e)
 {
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];
-		const struct plan_device *pd = plan_device_of(&e->plan, d);
+		const struct plan_device *pd = plan_find(&e->plan, d);
 		struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 
 		if (d->is_bridge || !was_named(r, e, d))
