@@ -6,6 +6,7 @@
 
 #include "bdf.h"
 #include "ids.h"
+#include "refuse.h"
 #include "serial.h"
 
 struct planner {
@@ -40,22 +41,6 @@ bool driver_is_group_friendly(const char *driver)
 	 */
 	return driver[0] == '\0' || strcmp(driver, "pci-stub") == 0 ||
 	       strcmp(driver, "pcieport") == 0 || strstr(driver, "vfio") != NULL;
-}
-
-/* drivers/vfio/pci/vfio_pci.c: vfio_pci_dev_in_denylist() */
-static bool is_denylisted(const struct pci_ids *ids)
-{
-	static const uint16_t intel[] = {
-		0x19e2, 0x19e3, /* QAT C3xxx and its VF */
-		0x37c8, 0x37c9, /* QAT C62x and its VF */
-		0x0435, 0x0443, /* QAT DH895xCC and its VF */
-		0x0b25, 0x0cfe, /* DSA, IAA: since 6.9 and in stable kernels */
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(intel); i++)
-		if (ids->vendor == 0x8086 && ids->device == intel[i])
-			return true;
-	return false;
 }
 
 /* What sits where @rule expects another device, by what the rule says of it. */
@@ -95,30 +80,6 @@ static bool is_claim_of(const struct planner *p, const struct selector *s,
 	return (s->terms & TERM_PATH) && selector_is_path_of(s, d) && !has_match(p, s);
 }
 
-/* Reasons that hold for the device itself, whoever has it. */
-static enum reason refuse_kind(struct planner *p, const struct pci_device *d,
-			       const char **ret_detail)
-{
-	if (d->is_bridge)
-		return REASON_BRIDGE;
-	if (d->ids.class >> 8 == 0x0806)
-		return REASON_IOMMU_DEVICE;
-	if (is_denylisted(&d->ids) && !p->policy->has_denylist_off)
-		return REASON_DENYLISTED;
-	if (d->vf_count > 0) {
-		*ret_detail = arena_printf(p->arena, "%u", d->vf_count);
-		return REASON_HAS_VFS;
-	}
-	return REASON_NONE;
-}
-
-static bool is_screen(const struct pci_device *d)
-{
-	unsigned class = d->ids.class >> 8;
-
-	return class == 0x0300 || class == 0x0301 || class == 0x0380;
-}
-
 const struct plan_device *plan_find(const struct plan *plan, const struct pci_device *d)
 {
 	size_t low = 0, high = plan->device_count;
@@ -137,8 +98,7 @@ const struct plan_device *plan_find(const struct plan *plan, const struct pci_de
 	return NULL;
 }
 
-/* Whether @d is with vfio-pci already or will be: asked in the order of addresses. */
-static bool leaves_host(const struct plan *plan, const struct pci_device *d)
+bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 {
 	const struct plan_device *pd = plan_find(plan, d);
 
@@ -146,40 +106,9 @@ static bool leaves_host(const struct plan *plan, const struct pci_device *d)
 	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER));
 }
 
-static enum reason refuse_display(struct planner *p, const struct pci_device *d,
-				  unsigned allow)
-{
-	if (!is_screen(d) || (allow & ALLOW_CONSOLE))
-		return REASON_NONE;
-	if (d->is_boot_vga)
-		return REASON_CONSOLE;
-	for (size_t i = 0; i < p->inventory->count; i++) {
-		const struct pci_device *other = &p->inventory->devices[i];
-
-		if (other != d && is_screen(other) && !leaves_host(p->plan, other))
-			return REASON_NONE;
-	}
-	return REASON_LAST_DISPLAY;
-}
-
-/* What the machine as a whole lacks. */
-static enum reason refuse_machine(struct planner *p, const struct pci_device *d)
-{
-	if (p->policy->has_noiommu)
-		return REASON_NONE;
-	if (!p->inventory->has_iommu)
-		return REASON_IOMMU_OFF;
-	/*
-	 * Some IOMMUs give the group when a driver probes, so a free device is tried. A
-	 * working driver is not disturbed for a try.
-	 */
-	if (d->iommu_group == NO_GROUP && d->driver[0] != '\0')
-		return REASON_NO_IOMMU_GROUP;
-	return REASON_NONE;
-}
-
 static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 {
+	const struct refusal context = {p->policy, p->inventory, p->plan, p->arena};
 	const struct pci_device *d = pd->device;
 
 	pd->action = ACTION_REFUSE;
@@ -187,11 +116,7 @@ static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 		pd->action = ACTION_DONE;
 		return;
 	}
-	pd->reason = refuse_kind(p, d, &pd->detail);
-	if (pd->reason == REASON_NONE)
-		pd->reason = refuse_display(p, d, allow);
-	if (pd->reason == REASON_NONE)
-		pd->reason = refuse_machine(p, d);
+	pd->reason = refuse_device(&context, d, allow, &pd->detail);
 	if (pd->reason == REASON_NONE)
 		pd->action = d->driver[0] == '\0' ? ACTION_BIND : ACTION_RECOVER;
 }
@@ -268,7 +193,7 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 static bool is_blocker(const struct inventory *inv, const struct plan *plan,
 		       const struct pci_device *d)
 {
-	if (plan && leaves_host(plan, d))
+	if (plan && plan_is_leaving_host(plan, d))
 		return false;
 	if (d->driver[0] != '\0')
 		return !driver_is_group_friendly(d->driver);

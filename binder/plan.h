@@ -71,6 +71,10 @@ int group_make(const struct inventory *inventory, const struct plan *plan, int i
 const struct plan_device *plan_find(const struct plan *plan,
 				    const struct pci_device *device) nonnull(1, 2);
 
+/* Whether @d is with vfio-pci already or will be: asked in the order of addresses. */
+bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
+	nonnull(1, 2);
+
 /* "bind", "recover", "done", "keep", "refuse" */
 const char *action_name(enum action action);
 

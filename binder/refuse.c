@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "refuse.h"
+
+#include <string.h>
+
+/* drivers/vfio/pci/vfio_pci.c: vfio_pci_dev_in_denylist() */
+static bool is_denylisted(const struct pci_ids *ids)
+{
+	static const uint16_t intel[] = {
+		0x19e2, 0x19e3, /* QAT C3xxx and its VF */
+		0x37c8, 0x37c9, /* QAT C62x and its VF */
+		0x0435, 0x0443, /* QAT DH895xCC and its VF */
+		0x0b25, 0x0cfe, /* DSA, IAA: since 6.9 and in stable kernels */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(intel); i++)
+		if (ids->vendor == 0x8086 && ids->device == intel[i])
+			return true;
+	return false;
+}
+
+/* Reasons that hold for the device itself, whoever has it. */
+static enum reason refuse_kind(const struct refusal *c, const struct pci_device *d,
+			       const char **ret_detail)
+{
+	if (d->is_bridge)
+		return REASON_BRIDGE;
+	if (d->ids.class >> 8 == 0x0806)
+		return REASON_IOMMU_DEVICE;
+	if (is_denylisted(&d->ids) && !c->policy->has_denylist_off)
+		return REASON_DENYLISTED;
+	if (d->vf_count > 0) {
+		*ret_detail = arena_printf(c->arena, "%u", d->vf_count);
+		return REASON_HAS_VFS;
+	}
+	return REASON_NONE;
+}
+
+static bool is_screen(const struct pci_device *d)
+{
+	unsigned class = d->ids.class >> 8;
+
+	return class == 0x0300 || class == 0x0301 || class == 0x0380;
+}
+
+static enum reason refuse_display(const struct refusal *c, const struct pci_device *d,
+				  unsigned allow)
+{
+	if (!is_screen(d) || (allow & ALLOW_CONSOLE))
+		return REASON_NONE;
+	if (d->is_boot_vga)
+		return REASON_CONSOLE;
+	for (size_t i = 0; i < c->inventory->count; i++) {
+		const struct pci_device *other = &c->inventory->devices[i];
+
+		if (other != d && is_screen(other) &&
+		    !plan_is_leaving_host(c->plan, other))
+			return REASON_NONE;
+	}
+	return REASON_LAST_DISPLAY;
+}
+
+/* What the machine as a whole lacks. */
+static enum reason refuse_machine(const struct refusal *c, const struct pci_device *d)
+{
+	if (c->policy->has_noiommu)
+		return REASON_NONE;
+	if (!c->inventory->has_iommu)
+		return REASON_IOMMU_OFF;
+	/*
+	 * Some IOMMUs give the group when a driver probes, so a free device is tried. A
+	 * working driver is not disturbed for a try.
+	 */
+	if (d->iommu_group == NO_GROUP && d->driver[0] != '\0')
+		return REASON_NO_IOMMU_GROUP;
+	return REASON_NONE;
+}
+
+enum reason refuse_device(const struct refusal *c, const struct pci_device *d,
+			  unsigned allow, const char **ret_detail)
+{
+	enum reason reason = refuse_kind(c, d, ret_detail);
+
+	if (reason == REASON_NONE)
+		reason = refuse_display(c, d, allow);
+	if (reason == REASON_NONE)
+		reason = refuse_machine(c, d);
+	return reason;
+}
