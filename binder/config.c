@@ -95,21 +95,23 @@ static void parse_options(struct reader *r, struct text rest, struct text head)
 	}
 	if (text_trim(rest).n == 0)
 		problem(r, head,
-			"an option is missing: timeout=, recovery-timeout=, on-failure=");
+			"an option is missing: timeout=, recovery-timeout=, on-failure=, "
+			"critical=");
 	while (text_word(&rest, &word)) {
 		struct text value = word;
 
 		if (!text_cut(&value, '=', &name) || !value.p ||
 		    !policy_set_option(r->policy, name, value, &r->origin))
 			problem(r, word,
-				"unknown option: there are timeout=, recovery-timeout= and "
-				"on-failure=");
+				"unknown option: there are timeout=, recovery-timeout=, "
+				"on-failure= and critical=");
 	}
 }
 
 static void parse_line(struct reader *r, struct text line)
 {
 	struct text rest = line, head, selectors;
+	enum rule_kind kind;
 
 	if (line.p[0] == '[') {
 		parse_section(r, line);
@@ -121,9 +123,12 @@ static void parse_line(struct reader *r, struct text line)
 		parse_options(r, rest, head);
 		return;
 	}
-	if (!text_is(head, "bind") && !text_is(head, "keep")) {
+	for (kind = RULE_BIND; kind <= RULE_CRITICAL; kind++)
+		if (text_is(head, rule_kind_name(kind)))
+			break;
+	if (kind > RULE_CRITICAL) {
 		problem(r, head,
-			"a line starts with bind, keep, option or [profile NAME]");
+			"a line starts with bind, keep, critical, option or [profile NAME]");
 		return;
 	}
 	if (!text_word(&rest, &selectors)) {
@@ -132,8 +137,7 @@ static void parse_line(struct reader *r, struct text line)
 			"like 01:00.0");
 		return;
 	}
-	policy_add_rule(r->policy, text_is(head, "bind") ? RULE_BIND : RULE_KEEP,
-			selectors, rest, ' ', &r->origin, r->profile);
+	policy_add_rule(r->policy, kind, selectors, rest, ' ', &r->origin, r->profile);
 }
 
 void config_parse(struct policy *policy, enum source source, struct text file,
@@ -227,34 +231,57 @@ static bool is_written(const struct policy *policy, const struct rule *rule)
 		(rule->origin.source == SOURCE_CMDLINE && rule->origin.file.n > 0));
 }
 
+#define OPTIONS_SIZE 224
+
+/* What stands behind the selector, each word with a blank in front. */
+static const char *options_text(const struct rule *rule, char buf[static OPTIONS_SIZE])
+{
+	bool has_choice = rule->on_failure != ON_FAILURE_DEFAULT;
+	size_t used;
+
+	buf[0] = '\0';
+	if (rule->kind == RULE_CRITICAL) {
+		snprintf(buf, OPTIONS_SIZE, " %s%s%.*s", allow_name(rule->allow),
+			 rule->carries.n > 0 ? " " : "",
+			 (int)MIN(rule->carries.n, (size_t)CARRIES_SHOWN),
+			 rule->carries.p ? rule->carries.p : "");
+		return buf;
+	}
+	used = (size_t)snprintf(buf, OPTIONS_SIZE, "%s%s%s",
+				rule->optional ? " optional" : "",
+				has_choice ? " on-failure=" : "",
+				has_choice ? on_failure_name(rule->on_failure) : "");
+	for (unsigned bit = 1; bit <= rule->allow; bit <<= 1)
+		if (rule->allow & bit)
+			used += (size_t)snprintf(buf + used, OPTIONS_SIZE - used,
+						 " allow=%s", allow_name(bit));
+	return buf;
+}
+
 int config_write(const struct policy *policy, char *buf, size_t size)
 {
 	size_t used;
 	int n;
 
-	n = snprintf(buf, size, "option timeout=%u recovery-timeout=%u on-failure=%s\n",
+	n = snprintf(buf, size, "option timeout=%u recovery-timeout=%u on-failure=%s%s\n",
 		     policy->timeout, policy->recovery_timeout,
-		     on_failure_name(policy->on_failure));
+		     on_failure_name(policy->on_failure),
+		     policy->ignore_recorded ? " critical=none" : "");
 	if (n < 0 || (size_t)n >= size)
 		return -ENOSPC;
 	used = (size_t)n;
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
-		bool has_choice = rule->on_failure != ON_FAILURE_DEFAULT;
-		char normal[SELECTOR_SIZE];
+		char normal[SELECTOR_SIZE], options[OPTIONS_SIZE];
 		struct text selector = selector_text(rule, normal);
 
 		if (!is_written(policy, rule) || !selector.p)
 			continue;
-		n = snprintf(buf + used, size - used,
-			     ORIGIN_MARK " %.*s:%u\n%s %.*s%s%s%s%s\n",
+		n = snprintf(buf + used, size - used, ORIGIN_MARK " %.*s:%u\n%s %.*s%s\n",
 			     (int)MIN(rule->origin.file.n, (size_t)ORIGIN_SIZE),
 			     rule->origin.file.p, rule->origin.line,
-			     rule->kind == RULE_KEEP ? "keep" : "bind", (int)selector.n,
-			     selector.p, rule->optional ? " optional" : "",
-			     has_choice ? " on-failure=" : "",
-			     has_choice ? on_failure_name(rule->on_failure) : "",
-			     rule->allow & ALLOW_CONSOLE ? " allow=console" : "");
+			     rule_kind_name(rule->kind), (int)selector.n, selector.p,
+			     options_text(rule, options));
 		if (n < 0 || (size_t)n >= size - used)
 			return -ENOSPC;
 		used += (size_t)n;

@@ -146,6 +146,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 			continue;
 		}
 		p->plan->rule_matches[i]++;
+		if (rule->kind == RULE_CRITICAL)
+			continue;
 		if (rule->kind == RULE_KEEP) {
 			keep = keep ? keep : rule;
 			continue;

@@ -78,9 +78,15 @@ void policy_add_rule(struct policy *policy, enum rule_kind kind, struct text sel
 	struct rule like = {.kind = kind, .origin = *origin, .profile = profile};
 	struct text part, word;
 	const char *message;
+	int r;
 
-	if (rule_parse_options(options, separator, &like, &word, &message) < 0) {
-		policy_add_problem(policy, origin, word, message, true);
+	if (kind == RULE_CRITICAL)
+		r = rule_parse_critical(options, &like, &word, &message);
+	else
+		r = rule_parse_options(options, separator, &like, &word, &message);
+	if (r < 0) {
+		policy_add_problem(policy, origin, word.n > 0 ? word : selectors, message,
+				   true);
 		return;
 	}
 	while (text_cut(&selectors, ',', &part))
@@ -110,6 +116,14 @@ bool policy_set_option(struct policy *policy, struct text name, struct text valu
 					   "on-failure= is restore or hold", true);
 		else if (may_set(policy, OPTION_ON_FAILURE, origin))
 			policy->on_failure = on_failure;
+		return true;
+	}
+	if (text_is(name, "critical")) {
+		if (!text_is(value, "none") && !text_is(value, "recorded"))
+			policy_add_problem(policy, origin, value,
+					   "critical= is recorded or none", true);
+		else if (may_set(policy, OPTION_CRITICAL, origin))
+			policy->ignore_recorded = text_is(value, "none");
 		return true;
 	}
 	if (text_is(name, "timeout") || text_is_param(name, "recovery-timeout")) {
@@ -313,6 +327,12 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
 	       memcmp(rule->profile.p, policy->profile.p, rule->profile.n) == 0;
 }
 
+bool policy_has_guard(const struct policy *policy, const struct rule *rule)
+{
+	return rule->kind == RULE_CRITICAL && policy_has_rule_active(policy, rule) &&
+	       !(policy->ignore_recorded && rule_is_recorded(rule));
+}
+
 bool policy_has_bind_rule(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->rule_count; i++)
@@ -332,6 +352,17 @@ static bool has_interest(const struct rule *rule, const struct pci_device *d)
 	       ((s->terms & TERM_PATH) && selector_is_path_of(s, d));
 }
 
+/* What must be read to know whether a device that a rule wants is a critical one. */
+static unsigned open_guards(const struct policy *policy, const struct pci_device *d)
+{
+	unsigned open = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy_has_guard(policy, &policy->rules[i]))
+			open |= selector_open_facts(&policy->rules[i].selector, d);
+	return open;
+}
+
 unsigned policy_filter(const void *arg, const struct pci_device *device)
 {
 	const struct policy *policy = arg;
@@ -340,7 +371,7 @@ unsigned policy_filter(const void *arg, const struct pci_device *device)
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (!policy_has_rule_active(policy, rule))
+		if (rule->kind == RULE_CRITICAL || !policy_has_rule_active(policy, rule))
 			continue;
 		wants |= selector_open_facts(&rule->selector, device);
 		if (policy->has_lost_path && (rule->selector.terms & TERM_PATH) &&
@@ -349,5 +380,5 @@ unsigned policy_filter(const void *arg, const struct pci_device *device)
 		if (has_interest(rule, device))
 			wants |= FACT_WANTED;
 	}
-	return wants;
+	return wants & FACT_WANTED ? wants | open_guards(policy, device) : wants;
 }

@@ -25,6 +25,7 @@ enum run_option {
 	OPTION_TIMEOUT = 1 << 0,
 	OPTION_RECOVERY_TIMEOUT = 1 << 1,
 	OPTION_ON_FAILURE = 1 << 2,
+	OPTION_CRITICAL = 1 << 3,
 };
 
 struct policy {
@@ -52,6 +53,7 @@ struct policy {
 	unsigned timeout; /* seconds */
 	unsigned recovery_timeout; /* seconds */
 	enum on_failure on_failure;
+	bool ignore_recorded; /* critical=none */
 };
 
 /* Prepares an empty policy with the defaults. -ENOMEM if @arena is too small. */
@@ -84,7 +86,8 @@ void policy_add_module_ids(struct policy *policy, enum source source, struct tex
 
 /*
  * Adds one rule per selector of the list "SELECTOR[,SELECTOR...]", each with the options of
- * @options, whose words are separated by @separator. Used by every source.
+ * @options, whose words are separated by @separator (a critical rule has none, but
+ * rule_parse_critical()). Used by every source.
  */
 void policy_add_rule(struct policy *policy, enum rule_kind kind, struct text selectors,
 		     struct text options, char separator, const struct origin *origin,
@@ -102,6 +105,9 @@ void policy_add_problem(struct policy *policy, const struct origin *origin,
 /* Whether the rule counts: not of a profile that was not asked for. */
 bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
 	nonnull(1, 2);
+
+/* Whether the rule is a critical one that counts. */
+bool policy_has_guard(const struct policy *policy, const struct rule *rule) nonnull(1, 2);
 
 /* Whether any active rule binds something. */
 bool policy_has_bind_rule(const struct policy *policy) nonnull(1);

@@ -60,6 +60,33 @@ static enum reason refuse_display(const struct refusal *c, const struct pci_devi
 	return REASON_LAST_DISPLAY;
 }
 
+/* What the machine lives on, by the critical rules. */
+static enum reason refuse_critical(const struct refusal *c, const struct pci_device *d,
+				   unsigned allow, const char **ret_detail)
+{
+	char origin[ORIGIN_SIZE];
+
+	for (size_t i = 0; i < c->policy->rule_count; i++) {
+		const struct rule *rule = &c->policy->rules[i];
+
+		if (!policy_has_guard(c->policy, rule) || (allow & rule->allow) ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		*ret_detail =
+			rule->carries.n > 0
+				? arena_printf(c->arena, "%.*s",
+					       (int)MIN(rule->carries.n,
+							(size_t)CARRIES_SHOWN),
+					       rule->carries.p)
+				: arena_printf(c->arena, "%s",
+					       origin_format(&rule->origin, origin));
+		return rule->allow == ALLOW_STORAGE   ? REASON_CRITICAL_STORAGE
+		       : rule->allow == ALLOW_NETWORK ? REASON_CRITICAL_NETWORK
+						      : REASON_CRITICAL_CONSOLE;
+	}
+	return REASON_NONE;
+}
+
 /* What the machine as a whole lacks. */
 static enum reason refuse_machine(const struct refusal *c, const struct pci_device *d)
 {
@@ -83,6 +110,8 @@ enum reason refuse_device(const struct refusal *c, const struct pci_device *d,
 
 	if (reason == REASON_NONE)
 		reason = refuse_display(c, d, allow);
+	if (reason == REASON_NONE)
+		reason = refuse_critical(c, d, allow, ret_detail);
 	if (reason == REASON_NONE)
 		reason = refuse_machine(c, d);
 	return reason;

@@ -164,7 +164,7 @@ static void log_details(const struct report *r, struct world *world)
 		const struct rule *rule = &r->policy->rules[i];
 
 		world_log(world, LOG_LEVEL_DEBUG, "rule: %s %s, from %s, names %zu%s",
-			  rule->kind == RULE_KEEP ? "keep" : "bind",
+			  rule_kind_name(rule->kind),
 			  selector_format(&rule->selector, text),
 			  origin_format(&rule->origin, origin),
 			  r->plan ? r->plan->rule_matches[i] : 0,
@@ -259,7 +259,7 @@ void report_write_rules(const struct policy *policy, const struct plan *plan,
 		json_open(json, NULL, '{');
 		json_put_text(json, "text", rule->text);
 		json_put_string(json, "origin", origin_format(&rule->origin, origin));
-		json_put_string(json, "kind", rule->kind == RULE_KEEP ? "keep" : "bind");
+		json_put_string(json, "kind", rule_kind_name(rule->kind));
 		json_put_bool(json, "optional", rule->optional);
 		json_put_bool(json, "active", policy_has_rule_active(policy, rule));
 		if (plan)

@@ -28,6 +28,60 @@ const char *on_failure_name(enum on_failure on_failure)
 	return "";
 }
 
+static const struct {
+	const char *name;
+	enum allow bit;
+} allows[] = {
+	{"console", ALLOW_CONSOLE},
+	{"storage", ALLOW_STORAGE},
+	{"network", ALLOW_NETWORK},
+};
+
+const char *allow_name(unsigned allow)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(allows); i++)
+		if (allows[i].bit == allow)
+			return allows[i].name;
+	return "";
+}
+
+/* 0 for a word that is none. */
+static unsigned find_allow(struct text word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(allows); i++)
+		if (text_is(word, allows[i].name))
+			return allows[i].bit;
+	return 0;
+}
+
+/* "console,storage" */
+static int parse_allow(struct text list, unsigned *allow)
+{
+	struct text word;
+
+	while (text_cut(&list, ',', &word)) {
+		unsigned bit = find_allow(word);
+
+		if (!bit)
+			return -EINVAL;
+		*allow |= bit;
+	}
+	return 0;
+}
+
+const char *rule_kind_name(enum rule_kind kind)
+{
+	switch (kind) {
+	case RULE_BIND:
+		return "bind";
+	case RULE_KEEP:
+		return "keep";
+	case RULE_CRITICAL:
+		return "critical";
+	}
+	return "";
+}
+
 /* Returns NULL, or what is wrong with the word. */
 static const char *parse_option(struct text word, struct rule *rule)
 {
@@ -45,9 +99,9 @@ static const char *parse_option(struct text word, struct rule *rule)
 		return NULL;
 	}
 	if (text_is(name, "allow")) {
-		if (!text_is(value, "console"))
-			return "allow= is console";
-		rule->allow |= ALLOW_CONSOLE;
+		if (parse_allow(value, &rule->allow) < 0)
+			return "allow= is console, storage or network, or several of them "
+			       "joined by commas";
 		return NULL;
 	}
 	if (text_is(name, "driver")) {
@@ -75,6 +129,27 @@ int rule_parse_options(struct text options, char separator, struct rule *rule,
 			return -EINVAL;
 		}
 	}
+	return 0;
+}
+
+bool rule_is_recorded(const struct rule *rule)
+{
+	return rule->kind == RULE_CRITICAL && text_is(rule->origin.file, RECORDED);
+}
+
+int rule_parse_critical(struct text options, struct rule *rule, struct text *ret_word,
+			const char **ret_message)
+{
+	struct text word = options;
+
+	(void)text_word(&options, &word);
+	rule->allow = find_allow(word);
+	if (!rule->allow) {
+		*ret_word = word;
+		*ret_message = "a critical device is storage, network or console";
+		return -EINVAL;
+	}
+	rule->carries = text_trim(options);
 	return 0;
 }
 

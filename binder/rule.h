@@ -28,6 +28,7 @@ struct origin {
 enum rule_kind {
 	RULE_BIND,
 	RULE_KEEP,
+	RULE_CRITICAL, /* binds nothing: guards what the machine needs */
 };
 
 enum on_failure {
@@ -38,6 +39,8 @@ enum on_failure {
 
 enum allow {
 	ALLOW_CONSOLE = 1 << 0,
+	ALLOW_STORAGE = 1 << 1,
+	ALLOW_NETWORK = 1 << 2,
 };
 
 struct rule {
@@ -48,7 +51,8 @@ struct rule {
 	struct text profile; /* of the section it stands in; empty for none */
 	bool optional;
 	enum on_failure on_failure;
-	unsigned allow; /* of enum allow */
+	unsigned allow; /* of enum allow; of a critical rule the one that lifts it */
+	struct text carries; /* of a critical rule: what is on the device; may be empty */
 	bool is_module_id; /* from vfio-pci's own parameter: the module would match it too */
 };
 
@@ -68,9 +72,29 @@ int rule_parse_options(struct text options, char separator, struct rule *rule,
 		       struct text *ret_word, const char **ret_message) must_check
 	nonnull(3, 4, 5);
 
+/*
+ * The same for what stands behind the selectors of a critical rule: what lifts it, and what
+ * is on the device, to the end.
+ */
+int rule_parse_critical(struct text options, struct rule *rule, struct text *ret_word,
+			const char **ret_message) must_check nonnull(2, 3, 4);
+
+/* The file that critical rules are of which were found when the image was built. */
+#define RECORDED "recorded with the image"
+bool rule_is_recorded(const struct rule *rule) nonnull(1);
+
+/* "bind", "keep", "critical" */
+const char *rule_kind_name(enum rule_kind kind);
+
+/* "console", "storage" or "network": the one bit of enum allow; "" for none. */
+const char *allow_name(unsigned allow);
+
 /* "restore" and "hold". -EINVAL otherwise. */
 int on_failure_parse(struct text t, enum on_failure *ret) must_check nonnull(2);
 const char *on_failure_name(enum on_failure on_failure);
+
+/* How much of what a critical device carries is shown and kept, in bytes. */
+#define CARRIES_SHOWN 120
 
 /* Long enough for every origin that origin_format() writes; longer file names are cut. */
 #define ORIGIN_SIZE 160

@@ -167,7 +167,7 @@ static bool is_bound(const struct policy *policy, const struct pci_device *devic
 			continue;
 		if (rule->kind == RULE_KEEP)
 			return false;
-		has_rule = true;
+		has_rule |= rule->kind == RULE_BIND;
 	}
 	return has_rule;
 }

@@ -87,9 +87,9 @@ static void complete_rules(const struct completion *c)
 		const struct rule *rule = &policy.rules[i];
 		const char *text = arena_copy(c->arena, rule->text);
 
-		if (text)
-			complete_candidate(c->word, text,
-					   rule->kind == RULE_KEEP ? "keep" : "bind");
+		/* For "remove". */
+		if (text && rule->kind != RULE_CRITICAL)
+			complete_candidate(c->word, text, rule_kind_name(rule->kind));
 	}
 }
 

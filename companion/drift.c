@@ -28,7 +28,7 @@ static const struct policy *read_next(struct world *world, struct arena *arena)
 static bool is_same(const struct boot_rule *b, const struct rule *rule)
 {
 	return text_is(rule->text, b->text) &&
-	       strcmp(b->kind, rule->kind == RULE_KEEP ? "keep" : "bind") == 0;
+	       strcmp(b->kind, rule_kind_name(rule->kind)) == 0;
 }
 
 /*

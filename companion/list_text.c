@@ -168,8 +168,8 @@ static void put_rule(const struct rule *rule, bool has_device)
 	char origin[ORIGIN_SIZE];
 
 	put_style(stdout, STYLE_HEAD);
-	paragraph_add(&p, "%s %.*s", rule->kind == RULE_KEEP ? "keep" : "bind",
-		      (int)rule->text.n, rule->text.p);
+	paragraph_add(&p, "%s %.*s", rule_kind_name(rule->kind), (int)rule->text.n,
+		      rule->text.p);
 	put_style(stdout, STYLE_PLAIN);
 	paragraph_add(&p, "(%s)%s", origin_format(&rule->origin, origin),
 		      has_device ? "" : ": names no function");

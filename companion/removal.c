@@ -36,6 +36,9 @@ static enum meeting meet(const struct edit *e, const struct selector *asked,
 {
 	size_t common = 0, others = 0;
 
+	/* It binds nothing, and may guard more than this. */
+	if (rule->kind == RULE_CRITICAL)
+		return MEET_NOT;
 	if (asked && is_same(asked, &rule->selector))
 		return MEET_WHOLLY;
 	/* Without a keep rule more would be bound: it goes only when it is named. */

@@ -18,7 +18,7 @@ static inline const char *describe_rules(const struct policy *policy)
 
 		used += (size_t)snprintf(
 			buf + used, sizeof(buf) - used, "%s %s%s%s%s%s%.*s @%s\n",
-			rule->kind == RULE_KEEP ? "keep" : "bind",
+			rule_kind_name(rule->kind),
 			selector_format(&rule->selector, text),
 			rule->optional ? " optional" : "", rule->on_failure ? " " : "",
 			rule->on_failure ? on_failure_name(rule->on_failure) : "",

@@ -34,6 +34,14 @@ static const struct {
 	{"bind class=0302 on-failure=hold\n", "bind class=0302 hold @c:1:6\n", ""},
 	{"bind class=0302 allow=console\n", "bind class=0302 allow @c:1:6\n", ""},
 
+	{"critical 00:17.0+8086:*,path=00:1d.0 storage / on nvme0n1  # ours\n",
+	 "critical 0000:00:17.0+8086:* allow @c:1:10\n"
+	 "critical path=0000:00:1d.0 allow @c:1:25\n",
+	 ""},
+	{"critical 00:17.0 console\n", "critical 0000:00:17.0 allow @c:1:10\n", ""},
+	{"[profile a]\ncritical 00:17.0 network\n",
+	 "critical 0000:00:17.0 profile=a @c:2:10\n", ""},
+
 	/* Mistakes: the line has no effect, the rest has */
 	{"bind\nbind 1:1\nbind 10ee:*\n", "bind 10ee:* @c:3:6\n",
 	 "c:1:1 \"bind\" e\nc:2:6 \"1:1\" e\n"},
@@ -42,6 +50,11 @@ static const struct {
 	{"bind 10ee:* , 10de:*\n", "", "c:1:13 \",\" e\n"},
 	{"bind 10ee:* optionally\n", "", "c:1:13 \"optionally\" e\n"},
 	{"Bind 10ee:*\nunbind 10ee:*\n", "", "c:1:1 \"Bind\" e\nc:2:1 \"unbind\" e\n"},
+	{"critical\ncritical 00:17.0\ncritical 00:17.0 disk x\ncritical 1:1 storage\n",
+	 "",
+	 "c:1:1 \"critical\" e\nc:2:10 \"00:17.0\" e\nc:3:18 \"disk\" e\n"
+	 "c:4:10 \"1:1\" e\n"},
+	{"option critical=all\n", "", "c:1:17 \"all\" e\n"},
 	{"option\n", "", "c:1:1 \"option\" e\n"},
 	{"option timeout\noption x=1 timeout=5\n", "",
 	 "c:1:8 \"timeout\" e\nc:2:8 \"x=1\" e\n"},
@@ -225,7 +238,11 @@ static void test_write(void **state unused)
 		"#: /etc/a.conf:4\nkeep class=0302\n"
 		"option timeout=3 on-failure=hold\n"
 		"[profile p]\nbind 1:0.0 on-failure=restore\n"
-		"[profile q]\nbind 1:0.1\n";
+		"[profile q]\nbind 1:0.1\n"
+		"#: " RECORDED ":1\ncritical 00:17.0 storage /, swap on sda\n"
+		"#: " RECORDED ":2\ncritical 00:18.0 network\n"
+		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage\n"
+		"option critical=none\n";
 	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
 	char buf[CONFIG_WRITE_SIZE(16)], again[sizeof(buf)];
 	struct policy policy;
@@ -247,19 +264,26 @@ static void test_write(void **state unused)
 	n = config_write(&policy, buf, sizeof(buf));
 	assert_true(n > 0);
 	assert_string_equal(buf,
-			    "option timeout=3 recovery-timeout=90 on-failure=hold\n"
+			    "option timeout=3 recovery-timeout=90 on-failure=hold "
+			    "critical=none\n"
 			    "#: /etc/cmdline:0\nbind 10ee:0005\n"
 			    "#: /etc/cmdline:0\nbind 0001:0002:*:0004:123456:ffff00\n"
 			    "#: /etc/a.conf:3\nbind 10ee:5000 optional allow=console\n"
 			    "#: /etc/a.conf:3\n"
 			    "bind 01:00.*+10ee:* optional allow=console\n"
 			    "#: /etc/a.conf:4\nkeep class=0302\n"
-			    "#: :7\nbind 1:0.0 on-failure=restore\n");
+			    "#: :7\nbind 1:0.0 on-failure=restore\n"
+			    "#: " RECORDED ":1\n"
+			    "critical 00:17.0 storage /, swap on sda\n"
+			    "#: " RECORDED ":2\ncritical 00:18.0 network\n"
+			    "#: /etc/b.conf:1\n"
+			    "bind 1:0.2 allow=storage allow=network\n");
 	text = (struct text){buf, (size_t)n};
 	assert_int_equal(policy_init(&policy, &arena), 0);
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), text);
 	assert_int_equal(policy.problem_count, 0);
-	assert_int_equal(policy.rule_count, 6);
+	assert_int_equal(policy.rule_count, 9);
+	assert_true(policy.ignore_recorded && rule_is_recorded(&policy.rules[6]));
 	assert_int_equal(policy.timeout, 3);
 	check_contains("origin", describe_rules(&policy), "@/etc/cmdline\n");
 	assert_int_equal(config_write(&policy, again, sizeof(again)), n);

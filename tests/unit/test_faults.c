@@ -130,6 +130,10 @@ static const struct {
 	 set_up_keep,
 	 "keep 01:00.1\nbind 02:00.0 allow=console\n",
 	 {CARD, "0000:02:00.0"}},
+	{"critical",
+	 set_up_path,
+	 "critical path=00:01.0/00.0+10ee:5000 storage /\n",
+	 {CARD, CARD_1}},
 	{"5.10", set_up_old_kernel, NULL, {CARD, CARD_1}},
 };
 

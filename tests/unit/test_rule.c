@@ -29,7 +29,15 @@ static void test_options(void **state unused)
 		{"on-failure=", ' ', "on-failure=", false, ON_FAILURE_DEFAULT, 0},
 		{"on-failure", ' ', "on-failure", false, ON_FAILURE_DEFAULT, 0},
 		{"on-failure=Hold", ' ', "on-failure=Hold", false, ON_FAILURE_DEFAULT, 0},
-		{"allow=network", ' ', "allow=network", false, ON_FAILURE_DEFAULT, 0},
+		{"allow=network", ' ', NULL, false, ON_FAILURE_DEFAULT, ALLOW_NETWORK},
+		{"allow=storage,console optional", ' ', NULL, true, ON_FAILURE_DEFAULT,
+		 ALLOW_STORAGE | ALLOW_CONSOLE},
+		{"allow=storage;allow=network", ';', NULL, false, ON_FAILURE_DEFAULT,
+		 ALLOW_STORAGE | ALLOW_NETWORK},
+		{"allow=", ' ', "allow=", false, ON_FAILURE_DEFAULT, 0},
+		{"allow=console,", ' ', "allow=console,", false, ON_FAILURE_DEFAULT,
+		 ALLOW_CONSOLE},
+		{"allow=disk", ' ', "allow=disk", false, ON_FAILURE_DEFAULT, 0},
 		{"driver=nvidia", ' ', "driver=nvidia", false, ON_FAILURE_DEFAULT, 0},
 		{"with=group", ' ', "with=group", false, ON_FAILURE_DEFAULT, 0},
 		{"=", ' ', "=", false, ON_FAILURE_DEFAULT, 0},
@@ -52,6 +60,48 @@ static void test_options(void **state unused)
 		check_int(name, rule.optional, cases[i].optional);
 		check_int(name, rule.on_failure, cases[i].on_failure);
 		check_int(name, rule.allow, cases[i].allow);
+		test_text_free(t);
+	}
+}
+
+/* What stands behind the selectors of a critical rule. */
+static void test_critical(void **state unused)
+{
+	static const struct {
+		const char *text;
+		const char *wrong; /* the word; NULL: fine */
+		unsigned allow;
+		const char *carries;
+	} cases[] = {
+		{"storage", NULL, ALLOW_STORAGE, ""},
+		{"network", NULL, ALLOW_NETWORK, ""},
+		{"console  ", NULL, ALLOW_CONSOLE, ""},
+		{" storage  / and swap on nvme0n1 ", NULL, ALLOW_STORAGE,
+		 "/ and swap on nvme0n1"},
+		{"storage storage", NULL, ALLOW_STORAGE, "storage"},
+		{"", "", 0, NULL},
+		{"  ", "", 0, NULL},
+		{"disk / on sda", "disk", 0, NULL},
+		{"storage,network", "storage,network", 0, NULL},
+		{"allow=storage", "allow=storage", 0, NULL},
+		{"optional storage", "optional", 0, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *name = cases[i].text, *message = NULL;
+		struct text t = test_text(name), word = {NULL, 0};
+		struct rule rule = {0};
+		int r = rule_parse_critical(t, &rule, &word, &message);
+
+		check_int(name, r, cases[i].wrong ? -EINVAL : 0);
+		check_int(name, rule.allow, cases[i].allow);
+		if (r < 0) {
+			check_text(name, text_trim(word), cases[i].wrong);
+			check_string(name, message,
+				     "a critical device is storage, network or console");
+		} else {
+			check_text(name, rule.carries, cases[i].carries);
+		}
 		test_text_free(t);
 	}
 }
@@ -105,9 +155,8 @@ static void test_origins(void **state unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_no_options),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_options),	   cmocka_unit_test(test_critical),
+		cmocka_unit_test(test_no_options), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_origins),
 	};
 
