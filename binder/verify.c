@@ -5,12 +5,49 @@
 #include <stdio.h>
 #include <string.h>
 
+/* For a probe that this run did not start. */
+#define FENCE_TIME (2 * SECOND)
+
+/*
+ * The link comes before the end of the probe (drivers/base/dd.c: really_probe()). Where this
+ * run's own bind failed and yet the link is there, somebody else's probe may be under way: the
+ * kernel repeats deferred ones. A bind waits for the device's lock, whatever it says then.
+ */
+static void wait_for_probe(struct world *world, struct outcome *o)
+{
+	struct job job = {.kind = JOB_STORE};
+	struct job_result result;
+
+	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind",
+		 o->plan->wanted);
+	bdf_format(o->plan->device->bdf, job.value);
+	if (world_run(world, &job, world->ops->now(world) + FENCE_TIME, &result) !=
+	    -ETIMEDOUT)
+		return;
+	o->verdict = VERDICT_STUCK;
+	o->reason = REASON_STUCK;
+	o->detail = "bind";
+	o->error = ETIMEDOUT;
+}
+
+static int read_driver(struct world *world, struct outcome *o,
+		       char now[static DRIVER_NAME_SIZE])
+{
+	int r = inventory_read_driver(world, o->plan->device->bdf, now);
+
+	if (r < 0 || o->reason == REASON_NONE || o->verdict != VERDICT_NONE ||
+	    o->plan->wanted[0] == '\0' || strcmp(now, o->plan->wanted) != 0)
+		return r;
+	wait_for_probe(world, o);
+	return inventory_read_driver(world, o->plan->device->bdf, now);
+}
+
 void verify_device(struct world *world, struct outcome *o)
 {
 	char now[DRIVER_NAME_SIZE];
 	bool wanted;
 
-	if (inventory_read_driver(world, o->plan->device->bdf, now) < 0) {
+	if (read_driver(world, o, now) < 0) {
 		o->after[0] = '\0';
 		if (o->plan->action != ACTION_KEEP && o->reason == REASON_NONE)
 			o->reason = REASON_VANISHED;

@@ -42,7 +42,13 @@ static void finish(struct fake_task *task, int error)
 	if (task->device && task->device->lock == task)
 		task->device->lock = NULL;
 	task->error = error;
-	task->step = STEP_DONE;
+	/* kernel/module/main.c: do_init_module() waits for every probe of the system. */
+	task->step = task->is_load && error == 0 ? STEP_SYNCING : STEP_DONE;
+}
+
+static uint64_t later(const struct fake_bus *bus, uint64_t time)
+{
+	return time == FAKE_FOREVER ? FAKE_FOREVER : bus->now + time;
 }
 
 /* dd.c: really_probe(): the link comes first, then the second match, then the probe. */
@@ -51,27 +57,64 @@ static void start_probe(struct fake_bus *bus, struct fake_task *task,
 {
 	struct fake_device *d = task->device;
 
+	task->probing = driver;
+	/* device_links_check_suppliers() */
+	if (d->supplier && !d->supplier->is_bound) {
+		task->error = -EPROBE_DEFER;
+		task->step = STEP_PROBING;
+		task->wake = bus->now;
+		return;
+	}
 	d->driver = driver;
 	d->has_link = true;
-	task->probing = driver;
+	task->error = 0;
+	task->step = STEP_LINKED;
+	task->wake = later(bus, driver->link_time);
+}
+
+/* pci-driver.c: __pci_device_probe() */
+static void match_again(struct fake_bus *bus, struct fake_task *task)
+{
+	if (!is_match(task->device, task->probing))
+		task->error = -ENODEV;
 	task->step = STEP_PROBING;
-	task->wake = is_match(d, driver) && driver->probe_time == FAKE_FOREVER
-			     ? FAKE_FOREVER
-			     : bus->now + (is_match(d, driver) ? driver->probe_time : 0);
+	task->wake = later(bus, task->error ? 0 : task->probing->probe_time);
+}
+
+/* dd.c: driver_deferred_probe_trigger(): each device looks for a driver once more. */
+static void repeat_deferred(struct fake_bus *bus)
+{
+	for (size_t i = 0; i < bus->device_count; i++) {
+		struct fake_device *d = &bus->devices[i];
+
+		if (!d->is_deferred)
+			continue;
+		d->is_deferred = false;
+		if (d->is_present)
+			(void)fake_start(bus, OP_DRIVERS_PROBE, d, NULL);
+	}
 }
 
 static int end_probe(struct fake_bus *bus, struct fake_task *task)
 {
 	struct fake_device *d = task->device;
-	int error = task->probing->probe_error;
+	int error = task->error;
 
+	task->error = 0;
 	if (!d->is_present)
 		return -ENODEV;
-	if (!is_match(d, task->probing))
-		error = -ENODEV;
-	else if (task->probing->is_vfio && error == 0)
+	if (error == 0)
+		error = task->probing->probe_error;
+	if (task->probing->is_vfio && error == 0)
 		error = probe_vfio(bus, d);
 	fake_bind_now(d, error ? NULL : task->probing);
+	/* driver_probe_device(); bind has a way of its own since 5.14. */
+	if (error == -EPROBE_DEFER && (task->op != OP_BIND || bus->kernel == FAKE_5_10))
+		d->is_deferred = true;
+	if (error == 0) {
+		d->is_deferred = false; /* driver_bound() */
+		repeat_deferred(bus);
+	}
 	return error;
 }
 
@@ -94,8 +137,6 @@ static void step_bind(struct fake_bus *bus, struct fake_task *task)
 		finish(task, -ENODEV);
 	else if (task->device->driver)
 		finish(task, bus->kernel == FAKE_5_10 ? -ENODEV : -EBUSY);
-	else if (!is_match(task->device, task->driver))
-		finish(task, -ENODEV);
 	else
 		start_probe(bus, task, task->driver);
 }
@@ -110,13 +151,16 @@ static void step_unbind(struct fake_bus *bus, struct fake_task *task)
 		d->is_bound = false;
 		finish(task, 0);
 	} else if (d->driver != task->driver) {
-		finish(task, -ENODEV);
+		/* It has let go while the lock was waited for: that is success too. */
+		finish(task, 0);
 	} else {
+		/* device_links_unbind_consumers() */
+		for (size_t i = 0; i < bus->device_count; i++)
+			if (bus->devices[i].supplier == d && bus->devices[i].is_bound)
+				fake_bind_now(&bus->devices[i], NULL);
 		d->has_link = false;
 		task->step = STEP_REMOVING;
-		task->wake = task->driver->remove_time == FAKE_FOREVER
-				     ? FAKE_FOREVER
-				     : bus->now + task->driver->remove_time;
+		task->wake = later(bus, task->driver->remove_time);
 	}
 }
 
@@ -137,29 +181,62 @@ static void step_drivers_probe(struct fake_bus *bus, struct fake_task *task)
 	finish(task, 0);
 }
 
-/* bus.c: bus_add_driver(), driver_attach(): one device after the other, each locked. */
-static void step_register(struct fake_bus *bus, struct fake_task *task)
+/* dd.c: __driver_attach_async_helper() */
+static void step_attach(struct fake_bus *bus, struct fake_task *task)
 {
-	if (task->step == STEP_PROBING)
+	if (task->step == STEP_PROBING) {
 		(void)end_probe(bus, task);
-	else if (task->step == STEP_LOCKED && task->device && !task->device->driver &&
-		 is_match(task->device, task->driver)) {
+	} else if (task->device->is_present && !task->device->driver) {
 		start_probe(bus, task, task->driver);
 		return;
 	}
-	if (task->device && task->device->lock == task)
-		task->device->lock = NULL;
-	while (task->next < bus->device_count) {
-		struct fake_device *d = &bus->devices[task->next++];
+	finish(task, 0);
+}
 
-		/* Matched without the lock; then the lock is waited for. */
-		if (d->is_present && is_match(d, task->driver)) {
-			task->device = d;
-			task->step = STEP_START;
+/* vfio_pci_init(): the driver is registered, then its module's ids= are added to it. */
+static bool has_second_round(struct fake_task *task)
+{
+	struct fake_driver *driver = task->driver;
+
+	driver->state = DRIVER_REGISTERED;
+	if (driver->new_id_count == 0 || task->is_second_round)
+		return false;
+	for (size_t i = 0; i < driver->new_id_count && driver->id_count < FAKE_IDS_MAX;
+	     i++)
+		driver->ids[driver->id_count++] = driver->new_ids[i];
+	driver->new_id_count = 0;
+	task->is_second_round = true;
+	task->next = 0;
+	return true;
+}
+
+/* bus.c: bus_add_driver(), dd.c: __driver_attach(): each device in its turn, and locked. */
+static void step_register(struct fake_bus *bus, struct fake_task *task)
+{
+	struct fake_device *d = task->device;
+
+	if (task->step == STEP_PROBING) {
+		(void)end_probe(bus, task);
+	} else if (task->step == STEP_LOCKED && d && d->is_present && !d->driver) {
+		if (!task->driver->is_async) {
+			start_probe(bus, task, task->driver);
 			return;
 		}
+		(void)fake_start(bus, OP_ATTACH, d, task->driver);
 	}
-	task->driver->state = DRIVER_REGISTERED;
+	if (d && d->lock == task)
+		d->lock = NULL;
+	do {
+		while (task->next < bus->device_count) {
+			d = &bus->devices[task->next++];
+			/* Matched without the lock; then the lock is waited for. */
+			if (d->is_present && is_match(d, task->driver)) {
+				task->device = d;
+				task->step = STEP_WAITING;
+				return;
+			}
+		}
+	} while (has_second_round(task));
 	task->device = NULL;
 	finish(task, 0);
 }
@@ -176,31 +253,78 @@ static void step_override(struct fake_task *task)
 	finish(task, d->is_present ? 0 : -ENODEV);
 }
 
-static bool needs_lock(const struct fake_bus *bus, const struct fake_task *task)
+/*
+ * What is asked without the lock. True if that ends the task: a device that does not match
+ * (bind_store()), has another driver (unbind_store()), or has any, even one on its way in or
+ * out (bus_rescan_devices_helper()).
+ */
+static bool is_decided(struct fake_task *task)
 {
-	return task->device && task->step == STEP_START &&
-	       !(task->op == OP_OVERRIDE && bus->kernel == FAKE_7_1);
+	const struct fake_device *d = task->device;
+
+	switch (task->op) {
+	case OP_BIND:
+		if (d->is_present && is_match(d, task->driver))
+			return false;
+		finish(task, -ENODEV);
+		return true;
+	case OP_UNBIND:
+		if (d->is_present && d->driver == task->driver)
+			return false;
+		finish(task, -ENODEV);
+		return true;
+	case OP_DRIVERS_PROBE:
+		if (!d->driver)
+			return false;
+		finish(task, 0);
+		return true;
+	case OP_OVERRIDE:
+	case OP_REGISTER:
+	case OP_ATTACH:
+	case OP_SLEEP:
+		break;
+	}
+	return false;
 }
 
-/* Does one step of a task. False if it cannot go on at this time. */
-static bool step(struct fake_bus *bus, struct fake_task *task)
+static bool has_async_probe(const struct fake_bus *bus)
 {
-	bool is_waiting = task->step == STEP_PROBING || task->step == STEP_REMOVING ||
-			  task->step == STEP_SLEEPING;
+	for (size_t i = 0; i < bus->task_count; i++)
+		if (bus->tasks[i].op == OP_ATTACH && bus->tasks[i].step != STEP_DONE)
+			return true;
+	return false;
+}
+
+bool fake_step(struct fake_bus *bus, struct fake_task *task)
+{
+	bool is_waiting = task->step == STEP_LINKED || task->step == STEP_PROBING ||
+			  task->step == STEP_REMOVING || task->step == STEP_SLEEPING;
 
 	if (task->step == STEP_DONE || (is_waiting && task->wake > bus->now))
 		return false;
-	/* Asked without the lock: a device on its way in or out is none of its business. */
-	if (task->op == OP_DRIVERS_PROBE && task->step == STEP_START &&
-	    task->device->driver) {
-		finish(task, 0);
+	if (task->step == STEP_SYNCING) {
+		if (has_async_probe(bus))
+			return false;
+		task->step = STEP_DONE;
 		return true;
 	}
-	if (needs_lock(bus, task)) {
-		if (task->device->lock)
-			return false;
-		task->device->lock = task;
+	if (task->step == STEP_START) {
+		if (is_decided(task))
+			return true;
+		task->step = STEP_WAITING;
+	}
+	/* The store of the override takes no lock any more (bus.c: driver_override_store()). */
+	if (task->step == STEP_WAITING && task->device) {
+		if (!(task->op == OP_OVERRIDE && bus->kernel == FAKE_7_1)) {
+			if (task->device->lock)
+				return false;
+			task->device->lock = task;
+		}
 		task->step = STEP_LOCKED;
+	}
+	if (task->step == STEP_LINKED) {
+		match_again(bus, task);
+		return true;
 	}
 	switch (task->op) {
 	case OP_OVERRIDE:
@@ -218,87 +342,12 @@ static bool step(struct fake_bus *bus, struct fake_task *task)
 	case OP_REGISTER:
 		step_register(bus, task);
 		break;
+	case OP_ATTACH:
+		step_attach(bus, task);
+		break;
 	case OP_SLEEP:
 		finish(task, task->error);
 		break;
 	}
 	return true;
-}
-
-/* A new task, or one that is over and of no interest any more. */
-static struct fake_task *free_task(struct fake_bus *bus)
-{
-	for (size_t i = 0; i < bus->task_count; i++)
-		if (bus->tasks[i].step == STEP_DONE && !bus->tasks[i].is_abandoned &&
-		    !bus->tasks[i].is_awaited)
-			return &bus->tasks[i];
-	if (bus->task_count == FAKE_TASKS_MAX)
-		fake_abort("more than %d tasks", FAKE_TASKS_MAX);
-	return &bus->tasks[bus->task_count++];
-}
-
-struct fake_task *fake_start(struct fake_bus *bus, enum fake_op op,
-			     struct fake_device *device, struct fake_driver *driver)
-{
-	struct fake_task *task;
-
-	task = free_task(bus);
-	memset(task, 0, sizeof(*task));
-	task->op = op;
-	task->device = device;
-	task->driver = driver;
-	if (op == OP_REGISTER)
-		driver->state = DRIVER_REGISTERING;
-	if (op == OP_SLEEP)
-		task->step = STEP_SLEEPING;
-	return task;
-}
-
-/* The next time at which something can happen, at most @until. */
-static uint64_t next_time(const struct fake_bus *bus, uint64_t until)
-{
-	for (size_t i = 0; i < bus->task_count; i++) {
-		const struct fake_task *t = &bus->tasks[i];
-
-		if (t->step != STEP_DONE && t->wake > bus->now)
-			until = MIN(until, t->wake);
-	}
-	for (size_t i = 0; i < bus->event_count; i++)
-		if (bus->events[i].f && bus->events[i].time > bus->now)
-			until = MIN(until, bus->events[i].time);
-	return until;
-}
-
-void fake_run(struct fake_bus *bus, uint64_t until, const struct fake_task *task)
-{
-	for (;;) {
-		bool has_moved = false;
-
-		for (size_t i = 0; i < bus->event_count; i++) {
-			struct fake_event event = bus->events[i];
-
-			if (!event.f || event.time > bus->now)
-				continue;
-			bus->events[i].f = NULL;
-			event.f(bus, event.arg);
-			has_moved = true;
-		}
-		for (size_t i = 0; i < bus->task_count; i++)
-			has_moved = step(bus, &bus->tasks[i]) || has_moved;
-		if (task && task->step == STEP_DONE)
-			return;
-		if (has_moved)
-			continue;
-		if (bus->now >= until)
-			return;
-		bus->now = next_time(bus, until);
-	}
-}
-
-bool fake_is_busy(const struct fake_bus *bus, const struct fake_device *device)
-{
-	for (size_t i = 0; i < bus->task_count; i++)
-		if (bus->tasks[i].step != STEP_DONE && bus->tasks[i].device == device)
-			return true;
-	return false;
 }

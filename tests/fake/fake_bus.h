@@ -49,6 +49,11 @@ struct fake_driver {
 	} state;
 	uint64_t probe_time, remove_time; /* FAKE_FOREVER: hangs */
 	int probe_error; /* -errno of every probe */
+	uint64_t link_time; /* from its link to the second match */
+	bool is_async; /* its probes run beside its registration */
+	struct pci_match
+		new_ids[FAKE_IDS_MAX]; /* of its module's ids=, for a second round */
+	size_t new_id_count;
 };
 
 struct fake_device {
@@ -71,12 +76,14 @@ struct fake_device {
 	int vfio_error; /* what vfio-pci's probe says: -EINVAL for its denylist... */
 	unsigned deferrals; /* so many of vfio-pci's probes are put off */
 	bool is_iommu_late; /* its group comes with the first probe (virtio-iommu) */
+	struct fake_device *supplier; /* no probe before it has a driver (device links) */
 
 	bool has_override;
 	char override[FAKE_VALUE_SIZE];
 	struct fake_driver *driver; /* dev->driver */
 	bool has_link; /* the driver link: gone before remove() runs */
 	bool is_bound; /* the probe is over */
+	bool is_deferred; /* on the list of those whose probe is repeated */
 	struct fake_task *lock;
 	unsigned writes; /* that named it */
 	unsigned config_reads; /* jobs that looked into its config space */
@@ -88,6 +95,7 @@ enum fake_op {
 	OP_UNBIND,
 	OP_DRIVERS_PROBE,
 	OP_REGISTER, /* the driver, as its module's init does */
+	OP_ATTACH, /* one driver, one device: an asynchronous probe */
 	OP_SLEEP, /* anything else that takes time */
 };
 
@@ -99,15 +107,20 @@ struct fake_task {
 	char value[FAKE_VALUE_SIZE];
 	enum {
 		STEP_START,
+		STEP_WAITING, /* for the lock */
 		STEP_LOCKED,
+		STEP_LINKED, /* the link is there, the second match is not made yet */
 		STEP_PROBING,
 		STEP_REMOVING,
 		STEP_SLEEPING,
+		STEP_SYNCING, /* a module is loaded: it waits for all asynchronous probes */
 		STEP_DONE,
 	} step;
 	uint64_t wake;
 	size_t next; /* device to try (register), driver to try (drivers_probe) */
-	int error;
+	int error; /* of a probe, then of the task */
+	bool is_load; /* of a module */
+	bool is_second_round; /* a registered driver has got the ids= of its module */
 	bool is_awaited; /* the program waits for it */
 	bool is_abandoned; /* it does so no more */
 };
@@ -135,6 +148,7 @@ struct fake_bus {
 };
 
 /* A message and abort(): the program did what no model covers. */
+extern const char *fake_label; /* which case it is, for the message; NULL for none */
 void fake_abort(const char *format, ...) printf_like(1, 2) __attribute__((noreturn));
 
 struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
@@ -151,8 +165,16 @@ const char *fake_driver_of(const struct fake_device *device);
 
 /* Binds without taking time, as in the life before the test. */
 void fake_bind_now(struct fake_device *device, struct fake_driver *driver);
-/* The device is pulled. */
+/* The device is pulled, and with a card its virtual functions. */
 void fake_vanish(struct fake_bus *bus, struct fake_device *device);
+/* Another device sits in its place all at once: nothing is left of the old one. */
+struct fake_device *fake_replace(struct fake_bus *bus, struct fake_device *device,
+				 struct pci_ids ids);
+/* The driver of the device's own, by its IDs; NULL if there is none. */
+struct fake_driver *fake_native_driver(struct fake_bus *bus,
+				       const struct fake_device *device);
+/* It takes the device, if it is free: its module is loaded, or it is told to. */
+void fake_grab(struct fake_bus *bus, struct fake_device *device);
 /*
  * The device is plugged in: it is there at once, and after @delay drivers may have it, of
  * which the first one that matches is tried.
@@ -166,5 +188,7 @@ struct fake_task *fake_start(struct fake_bus *bus, enum fake_op op,
 			     struct fake_device *device, struct fake_driver *driver);
 /* Lets time go by until @until, or until @task is done if it is not NULL. */
 void fake_run(struct fake_bus *bus, uint64_t until, const struct fake_task *task);
+/* Does one step of a task. False if it cannot go on at this time. Only for fake_tasks.c. */
+bool fake_step(struct fake_bus *bus, struct fake_task *task);
 /* Whether a task is under way for the device. */
 bool fake_is_busy(const struct fake_bus *bus, const struct fake_device *device);

@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *fake_label;
+
 void fake_abort(const char *format, ...)
 {
 	va_list ap;
 
+	if (fake_label)
+		fprintf(stderr, "%s: ", fake_label);
 	fputs("fake kernel: ", stderr);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
@@ -51,6 +55,7 @@ struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
 	snprintf(driver->module, sizeof(driver->module), "%s", module);
 	driver->probe_time = 300;
 	driver->remove_time = 100;
+	driver->link_time = 1;
 	return driver;
 }
 
@@ -96,9 +101,46 @@ void fake_bind_now(struct fake_device *d, struct fake_driver *driver)
 
 void fake_vanish(struct fake_bus *bus, struct fake_device *d)
 {
-	(void)bus;
+	char address[BDF_SIZE];
+
+	bdf_format(d->bdf, address);
 	d->is_present = false;
+	d->is_deferred = false;
 	fake_bind_now(d, NULL);
+	/* drivers/pci/iov.c: sriov_disable() */
+	for (size_t i = 0; i < bus->device_count; i++)
+		if (bus->devices[i].is_present && bus->devices[i].physfn &&
+		    strcmp(bus->devices[i].physfn, address) == 0)
+			fake_vanish(bus, &bus->devices[i]);
+}
+
+struct fake_device *fake_replace(struct fake_bus *bus, struct fake_device *old,
+				 struct pci_ids ids)
+{
+	char address[BDF_SIZE];
+
+	fake_vanish(bus, old);
+	return fake_add_device(bus, bdf_format(old->bdf, address), ids, old->group);
+}
+
+struct fake_driver *fake_native_driver(struct fake_bus *bus, const struct fake_device *d)
+{
+	for (size_t i = 0; i < bus->driver_count; i++)
+		for (size_t k = 0; k < bus->drivers[i].id_count; k++)
+			if (!bus->drivers[i].is_vfio &&
+			    pci_match_has(&bus->drivers[i].ids[k], &d->ids))
+				return &bus->drivers[i];
+	return NULL;
+}
+
+void fake_grab(struct fake_bus *bus, struct fake_device *d)
+{
+	struct fake_driver *driver = fake_native_driver(bus, d);
+
+	if (driver && driver->state == DRIVER_ABSENT)
+		(void)fake_start(bus, OP_REGISTER, NULL, driver);
+	else if (driver && d->is_present)
+		(void)fake_start(bus, OP_DRIVERS_PROBE, d, NULL);
 }
 
 /* drivers/pci/bus.c: pci_bus_add_device() */

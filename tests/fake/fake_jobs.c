@@ -152,14 +152,15 @@ static void take_ids(struct fake_driver *driver, const char *ids)
 	struct text rest = text_of(ids);
 	struct ids_entry entry;
 
-	while (ids_next(&rest, &entry) && driver->id_count < FAKE_IDS_MAX)
+	while (ids_next(&rest, &entry) && driver->new_id_count < FAKE_IDS_MAX)
 		if (entry.warning != IDS_INVALID)
-			driver->ids[driver->id_count++] = entry.match;
+			driver->new_ids[driver->new_id_count++] = entry.match;
 }
 
 static void start_load(struct fake_world *w, const char *name)
 {
 	struct fake_module *m = fake_find_module(w, name);
+	bool is_file = m && m->state == MODULE_IS_FILE;
 
 	w->was_live = m && m->state == MODULE_IS_LIVE;
 	trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "", w->current.ids);
@@ -175,6 +176,7 @@ static void start_load(struct fake_world *w, const char *name)
 		take_ids(m->driver, w->current.ids);
 		w->job = fake_start(&w->bus, OP_REGISTER, NULL, m->driver);
 	}
+	w->job->is_load = is_file;
 }
 
 static int read_config(void *arg, unsigned offset, uint32_t *ret)
@@ -250,23 +252,21 @@ static struct fake_device *device_of_job(struct fake_world *w)
 int fake_submit(struct world *world, const struct job *job)
 {
 	struct fake_world *w = fake(world);
-	enum fake_fault fault = fake_access(w);
+	enum fake_fault fault;
 
 	if (w->job)
 		fake_abort("two jobs at a time");
 	w->current = *job;
 	w->job_error = 0;
+	fault = fake_access(w, FAULTS_OF_JOBS, device_of_job(w));
 	switch (fault) {
-	case FAULT_NONE:
-	case FAULT_COUNT:
-		start_job(w);
-		break;
 	case FAULT_ERROR:
 		trace(w, "no worker\n");
 		return -EAGAIN;
 	case FAULT_RESULT:
-		trace(w, "fails: ");
-		answer(w, 1, -EIO);
+	case FAULT_INTERRUPTED:
+		trace(w, "fails: %s %s\n", job->path, job->value);
+		answer(w, 1, fault == FAULT_RESULT ? -EIO : -EINTR);
 		break;
 	case FAULT_LOST:
 		start_job(w);
@@ -282,6 +282,9 @@ int fake_submit(struct world *world, const struct job *job)
 		if (!w->job->device)
 			w->job->device = device_of_job(w);
 		w->job_error = -EINPROGRESS;
+		break;
+	default:
+		start_job(w);
 		break;
 	}
 	w->job->is_awaited = true;

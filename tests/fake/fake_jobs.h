@@ -8,8 +8,23 @@ int fake_submit(struct world *world, const struct job *job);
 int fake_await(struct world *world, uint64_t until, struct job_result *ret);
 void fake_abandon(struct world *world);
 
-/* Every access takes a little time and may be the one that fails. */
-enum fake_fault fake_access(struct fake_world *w);
+/* How an access can fail: bits of enum fake_fault. What anybody can do meanwhile is added. */
+#define FAULTS_OF_READS \
+	(1u << FAULT_ERROR | 1u << FAULT_GONE | 1u << FAULT_INTERRUPTED | \
+	 1u << FAULT_SHORT | 1u << FAULT_GARBAGE)
+#define FAULTS_OF_JOBS \
+	(1u << FAULT_ERROR | 1u << FAULT_INTERRUPTED | 1u << FAULT_RESULT | \
+	 1u << FAULT_LOST | 1u << FAULT_HANG | 1u << FAULT_HANG_DONE)
+
+/*
+ * Every access takes a little time and may be one that fails: how, out of @faults. @device:
+ * what it is about, NULL for none.
+ */
+enum fake_fault fake_access(struct fake_world *w, unsigned faults,
+			    struct fake_device *device);
+/* -errno of a read that fails so, 0 for other faults. */
+int fake_fault_error(enum fake_fault fault);
+
 /* Splits "bus/pci/devices/ADDRESS/ATTRIBUTE"; NULL if the device is not there. */
 struct fake_device *fake_device_of(struct fake_world *w, const char *path,
 				   const char **ret_attribute);

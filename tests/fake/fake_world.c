@@ -17,14 +17,6 @@ static struct fake_world *fake(struct world *world)
 	return (struct fake_world *)world;
 }
 
-/* Every access takes a little time and may be the one that fails. */
-enum fake_fault fake_access(struct fake_world *w)
-{
-	fake_run(&w->bus, w->bus.now + 2, NULL);
-	w->accesses++;
-	return w->accesses == w->fault_at ? w->fault : FAULT_NONE;
-}
-
 /* Splits "bus/pci/devices/ADDRESS/ATTRIBUTE"; NULL if the device is not there. */
 struct fake_device *fake_device_of(struct fake_world *w, const char *path,
 				   const char **ret_attribute)
@@ -56,15 +48,32 @@ static int put(char *buf, size_t size, const char *format, ...)
 	return (size_t)n < size ? n : -E2BIG;
 }
 
-static int fake_read(struct world *world, enum world_root root, const char *path,
-		     char *buf, size_t size)
+/* The device that a path of /sys is about, NULL for none. */
+static struct fake_device *subject_of(struct fake_world *w, enum world_root root,
+				      const char *path)
 {
-	struct fake_world *w = fake(world);
+	const char *name;
+
+	if (root != WORLD_SYS || strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
+		return NULL;
+	return fake_device_of(w, path, &name);
+}
+
+static int read_override(struct fake_world *w, const struct fake_device *d, char *buf,
+			 size_t size)
+{
+	/* driver_override_show() took the device's lock as well. */
+	if (d->lock && w->bus.kernel != FAKE_7_1)
+		fake_abort("reads driver_override, which would block");
+	return put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
+}
+
+static int read_whole(struct fake_world *w, enum world_root root, const char *path,
+		      char *buf, size_t size)
+{
 	const struct fake_device *d;
 	const char *name;
 
-	if (fake_access(w) != FAULT_NONE)
-		return -EIO;
 	if (root == WORLD_PROC && strcmp(path, "cmdline") == 0)
 		return w->cmdline ? put(buf, size, "%s\n", w->cmdline) : -ENOENT;
 	if (root != WORLD_SYS)
@@ -89,8 +98,31 @@ static int fake_read(struct world *world, enum world_root root, const char *path
 		return d->serial_number ? put(buf, size, "%s\n", d->serial_number)
 					: -ENOENT;
 	if (strcmp(name, "driver_override") == 0)
-		return put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
+		return read_override(w, d, buf, size);
 	fake_abort("unknown attribute: %s", path);
+}
+
+/* Nothing that any parser expects, and more than it has room for. */
+static int put_garbage(char *buf, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		buf[i] = (char)(0x80 + i * 37 % 0x7f);
+	return size > 40 ? 40 : -E2BIG;
+}
+
+static int fake_read(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
+{
+	struct fake_world *w = fake(world);
+	enum fake_fault fault =
+		fake_access(w, FAULTS_OF_READS, subject_of(w, root, path));
+	int n = fake_fault_error(fault);
+
+	if (n == 0)
+		n = read_whole(w, root, path, buf, size);
+	if (n > 0 && fault == FAULT_SHORT)
+		return n / 2;
+	return n > 0 && fault == FAULT_GARBAGE ? put_garbage(buf, size) : n;
 }
 
 static int fake_link(struct world *world, enum world_root root, const char *path,
@@ -99,12 +131,15 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	struct fake_world *w = fake(world);
 	const struct fake_device *d;
 	char target[FAKE_NAME_SIZE];
+	enum fake_fault fault;
 	const char *name;
 
 	if (root != WORLD_SYS)
 		fake_abort("unknown link: %s", path);
-	if (fake_access(w) != FAULT_NONE)
-		return -EIO;
+	fault = fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_SHORT),
+			    subject_of(w, root, path));
+	if (fake_fault_error(fault) < 0)
+		return fake_fault_error(fault);
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
@@ -125,6 +160,8 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	} else {
 		fake_abort("unknown link: %s", path);
 	}
+	if (fault == FAULT_GARBAGE)
+		strcpy(target, "\x80 \" \\ ?");
 	if (strlen(target) >= size)
 		return -ENAMETOOLONG;
 	strcpy(buf, target);
@@ -168,12 +205,15 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 	struct fake_world *w = fake(world);
 	const struct fake_device *d;
 	char target[LINK_SIZE];
+	enum fake_fault fault;
 	const char *name;
 
 	if (root != WORLD_SYS)
 		fake_abort("unknown link: %s", path);
-	if (fake_access(w) != FAULT_NONE)
-		return -EIO;
+	fault = fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_SHORT),
+			    subject_of(w, root, path));
+	if (fake_fault_error(fault) < 0)
+		return fake_fault_error(fault);
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
@@ -184,6 +224,8 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 		snprintf(target, sizeof(target), "%s", d->link);
 	else
 		put_place(w, d, target, sizeof(target));
+	if (fault == FAULT_GARBAGE)
+		strcpy(target, "\x80 \" \\ ?");
 	if (strlen(target) >= size)
 		return -ENAMETOOLONG;
 	strcpy(buf, target);
@@ -208,16 +250,13 @@ static void fake_enter(struct world *world unused, const char *folder unused)
 {
 }
 
-static int fake_list(struct world *world, enum world_root root, const char *path,
-		     int (*each)(void *arg, const char *name), void *arg)
+static int list_whole(struct fake_world *w, enum world_root root, const char *path,
+		      int (*each)(void *arg, const char *name), void *arg)
 {
-	struct fake_world *w = fake(world);
 	const struct fake_driver *driver;
 	char name[FAKE_NAME_SIZE];
 	int group, end = 0;
 
-	if (fake_access(w) != FAULT_NONE)
-		return -EIO;
 	if (root != WORLD_SYS)
 		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, DEVICES) == 0)
@@ -237,6 +276,38 @@ static int fake_list(struct world *world, enum world_root root, const char *path
 	fake_abort("unknown folder: %s", path);
 }
 
+/* A list that breaks off: its next read fails. */
+struct cut_list {
+	int (*each)(void *arg, const char *name);
+	void *arg;
+	size_t left;
+};
+
+static int each_until_cut(void *arg, const char *name)
+{
+	struct cut_list *cut = arg;
+
+	if (cut->left == 0)
+		return -EIO;
+	cut->left--;
+	return cut->each(cut->arg, name);
+}
+
+static int fake_list(struct world *world, enum world_root root, const char *path,
+		     int (*each)(void *arg, const char *name), void *arg)
+{
+	struct fake_world *w = fake(world);
+	struct cut_list cut = {each, arg, 3};
+	enum fake_fault fault =
+		fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_GARBAGE), NULL);
+
+	if (fake_fault_error(fault) < 0)
+		return fake_fault_error(fault);
+	if (fault == FAULT_SHORT)
+		return list_whole(w, root, path, each_until_cut, &cut);
+	return list_whole(w, root, path, each, arg);
+}
+
 static int fake_publish(struct world *world, enum publish_place place, const char *name,
 			struct text bytes)
 {
@@ -248,7 +319,7 @@ static int fake_publish(struct world *world, enum publish_place place, const cha
 	struct fake_world *w = fake(world);
 	char path[FAKE_PATH_SIZE];
 
-	if (fake_access(w) != FAULT_NONE)
+	if (fake_access(w, 1u << FAULT_ERROR, NULL) != FAULT_NONE)
 		return -EIO;
 	if (w->publish_error)
 		return w->publish_error;

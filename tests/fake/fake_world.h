@@ -37,16 +37,28 @@ struct fake_file {
 	size_t n;
 };
 
-/* How an access fails. */
+#define FAKE_ACCESSES_MAX 4096
+
+/* How an access fails, or what else happens at that moment. */
 enum fake_fault {
 	FAULT_NONE,
 	FAULT_ERROR, /* -EIO of reads and of publishing; a job cannot be started */
+	FAULT_GONE, /* -ENOENT of reads */
+	FAULT_INTERRUPTED, /* -EINTR */
+	FAULT_SHORT, /* half of what there is to read */
+	FAULT_GARBAGE, /* bytes that mean nothing */
 	FAULT_RESULT, /* the job's write fails with -EIO, undone */
 	FAULT_LOST, /* the worker dies after the deed */
 	FAULT_HANG, /* the job does not come back, undone */
 	FAULT_HANG_DONE, /* the job does not come back, after the deed */
+	FAULT_VANISH, /* the device goes */
+	FAULT_REPLACE, /* it goes, and another one is in its place */
+	FAULT_GRAB, /* its own driver wants it */
+	FAULT_JUMP, /* 5 s go by */
 	FAULT_COUNT,
 };
+
+const char *fake_fault_name(enum fake_fault fault);
 
 struct fake_world {
 	struct world world;
@@ -68,9 +80,14 @@ struct fake_world {
 
 	unsigned fault_at; /* the access that fails, from 1; 0 for none */
 	enum fake_fault fault;
+	unsigned second_at; /* and another one */
+	enum fake_fault second;
 
 	/* What was seen. */
 	unsigned accesses;
+	uint16_t possible
+		[FAKE_ACCESSES_MAX]; /* bits of enum fake_fault, for each of them */
+	unsigned fault_count; /* of faults that came about */
 	unsigned targets; /* links read whole */
 	unsigned publishes; /* of reports */
 	char trace[FAKE_TRACE_SIZE]; /* one line per job and per pause */
