@@ -10,7 +10,7 @@
 #   vmlinuz       its kernel
 #   version       the kernel's version
 #   packages      versions of the generators, and of what they put into images
-#   modules/      lab_identity.ko, xclmgmt.ko, xocl.ko
+#   modules/      those of the lab, *.ko
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"

@@ -151,6 +151,29 @@ class Facts:
             f"no line of earlybind's in the kernel log matches '{pattern}'",
         )
 
+    def log_time(self, text):
+        """When the kernel log first said this text, in seconds since the kernel started."""
+        match = re.search(rf"^\[ *([0-9.]+)\] .*{re.escape(text)}", self.text("dmesg"), re.M)
+        expect(match, f"the kernel log never says '{text}'")
+        return float(match[1])
+
+    def check_order(self, *texts):
+        """The kernel log says these texts one after another."""
+        times = [self.log_time(text) for text in texts]
+        for i, text in enumerate(texts[1:]):
+            expect(
+                times[i] <= times[i + 1],
+                f"the kernel log says '{text}' at {times[i + 1]} s, before '{texts[i]}'",
+            )
+
+    def check_seconds(self, address, least, most):
+        """The binder worked this long on a device."""
+        seconds = self.reported(address)["microseconds"] / 1e6
+        expect(
+            least <= seconds <= most,
+            f"the report says {seconds:.1f} s for {address}, not {least} to {most}",
+        )
+
     # The report.
 
     def report(self):

@@ -51,9 +51,10 @@ MACHINE = """
 """
 
 
-# What a guest says on its console when it wants the devices of a case to be plugged in.
+# What a guest says on its console when it wants the devices of a case to be plugged in, and
+# when all that it has to tell is on the channel.
 READY = b"lab: ready for devices"
-
+SENT = b"lab: all is sent"
 
 # How often a boot is begun again whose kernel panicked before it ran anything of the image. QEMU
 # without KVM now and then runs a kernel's code while that is being patched ("Oops: int3").
@@ -92,21 +93,21 @@ def cached(script, *arguments):
     return pathlib.Path(result.stdout.split()[-1])
 
 
-def append_lab_segment(image, base, preinit, extra, identities, into, log):
+def append_lab_segment(image, base, preinit, extra, insert, identities, into, log):
     """Writes `into`: the image, NULs up to a multiple of 4, and the lab's own cpio archive.
 
-    The image stays what its generator made. `extra` maps names in /lab to files; modules
-    among them (*.ko) are loaded before /init, after the card got its identity.
-    `identities` are those of further functions.
+    The image stays what its generator made. `extra` maps names in /lab to files; `insert`
+    are lines for preinit: the lab's modules that are loaded before /init, after the card got
+    its identity. `identities` are those of further functions.
     """
     tree = into.parent / "segment"
     shutil.rmtree(tree, ignore_errors=True)
     (tree / "lab").mkdir(parents=True)
     shutil.copy(preinit, tree / "lab/preinit")
-    shutil.copy(base / "modules/lab_identity.ko", tree / "lab")
-    identities = ",".join([IDENTITY, *identities])
-    modules = [f"lab_identity.ko map={identities}"] + [n for n in extra if n.endswith(".ko")]
-    (tree / "lab/insert").write_text("\n".join(modules) + "\n")
+    insert = [f"lab_identity.ko map={','.join([IDENTITY, *identities])}", *insert]
+    (tree / "lab/insert").write_text("\n".join(insert) + "\n")
+    for name in {line.split()[0] for line in insert}:
+        shutil.copy(base / "modules" / name, tree / "lab")
     for name, source in extra.items():
         shutil.copy(source, tree / "lab" / name)
     names = "\n".join(["lab"] + sorted(f"lab/{p.name}" for p in (tree / "lab").iterdir()))
@@ -226,15 +227,17 @@ class Machine:
         limit=BOOT_LIMIT,
         with_disk=True,
         extra=None,
+        insert=(),
         identities=(),
         plug=(),
         machine=MACHINE,
         disk=None,
     ):
-        """Runs the machine until it goes off; gives the file that its second port wrote.
+        """Runs the machine until it has told all or goes off; gives the file that its second
+        port wrote.
 
-        Raises LabError if it did not go off in time. `extra` maps names in /lab to files;
-        `identities` are further entries for lab_identity.ko; `plug` are arguments of QMP's
+        Raises LabError if that took longer than `limit` seconds. `extra` maps names in /lab
+        to files; `insert` are modules to load before /init; `identities` are further entries for lab_identity.ko; `plug` are arguments of QMP's
         device_add for devices that are plugged in when the guest is ready for them. `disk` is
         a file that the disk stays in, and comes from if it is there.
         """
@@ -246,6 +249,7 @@ class Machine:
             self.base,
             preinit,
             extra or {},
+            insert,
             identities,
             initrd,
             self.log,
@@ -284,24 +288,33 @@ class Machine:
             try:
                 if plug:
                     self._plug(plug, end)
-                status = self.process.wait(max(0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                raise LabError(f"no end within {limit} s; QEMU was killed") from None
+                has_told = self._wait_for(SENT, end)
+                if not has_told and self.is_running():
+                    raise LabError(f"no end within {limit} s; QEMU was killed")
             finally:
                 self.stop()
-        if status != 0:
-            raise LabError(f"QEMU ended with status {status} (see {self.log})")
-        said = self.console.read_bytes() if self.console.exists() else b""
+        # Not every machine goes off: the kernel's shutdown waits for a driver that hangs.
+        if not has_told and self.process.returncode != 0:
+            raise LabError(f"QEMU ended with status {self.process.returncode} (see {self.log})")
+        said = self._said()
         if b"Kernel panic" in said and b"as init process" not in said:
             raise EarlyPanic("the kernel panicked before it ran anything of the image")
 
+    def _said(self):
+        """What the guest said on its console."""
+        return self.console.read_bytes() if self.console.exists() else b""
+
+    def _wait_for(self, words, end):
+        """Waits for words on the console; False if the machine went off or time is up."""
+        while self.is_running() and time.monotonic() < end:
+            if words in self._said():
+                return True
+            time.sleep(0.25)
+        return words in self._said()
+
     def _plug(self, devices, end):
         """Plugs the devices in once the guest is ready; QMP's answers are in lab.log."""
-        while self.is_running() and time.monotonic() < end:
-            if self.console.exists() and READY in self.console.read_bytes():
-                break
-            time.sleep(0.5)
-        else:
+        if not self._wait_for(READY, end):
             raise LabError("the guest was never ready for devices")
         commands = [{"execute": "qmp_capabilities"}]
         commands += [{"execute": "device_add", "arguments": d} for d in devices]

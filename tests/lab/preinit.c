@@ -5,7 +5,8 @@
  * any of it runs comes in a second, small cpio archive that is appended to the image:
  *
  *   /lab/preinit              this program (rdinit=/lab/preinit)
- *   /lab/insert               modules to load, one a line: file in /lab, parameters
+ *   /lab/insert               modules to load, one a line: file in /lab, parameters; with
+ *                             " &" at the end a process of its own does it meanwhile
  *   /lab/lab_identity.ko      gives the emulated functions the identity of the card
  *   /lab/next, optional       what comes next in place of /init, one line
  *   /lab/bench, optional      run before /init; the machine is switched off afterwards
@@ -15,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +51,29 @@ static void mount_at(const char *type, const char *path, const char *options)
 		say(path, strerror(errno));
 }
 
+/* A driver that is slow in its probe keeps the process that loads it for as long. */
+static bool is_in_background(char *line)
+{
+	char *end = strrchr(line, ' ');
+
+	if (!end || strcmp(end, " &") != 0)
+		return false;
+	*end = '\0';
+	return true;
+}
+
 static void load_module(char *line)
 {
+	bool in_background = is_in_background(line);
 	char *parameters = strchr(line, ' ');
 	char path[8 + 4096];
+	pid_t child;
 	int fd;
 
+	/* Where there can be no second process, this one does it. */
+	child = in_background ? fork() : -1;
+	if (child > 0)
+		return;
 	if (parameters)
 		*parameters++ = '\0';
 	snprintf(path, sizeof(path), "/lab/%s", line);
@@ -63,6 +82,8 @@ static void load_module(char *line)
 		say(path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	if (child == 0)
+		_exit(EXIT_SUCCESS);
 }
 
 /* The next line without its end; NULL at the end of the file. */

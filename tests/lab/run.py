@@ -18,7 +18,9 @@ A case is a file of cases/; its docstring is what it shows. It says
     IDENTITIES  optional: further entries for lab_identity.ko
     PLUG        optional: devices to plug in after boot, as arguments of QMP's device_add;
                 the guest asks for them (guest/usr/lib/lab/late)
-    INSERT      optional: modules of the lab that are loaded before /init
+    INSERT      optional: modules of the lab that are loaded before /init, with parameters;
+                "xclmgmt.ko probe_ms=20000 &" is loaded meanwhile
+    LIMIT       optional: seconds that the boot may take, if not the usual limit
     SESSIONS    optional: how many boots there are, one after another with the same disk; at
                 each the guest types the commands of its config's session.N, and the next boot
                 has the image that is then on the disk. check() gets the last one's facts;
@@ -42,7 +44,7 @@ import threading
 import time
 
 from facts import Facts, Wrong
-from machine import BUILD, LAB, TOP, LabError, Machine, cached, make_disk, put_image, run, take_image
+from machine import BOOT_LIMIT, BUILD, LAB, TOP, LabError, Machine, cached, make_disk, put_image, run, take_image
 from platforms import HOME, SUITES
 
 NATIVE = "01-native-wins"
@@ -64,6 +66,7 @@ class Case:
         self.identities = names.get("IDENTITIES", [])
         self.plug = names.get("PLUG", [])
         self.insert = names.get("INSERT", [])
+        self.limit = names.get("LIMIT", SESSION_LIMIT if "SESSIONS" in names else BOOT_LIMIT)
         self.sessions = names.get("SESSIONS", 0)
         self.iommu = names.get("IOMMU", True)
         self.check = names["check"]
@@ -136,7 +139,6 @@ class Run:
         base = cached("base.sh", boot.suite)
         machine = Machine(self.folder / boot.name, base)
         image, extra = self.image(boot, machine.folder)
-        extra |= {name: base / "modules" / name for name in boot.case.insert}
         with self.lock:
             self.machines.append(machine)
         self.say(f"{boot.name}: booting")
@@ -145,8 +147,10 @@ class Run:
         more = {
             "devices": case.devices,
             "extra": extra,
+            "insert": case.insert,
             "identities": case.identities,
             "plug": case.plug,
+            "limit": case.limit,
         }
         if case.sessions:
             self.boot_sessions(machine, image, case, more)
@@ -161,7 +165,7 @@ class Run:
         version = (machine.base / "version").read_text().strip()
         make_disk(machine.base, image / "files", disk, machine.log)
         put_image(image / "initrd.img", version, disk, machine.log)
-        more |= {"disk": disk, "limit": SESSION_LIMIT}
+        more |= {"disk": disk}
         for number in range(1, case.sessions + 1):
             cmdline = f"{case.cmdline} lab.session={number}"
             machine.boot(image, cmdline, self.options.preinit, **more)

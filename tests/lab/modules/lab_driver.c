@@ -10,6 +10,7 @@
  *   remove_ms=N   remove takes N ms; -1: until remove_ms is set to 0
  *   probe_ret=N   probe ends with this error (a negative errno)
  *   defer=N       the first N probes answer -EPROBE_DEFER; -1: all of them
+ *   only=ADDRESS  all that is said of this function only; it is well-behaved with others
  *
  * The waits cannot be interrupted, as in the drivers that they stand for: a process that
  * unbinds the device is in state D and cannot be killed.
@@ -38,6 +39,15 @@ static int defer;
 module_param(defer, int, 0644);
 MODULE_PARM_DESC(defer, "probes to defer, -1: all");
 
+static char *only;
+module_param(only, charp, 0444);
+MODULE_PARM_DESC(only, "the function that it behaves badly with; without it all");
+
+static bool is_bad_with(struct pci_dev *dev)
+{
+	return !only || strcmp(only, pci_name(dev)) == 0;
+}
+
 /* Sleeps for *ms milliseconds; the value is read again and again, so that 0 ends it. */
 static void dawdle(const int *ms)
 {
@@ -56,7 +66,7 @@ static int lab_probe(struct pci_dev *dev, const struct pci_device_id *id)
 {
 	int rc;
 
-	if (defer) {
+	if (defer && is_bad_with(dev)) {
 		if (defer > 0)
 			defer--;
 		pci_info(dev, "%s: probe deferred\n", LAB_DRIVER_NAME);
@@ -70,18 +80,21 @@ static int lab_probe(struct pci_dev *dev, const struct pci_device_id *id)
 	rc = pci_request_regions(dev, LAB_DRIVER_NAME);
 	if (rc)
 		return rc;
-	dawdle(&probe_ms);
-	if (probe_ret) {
+	if (is_bad_with(dev))
+		dawdle(&probe_ms);
+	if (probe_ret && is_bad_with(dev)) {
 		pci_info(dev, "%s: probe fails with %d\n", LAB_DRIVER_NAME, probe_ret);
 		return probe_ret;
 	}
+	pci_info(dev, "%s: probed\n", LAB_DRIVER_NAME);
 	return 0;
 }
 
 static void lab_remove(struct pci_dev *dev)
 {
 	pci_info(dev, "%s: remove\n", LAB_DRIVER_NAME);
-	dawdle(&remove_ms);
+	if (is_bad_with(dev))
+		dawdle(&remove_ms);
 	pci_info(dev, "%s: removed\n", LAB_DRIVER_NAME);
 }
 
