@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "framebuffer.h"
 #include "steps.h"
 
 static int recover(struct steps *s, struct outcome *o)
@@ -121,6 +122,8 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	bool has_work = false;
 
 	for (struct outcome *o = report->outcomes; o < end; o++) {
+		if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
+			framebuffer_announce(world, o->plan->device);
 		if (is_pending(o, ACTION_BIND))
 			step(&s, o, steps_claim);
 		has_work = has_work || is_pending(o, ACTION_BIND) ||

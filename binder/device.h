@@ -26,6 +26,8 @@ enum pci_fact {
 	FACT_SERIAL = 1 << 1,
 };
 
+struct framebuffer;
+
 struct pci_device {
 	struct bdf bdf;
 	struct pci_ids ids;
@@ -40,6 +42,7 @@ struct pci_device {
 	bool is_interesting; /* passed the filter; otherwise a neighbour */
 	bool is_bridge; /* by class, or it has buses behind it */
 	bool is_boot_vga;
+	const struct framebuffer *framebuffer; /* of the firmware, on its memory; NULL: none */
 	bool is_held; /* kept away from every driver, on purpose */
 	unsigned vf_count; /* virtual functions that exist */
 };

@@ -46,10 +46,12 @@ static bool is_screen(const struct pci_device *d)
 static enum reason refuse_display(const struct refusal *c, const struct pci_device *d,
 				  unsigned allow)
 {
-	if (!is_screen(d) || (allow & ALLOW_CONSOLE))
+	if (allow & ALLOW_CONSOLE)
 		return REASON_NONE;
-	if (d->is_boot_vga)
+	if (d->framebuffer || (is_screen(d) && d->is_boot_vga))
 		return REASON_CONSOLE;
+	if (!is_screen(d))
+		return REASON_NONE;
 	for (size_t i = 0; i < c->inventory->count; i++) {
 		const struct pci_device *other = &c->inventory->devices[i];
 

@@ -124,7 +124,11 @@ void report_device_line(const struct outcome *o, char *line, size_t size)
 
 	bdf_format(d->bdf, address);
 	if (o->verdict == VERDICT_BOUND) {
-		bound_line(o, line, size, address);
+		int n = bound_line(o, line, size, address);
+
+		if (o->reason != REASON_NONE && n > 0 && (size_t)n < size)
+			snprintf(line + n, size - (size_t)n, ", but %s",
+				 reason_message(o->reason, o->detail, message));
 		return;
 	}
 	if (o->verdict == VERDICT_NONE && o->reason == REASON_NONE) {
@@ -227,8 +231,7 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 		return;
 	for (size_t i = 0; i < r->plan->device_count; i++) {
 		const struct outcome *o = &r->outcomes[i];
-		bool fine = o->verdict == VERDICT_BOUND || o->reason == REASON_KEPT ||
-			    o->reason == REASON_NONE;
+		bool fine = o->reason == REASON_KEPT || o->reason == REASON_NONE;
 
 		report_device_line(o, line, sizeof(line));
 		world_log(world, fine ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, "%s", line);

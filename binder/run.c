@@ -8,6 +8,7 @@
 #include "apply.h"
 #include "cmdline_files.h"
 #include "config.h"
+#include "framebuffer.h"
 #include "late.h"
 #include "restore.h"
 #include "table.h"
@@ -148,6 +149,8 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 	report->inventory = &run->inventory;
 	run->inventory.is_early = run->is_boot;
 	if (r == 0)
+		framebuffers_read(world, arena, &run->inventory);
+	if (r == 0)
 		r = plan_make(&run->policy, &run->inventory, arena, &run->plan);
 	if (r == 0 && report->is_late)
 		plan_restrict(&run->plan, run->only);
@@ -180,6 +183,7 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 {
 	struct report *report = &run->report;
+	struct steps s = {world, report, arena, 0};
 	uint64_t until;
 
 	apply_plan(world, report, arena);
@@ -189,6 +193,8 @@ void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 		verify_device(world, o);
 		if (o->verdict == VERDICT_NONE && o->plan->action != ACTION_KEEP)
 			restore_device(world, report, o);
+		if (o->verdict == VERDICT_BOUND)
+			framebuffer_release(&s, o);
 	}
 	until = world->ops->now(world) + 2 * SECOND;
 	if (verify_groups(world, report, &run->inventory, arena, until) < 0) {

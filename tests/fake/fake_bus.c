@@ -34,6 +34,10 @@ static int probe_vfio(struct fake_bus *bus, struct fake_device *d)
 		d->deferrals--;
 		return -EPROBE_DEFER;
 	}
+	/* vfio_pci_vga_init(): since 6.0, of VGA controllers only */
+	if (bus->kernel != FAKE_5_10 && d->ids.class == 0x030000 &&
+	    bus->framebuffer.on == d)
+		bus->framebuffer = (struct fake_framebuffer){0};
 	return 0;
 }
 

@@ -133,7 +133,20 @@ struct fake_event {
 	void *arg;
 };
 
+/* What the firmware left on a screen, with a driver of the platform bus. */
+struct fake_framebuffer {
+	const char *driver; /* "vesa-framebuffer"; NULL: there is none */
+	const char *region; /* in /proc/iomem; NULL: it could not be reserved */
+	struct fake_device *on; /* the PCI device whose memory it is in */
+	bool is_child; /* the platform device is below the PCI device: since 6.9 */
+	bool is_bound;
+	bool keeps_region; /* the region is the platform device's own */
+	int error; /* of an unbind, which then does nothing */
+	uint64_t remove_time; /* FAKE_FOREVER: hangs */
+};
+
 struct fake_bus {
+	struct fake_framebuffer framebuffer;
 	enum fake_kernel kernel;
 	bool has_noiommu;
 	uint64_t now;

@@ -108,6 +108,17 @@ static bool is_stuck(const struct fake_world *w, const struct fake_device *d)
 	return false;
 }
 
+/* It is said that the firmware's framebuffer is still there. */
+static const char *check_framebuffer(const struct fake_world *w,
+				     const struct fake_device *d, const char *address)
+{
+	const struct fake_framebuffer *fb = &w->bus.framebuffer;
+
+	if (fb->on != d || !(fb->is_bound || fb->keeps_region))
+		return wrong("%s: its memory is free", address);
+	return NULL;
+}
+
 static const char *check_outcome(const struct fake_world *w, const struct outcome *o,
 				 const struct fake_device *d)
 {
@@ -138,6 +149,8 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: bound, but on \"%s\"", address, driver);
 		if (strcmp(o->after, VFIO) != 0)
 			return wrong("%s: bound, after \"%s\"", address, o->after);
+		if (o->reason == REASON_FRAMEBUFFER)
+			return check_framebuffer(w, d, address);
 		if (o->reason != REASON_NONE || o->detail || o->error)
 			return wrong("%s: bound, but %s", address,
 				     reason_word(o->reason));

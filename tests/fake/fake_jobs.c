@@ -128,6 +128,15 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 	struct fake_device *d;
 	const char *name;
 
+	if (fake_is_platform(path)) {
+		uint64_t time;
+		int error;
+
+		trace(w, "%s %s\n", path + sizeof("bus"), value);
+		error = fake_platform_unbind(w, path, value, &time);
+		answer(w, time, error);
+		return;
+	}
 	trace(w, "%s %s\n", path + sizeof("bus/pci"),
 	      value[0] == '\n' ? "(clear)" : value);
 	if (strncmp(path, DEVICES "/", sizeof(DEVICES)) == 0) {

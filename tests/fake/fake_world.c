@@ -71,16 +71,25 @@ static int read_override(struct fake_world *w, const struct fake_device *d, char
 static int read_whole(struct fake_world *w, enum world_root root, const char *path,
 		      char *buf, size_t size)
 {
+	char text[FAKE_TEXT_SIZE];
 	const struct fake_device *d;
 	const char *name;
 
 	if (root == WORLD_PROC && strcmp(path, "cmdline") == 0)
 		return w->cmdline ? put(buf, size, "%s\n", w->cmdline) : -ENOENT;
+	if (root == WORLD_PROC && strcmp(path, "iomem") == 0) {
+		fake_iomem(w, text);
+		return put(buf, size, "%s", text);
+	}
 	if (root != WORLD_SYS)
 		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
+	if (strcmp(name, "resource") == 0) {
+		fake_resource(d, text);
+		return put(buf, size, "%s", text);
+	}
 	if (strcmp(name, "modalias") == 0)
 		return put(buf, size, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
 			   d->ids.vendor, d->ids.device, d->ids.subvendor,
@@ -140,6 +149,13 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 			    subject_of(w, root, path));
 	if (fake_fault_error(fault) < 0)
 		return fake_fault_error(fault);
+	if (fake_is_platform(path)) {
+		char text[FAKE_TEXT_SIZE];
+
+		if (fake_platform_target(w, path, text) < 0)
+			return -ENOENT;
+		return snprintf(buf, size, "%s", strrchr(text, '/') + 1);
+	}
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
@@ -183,15 +199,15 @@ static const struct fake_device *bridge_of(struct fake_world *w,
 }
 
 /* As pci_setup_device() and the roots of the kernel name them. */
-static void put_place(struct fake_world *w, const struct fake_device *d, char *buf,
-		      size_t size)
+void fake_put_place(struct fake_world *w, const struct fake_device *d, char *buf,
+		    size_t size)
 {
 	const struct fake_device *bridge = bridge_of(w, d);
 	char address[BDF_SIZE];
 	size_t used;
 
 	if (bridge)
-		put_place(w, bridge, buf, size);
+		fake_put_place(w, bridge, buf, size);
 	else
 		snprintf(buf, size, "../../../devices/pci%04x:%02x", d->bdf.domain,
 			 d->bdf.bus);
@@ -214,6 +230,13 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 			    subject_of(w, root, path));
 	if (fake_fault_error(fault) < 0)
 		return fake_fault_error(fault);
+	if (fake_is_platform(path)) {
+		char text[FAKE_TEXT_SIZE];
+
+		if (fake_platform_target(w, path, text) < 0)
+			return -ENOENT;
+		return snprintf(buf, size, "%s", text);
+	}
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
@@ -223,7 +246,7 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 	if (d->link)
 		snprintf(target, sizeof(target), "%s", d->link);
 	else
-		put_place(w, d, target, sizeof(target));
+		fake_put_place(w, d, target, sizeof(target));
 	if (fault == FAULT_GARBAGE)
 		strcpy(target, "\x80 \" \\ ?");
 	if (strlen(target) >= size)

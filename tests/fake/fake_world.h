@@ -118,6 +118,20 @@ int fake_read_file(struct fake_world *w, enum world_root root, const char *path,
 int fake_list_files(struct fake_world *w, enum world_root root, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg);
 
+/* The files and links of a firmware's framebuffer: whole texts. */
+#define FAKE_TEXT_SIZE 1024
+void fake_resource(const struct fake_device *d, char text[static FAKE_TEXT_SIZE]);
+void fake_iomem(const struct fake_world *w, char text[static FAKE_TEXT_SIZE]);
+bool fake_is_platform(const char *path);
+int fake_platform_target(struct fake_world *w, const char *path,
+			 char text[static FAKE_TEXT_SIZE]);
+/* What the unbind of the platform device says, after how long. */
+int fake_platform_unbind(struct fake_world *w, const char *path, const char *value,
+			 uint64_t *ret_time);
+/* The target of the link in /sys/bus/pci/devices. */
+void fake_put_place(struct fake_world *w, const struct fake_device *d, char *buf,
+		    size_t size);
+
 struct fake_module *fake_find_module(struct fake_world *w, const char *name);
 
 /*

@@ -129,6 +129,23 @@ static void set_up_modules(struct fake_world *w, struct input *in)
 	w->fault = take(in, FAULT_COUNT);
 }
 
+static void add_framebuffer(struct fake_world *w, struct input *in)
+{
+	static const char *const drivers[] = {"efi-framebuffer", "vesa-framebuffer",
+					      "simple-framebuffer"};
+	static const char *const regions[] = {"efifb", "vesafb", "BOOTFB", NULL};
+	struct fake_framebuffer *fb = &w->bus.framebuffer;
+
+	fb->driver = drivers[take(in, ARRAY_SIZE(drivers))];
+	fb->region = regions[take(in, ARRAY_SIZE(regions))];
+	fb->on = &w->bus.devices[take(in, (unsigned)w->bus.device_count)];
+	fb->is_child = take(in, 2);
+	fb->is_bound = take(in, 4) != 3;
+	fb->keeps_region = take(in, 2);
+	fb->error = take_error(in);
+	fb->remove_time = take_time(in);
+}
+
 static void set_up(struct fake_world *w, struct input *in)
 {
 	struct fake_driver *drivers[2];
@@ -144,6 +161,8 @@ static void set_up(struct fake_world *w, struct input *in)
 	if (take(in, 4) == 3)
 		fake_at(&w->bus, w->bus.now + take(in, 200) * 50, vanish,
 			&w->bus.devices[take(in, (unsigned)w->bus.device_count)]);
+	if (take(in, 4) == 3)
+		add_framebuffer(w, in);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A modalias and an address of sysfs: what is accepted is what the kernel writes. */
+/*
+ * A modalias and an address of sysfs: what is accepted is what the kernel writes. Also the
+ * attribute "resource" and, behind a NUL, /proc/iomem.
+ */
 #include "fuzz.h"
 
 #include <strings.h>
 
 #include "bdf.h"
+#include "framebuffer.h"
 #include "inventory.h"
+
+static void require_framebuffer(struct text iomem)
+{
+	struct text resource = {NULL, 0};
+
+	if (!text_cut(&iomem, '\0', &resource) || !framebuffer_find(resource, iomem))
+		return;
+	require(!iomem_is_hidden(iomem));
+	/* A line of it, and a line of the BARs. */
+	require(memchr(iomem.p, ':', iomem.n) && memchr(resource.p, 'x', resource.n));
+	require(!framebuffer_find(resource, (struct text){NULL, 0}));
+	require(!framebuffer_find((struct text){NULL, 0}, iomem));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		require(error.message && error.offset <= size);
 	}
+	require_framebuffer(whole);
 	free((char *)whole.p);
 	return 0;
 }

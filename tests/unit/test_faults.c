@@ -94,6 +94,21 @@ static void set_up_keep(struct fake_world *w)
 	grab(w, "0000:02:00.0", "nvidia");
 }
 
+/* A screen of the firmware's that vfio-pci does not take away. */
+static void set_up_framebuffer(struct fake_world *w)
+{
+	struct fake_device *gpu = fake_find_device(&w->bus, "0000:02:00.0");
+
+	w->cmdline = "vfio-pci.ids=10ee:5000 rd.earlybind.bind=02:00.0;allow=console";
+	gpu->ids.class = 0x038000;
+	w->bus.framebuffer = (struct fake_framebuffer){.driver = "efi-framebuffer",
+						       .region = "efifb",
+						       .on = gpu,
+						       .is_child = true,
+						       .is_bound = true,
+						       .remove_time = 3000};
+}
+
 /* Built in, in an image without any index of modules. */
 static void set_up_no_index(struct fake_world *w)
 {
@@ -134,6 +149,7 @@ static const struct {
 	 set_up_path,
 	 "critical path=00:01.0/00.0+10ee:5000 storage /\n",
 	 {CARD, CARD_1}},
+	{"framebuffer", set_up_framebuffer, NULL, {CARD, "0000:02:00.0"}},
 	{"5.10", set_up_old_kernel, NULL, {CARD, CARD_1}},
 };
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firmware's framebuffer on a device's memory. While a driver for it (efifb, vesafb)
+ * holds that memory, no guest can map it: "BAR 1: can't reserve". vfio-pci of Linux 6.0 and
+ * later takes it away itself, but from devices of class 030000 only (vfio_pci_core.c:
+ * vfio_pci_vga_init()); for all others it is done here.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "device.h"
+#include "inventory.h"
+#include "steps.h"
+#include "text.h"
+#include "world.h"
+
+struct framebuffer {
+	const char *driver; /* of the platform bus; its device is DRIVER.0 */
+	bool is_releasable; /* unbinding that device frees the memory */
+};
+
+/*
+ * The framebuffer that lies in the memory of a PCI function, by the bytes of its attribute
+ * "resource" and of /proc/iomem; NULL for none.
+ */
+const struct framebuffer *framebuffer_find(struct text resource, struct text iomem);
+
+/* Whether all addresses are 0, as without the privilege for them (kernel/resource.c). */
+bool iomem_is_hidden(struct text iomem);
+
+/* Looks for one on each display that rules are about: sets pci_device.framebuffer. */
+void framebuffers_read(struct world *world, struct arena *arena,
+		       struct inventory *inventory) nonnull(1, 2, 3);
+
+/* One line for those at the console, before it goes dark: of a device to be bound. */
+void framebuffer_announce(struct world *world, const struct pci_device *d) nonnull(1, 2);
+
+/*
+ * Of a device that is bound: if the framebuffer that was on it is still there, it is
+ * released. If that fails, the outcome's reason says so.
+ */
+void framebuffer_release(struct steps *s, struct outcome *o) nonnull(1, 2);
