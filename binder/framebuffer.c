@@ -182,9 +182,9 @@ static const struct framebuffer *look(struct world *world, struct arena *arena,
 		found = framebuffer_find(resource, iomem);
 		if (!found && iomem.n == IOMEM_SIZE)
 			world_log(world, LOG_LEVEL_WARNING,
-				  "/proc/iomem has more than %zu KiB: a framebuffer "
-				  "behind that is not seen",
-				  IOMEM_SIZE / 1024);
+				  "%s/iomem has more than %zu KiB: a framebuffer behind "
+				  "that is not seen",
+				  world_root_path(WORLD_PROC), IOMEM_SIZE / 1024);
 		/* It was lent: as all memory it goes back zeroed. */
 		memset(map, 0, iomem.n);
 		arena->used = used;

@@ -176,6 +176,10 @@ struct fake_driver *fake_find_driver(struct fake_bus *bus, const char *name);
 /* The name of the device's driver by its link, "" for none. */
 const char *fake_driver_of(const struct fake_device *device);
 
+/* The target of its link in /sys/bus/pci/devices. */
+void fake_put_place(const struct fake_bus *bus, const struct fake_device *device,
+		    char *buf, size_t size);
+
 /* Binds without taking time, as in the life before the test. */
 void fake_bind_now(struct fake_device *device, struct fake_driver *driver);
 /* The device is pulled, and with a card its virtual functions. */

@@ -168,3 +168,34 @@ void fake_at(struct fake_bus *bus, uint64_t time, void (*f)(struct fake_bus *, v
 		fake_abort("more than %d events", FAKE_EVENTS_MAX);
 	bus->events[bus->event_count++] = (struct fake_event){time, f, arg};
 }
+
+static const struct fake_device *bridge_of(const struct fake_bus *bus,
+					   const struct fake_device *d)
+{
+	for (size_t i = 0; i < bus->device_count; i++) {
+		const struct fake_device *bridge = &bus->devices[i];
+
+		if (bridge->is_present && bridge->bus_behind != 0 &&
+		    bridge->bus_behind == d->bdf.bus &&
+		    bridge->bdf.domain == d->bdf.domain)
+			return bridge;
+	}
+	return NULL;
+}
+
+/* As pci_setup_device() and the roots of the kernel name them. */
+void fake_put_place(const struct fake_bus *bus, const struct fake_device *d, char *buf,
+		    size_t size)
+{
+	const struct fake_device *bridge = bridge_of(bus, d);
+	char address[BDF_SIZE];
+	size_t used;
+
+	if (bridge)
+		fake_put_place(bus, bridge, buf, size);
+	else
+		snprintf(buf, size, "../../../devices/pci%04x:%02x", d->bdf.domain,
+			 d->bdf.bus);
+	used = strlen(buf);
+	snprintf(buf + used, size - used, "/%s", bdf_format(d->bdf, address));
+}

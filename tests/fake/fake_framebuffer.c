@@ -63,7 +63,7 @@ int fake_platform_target(struct fake_world *w, const char *path,
 	}
 	strcpy(text, "../../../devices/platform");
 	if (fb->is_child)
-		fake_put_place(w, fb->on, text, FAKE_TEXT_SIZE);
+		fake_put_place(&w->bus, fb->on, text, FAKE_TEXT_SIZE);
 	snprintf(text + strlen(text), FAKE_TEXT_SIZE - strlen(text), "/%s.0", name);
 	return 0;
 }

@@ -184,37 +184,6 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	return (int)strlen(target);
 }
 
-static const struct fake_device *bridge_of(struct fake_world *w,
-					   const struct fake_device *d)
-{
-	for (size_t i = 0; i < w->bus.device_count; i++) {
-		const struct fake_device *bridge = &w->bus.devices[i];
-
-		if (bridge->is_present && bridge->bus_behind != 0 &&
-		    bridge->bus_behind == d->bdf.bus &&
-		    bridge->bdf.domain == d->bdf.domain)
-			return bridge;
-	}
-	return NULL;
-}
-
-/* As pci_setup_device() and the roots of the kernel name them. */
-void fake_put_place(struct fake_world *w, const struct fake_device *d, char *buf,
-		    size_t size)
-{
-	const struct fake_device *bridge = bridge_of(w, d);
-	char address[BDF_SIZE];
-	size_t used;
-
-	if (bridge)
-		fake_put_place(w, bridge, buf, size);
-	else
-		snprintf(buf, size, "../../../devices/pci%04x:%02x", d->bdf.domain,
-			 d->bdf.bus);
-	used = strlen(buf);
-	snprintf(buf + used, size - used, "/%s", bdf_format(d->bdf, address));
-}
-
 static int fake_target(struct world *world, enum world_root root, const char *path,
 		       char *buf, size_t size)
 {
@@ -246,7 +215,7 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 	if (d->link)
 		snprintf(target, sizeof(target), "%s", d->link);
 	else
-		fake_put_place(w, d, target, sizeof(target));
+		fake_put_place(&w->bus, d, target, sizeof(target));
 	if (fault == FAULT_GARBAGE)
 		strcpy(target, "\x80 \" \\ ?");
 	if (strlen(target) >= size)

@@ -128,9 +128,6 @@ int fake_platform_target(struct fake_world *w, const char *path,
 /* What the unbind of the platform device says, after how long. */
 int fake_platform_unbind(struct fake_world *w, const char *path, const char *value,
 			 uint64_t *ret_time);
-/* The target of the link in /sys/bus/pci/devices. */
-void fake_put_place(struct fake_world *w, const struct fake_device *d, char *buf,
-		    size_t size);
 
 struct fake_module *fake_find_module(struct fake_world *w, const char *name);
 
