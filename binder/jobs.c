@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -19,6 +20,9 @@
 #define MODULES_DIR "/lib/modules"
 /* What was added to an image that has modules of its own, or none. */
 #define PRIVATE_MODULES_DIR "/usr/lib/earlybind/modules"
+#define SYS_DIR		    "/sys"
+#define RUN_DIR		    "/run/" WORLD_RUN_DIR
+#define COVER_FILE	    RUN_DIR "/cover"
 
 static void close_fd(const int *fd)
 {
@@ -103,6 +107,32 @@ static int load_module(const struct job *job, enum module_state *ret_state)
 	return modload_load(list, job->value, job->ids, ret_state);
 }
 
+/*
+ * The file goes at once, the mount keeps what it names. Read-only, since udevadm trigger
+ * writes to "uevent", and takes EROFS for an answer.
+ */
+static int cover(const char *path, const char *text)
+{
+	cleanup_with(close_fd) int fd = -1;
+	char target[sizeof(SYS_DIR) + JOB_PATH_SIZE];
+	int r = 0;
+
+	snprintf(target, sizeof(target), SYS_DIR "/%s", path);
+	if (text[0] == '\0')
+		return umount2(target, MNT_DETACH) < 0 ? -errno : 0;
+	(void)mkdir(RUN_DIR, 0755);
+	fd = open(COVER_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		r = -EIO;
+	else if (mount(COVER_FILE, target, NULL, MS_BIND, NULL) < 0 ||
+		 mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		r = -errno;
+	unlink(COVER_FILE);
+	return r;
+}
+
 void job_execute(const struct job_context *context, const struct job *job,
 		 struct job_result *ret)
 {
@@ -118,6 +148,9 @@ void job_execute(const struct job_context *context, const struct job *job,
 		return;
 	case JOB_READ_SERIAL:
 		ret->error = read_serial(context->sys_fd, job->path, &ret->serial);
+		return;
+	case JOB_COVER:
+		ret->error = cover(job->path, job->value);
 		return;
 	case JOB_GROUP_STATUS:
 		ret->error = group_status(job->value, &ret->is_viable);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cover.h"
+
 #define PATIENCE_INTERVAL (5 * SECOND) /* a line on the console that often */
 #define RETRY_FIRST	  (20 * MILLISECOND)
 #define RETRY_MAX	  (500 * MILLISECOND)
@@ -200,7 +202,10 @@ int steps_unbind(struct steps *s, struct outcome *o)
 		if (o->after[0] == '\0' || outcome_has_wanted_driver(o))
 			return 0;
 		o->is_unbound = true;
+		cover_device(s, o);
 		r = steps_store(s, o, steps_driver_dir(o->after, dir), "unbind", address);
+		if (o->verdict != VERDICT_STUCK)
+			uncover_device(s, o);
 		if (r == 0 || r == -ECANCELED)
 			return r;
 		/*

@@ -52,6 +52,7 @@ enum job_kind {
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */
+	JOB_COVER, /* lays a file with the text value over path below /sys; "" lifts it */
 	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
 };
 

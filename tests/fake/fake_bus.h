@@ -86,6 +86,7 @@ struct fake_device {
 	bool is_deferred; /* on the list of those whose probe is repeated */
 	struct fake_task *lock;
 	unsigned writes; /* that named it */
+	unsigned covers; /* files that another one is mounted over */
 	unsigned config_reads; /* jobs that looked into its config space */
 };
 

@@ -131,6 +131,9 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	/* It may have gone after it was looked at for the last time. */
 	if (!d->is_present)
 		return NULL;
+	if (d->covers > 0 && o->verdict != VERDICT_STUCK && w->fault_count == 0)
+		return wrong("%s: %s, but %u files are covered", address, verdict,
+			     d->covers);
 	switch (o->verdict) {
 	case VERDICT_NONE:
 		if (o->plan->action != ACTION_KEEP)

@@ -222,6 +222,29 @@ static void start_read_serial(struct fake_world *w, const char *path)
 		w->job->device = d;
 }
 
+/* A mount over one of the device's files, or its end. */
+static void start_cover(struct fake_world *w, const char *path, const char *text)
+{
+	const char *name;
+	struct fake_device *d = fake_device_of(w, path, &name);
+
+	if (strcmp(name, "uevent") != 0 && strcmp(name, "driver_override") != 0)
+		fake_abort("covers %s", path);
+	if (!d) {
+		answer(w, 1, -ENOENT);
+		return;
+	}
+	if (text[0] == '\0' && d->covers == 0) {
+		answer(w, 1, -EINVAL);
+		return;
+	}
+	if (text[0] != '\0')
+		d->covers++;
+	else
+		d->covers--;
+	answer(w, 1, 0);
+}
+
 static void start_job(struct fake_world *w)
 {
 	const struct job *job = &w->current;
@@ -238,6 +261,9 @@ static void start_job(struct fake_world *w)
 		return;
 	case JOB_READ_SERIAL:
 		start_read_serial(w, job->path);
+		return;
+	case JOB_COVER:
+		start_cover(w, job->path, job->value);
 		return;
 	case JOB_GROUP_STATUS:
 		answer(w, 10, w->has_group_files ? 0 : -ENOENT);
@@ -328,6 +354,7 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 	ret->error = w->job->error;
 	switch (w->current.kind) {
 	case JOB_STORE:
+	case JOB_COVER:
 		return;
 	case JOB_MODULE_IDS:
 		ret->is_denylist_off = w->is_denylist_off;

@@ -447,6 +447,9 @@ static void test_driver_that_hangs_in_remove(void **state unused)
 		/* The next device is not held up by it. */
 		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
 		check_contains("log", w->log, "the kernel did not come back from unbind");
+		/* Nobody waits for its lock: "uevent" and "driver_override" are covered. */
+		assert_int_equal(device(w, CARD)->covers, 2);
+		assert_int_equal(device(w, CARD_1)->covers, 0);
 		fake_free(w);
 	}
 }
