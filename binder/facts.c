@@ -97,11 +97,11 @@ int facts_learn(struct fact_reader *reader, struct pci_device *d)
 {
 	for (;;) {
 		unsigned wants = reader->filter(reader->arg, d);
-		unsigned facts = wants & ~FACT_WANTED & ~d->known;
+		unsigned facts = wants & ~(FACT_WANTED | FACT_KEPT) & ~d->known;
 		int r;
 
 		if (!facts)
-			return wants & FACT_WANTED ? 1 : 0;
+			return (int)(wants & (FACT_WANTED | FACT_KEPT));
 		r = read_fact(reader, facts, d);
 		if (r < 0)
 			return r;

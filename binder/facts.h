@@ -29,6 +29,8 @@ int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) mu
  * facts (enum pci_fact) that must be read before that can be said; then it is asked again.
  */
 #define FACT_WANTED (1u << 8)
+/* That it is there matters for the judgement of others. */
+#define FACT_KEPT (1u << 9)
 typedef unsigned (*inventory_filter)(const void *arg, const struct pci_device *device);
 
 struct fact_reader {
@@ -39,8 +41,8 @@ struct fact_reader {
 };
 
 /*
- * Reads what the filter asks for about one function whose IDs are known. 1 if it is wanted,
- * 0 if not, or -errno.
+ * Reads what the filter asks for about one function whose IDs are known. FACT_WANTED,
+ * FACT_KEPT, both or 0, or -errno.
  */
 int facts_learn(struct fact_reader *reader, struct pci_device *device) must_check
 	nonnull(1, 2);

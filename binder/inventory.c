@@ -327,9 +327,9 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
 		r = inventory_read_ids(world, d->bdf, &d->ids);
 		if (r == 0) {
-			int wanted = filter ? facts_learn(&facts, d) : 1;
+			int wanted = filter ? facts_learn(&facts, d) : (int)FACT_WANTED;
 
-			d->is_interesting = wanted > 0;
+			d->is_interesting = wanted > 0 && (wanted & (int)FACT_WANTED);
 			d->is_unread = wanted < 0;
 			if (d->is_unread)
 				leave_alone(&inv, d);

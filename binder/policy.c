@@ -353,14 +353,22 @@ static bool has_interest(const struct rule *rule, const struct pci_device *d)
 }
 
 /* What must be read to know whether a device that a rule wants is a critical one. */
-static unsigned open_guards(const struct policy *policy, const struct pci_device *d)
+static unsigned look_at_guards(const struct policy *policy, const struct pci_device *d,
+			       bool is_wanted)
 {
-	unsigned open = 0;
+	unsigned wants = 0;
 
-	for (size_t i = 0; i < policy->rule_count; i++)
-		if (policy_has_guard(policy, &policy->rules[i]))
-			open |= selector_open_facts(&policy->rules[i].selector, d);
-	return open;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		bool is_console = rule->allow == ALLOW_CONSOLE;
+
+		if (!policy_has_guard(policy, rule) || (!is_wanted && !is_console))
+			continue;
+		wants |= selector_open_facts(&rule->selector, d);
+		if (is_console && selector_has_match(&rule->selector, d))
+			wants |= FACT_KEPT;
+	}
+	return wants;
 }
 
 unsigned policy_filter(const void *arg, const struct pci_device *device)
@@ -380,5 +388,5 @@ unsigned policy_filter(const void *arg, const struct pci_device *device)
 		if (has_interest(rule, device))
 			wants |= FACT_WANTED;
 	}
-	return wants & FACT_WANTED ? wants | open_guards(policy, device) : wants;
+	return wants | look_at_guards(policy, device, wants & FACT_WANTED);
 }

@@ -115,6 +115,7 @@ bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
 /*
  * The inventory_filter of a policy, @arg: wanted is what a rule matches, or stands where
  * a rule names an address or a path. Of what a rule says more about than IDs and address,
- * only what can still match is looked at, unless has_lost_path.
+ * only what can still match is looked at, unless has_lost_path. Whether a critical rule
+ * matches counts for what another rule wants; those of the console guard each other.
  */
 unsigned policy_filter(const void *arg, const struct pci_device *device) nonnull(1, 2);

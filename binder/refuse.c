@@ -62,6 +62,29 @@ static enum reason refuse_display(const struct refusal *c, const struct pci_devi
 	return REASON_LAST_DISPLAY;
 }
 
+static bool is_of_console(const struct policy *policy, const struct pci_device *d)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i].allow == ALLOW_CONSOLE &&
+		    policy_has_guard(policy, &policy->rules[i]) &&
+		    selector_has_match(&policy->rules[i].selector, d))
+			return true;
+	return false;
+}
+
+/* Whether the console keeps another device that is marked as its own. */
+static bool has_other_console(const struct refusal *c, const struct pci_device *d)
+{
+	for (size_t i = 0; i < c->inventory->count; i++) {
+		const struct pci_device *other = &c->inventory->devices[i];
+
+		if (other != d && is_of_console(c->policy, other) &&
+		    !plan_is_leaving_host(c->plan, other))
+			return true;
+	}
+	return false;
+}
+
 /* What the machine lives on, by the critical rules. */
 static enum reason refuse_critical(const struct refusal *c, const struct pci_device *d,
 				   unsigned allow, const char **ret_detail)
@@ -72,7 +95,8 @@ static enum reason refuse_critical(const struct refusal *c, const struct pci_dev
 		const struct rule *rule = &c->policy->rules[i];
 
 		if (!policy_has_guard(c->policy, rule) || (allow & rule->allow) ||
-		    !selector_has_match(&rule->selector, d))
+		    !selector_has_match(&rule->selector, d) ||
+		    (rule->allow == ALLOW_CONSOLE && has_other_console(c, d)))
 			continue;
 		*ret_detail =
 			rule->carries.n > 0

@@ -323,6 +323,7 @@ int run_device(struct world *world, struct arena *arena,
 			  errno_text(wanted));
 		return EXIT_NOT_ALL;
 	}
+	wanted &= (int)FACT_WANTED;
 	if (policy->is_partial && !wanted) {
 		report_log_problems(policy, world);
 		return EXIT_NOT_ALL;

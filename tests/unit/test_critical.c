@@ -5,12 +5,15 @@
 #include "config.h"
 #include "fake_check.h"
 
-#define CARD "0000:01:00.0"
-#define USB  "0000:00:14.0"
+#define CARD  "0000:01:00.0"
+#define USB   "0000:00:14.0"
+#define AUDIO "0000:02:00.1"
 
 #define DISK "critical path=00:01.0/00.0+10ee:5000 storage / and swap on nvme0n1\n"
 #define NET  "critical 01:00.0+10ee:5000 network the default route on eth0\n"
 #define KEYS "critical 00:14.0+8086:a36d console the keyboard\n"
+
+#define KEYS_2 "critical path=00:01.1/00.1+10de:228b console the other keyboard\n"
 
 #define STORAGE_SENTENCE(what) \
 	"the machine needs a disk on it (" what \
@@ -21,7 +24,7 @@
 	") and would be out of reach without it: take it out of the rule, or add " \
 	"allow=network if that is meant"
 #define CONSOLE_SENTENCE(what) \
-	"the local console is worked with through it (" what \
+	"the local console would have no keyboard without it (" what \
 	"): take it out of the rule, or add allow=console if that is meant"
 
 struct machine {
@@ -101,6 +104,17 @@ static const struct {
 	 CONSOLE_SENTENCE("the keyboard")},
 	{"the keyboard, lifted", "quiet", KEYS "bind 00:14.0 allow=console\n", USB,
 	 "bind"},
+	{"one of two keyboards", "quiet", KEYS KEYS_2 "bind 00:14.0\n", USB, "bind"},
+	{"the other one", "quiet", KEYS KEYS_2 "bind 02:00.1\n", AUDIO, "bind"},
+	{"the last of two", "quiet", KEYS KEYS_2 "bind 00:14.0,02:00.1\n", AUDIO,
+	 CONSOLE_SENTENCE("the other keyboard")},
+	{"the last of two, lifted", "quiet",
+	 KEYS KEYS_2 "bind 00:14.0\nbind 02:00.1 allow=console\n", AUDIO, "bind"},
+	{"the other one is not there", "quiet",
+	 KEYS "critical path=00:01.1/00.1+10de:0001 console x\nbind 00:14.0\n", USB,
+	 CONSOLE_SENTENCE("the keyboard")},
+	{"the other one is kept", "quiet",
+	 KEYS KEYS_2 "bind 00:14.0,02:00.1\nkeep 02:00.1\n", USB, "bind"},
 	{"by hand", "quiet",
 	 "#: /etc/earlybind.conf:3\ncritical 00:14.0 storage\nbind 00:14.0\n", USB,
 	 STORAGE_SENTENCE("/etc/earlybind.conf:3")},
