@@ -95,10 +95,12 @@ static int write_lines(struct edit *e, const struct wishes *w)
 
 		if (w->items[i].is_done)
 			continue;
-		line = arena_printf(e->arena, "%s %s%s%s",
-				    w->kind == RULE_BIND ? "bind" : "keep",
-				    w->items[i].text, w->options,
-				    w->items[i].needs_console ? " allow=console" : "");
+		line = arena_printf(e->arena, "%s %s%s", rule_kind_name(w->kind),
+				    w->items[i].text, w->options);
+		for (unsigned bit = 1; line && bit <= w->items[i].needs_allow; bit <<= 1)
+			if (w->items[i].needs_allow & bit)
+				line = arena_printf(e->arena, "%s allow=%s", line,
+						    allow_name(bit));
 		if (!line)
 			return -ENOMEM;
 		lines[count++] = text_of(line);
@@ -265,10 +267,13 @@ static int try_lines(struct edit *e, struct wishes *w, enum judgement *ret)
 int addition_apply(struct edit *e, struct wishes *w)
 {
 	const struct config_edit start = e->text;
-	enum judgement judgement = JUDGED_NEEDS_CONSOLE;
+	enum judgement judgement = JUDGED_NEEDS_ALLOW;
 
-	/* The more screens go, the sooner another one is the last: one more in each round. */
-	for (size_t i = 0; i <= w->count && judgement == JUDGED_NEEDS_CONSOLE; i++) {
+	/*
+	 * The more screens go, the sooner another one is the last, and behind one guard
+	 * another one stands: one more in each round.
+	 */
+	for (size_t i = 0; i <= 3 * w->count && judgement == JUDGED_NEEDS_ALLOW; i++) {
 		int r;
 
 		e->text = start;

@@ -17,6 +17,15 @@ struct binding {
 	struct run run; /* the plan for all of them */
 };
 
+/* What protects a device from rules. The disks and networks are looked at anew (guards.h). */
+static bool is_protecting(const struct policy *rules, const struct rule *rule)
+{
+	if (rule->kind == RULE_KEEP)
+		return policy_has_rule_active(rules, rule);
+	return policy_has_guard(rules, rule) &&
+	       (rule->allow == ALLOW_CONSOLE || !rule_is_recorded(rule));
+}
+
 /* The words as rules, and the keep rules of the next boot. */
 static int make_policy(struct binding *b)
 {
@@ -32,8 +41,7 @@ static int make_policy(struct binding *b)
 	b->policy.has_noiommu = next->has_noiommu;
 	b->policy.has_denylist_off = next->has_denylist_off;
 	for (size_t i = 0; i < rules->rule_count; i++)
-		if (rules->rules[i].kind == RULE_KEEP &&
-		    policy_has_rule_active(rules, &rules->rules[i]) &&
+		if (is_protecting(rules, &rules->rules[i]) &&
 		    b->policy.rule_count < RULES_MAX - STRINGS_MAX)
 			b->policy.rules[b->policy.rule_count++] = rules->rules[i];
 	for (size_t i = 0; i < b->hand.words.count; i++)

@@ -56,6 +56,8 @@ int carrier_configure(struct carrier *c, const char *sysroot,
 	sources_parse(&c->sources, &c->policy);
 	if (sources_print_problems(&c->sources, &c->policy))
 		return -EINVAL;
+	c->sources.is_without_critical = c->is_without_critical;
+	sources_add_critical(world, arena, &c->sources, &c->policy);
 	return sources_encode(&c->sources, &c->policy, arena, &c->section, &c->length);
 }
 
@@ -80,7 +82,7 @@ int carrier_load(struct carrier *c, const char *sysroot, const char *path,
 
 const char *carrier_describe(const struct carrier *c, struct arena *arena)
 {
-	size_t count = c->policy.rule_count;
+	size_t count = c->policy.rule_count - c->sources.critical.count;
 	const char *text;
 
 	if (c->sources.count == 0)

@@ -12,6 +12,7 @@
 #include "text.h"
 
 struct carrier {
+	bool is_without_critical; /* wanted: no critical devices are looked for */
 	struct sources sources;
 	struct policy policy;
 	const struct table_section *section;
@@ -21,8 +22,8 @@ struct carrier {
 };
 
 /*
- * Reads the configuration, @configs or what is below @sysroot (NULL for /), and makes the
- * table of it. Says what is wrong, each problem with file, line and column; -errno then.
+ * Reads the configuration, @configs or what is below @sysroot (NULL for /), and what is
+ * critical there, and makes the table of it. Says what is wrong, each problem with file, line and column; -errno then.
  */
 int carrier_configure(struct carrier *c, const char *sysroot,
 		      const struct strings *configs, struct arena *arena) must_check

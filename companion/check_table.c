@@ -125,22 +125,24 @@ static const char *list_unmatched(struct check *c, const struct lines *lines)
 	return list;
 }
 
+/* @policy is what @wanted was made of. */
 static void compare(struct check *c, struct text table, struct text wanted,
-		    const struct sources *sources)
+		    const struct sources *sources, const struct policy *policy)
 {
 	const char *where = sources_describe(sources, c->arena);
 	const char *name = sources->count == 1 ? where : "the configuration";
 	struct lines have, want;
 	size_t missing, extra;
 
+	/* What is critical is of the machine as it was then, and no rule. */
+	table = sources_cut_critical(table);
 	if (is_same(table, wanted)) {
 		if (wanted.n == 0)
 			check_say(c, FINDING_PASS, NAME,
 				  "it is empty, and there is no configuration");
 		else
 			check_say(c, FINDING_PASS, NAME, "it has the %zu rule%s of %s",
-				  c->policy.rule_count, plural(c->policy.rule_count),
-				  where);
+				  policy->rule_count, plural(policy->rule_count), where);
 		return;
 	}
 	if (split(table, c->arena, &have) < 0 || split(wanted, c->arena, &want) < 0) {
@@ -195,26 +197,25 @@ static bool read_table(struct check *c, struct text binder, struct text *ret)
 }
 
 /* What the table would be now. False if none can be made, which is said. */
-static bool encode(struct check *c, struct text *ret)
+static bool encode(struct check *c, struct policy *policy, struct text *ret)
 {
 	const struct table_section *section;
-	struct policy policy;
 	size_t length;
 
-	if (policy_init(&policy, c->arena) < 0) {
+	if (policy_init(policy, c->arena) < 0) {
 		check_say(c, FINDING_UNKNOWN, NAME, "out of memory");
 		return false;
 	}
-	sources_parse(c->sources, &policy);
-	for (size_t i = 0; i < policy.problem_count; i++)
-		if (policy.problems[i].is_error) {
+	sources_parse(c->sources, policy);
+	for (size_t i = 0; i < policy->problem_count; i++)
+		if (policy->problems[i].is_error) {
 			check_say(
 				c, FINDING_FAIL, NAME,
 				"the configuration has errors, and no image can be made "
 				"until they are corrected: see earlybind embed --check");
 			return false;
 		}
-	if (sources_encode(c->sources, &policy, c->arena, &section, &length) < 0) {
+	if (sources_encode(c->sources, policy, c->arena, &section, &length) < 0) {
 		check_say(
 			c, FINDING_FAIL, NAME,
 			"no table can be made of the configuration: see earlybind embed "
@@ -228,10 +229,11 @@ static bool encode(struct check *c, struct text *ret)
 void check_table(struct check *check, struct text binder)
 {
 	struct text table, wanted;
+	struct policy policy;
 
 	if (!read_table(check, binder, &table))
 		return;
 	config_parse(&check->policy, SOURCE_TABLE, TEXT(""), table);
-	if (encode(check, &wanted))
-		compare(check, table, wanted, check->sources);
+	if (encode(check, &policy, &wanted))
+		compare(check, table, wanted, check->sources, &policy);
 }

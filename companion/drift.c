@@ -25,6 +25,13 @@ static const struct policy *read_next(struct world *world, struct arena *arena)
 	return &run.policy;
 }
 
+/* Of the machine as it was when the image was built, and no rule of anybody. */
+static bool is_recorded(const struct boot_rule *b)
+{
+	return strcmp(b->kind, rule_kind_name(RULE_CRITICAL)) == 0 &&
+	       strncmp(b->origin, RECORDED, sizeof(RECORDED) - 1) == 0;
+}
+
 static bool is_same(const struct boot_rule *b, const struct rule *rule)
 {
 	return text_is(rule->text, b->text) &&
@@ -77,7 +84,7 @@ const char *drift_describe(struct world *world, struct arena *arena,
 		return "";
 	for (size_t i = 0; i < boot->rule_count; i++) {
 		const struct boot_rule *b = &boot->rules[i];
-		bool is_there = !b->is_active || is_of_boot(b->origin);
+		bool is_there = !b->is_active || is_of_boot(b->origin) || is_recorded(b);
 
 		for (size_t k = 0; k < next->rule_count && !is_there; k++)
 			is_there = policy_has_rule_active(next, &next->rules[k]) &&
@@ -88,7 +95,8 @@ const char *drift_describe(struct world *world, struct arena *arena,
 	for (size_t k = 0; k < next->rule_count; k++) {
 		const struct rule *rule = &next->rules[k];
 		bool was_there = !policy_has_rule_active(next, rule) ||
-				 rule->origin.source == SOURCE_CMDLINE;
+				 rule->origin.source == SOURCE_CMDLINE ||
+				 rule_is_recorded(rule);
 		char origin[ORIGIN_SIZE];
 
 		for (size_t i = 0; i < boot->rule_count && !was_there; i++)

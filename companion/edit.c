@@ -102,6 +102,7 @@ static int read_policy(struct edit *e)
 	e->before = run.policy;
 	e->before.profile = edit_profile(e);
 	sources_parse(&e->sources, &e->before);
+	sources_add_critical(e->world, e->arena, &e->sources, &e->before);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct embed {
 	const char *sysroot;
 	const char *show;
 	bool is_check;
+	bool is_verbose;
 
 	struct arena *arena;
 	struct carrier carrier;
@@ -45,6 +46,23 @@ static int show(const char *path, struct arena *arena)
 	return EXIT_OK;
 }
 
+static void say_critical(const struct embed *e)
+{
+	const struct sources *sources = &e->carrier.sources;
+	struct text rest = sources->critical.lines, line;
+
+	while (text_cut(&rest, '\n', &line) && line.n > 0)
+		printf("%.*s\n", (int)line.n, line.p);
+	if (e->carrier.policy.ignore_recorded || sources->is_without_critical)
+		puts("nothing is recorded as critical, as was asked for");
+	else if (sources->critical.why)
+		printf("%s: %s\n",
+		       sources->critical.count > 0
+			       ? "not all that is critical is recorded"
+			       : "nothing is recorded as critical",
+		       sources->critical.why);
+}
+
 static int embed(struct embed *e)
 {
 	struct carrier *c = &e->carrier;
@@ -58,8 +76,14 @@ static int embed(struct embed *e)
 		return EXIT_FAILED;
 	}
 	printf("%s%sembedded in %s (%zu of %d bytes)\n", carrier_describe(c, e->arena),
-	       c->sources.count == 0 ? ": empty table " : " ", e->output, c->length,
-	       TABLE_CAPACITY);
+	       c->sources.count == 0 ? c->length == 0 ? ": empty table " : ": no rule "
+				     : " ",
+	       e->output, c->length, TABLE_CAPACITY);
+	if (c->sources.critical.count > 0)
+		printf("%zu critical device%s of this machine recorded\n",
+		       c->sources.critical.count, plural(c->sources.critical.count));
+	if (e->is_verbose)
+		say_critical(e);
 	return EXIT_OK;
 }
 
@@ -75,6 +99,10 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		 .ret_string = &e.output},
 		{"check", NULL, "only validate the configuration",
 		 .ret_flag = &e.is_check},
+		{"no-critical", NULL, "do not record what this machine cannot do without",
+		 .ret_flag = &e.carrier.is_without_critical},
+		{"verbose", NULL, "say what is recorded, or why nothing is",
+		 .ret_flag = &e.is_verbose},
 		{"show", "FILE", "print the table of a binder", .ret_string = &e.show},
 		{"sysroot", "DIR", "read DIR/etc and DIR" BINDER_PATH,
 		 .ret_string = &e.sysroot},
@@ -86,6 +114,12 @@ int command_embed(int argc, char **argv, struct arena *arena)
 			"carries it, as the hooks of the initramfs do. An error in the "
 			"configuration is shown with its place, and nothing is written. "
 			"Without any configuration the table is empty.\n"
+			"\n"
+			"Where the machine runs from a disk or the network of its own, the "
+			"functions that it would be lost with (root, swap, boot network, the "
+			"keyboard of its console) are recorded as critical: at boot no rule "
+			"takes them without an allow=. \"option critical=none\" in the "
+			"configuration, or --no-critical, switches that off.\n"
 			"\n"
 			"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
 			"read or written; 2 wrong usage\n",

@@ -9,28 +9,51 @@ enum weight {
 	WEIGHT_NONE,
 	WEIGHT_WARNING, /* may be otherwise at boot */
 	WEIGHT_FORCE, /* refused without --force */
-	WEIGHT_CONSOLE, /* refused without --force, which adds allow=console */
+	WEIGHT_ALLOW, /* refused without --force, which adds an allow= */
 	WEIGHT_NEVER,
 };
 
-static enum weight weigh(enum reason reason)
+struct weighing {
+	enum reason reason;
+	enum weight weight;
+	unsigned allow; /* what lifts it: of enum allow */
+};
+
+static struct weighing weigh(enum reason reason)
 {
-	static const struct {
-		enum reason reason;
-		enum weight weight;
-	} weights[] = {
-		{REASON_NONE, WEIGHT_NONE},
-		{REASON_BRIDGE, WEIGHT_NEVER},
-		{REASON_IOMMU_DEVICE, WEIGHT_NEVER},
-		{REASON_DENYLISTED, WEIGHT_FORCE},
-		{REASON_CONSOLE, WEIGHT_CONSOLE},
-		{REASON_LAST_DISPLAY, WEIGHT_CONSOLE},
+	static const struct weighing weighings[] = {
+		{REASON_NONE, WEIGHT_NONE, 0},
+		{REASON_BRIDGE, WEIGHT_NEVER, 0},
+		{REASON_IOMMU_DEVICE, WEIGHT_NEVER, 0},
+		{REASON_DENYLISTED, WEIGHT_FORCE, 0},
+		{REASON_CONSOLE, WEIGHT_ALLOW, ALLOW_CONSOLE},
+		{REASON_LAST_DISPLAY, WEIGHT_ALLOW, ALLOW_CONSOLE},
+		{REASON_CRITICAL_STORAGE, WEIGHT_ALLOW, ALLOW_STORAGE},
+		{REASON_CRITICAL_NETWORK, WEIGHT_ALLOW, ALLOW_NETWORK},
+		{REASON_CRITICAL_CONSOLE, WEIGHT_ALLOW, ALLOW_CONSOLE},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(weights); i++)
-		if (weights[i].reason == reason)
-			return weights[i].weight;
-	return WEIGHT_WARNING;
+	for (size_t i = 0; i < ARRAY_SIZE(weighings); i++)
+		if (weighings[i].reason == reason)
+			return weighings[i];
+	return (struct weighing){reason, WEIGHT_WARNING, 0};
+}
+
+/* What allows to take a function that is used so. */
+static unsigned allow_for(enum usage_kind kind)
+{
+	switch (kind) {
+	case USAGE_DISK:
+		return ALLOW_STORAGE;
+	case USAGE_NETWORK:
+		return ALLOW_NETWORK;
+	case USAGE_DISPLAY:
+	case USAGE_INPUT:
+		return ALLOW_CONSOLE;
+	case USAGE_VFIO:
+		break;
+	}
+	return 0;
 }
 
 static void warn(struct edit *e, const struct pci_device *d, const char *what)
@@ -55,8 +78,7 @@ static enum judgement judge_usages(struct edit *e, const struct wishes *w,
 	usage = usages_find(&e->usages, d->bdf, &count);
 	for (size_t i = 0; usage && i < count; i++) {
 		const struct usage *u = &usage[i];
-		bool is_allowed = w->is_forced || (u->kind == USAGE_DISPLAY &&
-						   (w->like.allow & ALLOW_CONSOLE));
+		bool is_allowed = w->is_forced || (w->like.allow & allow_for(u->kind));
 		const char *what =
 			arena_printf(e->arena, "the host uses %s: %s", u->name, u->what);
 
@@ -71,13 +93,15 @@ static enum judgement judge_usages(struct edit *e, const struct wishes *w,
 }
 
 static enum judgement judge_device(struct edit *e, const struct wishes *w,
-				   const struct plan_device *pd)
+				   const struct plan_device *pd, unsigned *needs_allow)
 {
+	struct weighing weighing =
+		weigh(pd->action == ACTION_REFUSE ? pd->reason : REASON_NONE);
 	const struct pci_device *d = pd->device;
 	char message[REASON_MESSAGE_SIZE];
 	const char *what = reason_message(pd->reason, pd->detail, message);
 
-	switch (pd->action == ACTION_REFUSE ? weigh(pd->reason) : WEIGHT_NONE) {
+	switch (weighing.weight) {
 	case WEIGHT_NONE:
 		return judge_usages(e, w, d);
 	case WEIGHT_WARNING:
@@ -88,8 +112,11 @@ static enum judgement judge_device(struct edit *e, const struct wishes *w,
 			return refuse(e, d, what, "; --force adds it all the same");
 		warn(e, d, what);
 		return judge_usages(e, w, d);
-	case WEIGHT_CONSOLE:
-		return w->is_forced ? JUDGED_NEEDS_CONSOLE : refuse(e, d, what, "");
+	case WEIGHT_ALLOW:
+		if (!w->is_forced)
+			return refuse(e, d, what, "");
+		*needs_allow |= weighing.allow;
+		return JUDGED_NEEDS_ALLOW;
 	case WEIGHT_NEVER:
 		break;
 	}
@@ -141,8 +168,7 @@ enum judgement guard_judge(struct edit *e, struct wishes *w)
 			if (!edit_has_selector(&wish->selector, pd->device) ||
 			    pd->action == ACTION_KEEP)
 				continue;
-			one = judge_device(e, w, pd);
-			wish->needs_console |= one == JUDGED_NEEDS_CONSOLE;
+			one = judge_device(e, w, pd, &wish->needs_allow);
 			if (all != JUDGED_REFUSED && one != JUDGED_FINE)
 				all = one;
 		}

@@ -9,7 +9,7 @@
 enum judgement {
 	JUDGED_FINE, /* warnings may have been said */
 	JUDGED_REFUSED, /* and said why */
-	JUDGED_NEEDS_CONSOLE, /* a wish is for the only screen, which is meant: it is marked */
+	JUDGED_NEEDS_ALLOW, /* a wish is for what a guard protects, and is meant: it is marked */
 };
 
 /*

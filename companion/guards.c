@@ -39,7 +39,8 @@ static size_t say_usages(const struct guards *g, const char *address, struct bdf
 
 	for (size_t i = 0; i < count; i++) {
 		const struct usage *u = &usage[i];
-		bool is_lost = u->is_critical && u->kind != USAGE_DISPLAY;
+		bool is_lost = u->is_critical && u->kind != USAGE_DISPLAY &&
+			       u->kind != USAGE_INPUT;
 
 		if (!u->is_in_use || (is_forced && !is_lost))
 			continue;
@@ -97,6 +98,14 @@ static size_t say_refusal(const char *address, const struct plan_device *pd)
 			  address,
 			  pd->reason == REASON_CONSOLE ? "it drives the console"
 						       : "it is the only display");
+	else if (pd->reason == REASON_CRITICAL_CONSOLE)
+		say_error("%s: the local console would have no keyboard without it (%s): "
+			  "use --force if that is meant",
+			  address, pd->detail ? pd->detail : "?");
+	else if (pd->reason == REASON_CRITICAL_STORAGE ||
+		 pd->reason == REASON_CRITICAL_NETWORK)
+		say_error("%s: a critical rule protects it (%s): take that one out first",
+			  address, pd->detail ? pd->detail : "?");
 	else
 		say_error("%s: %s", address, message);
 	return 1;

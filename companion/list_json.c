@@ -14,6 +14,8 @@ static const char *kind_name(enum usage_kind kind)
 		return "network";
 	case USAGE_DISPLAY:
 		return "display";
+	case USAGE_INPUT:
+		return "input";
 	case USAGE_VFIO:
 		return "vfio";
 	}

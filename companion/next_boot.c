@@ -25,9 +25,8 @@ static void take_file_problems(struct policy *policy, const struct policy *files
 	}
 }
 
-int next_boot_read(struct world *world, struct arena *arena,
-		   const struct sources *sources, const char *cmdline,
-		   struct policy *ret_files, struct run *ret)
+int next_boot_read(struct world *world, struct arena *arena, struct sources *sources,
+		   const char *cmdline, struct policy *ret_files, struct run *ret)
 {
 	struct run_options options = {.is_dry_run = true};
 	const struct table_section *section;
@@ -37,6 +36,7 @@ int next_boot_read(struct world *world, struct arena *arena,
 	if (policy_init(ret_files, arena) < 0)
 		goto out_of_memory;
 	sources_parse(sources, ret_files);
+	sources_add_critical(world, arena, sources, ret_files);
 	r = sources_encode(sources, ret_files, arena, &section, &length);
 	if (r < 0)
 		return r;

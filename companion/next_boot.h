@@ -11,12 +11,12 @@
 /*
  * Reads the rules of @sources, modprobe.d and the command line (@cmdline, or the machine's if
  * it is NULL) into @ret->policy, as the binder will. Problems of the configuration are there
- * with their lines and columns; @ret_files is the configuration alone. -errno, which is said.
+ * with their lines and columns; @ret_files is the configuration alone, with the critical
+ * devices that are added to @sources. -errno, which is said.
  */
-int next_boot_read(struct world *world, struct arena *arena,
-		   const struct sources *sources, const char *cmdline,
-		   struct policy *ret_files, struct run *ret) must_check
-	nonnull(1, 2, 3, 5, 6);
+int next_boot_read(struct world *world, struct arena *arena, struct sources *sources,
+		   const char *cmdline, struct policy *ret_files,
+		   struct run *ret) must_check nonnull(1, 2, 3, 5, 6);
 
 /*
  * The same with the table of a finished image in place of the configuration. An image without

@@ -136,6 +136,29 @@ void sources_parse(const struct sources *sources, struct policy *policy)
 	for (size_t i = 0; i < sources->count; i++)
 		config_parse(policy, SOURCE_CONFIG, sources->files[i].name,
 			     sources->files[i].bytes);
+	config_parse(policy, SOURCE_CONFIG, TEXT(RECORDED), sources->critical.lines);
+}
+
+void sources_add_critical(struct world *world, struct arena *arena,
+			  struct sources *sources, struct policy *policy)
+{
+	if (sources->is_without_critical || policy->ignore_recorded)
+		return;
+	critical_read(world, arena, &sources->critical);
+	if (policy->rule_count + sources->critical.count > RULES_MAX)
+		sources->critical = (struct critical){.why = "there are too many rules"};
+	config_parse(policy, SOURCE_CONFIG, TEXT(RECORDED), sources->critical.lines);
+}
+
+struct text sources_cut_critical(struct text table)
+{
+	static const char mark[] = "#: " RECORDED ":";
+	struct text rest = table, line;
+
+	while (text_cut(&rest, '\n', &line))
+		if (text_has_prefix(line, mark))
+			return (struct text){table.p, (size_t)(line.p - table.p)};
+	return table;
 }
 
 /* Where the file ends that @p points into. */
@@ -170,9 +193,11 @@ bool sources_print_problems(const struct sources *sources, const struct policy *
 /* The table's text, of any length. */
 static int normalise(const struct sources *sources, struct arena *arena, struct text *ret)
 {
+	const struct text critical = sources->critical.lines;
 	struct text text = {NULL, 0};
-	size_t size = 1;
+	size_t size = 1 + critical.n + sources->critical.count * 64;
 	char *buf;
+	int n;
 
 	/* Each line of a file, with the mark in front of it. */
 	for (size_t i = 0; i < sources->count; i++) {
@@ -189,19 +214,25 @@ static int normalise(const struct sources *sources, struct arena *arena, struct 
 	text.p = buf;
 	for (size_t i = 0; i < sources->count; i++) {
 		const struct config_file *f = &sources->files[i];
-		int n = config_normalise(f->name, f->bytes, buf + text.n, size - text.n);
 
+		n = config_normalise(f->name, f->bytes, buf + text.n, size - text.n);
 		if (n < 0)
 			return n;
 		text.n += (size_t)n;
 	}
+	n = config_normalise(TEXT(RECORDED), critical, buf + text.n, size - text.n);
+	if (n < 0)
+		return n;
+	/* It is dispensable; the rules are not. */
+	if (text.n + (size_t)n <= TABLE_CAPACITY)
+		text.n += (size_t)n;
 	*ret = text;
 	return 0;
 }
 
 /* Whether the binder will read from the table what was read from the files. */
-static bool is_read_back(const struct policy *policy, struct arena *arena,
-			 const struct table_section *section)
+static bool is_read_back(const struct policy *policy, size_t critical,
+			 struct arena *arena, const struct table_section *section)
 {
 	struct policy again;
 	struct text text;
@@ -210,7 +241,10 @@ static bool is_read_back(const struct policy *policy, struct arena *arena,
 	    table_decode(section, sizeof(*section), &text) < 0)
 		return false;
 	config_parse(&again, SOURCE_TABLE, TEXT(""), text);
-	return again.rule_count == policy->rule_count && again.problem_count == 0;
+	/* What is critical is left out where there is no room for it. */
+	return (again.rule_count == policy->rule_count ||
+		again.rule_count + critical == policy->rule_count) &&
+	       again.problem_count == 0;
 }
 
 int sources_encode(const struct sources *sources, const struct policy *policy,
@@ -235,7 +269,8 @@ int sources_encode(const struct sources *sources, const struct policy *policy,
 			table.n, TABLE_CAPACITY);
 		return r;
 	}
-	if (policy->problem_count == 0 && !is_read_back(policy, arena, section)) {
+	if (policy->problem_count == 0 &&
+	    !is_read_back(policy, sources->critical.count, arena, section)) {
 		say_error(
 			"the table would not be read as it was written: please report this "
 			"with your configuration");

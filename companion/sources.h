@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "critical.h"
 #include "options.h"
 #include "policy.h"
 #include "table.h"
@@ -22,6 +23,8 @@ struct config_file {
 struct sources {
 	struct config_file files[CONFIG_FILES_MAX];
 	size_t count;
+	struct critical critical; /* goes into the table behind the files */
+	bool is_without_critical; /* none are looked for */
 };
 
 /*
@@ -33,6 +36,17 @@ int sources_read(struct world *world, struct arena *arena, const struct strings 
 
 /* Adds all rules and options to @policy, as SOURCE_CONFIG: with lines and columns. */
 void sources_parse(const struct sources *sources, struct policy *policy) nonnull(1, 2);
+
+/*
+ * Then: looks for the critical devices of the machine, unless @policy says critical=none or
+ * this is not wanted, and adds rules for them.
+ */
+void sources_add_critical(struct world *world, struct arena *arena,
+			  struct sources *sources, struct policy *policy)
+	nonnull(1, 2, 3, 4);
+
+/* A table's text without what sources_add_critical() put there. */
+struct text sources_cut_critical(struct text table);
 
 /*
  * Prints problems to the error output, those of @sources with their lines. True if one of

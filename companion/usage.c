@@ -174,10 +174,12 @@ int usages_read(struct world *world, struct arena *arena, struct usages *ret)
 {
 	struct collector c = {.world = world, .arena = arena};
 	struct usages usages = {0};
+	char byte;
 
 	usage_read_disks(&c);
 	usage_read_networks(&c);
 	usage_read_displays(&c);
+	usage_read_inputs(&c);
 	usages.items = arena_alloc(arena, c.count, sizeof(*usages.items));
 	if (c.is_full || !usages.items)
 		return -ENOMEM;
@@ -185,6 +187,12 @@ int usages_read(struct world *world, struct arena *arena, struct usages *ret)
 		usages.items[usages.count++] = item->usage;
 	if (usages.count > 0)
 		qsort(usages.items, usages.count, sizeof(*usages.items), compare_usages);
+	/* systemd: container-interface; podman and its like. */
+	usages.root = c.root;
+	if (world->ops->read(world, WORLD_RUN, "systemd/container", &byte, 1) !=
+		    -ENOENT ||
+	    world->ops->read(world, WORLD_RUN, ".containerenv", &byte, 1) != -ENOENT)
+		usages.root = ROOT_UNKNOWN;
 	*ret = usages;
 	return 0;
 }

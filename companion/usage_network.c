@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmdline.h"
 #include "text.h"
 #include "usage_parts.h"
 
@@ -18,6 +19,7 @@ struct link {
 	struct owners owners;
 	struct name_list uppers; /* bonds, bridges, VLANs that it is a part of */
 	bool has_route; /* the default route is its own */
+	bool is_of_boot; /* the command line names it for booting */
 	size_t visit;
 };
 
@@ -115,9 +117,58 @@ static void read_routes(struct networks *n)
 			note_route(n, w[9]);
 }
 
-static bool has_route(struct networks *n, struct link *l, int depth)
+/* "01-52-54-00-12-34-56" names the interface with the address "52:54:00:12:34:56". */
+static bool is_boot_address(struct text bootif, const char *address)
 {
-	bool found = l->has_route;
+	if (bootif.n != strlen(address) + 3)
+		return false;
+	for (size_t i = 0; address[i] != '\0'; i++) {
+		char want = address[i] == ':' ? '-' : address[i];
+
+		if ((bootif.p[i + 3] | 0x20) != (want | 0x20))
+			return false;
+	}
+	return true;
+}
+
+/* A name among the fields of "ip=10.0.0.2::10.0.0.1:255.255.255.0::eth0:off" or "ip=eth0:dhcp". */
+static void note_boot_names(struct networks *n, struct text value)
+{
+	struct text part;
+
+	while (text_cut(&value, ':', &part))
+		for (size_t i = 0; i < n->count; i++)
+			n->items[i].is_of_boot |= text_is(part, n->items[i].name);
+}
+
+/* What the initramfs brings up: nfsroot.rst, dracut.cmdline(7), initramfs-tools(7). */
+static void read_boot(struct networks *n)
+{
+	static const char *const names[] = {"ip", "bootdev"};
+	struct text rest = usage_proc_file(n->c, "cmdline");
+	struct cmdline_arg arg;
+
+	while (cmdline_next(&rest, &arg)) {
+		if (!arg.value.p)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (text_is(arg.name, names[i]))
+				note_boot_names(n, arg.value);
+		if (!text_is(arg.name, "BOOTIF"))
+			continue;
+		for (size_t i = 0; i < n->count; i++) {
+			const char *name = n->items[i].name;
+
+			n->items[i].is_of_boot |= is_boot_address(
+				arg.value, usage_attribute(n->c, NET, name, "address"));
+		}
+	}
+}
+
+/* Of the link, or of what it is a part of: the default route, or what boots the machine. */
+static bool is_needed(struct networks *n, struct link *l, bool by_boot, int depth)
+{
+	bool found = by_boot ? l->is_of_boot : l->has_route;
 
 	if (l->visit == n->visits || depth > DEPTH_MAX)
 		return false;
@@ -125,7 +176,7 @@ static bool has_route(struct networks *n, struct link *l, int depth)
 	for (size_t i = 0; i < l->uppers.count && !found; i++) {
 		struct link *upper = find_link(n, l->uppers.items[i]);
 
-		found = upper && has_route(n, upper, depth + 1);
+		found = upper && is_needed(n, upper, by_boot, depth + 1);
 	}
 	return found;
 }
@@ -153,24 +204,34 @@ void usage_read_networks(struct collector *c)
 
 	read_links(&n);
 	read_routes(&n);
+	read_boot(&n);
 	for (size_t i = 0; i < n.count && !c->is_full; i++) {
 		struct link *l = &n.items[i];
 		struct usage usage = {.kind = USAGE_NETWORK, .name = l->name};
 		const char *parts = "";
+		bool has_route, is_boot;
 
 		if (l->owners.count == 0)
 			continue;
 		n.visits++;
-		usage.is_critical = has_route(&n, l, 0);
+		has_route = is_needed(&n, l, false, 0);
+		n.visits++;
+		is_boot = is_needed(&n, l, true, 0);
 		usage.what = read_state(&n, l);
-		usage.is_in_use = usage.is_critical || strcmp(usage.what, "up") == 0;
+		usage.is_in_use = strcmp(usage.what, "up") == 0;
+		/* Through which of them it comes is not asked. */
+		is_boot |= c->root == ROOT_NETWORK && usage.is_in_use;
+		usage.is_critical = has_route || is_boot;
+		usage.is_in_use |= usage.is_critical;
 		for (size_t k = 0; k < l->uppers.count; k++)
 			parts = usage_join(c, parts, ", ", l->uppers.items[k]);
 		if (parts[0])
 			parts = usage_join(c, "part of", " ", parts);
 		usage.what = usage_join(c, usage.what, ", ", parts);
+		usage.what =
+			usage_join(c, usage.what, ", ", has_route ? "default route" : "");
 		usage.what = usage_join(c, usage.what, ", ",
-					usage.is_critical ? "default route" : "");
+					is_boot ? "the machine boots from it" : "");
 		usage_add(c, &l->owners, &usage);
 	}
 }

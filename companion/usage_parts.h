@@ -29,6 +29,7 @@ struct collector {
 	struct arena *arena;
 	struct usage_item *first;
 	size_t count;
+	enum usage_root root; /* since usage_read_disks() */
 	bool is_full; /* out of memory */
 };
 
@@ -77,3 +78,4 @@ void usage_add(struct collector *c, const struct owners *owners,
 void usage_read_disks(struct collector *c) nonnull(1);
 void usage_read_networks(struct collector *c) nonnull(1);
 void usage_read_displays(struct collector *c) nonnull(1);
+void usage_read_inputs(struct collector *c) nonnull(1);

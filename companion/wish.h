@@ -11,7 +11,7 @@ struct wish {
 	struct selector selector;
 	const char *text; /* as it will be written */
 	const char *why; /* it is written so; NULL: as it was typed */
-	bool needs_console; /* allow=console is written with it */
+	unsigned needs_allow; /* of enum allow: written with it */
 	bool is_done; /* a rule does it already: nothing is written */
 };
 

@@ -20,7 +20,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio.c cpio_write.c \
 	decompress.c image.c index.c live.c message.c program.c tree.c unit.c usage.c \
-	usage_disk.c usage_display.c usage_network.c)
+	usage_block.c usage_disk.c usage_display.c usage_input.c usage_network.c)
+COMPANION_TESTED += $(addprefix companion/,critical.c files.c sources.c)
 COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
 	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
 COMPANION_TESTED += $(addprefix companion/,index_write.c redact.c)

@@ -64,11 +64,15 @@ installkernel() {
 # with file, line, column and reason, and never reaches a boot.
 _earlybind_embed() {
 	local to=$initdir/usr/lib/earlybind/binder
+	local -a options=()
+
+	# An image for any machine: what is critical on this one is of no interest there.
+	[[ ${hostonly-} ]] || options+=(--no-critical)
 
 	# The folder by dracut's own means, which know about merged /usr and the owner.
 	inst_binary /usr/lib/earlybind/binder
 	rm -f "$to"
-	/usr/sbin/earlybind embed --binder /usr/lib/earlybind/binder --output "$to" ||
+	/usr/sbin/earlybind embed "${options[@]}" --binder /usr/lib/earlybind/binder --output "$to" ||
 		_earlybind_fail "the configuration has errors (above): correct it, then run dracut again"
 }
 

@@ -61,6 +61,33 @@ static inline void tree_write(const char *root, const char *path, const char *co
 		fail_msg("%s: %s", path, strerror(errno));
 }
 
+/* A link, with the folders above it. */
+static inline void tree_link(const char *root, const char *path, const char *target)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = '\0';
+	tree_mkdir(root, folder);
+	if (symlink(target, tree_path(root, path)) < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+}
+
+/* "CLASS NAME" below /sys/devices/FOLDER: a relative link to it, as in sysfs. */
+static inline void tree_class_device(const char *root, const char *name,
+				     const char *folder)
+{
+	char path[512], target[512];
+	const char *blank = strchr(name, ' ');
+
+	snprintf(path, sizeof(path), "sys/devices/%s/%s", folder, blank + 1);
+	tree_mkdir(root, path);
+	snprintf(target, sizeof(target), "../../devices/%s/%s", folder, blank + 1);
+	snprintf(path, sizeof(path), "sys/class/%.*s/%s", (int)(blank - name), name,
+		 blank + 1);
+	tree_link(root, path, target);
+}
+
 /* The content of a file, static. */
 static inline const char *tree_read(const char *root, const char *path)
 {

@@ -5,7 +5,7 @@
 # An image made by initramfs-tools for the rules and a kernel of a tree.
 image_of() { # TREE RELEASE [CONFIG]
 	if [ $# -gt 2 ]; then
-		"$EARLYBIND" embed --config "$3" --binder "$BINDER" --output carrier >/dev/null
+		"$EARLYBIND" embed --no-critical --config "$3" --binder "$BINDER" --output carrier >/dev/null
 	else
 		"$EARLYBIND" embed --sysroot "$1" --binder "$BINDER" --output carrier >/dev/null
 	fi
