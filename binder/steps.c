@@ -129,8 +129,11 @@ int steps_claim(struct steps *s, struct outcome *o)
 static int explain_refusal(struct steps *s, struct outcome *o, int error)
 {
 	if ((error == -EINVAL || error == -ENODEV) && !s->report->policy->has_noiommu) {
-		if (!s->report->inventory->has_iommu)
-			return steps_fail(o, REASON_IOMMU_OFF, NULL, error);
+		const struct iommu *iommu = &s->report->inventory->iommu;
+
+		if (!iommu->is_on)
+			return steps_fail(o, REASON_IOMMU_OFF,
+					  iommu_why_off(iommu, s->arena), error);
 		if (o->plan->device->iommu_group == NO_GROUP)
 			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
 	}
