@@ -6,26 +6,10 @@
 #include <string.h>
 
 #include "framebuffer.h"
-#include "module_fault.h"
 #include "steps.h"
 
-static int recover(struct steps *s, struct outcome *o)
-{
-	const struct pci_device *d = o->plan->device;
-	char address[BDF_SIZE];
-	int r;
-
-	world_log(s->world, LOG_LEVEL_NOTICE,
-		  "%s [%04x:%04x] is held by %s: making it let go, at most %u s",
-		  bdf_format(d->bdf, address), d->ids.vendor, d->ids.device, o->after,
-		  s->report->policy->recovery_timeout);
-	r = steps_claim(s, o);
-	if (r == 0)
-		r = steps_unbind(s, o);
-	if (r == 0)
-		r = steps_bind(s, o);
-	return r;
-}
+/* What a store may take before the next device has its turn: mostly it is microseconds. */
+#define PATIENCE (SECOND / 2)
 
 static bool is_pending(const struct outcome *o, enum action action)
 {
@@ -33,17 +17,78 @@ static bool is_pending(const struct outcome *o, enum action action)
 	       o->reason == REASON_NONE;
 }
 
+/* Whether its turn comes when the others are done: somebody has it, or has it in hand. */
+static bool is_for_later(const struct outcome *o)
+{
+	return is_pending(o, ACTION_RECOVER) ||
+	       (is_pending(o, ACTION_BIND) &&
+		(o->has_waited || outcome_has_foreign_driver(o)));
+}
+
 /* Does one step for a device and adds to its time. */
-static void step(struct steps *s, struct outcome *o,
-		 int (*f)(struct steps *, struct outcome *))
+static int step(struct steps *s, struct outcome *o,
+		int (*f)(struct steps *, struct outcome *))
 {
 	uint64_t start = steps_now(s);
+	int r;
 
-	if (start >= s->deadline)
-		steps_fail(o, REASON_TIMEOUT, NULL, -ETIMEDOUT);
+	if (start < s->deadline || o->parked)
+		r = f(s, o);
+	else if (o->error)
+		r = steps_give_up_bind(s, o);
 	else
-		(void)f(s, o);
+		r = steps_fail(o, REASON_TIMEOUT, NULL, -ETIMEDOUT);
 	o->microseconds += steps_now(s) - start;
+	return r;
+}
+
+static int ask_and_claim(struct steps *s, struct outcome *o)
+{
+	int r = steps_ask(s, o);
+
+	return r == 0 ? steps_claim(s, o) : r;
+}
+
+static void announce(struct steps *s, const struct outcome *o)
+{
+	const struct pci_device *d = o->plan->device;
+	unsigned seconds = (unsigned)((s->deadline - steps_now(s)) / SECOND);
+	char address[BDF_SIZE];
+
+	bdf_format(d->bdf, address);
+	if (outcome_has_foreign_driver(o))
+		world_log(s->world, LOG_LEVEL_NOTICE,
+			  "%s [%04x:%04x] is held by %s: making it let go, at most %u s",
+			  address, d->ids.vendor, d->ids.device, o->after, seconds);
+	else if (o->parked)
+		world_log(s->world, LOG_LEVEL_NOTICE,
+			  "%s [%04x:%04x] is in the hands of the kernel: waiting, at "
+			  "most %u s",
+			  address, d->ids.vendor, d->ids.device, seconds);
+}
+
+/* Of the last module, which is the one that matters. */
+static int module_error(const struct report *report)
+{
+	return report->modules[report->module_count - 1].error;
+}
+
+/* With a reason of the report, nothing can be bound, and a parked claim is only ended. */
+static int recover(struct steps *s, struct outcome *o)
+{
+	int r;
+
+	announce(s, o);
+	r = o->parked ? steps_resume(s, o) : ask_and_claim(s, o);
+	if (r < 0)
+		return r;
+	if (s->report->reason != REASON_NONE)
+		return steps_fail(o, s->report->reason, s->report->detail,
+				  -module_error(s->report));
+	if (outcome_has_foreign_driver(o) && o->plan->action == ACTION_BIND)
+		memcpy(o->before, o->after, sizeof(o->before));
+	r = steps_unbind(s, o);
+	return r == 0 ? steps_bind(s, o) : r;
 }
 
 static void load_module(struct steps *s, const char *name, struct text ids)
@@ -51,7 +96,7 @@ static void load_module(struct steps *s, const char *name, struct text ids)
 	struct report *report = s->report;
 	struct module_outcome *m = &report->modules[report->module_count++];
 	struct job job = {.kind = JOB_LOAD_MODULE};
-	struct job_result result = {0};
+	struct job_result result;
 	uint64_t start = steps_now(s);
 	int r;
 
@@ -65,9 +110,6 @@ static void load_module(struct steps *s, const char *name, struct text ids)
 		r = result.error;
 	}
 	m->error = -r;
-	/* A module that is nowhere may be none that this machine needs. */
-	if (r < 0 && r != -ENOENT && r != -ENOSYS)
-		m->message = module_fault_explain(name, -r, &result, s->arena);
 	m->microseconds = steps_now(s) - start;
 }
 
@@ -87,6 +129,23 @@ static bool has_driver(const struct steps *s, const struct module_outcome *m)
 				   NULL) >= 0;
 }
 
+/*
+ * The module takes whatever its ids= match, also what was found dead; and its registration
+ * waits for the lock of all that, which somebody may have for ever.
+ */
+static bool is_ids_safe(const struct report *report)
+{
+	for (size_t i = 0; i < report->plan->device_count; i++) {
+		const struct outcome *o = &report->outcomes[i];
+
+		if (o->plan->action == ACTION_BIND && !is_pending(o, ACTION_BIND))
+			return false;
+		if (o->has_waited)
+			return false;
+	}
+	return report->plan->is_ids_safe;
+}
+
 /* Loads what vfio-pci needs. Sets the report's reason where it is not to be had. */
 static int load_modules(struct steps *s)
 {
@@ -99,13 +158,12 @@ static int load_modules(struct steps *s)
 	 */
 	load_module(s, "vfio_iommu_type1", (struct text){NULL, 0});
 	load_module(s, "vfio_pci",
-		    report->plan->is_ids_safe ? report->policy->module_ids
-					      : (struct text){NULL, 0});
+		    is_ids_safe(report) ? report->policy->module_ids
+					: (struct text){NULL, 0});
 	m = &report->modules[report->module_count - 1];
 	if (has_driver(s, m)) {
 		m->state = MODULE_BUILTIN;
 		m->error = 0;
-		m->message = NULL;
 	}
 	if (m->error == 0)
 		return 0;
@@ -114,47 +172,111 @@ static int load_modules(struct steps *s)
 		report->detail = m->name;
 	} else {
 		report->reason = REASON_MODULE_FAILED;
-		report->detail = m->message ? m->message : m->name;
+		report->detail = arena_printf(s->arena, "%s could not be loaded, %s",
+					      m->name, errno_text(m->error));
 	}
 	return -m->error;
 }
 
+static void claim_free(struct steps *s, struct outcome *end)
+{
+	unsigned parked = 0;
+
+	for (struct outcome *o = s->report->outcomes; o < end; o++) {
+		if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
+			framebuffer_announce(s->world, o->plan->device);
+		if (!is_pending(o, ACTION_BIND))
+			continue;
+		if (parked == JOBS_PARKED_MAX) {
+			o->has_waited = true;
+			continue;
+		}
+		(void)step(s, o, ask_and_claim);
+		parked += o->parked != 0;
+	}
+}
+
+/* All of them in turn: one that is put off must not take the time of the others. */
+static void bind_free(struct steps *s, struct outcome *end)
+{
+	uint64_t wait = RETRY_FIRST;
+	bool is_first = true, is_again = true;
+
+	for (; is_again; is_first = false) {
+		is_again = false;
+		for (struct outcome *o = s->report->outcomes; o < end; o++)
+			if (is_pending(o, ACTION_BIND) && !is_for_later(o) &&
+			    (is_first || !outcome_has_wanted_driver(o)))
+				is_again |= step(s, o, steps_try_bind) == -EAGAIN;
+		if (is_again && steps_now(s) + wait < s->deadline) {
+			steps_pause(s, wait, "bind");
+			wait = MIN(wait * 2, RETRY_MAX);
+		} else if (is_again) {
+			s->deadline = steps_now(s);
+		}
+	}
+}
+
+static void recover_taken(struct steps *s, struct outcome *end)
+{
+	const struct report *report = s->report;
+	uint64_t time = report->policy->recovery_timeout * SECOND, now = steps_now(s);
+
+	s->patience = 0;
+	/* What loading took beyond its own time is taken from the first one's. */
+	if (now > report->deadline)
+		time -= MIN(now - report->deadline, time / 2);
+	for (struct outcome *o = report->outcomes; o < end; o++) {
+		if (!is_for_later(o))
+			continue;
+		if (o->parked &&
+		    inventory_read_driver(s->world, o->plan->device->bdf, o->after) < 0)
+			o->after[0] = '\0';
+		now = steps_now(s);
+		/* With the link there, it is vfio-pci itself that does not come to an end. */
+		steps_begin(s, o->parked && outcome_has_wanted_driver(o)
+				       ? MAX(now + SECOND, report->deadline)
+				       : now + time);
+		(void)step(s, o, recover);
+		time = report->policy->recovery_timeout * SECOND;
+	}
+}
+
 void apply_plan(struct world *world, struct report *report, struct arena *arena)
 {
-	struct steps s = {world, report, arena, report->deadline};
+	struct steps s = {
+		.world = world, .report = report, .arena = arena, .patience = PATIENCE};
 	struct outcome *end = report->outcomes + report->plan->device_count;
+	uint64_t recovery = 0;
 	bool has_work = false;
 
+	steps_begin(&s, report->deadline);
+	claim_free(&s, end);
 	for (struct outcome *o = report->outcomes; o < end; o++) {
-		if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
-			framebuffer_announce(world, o->plan->device);
-		if (is_pending(o, ACTION_BIND))
-			step(&s, o, steps_claim);
-		has_work = has_work || is_pending(o, ACTION_BIND) ||
-			   is_pending(o, ACTION_RECOVER);
+		has_work = has_work || is_pending(o, ACTION_BIND) || is_for_later(o);
+		/*
+		 * Loading a module waits for every probe of the kernel that goes on in the
+		 * background (kernel/module/main.c: do_init_module()), so for the very probes
+		 * that a recovery waits for.
+		 */
+		if (is_for_later(o))
+			recovery = report->policy->recovery_timeout * SECOND;
 	}
 	/* Before any unbind: loading would block behind a driver that hangs in remove(). */
+	steps_begin(&s, report->deadline + recovery);
 	if (has_work && load_modules(&s) < 0) {
 		for (struct outcome *o = report->outcomes; o < end; o++)
-			if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
-				steps_fail(
-					o, report->reason, report->detail,
-					-report->modules[report->module_count - 1].error);
+			if (!o->parked &&
+			    (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER)))
+				steps_fail(o, report->reason, report->detail,
+					   -module_error(report));
 	}
-	/* One that got a driver between the snapshot and its claim waits for recovery. */
-	for (struct outcome *o = report->outcomes; o < end; o++)
-		if (is_pending(o, ACTION_BIND) &&
-		    (o->after[0] == '\0' || outcome_has_wanted_driver(o)))
-			step(&s, o, steps_bind);
-	for (struct outcome *o = report->outcomes; o < end; o++) {
-		bool was_taken = is_pending(o, ACTION_BIND) && o->after[0] != '\0' &&
-				 !outcome_has_wanted_driver(o);
-
-		if (!was_taken && !is_pending(o, ACTION_RECOVER))
-			continue;
-		s.deadline = steps_now(&s) + report->policy->recovery_timeout * SECOND;
-		if (was_taken)
-			memcpy(o->before, o->after, sizeof(o->before));
-		step(&s, o, recover);
-	}
+	if (steps_now(&s) < report->deadline)
+		s.deadline = report->deadline;
+	else
+		s.deadline =
+			MIN(s.deadline, steps_now(&s) + report->policy->timeout * SECOND);
+	steps_begin(&s, s.deadline);
+	bind_free(&s, end);
+	recover_taken(&s, end);
 }

@@ -226,7 +226,7 @@ static int unbind(struct steps *s, const struct framebuffer *framebuffer)
 	snprintf(job.path, sizeof(job.path), PLATFORM "drivers/%s/unbind",
 		 framebuffer->driver);
 	snprintf(job.value, sizeof(job.value), "%s.0", framebuffer->driver);
-	s->deadline = steps_now(s) + RELEASE_TIME;
+	steps_begin(s, steps_now(s) + RELEASE_TIME);
 	r = steps_run(s, &job, &result, job.path);
 	return r < 0 ? r : result.error;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define DEVICES SYSFS_PCI_DEVICES
-#define GROUPS	SYSFS_IOMMU_GROUPS
+#define GROUPS	"kernel/iommu_groups"
 
 struct listing {
 	struct bdf *bdfs; /* NULL: only count */
@@ -28,6 +28,11 @@ static int add_name(void *arg, const char *name)
 		listing->bdfs[listing->count] = bdf;
 	listing->count++;
 	return 0;
+}
+
+static int stop_at_first(void *arg unused, const char *name unused)
+{
+	return 1;
 }
 
 static int compare_bdfs(const void *a, const void *b)
@@ -129,6 +134,20 @@ static unsigned read_number(struct world *world, struct bdf bdf, const char *nam
 	return (unsigned)value;
 }
 
+unsigned inventory_count_vfs(struct world *world, struct bdf bdf)
+{
+	char path[JOB_PATH_SIZE], name[32], buf[BDF_SIZE];
+
+	for (unsigned n = 0; n < VFS_MAX; n++) {
+		snprintf(name, sizeof(name), "virtfn%u", n);
+		if (world->ops->link(world, WORLD_SYS,
+				     inventory_attribute(bdf, name, path), buf,
+				     sizeof(buf)) < 0)
+			return n;
+	}
+	return VFS_MAX;
+}
+
 int inventory_read_driver(struct world *world, struct bdf bdf,
 			  char driver[static DRIVER_NAME_SIZE])
 {
@@ -149,7 +168,7 @@ int inventory_read_driver(struct world *world, struct bdf bdf,
 	return MIN(r, 0);
 }
 
-static int read_group(struct world *world, struct bdf bdf)
+int inventory_read_group(struct world *world, struct bdf bdf)
 {
 	char path[JOB_PATH_SIZE], buf[32];
 	uint64_t group;
@@ -184,11 +203,11 @@ static int read_device(struct world *world, struct pci_device *d)
 	r = inventory_read_driver(world, d->bdf, d->driver);
 	if (r < 0)
 		return r;
-	d->iommu_group = read_group(world, d->bdf);
+	d->iommu_group = inventory_read_group(world, d->bdf);
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
 	d->is_boot_vga =
 		pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
-	d->vf_count = d->is_interesting ? read_number(world, d->bdf, "sriov_numvfs") : 0;
+	d->vf_count = d->is_interesting ? inventory_count_vfs(world, d->bdf) : 0;
 	return 0;
 }
 
@@ -197,6 +216,13 @@ static void count_unread(struct inventory *inv, int error)
 {
 	if (error < 0 && error != -ENOENT && error != -ENODEV)
 		inv->unread_count++;
+}
+
+static bool has_iommu(struct world *world)
+{
+	return world->ops->list(world, WORLD_SYS, "class/iommu", stop_at_first, NULL) >
+		       0 ||
+	       world->ops->list(world, WORLD_SYS, GROUPS, stop_at_first, NULL) > 0;
 }
 
 static bool has_device(const struct inventory *inv, size_t sorted, struct bdf bdf)
@@ -251,25 +277,6 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 	return 0;
 }
 
-/* What the firmware keeps for the groups of interesting devices. */
-static void read_direct(struct world *world, struct arena *arena, struct inventory *inv)
-{
-	const char *direct = NULL;
-	int last = NO_GROUP;
-
-	for (size_t i = 0; i < inv->count; i++) {
-		struct pci_device *d = &inv->devices[i];
-
-		if (!d->is_interesting || d->iommu_group == NO_GROUP)
-			continue;
-		if (d->iommu_group != last)
-			direct = iommu_find_direct(world, &inv->iommu, d->iommu_group,
-						   arena);
-		last = d->iommu_group;
-		d->direct = direct;
-	}
-}
-
 static int compare_groups(const void *a, const void *b)
 {
 	const struct pci_device *x = *(struct pci_device *const *)a;
@@ -313,7 +320,6 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	r = world->ops->list(world, WORLD_SYS, DEVICES, add_name, &all);
 	if (r < 0)
 		return r;
-	iommu_read(world, arena, &inv.iommu);
 	inv.is_cut = all.count > FUNCTIONS_MAX;
 	all.max = MIN(all.count, (size_t)FUNCTIONS_MAX);
 	all.count = 0;
@@ -327,6 +333,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		return r;
 	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
 
+	inv.has_iommu = has_iommu(world);
 	inv.function_count = all.count;
 	for (size_t i = 0; i < all.count; i++) {
 		struct pci_device *d = &inv.devices[inv.count];
@@ -348,7 +355,6 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		}
 		count_unread(&inv, r);
 	}
-	read_direct(world, arena, &inv);
 	r = add_neighbours(world, &inv, scratch, all.max);
 	world->ops->enter(world, NULL);
 	if (r == 0)

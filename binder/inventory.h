@@ -9,7 +9,6 @@
 #include "compiler.h"
 #include "device.h"
 #include "facts.h"
-#include "iommu.h"
 #include "rule.h"
 #include "selector.h"
 #include "world.h"
@@ -20,13 +19,15 @@
 #define SYSFS_PCI_DEVICES "bus/pci/devices"
 #define SYSFS_PCI_DRIVERS "bus/pci/drivers"
 
+#define VFS_MAX 65535u /* drivers/pci/iov.c: a 16 bit number */
+
 struct inventory {
 	struct pci_device *devices; /* sorted by address */
 	size_t count;
 	struct pci_device **by_group; /* sorted by group, then by address */
 	size_t function_count; /* of the whole machine */
 	size_t unread_count; /* that are there, but of which something could not be read */
-	struct iommu iommu;
+	bool has_iommu;
 	bool is_early; /* before udev: what has no driver yet may get its own one later */
 	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */
 };
@@ -66,6 +67,16 @@ int inventory_read_ids(struct world *world, struct bdf bdf,
  */
 int inventory_read_driver(struct world *world, struct bdf bdf,
 			  char driver[static DRIVER_NAME_SIZE]) must_check nonnull(1);
+
+/* The number of its IOMMU group, NO_GROUP where it has none. */
+int inventory_read_group(struct world *world, struct bdf bdf) nonnull(1);
+
+/*
+ * How many virtual functions it has, at most VFS_MAX: by its links, since reading sriov_numvfs
+ * takes the device's lock, which a probe may hold for ever (drivers/pci/iov.c:
+ * sriov_numvfs_show()).
+ */
+unsigned inventory_count_vfs(struct world *world, struct bdf bdf) nonnull(1);
 
 /* "pci:v000010EEd00005000sv000010EEsd0000000Ebc12sc00i00", whole. -EINVAL otherwise. */
 int modalias_parse(struct text t, struct pci_ids *ret) must_check nonnull(2);

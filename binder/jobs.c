@@ -92,8 +92,30 @@ static int read_serial(int sys_fd, const char *path, uint64_t *ret)
 	return st.st_size <= 256 ? -ENODATA : serial_find(read_config, &fd, ret);
 }
 
+/*
+ * Whether anybody answers at the device's place. What lost its power or fell off the bus reads
+ * as ones throughout. The IDs alone would not do: those of a virtual function are ones always
+ * (drivers/pci/iov.c: pci_iov_add_virtfn() takes them from its card). Reading resumes what is
+ * suspended (drivers/pci/access.c: pci_config_pm_runtime_get()).
+ */
+static int ask_device(int sys_fd, const char *path)
+{
+	cleanup_with(close_fd) int fd = -1;
+	uint32_t header = UINT32_MAX;
+	int r = 0;
+
+	if (sys_fd < 0)
+		return sys_fd;
+	fd = openat(sys_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	for (unsigned i = 0; i < 4 && r == 0 && header == UINT32_MAX; i++)
+		r = read_config(&fd, i * sizeof(header), &header);
+	return r == 0 && header == UINT32_MAX ? -ENXIO : r;
+}
+
 /* Loads a module of the running kernel. */
-static int load_module(const struct job *job, struct job_result *ret)
+static int load_module(const struct job *job, enum module_state *ret_state)
 {
 	char dirs[MODULE_DIRS_MAX]
 		 [sizeof(PRIVATE_MODULES_DIR) + sizeof(((struct utsname *)0)->release)];
@@ -104,7 +126,7 @@ static int load_module(const struct job *job, struct job_result *ret)
 		return -errno;
 	snprintf(dirs[0], sizeof(dirs[0]), MODULES_DIR "/%s", uts.release);
 	snprintf(dirs[1], sizeof(dirs[1]), PRIVATE_MODULES_DIR "/%s", uts.release);
-	return modload_load(list, job->value, job->ids, ret);
+	return modload_load(list, job->value, job->ids, ret_state);
 }
 
 /*
@@ -144,13 +166,16 @@ void job_execute(const struct job_context *context, const struct job *job,
 		ret->error = modload_read_options(context->sysroot, ret);
 		return;
 	case JOB_LOAD_MODULE:
-		ret->error = load_module(job, ret);
+		ret->error = load_module(job, &ret->state);
 		return;
 	case JOB_READ_SERIAL:
 		ret->error = read_serial(context->sys_fd, job->path, &ret->serial);
 		return;
 	case JOB_COVER:
 		ret->error = cover(job->path, job->value);
+		return;
+	case JOB_ASK_DEVICE:
+		ret->error = ask_device(context->sys_fd, job->path);
 		return;
 	case JOB_GROUP_STATUS:
 		ret->error = group_status(job->value, &ret->is_viable);

@@ -9,8 +9,6 @@
 #include "refuse.h"
 #include "serial.h"
 
-#define BLOCKERS_SHOWN 8 /* by name */
-
 struct planner {
 	const struct policy *policy;
 	const struct inventory *inventory;
@@ -219,13 +217,6 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 		if (is_blocker(inv, plan, members[i]))
 			group.blockers[group.blocker_count++] = members[i];
 	group.is_viable = group.blocker_count == 0;
-	if (!group.is_viable) {
-		group.reason = REASON_GROUP_NOT_VIABLE;
-		group.detail = plan_blockers(&group, arena);
-	} else if (iommu_is_interrupt_unsafe(&inv->iommu)) {
-		group.reason = REASON_NO_REMAPPING;
-		group.detail = iommu_why_not_remapped(&inv->iommu);
-	}
 	*ret = group;
 	return 0;
 }
@@ -337,12 +328,9 @@ void plan_restrict(struct plan *plan, struct bdf bdf)
 
 const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 {
-	size_t shown = group->blocker_count;
 	const char *list = "";
 
-	if (shown > BLOCKERS_SHOWN)
-		shown = BLOCKERS_SHOWN - 1;
-	for (size_t i = 0; i < shown && list; i++) {
+	for (size_t i = 0; i < group->blocker_count && list; i++) {
 		const char *join = i == 0			   ? ""
 				   : i + 1 == group->blocker_count ? " and "
 								   : ", ";
@@ -351,8 +339,5 @@ const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 		list = arena_printf(arena, "%s%s%s", list, join,
 				    bdf_format(group->blockers[i]->bdf, address));
 	}
-	if (list && shown < group->blocker_count)
-		list = arena_printf(arena, "%s and %zu more", list,
-				    group->blocker_count - shown);
 	return list;
 }

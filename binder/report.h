@@ -41,6 +41,11 @@ struct outcome {
 	int error; /* errno, positive; 0 for none */
 	uint64_t microseconds;
 
+	bool has_waited; /* somebody had it in hand: it was put off until the others were done */
+	int parked; /* number of the store that waits for its lock, plus 1; 0 for none */
+	const char *parked_file; /* which that was */
+	bool is_reclaimed; /* its claim was lost, and written again */
+
 	/* The undo record: set before the deed. */
 	bool has_override; /* driver_override was written */
 	bool is_claimed; /* and the kernel took it */
@@ -62,7 +67,6 @@ struct module_outcome {
 	const char *name;
 	enum module_state state;
 	int error; /* errno, positive; 0 for none */
-	const char *message; /* why it could not be loaded; NULL where that is no fault */
 	uint64_t microseconds;
 };
 
@@ -84,6 +88,7 @@ struct report {
 };
 
 const char *verdict_name(enum verdict verdict);
+const char *module_state_name(enum module_state state);
 
 /* Whether every device that a rule wants is bound, and no rule names nothing. */
 bool report_is_all_bound(const struct report *report) nonnull(1);
@@ -99,7 +104,8 @@ void report_device_line(const struct outcome *outcome, char *line, size_t size)
 	nonnull(1, 2);
 
 /* All lines, at the level that each deserves. */
-void report_log(const struct report *report, struct world *world) nonnull(1, 2);
+void report_log(const struct report *report, struct world *world, struct arena *arena)
+	nonnull(1, 2, 3);
 
 /* The lines about what was not understood: also where there is nothing else to report. */
 void report_log_problems(const struct policy *policy, struct world *world) nonnull(1, 2);

@@ -19,25 +19,64 @@ static uint64_t give_back_time(const struct report *report, const struct outcome
 	return recovery - o->microseconds;
 }
 
+/*
+ * It says nothing, but a driver that is there already gets its chance. Where that has begun to
+ * probe, it is waited for: a worker that is killed in there could make it fail.
+ */
+static int probe(struct steps *s, struct outcome *o)
+{
+	char address[BDF_SIZE];
+	int r;
+
+	s->patience = GIVE_BACK_TIME / 2;
+	r = steps_store(s, o, "bus/pci", "drivers_probe",
+			bdf_format(o->plan->device->bdf, address));
+	s->patience = 0;
+	if (r != -EINPROGRESS)
+		return r;
+	if (inventory_read_driver(s->world, o->plan->device->bdf, o->after) == 0 &&
+	    outcome_has_foreign_driver(o))
+		steps_begin(s,
+			    steps_now(s) + s->report->policy->recovery_timeout * SECOND);
+	return steps_resume(s, o);
+}
+
 /* Undoes what the record says. 0, the error of the kernel, or -ECANCELED as steps_store(). */
 static int undo(struct steps *s, struct outcome *o)
 {
 	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
 	int r = 0, again;
 
-	bdf_format(o->plan->device->bdf, address);
 	/* An empty write does not reach the kernel's store: a line end clears. */
 	if (o->has_override)
 		r = steps_store(s, o, steps_device_dir(o, dir), "driver_override", "\n");
 	if (r < 0)
 		return r;
+	o->has_override = false;
 	if (o->is_unbound)
-		r = steps_store(s, o, steps_driver_dir(o->before, dir), "bind", address);
+		r = steps_store(s, o, steps_driver_dir(o->before, dir), "bind",
+				bdf_format(o->plan->device->bdf, address));
 	if (r == -ECANCELED || (r == 0 && o->is_unbound))
 		return r;
-	/* It says nothing, but a driver that is there already gets its chance. */
-	again = steps_store(s, o, "bus/pci", "drivers_probe", address);
+	again = probe(s, o);
 	return again < 0 ? again : r;
+}
+
+/* The reason that is reported is the graver one; why it was not bound is said here. */
+static void fail_restore(struct steps *s, struct outcome *o, int error)
+{
+	const char *driver = o->before[0] ? o->before : "its own driver";
+	char message[REASON_MESSAGE_SIZE], address[BDF_SIZE];
+
+	world_log(s->world, LOG_LEVEL_WARNING, "%s was not bound: %s",
+		  bdf_format(o->plan->device->bdf, address),
+		  reason_message(o->reason, o->detail, message));
+	o->verdict = VERDICT_FAILED;
+	steps_fail(o, REASON_RESTORE_FAILED,
+		   error ? arena_printf(s->arena, "%s, which says %s", driver,
+					errno_text(error))
+			 : driver,
+		   error);
 }
 
 /*
@@ -66,8 +105,8 @@ static int settle(struct steps *s, struct outcome *o)
 
 void restore_device(struct world *world, struct report *report, struct outcome *o)
 {
-	struct steps s = {world, report, report->policy->arena,
-			  world->ops->now(world) + give_back_time(report, o)};
+	struct steps s = {
+		.world = world, .report = report, .arena = report->policy->arena};
 	enum on_failure policy = o->plan->rule->on_failure;
 	const struct outcome failed = *o;
 	int r;
@@ -88,18 +127,18 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 		o->verdict = is_held ? VERDICT_HELD : VERDICT_FAILED;
 		return;
 	}
+	steps_begin(&s, steps_now(&s) + give_back_time(report, o));
 	r = undo(&s, o);
 	if (o->verdict == VERDICT_STUCK)
 		return;
+	if (r == -ECANCELED)
+		r = -o->error;
 	o->verdict = VERDICT_RESTORED;
 	o->reason = failed.reason;
 	o->detail = failed.detail;
 	o->error = failed.error;
 	if (settle(&s, o) < 0)
 		return;
-	if (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0) {
-		o->verdict = VERDICT_FAILED;
-		steps_fail(o, REASON_RESTORE_FAILED,
-			   o->before[0] ? o->before : "its own driver", r);
-	}
+	if (o->has_override || (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0))
+		fail_restore(&s, o, r);
 }

@@ -6,15 +6,25 @@
 #include <string.h>
 
 #include "cover.h"
+#include "explain.h"
 
-#define PATIENCE_INTERVAL (5 * SECOND) /* a line on the console that often */
-#define RETRY_FIRST	  (20 * MILLISECOND)
-#define RETRY_MAX	  (500 * MILLISECOND)
-#define SETTLE_TIME	  (5 * SECOND) /* for a device that is just being added */
+#define STEP_NAME_SIZE 64
+#define OVERRIDE_FILE  "driver_override"
+
+#define LINE_INTERVAL (5 * SECOND) /* of lines on the console */
+#define SETTLE_TIME   (5 * SECOND) /* for a device that is just being added */
+#define ANSWER_TIME   (2 * SECOND) /* for a look into config space: it may be asleep */
 
 uint64_t steps_now(const struct steps *s)
 {
 	return s->world->ops->now(s->world);
+}
+
+void steps_begin(struct steps *s, uint64_t deadline)
+{
+	s->began = steps_now(s);
+	s->next_line = s->began + LINE_INTERVAL;
+	s->deadline = deadline;
 }
 
 int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)
@@ -25,56 +35,119 @@ int steps_fail(struct outcome *o, enum reason reason, const char *detail, int er
 	return error ? error : -EIO;
 }
 
+static void give_sign_of_life(struct steps *s, const char *what)
+{
+	uint64_t now = steps_now(s);
+
+	if (now < s->next_line || now >= s->deadline)
+		return;
+	s->next_line = now + LINE_INTERVAL;
+	world_log(s->world, LOG_LEVEL_WARNING,
+		  "still waiting for the kernel: %s, %u s of at most %u s", what,
+		  (unsigned)((now - s->began) / SECOND),
+		  (unsigned)((s->deadline - s->began) / SECOND));
+}
+
+/* Waits for the job at hand. 0, -EINPROGRESS at @until, or -errno if the worker is lost. */
+static int await(struct steps *s, struct job_result *result, const char *what,
+		 uint64_t until)
+{
+	for (;;) {
+		int r = s->world->ops->await(s->world, MIN(until, s->next_line), result);
+
+		if (r != -EINPROGRESS || steps_now(s) >= until)
+			return r;
+		give_sign_of_life(s, what);
+	}
+}
+
 int steps_run(struct steps *s, const struct job *job, struct job_result *result,
 	      const char *what)
 {
-	uint64_t start = steps_now(s);
 	int r = s->world->ops->submit(s->world, job);
 
-	if (r < 0)
+	if (r == 0)
+		r = await(s, result, what, s->deadline);
+	if (r != -EINPROGRESS)
 		return r;
-	for (;;) {
-		uint64_t until = MIN(steps_now(s) + PATIENCE_INTERVAL, s->deadline);
-
-		r = s->world->ops->await(s->world, until, result);
-		if (r != -EINPROGRESS)
-			return r;
-		if (steps_now(s) >= s->deadline)
-			break;
-		if (steps_now(s) >= until)
-			world_log(
-				s->world, LOG_LEVEL_WARNING,
-				"still waiting for the kernel: %s, %u s of at most %u s",
-				what, (unsigned)((steps_now(s) - start) / SECOND),
-				(unsigned)((s->deadline - start) / SECOND));
-	}
 	s->world->ops->abandon(s->world);
 	return -ETIMEDOUT;
+}
+
+void steps_pause(struct steps *s, uint64_t microseconds, const char *what)
+{
+	s->world->ops->pause(s->world, microseconds);
+	give_sign_of_life(s, what);
+}
+
+/* "unbind of 0000:01:00.0" */
+static const char *name_step(const struct outcome *o, const char *file,
+			     char buf[static STEP_NAME_SIZE])
+{
+	char address[BDF_SIZE];
+
+	snprintf(buf, STEP_NAME_SIZE, "%s of %s", file,
+		 bdf_format(o->plan->device->bdf, address));
+	return buf;
+}
+
+/* The reason for a job that did not come back, or could not be done. */
+static int fail_job(struct steps *s, struct outcome *o, const char *file, int error)
+{
+	if (error == -ETIMEDOUT) {
+		o->verdict = VERDICT_STUCK;
+		steps_fail(o, REASON_STUCK, arena_printf(s->arena, "%s", file), error);
+		/* Nor shall others wait for it. An unbind's are covered already. */
+		if (strcmp(file, "unbind") != 0)
+			cover_device(s, o);
+	} else {
+		steps_fail(o, REASON_WORKER_FAILED, errno_text(error), error);
+	}
+	return -ECANCELED;
+}
+
+/* What came of waiting for a store: its result, or a reason and -ECANCELED. */
+static int end_store(struct steps *s, struct outcome *o, const char *file,
+		     const struct job_result *result, int r)
+{
+	if (r == 0)
+		return result->error;
+	if (r == -EINPROGRESS) {
+		s->world->ops->abandon(s->world);
+		r = -ETIMEDOUT;
+	}
+	return fail_job(s, o, file, r);
 }
 
 int steps_store(struct steps *s, struct outcome *o, const char *directory,
 		const char *file, const char *value)
 {
 	struct job job = {.kind = JOB_STORE};
-	char address[BDF_SIZE], what[160];
 	struct job_result result;
-	int r;
+	char what[STEP_NAME_SIZE];
+	uint64_t until = s->deadline;
+	int r, number;
 
-	bdf_format(o->plan->device->bdf, address);
+	name_step(o, file, what);
 	snprintf(job.path, sizeof(job.path), "%s/%s", directory, file);
 	snprintf(job.value, sizeof(job.value), "%s", value);
-	snprintf(what, sizeof(what), "%s of %s", file, address);
-	r = steps_run(s, &job, &result, what);
-	if (r == 0)
-		return result.error;
-	if (r == -ETIMEDOUT) {
-		o->verdict = VERDICT_STUCK;
-		steps_fail(o, REASON_STUCK, arena_printf(s->arena, "%s", file),
-			   -ETIMEDOUT);
-	} else {
-		steps_fail(o, REASON_WORKER_FAILED, errno_text(r), r);
+	r = s->world->ops->submit(s->world, &job);
+	if (r < 0)
+		return fail_job(s, o, file, r);
+	if (s->patience)
+		until = MIN(until, steps_now(s) + s->patience);
+	r = await(s, &result, what, until);
+	if (r == -EINPROGRESS && s->patience) {
+		number = s->world->ops->park(s->world);
+		if (number >= 0) {
+			o->parked = number + 1;
+			o->parked_file = file;
+			o->has_waited = true;
+			return r;
+		}
+		r = await(s, &result, what, s->deadline);
 	}
-	return -ECANCELED;
+	return end_store(s, o, file, &result, r);
 }
 
 const char *steps_device_dir(const struct outcome *o, char buf[static JOB_PATH_SIZE])
@@ -107,15 +180,35 @@ bool outcome_has_wanted_driver(const struct outcome *o)
 	return strcmp(o->after, o->plan->wanted) == 0;
 }
 
-int steps_claim(struct steps *s, struct outcome *o)
+bool outcome_has_foreign_driver(const struct outcome *o)
 {
-	char dir[JOB_PATH_SIZE];
+	return o->after[0] != '\0' && !outcome_has_wanted_driver(o);
+}
+
+int steps_ask(struct steps *s, struct outcome *o)
+{
+	struct job job = {.kind = JOB_ASK_DEVICE};
+	char what[STEP_NAME_SIZE];
+	struct job_result result;
+	uint64_t deadline = s->deadline;
 	int r;
 
-	o->has_override = true;
-	r = steps_store(s, o, steps_device_dir(o, dir), "driver_override",
-			o->plan->wanted);
-	if (r == -ECANCELED)
+	inventory_attribute(o->plan->device->bdf, "config", job.path);
+	/* A moment even at the end: what does not come back counts as stuck. */
+	s->deadline = steps_now(s) + ANSWER_TIME;
+	r = steps_run(s, &job, &result, name_step(o, "config", what));
+	s->deadline = deadline;
+	if (r < 0)
+		return fail_job(s, o, "its config space", r);
+	return result.error == -ENXIO
+		       ? steps_fail(o, REASON_NO_ANSWER, NULL, result.error)
+		       : 0;
+}
+
+/* @r: what the kernel said to the override, or -ECANCELED, -EINPROGRESS. */
+static int end_claim(struct steps *s, struct outcome *o, int r)
+{
+	if (r == -ECANCELED || r == -EINPROGRESS)
 		return r;
 	if (r == -ENOENT || r == -ENODEV)
 		return steps_fail(o, REASON_VANISHED, NULL, r);
@@ -125,79 +218,152 @@ int steps_claim(struct steps *s, struct outcome *o)
 	return read_driver(s, o);
 }
 
-/* What -EINVAL from a bind means most often; 5.10 says -ENODEV to everything. */
-static int explain_refusal(struct steps *s, struct outcome *o, int error)
+int steps_claim(struct steps *s, struct outcome *o)
 {
-	if ((error == -EINVAL || error == -ENODEV) && !s->report->policy->has_noiommu) {
-		const struct iommu *iommu = &s->report->inventory->iommu;
+	char dir[JOB_PATH_SIZE];
 
-		if (!iommu->is_on)
-			return steps_fail(o, REASON_IOMMU_OFF,
-					  iommu_why_off(iommu, s->arena), error);
-		if (o->plan->device->iommu_group == NO_GROUP)
-			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
-	}
-	return steps_fail(o, REASON_BIND_REFUSED, errno_text(error), error);
+	o->has_override = true;
+	return end_claim(s, o,
+			 steps_store(s, o, steps_device_dir(o, dir), OVERRIDE_FILE,
+				     o->plan->wanted));
+}
+
+int steps_resume(struct steps *s, struct outcome *o)
+{
+	const char *file = o->parked_file;
+	char what[STEP_NAME_SIZE];
+	struct job_result result;
+	int r;
+
+	s->world->ops->resume(s->world, o->parked - 1);
+	o->parked = 0;
+	r = await(s, &result, name_step(o, file, what), s->deadline);
+	r = end_store(s, o, file, &result, r);
+	if (strcmp(file, OVERRIDE_FILE) == 0)
+		return end_claim(s, o, r);
+	return r == -ECANCELED ? r : read_driver(s, o);
+}
+
+static int find_file(void *arg, const char *name)
+{
+	return strcmp(name, arg) == 0;
 }
 
 /*
- * Whether a bind that gave @error is worth another try. EAGAIN: the probe was deferred, and
- * nobody else will repeat it. ENODEV of a device that is being added: its event comes before
- * it may be bound (drivers/pci/bus.c: pci_bus_add_device()).
+ * Whether the folder of a driver is there; with @file, whether that is in it. -errno, 0 or 1.
  */
-static bool is_worth_retrying(const struct steps *s, int error, uint64_t then,
-			      uint64_t settled)
+static int look_for_driver(const struct steps *s, const char *driver, const char *file)
 {
-	return error == -EAGAIN || (error == -ENODEV && s->report->is_late &&
-				    then < MIN(settled, s->deadline));
+	char dir[JOB_PATH_SIZE];
+
+	return s->world->ops->list(s->world, WORLD_SYS, steps_driver_dir(driver, dir),
+				   find_file, (void *)file);
+}
+
+/*
+ * Whether a bind that gave @error is worth another try.
+ *
+ * EAGAIN: the probe was deferred. The kernel repeats what probing by itself deferred, not what
+ * a bind did (drivers/base/dd.c: device_driver_attach()), so it is tried again here; to have it
+ * queued by drivers_probe would let it come true after the device was given back.
+ * ENOENT: vfio-pci is registering still, on behalf of somebody else (bus.c: bus_add_driver()).
+ * ENODEV of a device that is being added: its event comes before it may be bound
+ * (drivers/pci/bus.c: pci_bus_add_device()).
+ */
+static bool is_worth_retrying(const struct steps *s, const struct outcome *o, int error)
+{
+	if (error == -EAGAIN)
+		return true;
+	if (error == -ENOENT)
+		return look_for_driver(s, o->plan->wanted, "uevent") == 0;
+	return error == -ENODEV && s->report->is_late &&
+	       steps_now(s) + RETRY_FIRST < s->began + SETTLE_TIME;
+}
+
+/*
+ * ENODEV is also what a device says whose claim was lost: it was removed and found again, or
+ * somebody cleared driver_override. To read it takes the device's lock as well, so it is
+ * written once more.
+ */
+static int reclaim(struct steps *s, struct outcome *o)
+{
+	int r;
+
+	o->is_reclaimed = true;
+	r = steps_claim(s, o);
+	if (r < 0)
+		return r;
+	o->error = ENODEV;
+	return outcome_has_foreign_driver(o) ? -EBUSY : -EAGAIN;
+}
+
+int steps_try_bind(struct steps *s, struct outcome *o)
+{
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r, error;
+
+	/* Registering a driver binds what is claimed for it already. */
+	r = read_driver(s, o);
+	if (r < 0 || outcome_has_wanted_driver(o))
+		return r;
+	if (o->after[0] != '\0')
+		return -EBUSY;
+	error = steps_store(s, o, steps_driver_dir(o->plan->wanted, dir), "bind",
+			    bdf_format(o->plan->device->bdf, address));
+	if (error == -ECANCELED || error == -EINPROGRESS)
+		return error;
+	/* EBUSY, on 5.10 ENODEV, can mean that somebody has it: the link says who. */
+	r = read_driver(s, o);
+	if (r < 0 || outcome_has_wanted_driver(o))
+		return r;
+	if (o->after[0] != '\0')
+		return -EBUSY;
+	error = error ? error : -ENODEV;
+	if (error == -ENODEV && !o->is_reclaimed)
+		return reclaim(s, o);
+	if (!is_worth_retrying(s, o, error))
+		return explain_refusal(s, o, error);
+	o->error = -error;
+	return -EAGAIN;
+}
+
+int steps_give_up_bind(struct steps *s, struct outcome *o)
+{
+	if (o->error == EAGAIN)
+		return steps_fail(o, REASON_DEFERRED, NULL, -EAGAIN);
+	return explain_refusal(s, o, -o->error);
 }
 
 int steps_bind(struct steps *s, struct outcome *o)
 {
-	uint64_t wait = RETRY_FIRST, settled = steps_now(s) + SETTLE_TIME;
-	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	uint64_t wait = RETRY_FIRST;
+	char what[STEP_NAME_SIZE];
 	int r;
 
-	bdf_format(o->plan->device->bdf, address);
+	name_step(o, "bind", what);
 	for (;;) {
-		/* Registering a driver binds what is claimed for it already. */
-		r = read_driver(s, o);
-		if (r < 0 || outcome_has_wanted_driver(o))
-			return r;
-		if (o->after[0] != '\0')
+		r = steps_try_bind(s, o);
+		if (r == -EBUSY && o->reason == REASON_NONE)
 			return steps_fail(o, REASON_BUSY_DRIVER,
-					  arena_printf(s->arena, "%s", o->after), -EBUSY);
-		r = steps_store(s, o, steps_driver_dir(o->plan->wanted, dir), "bind",
-				address);
-		if (r == -ECANCELED)
+					  arena_printf(s->arena, "%s", o->after), r);
+		if (r != -EAGAIN)
 			return r;
-		/* EBUSY, on 5.10 ENODEV, can mean that somebody has it: the link says who. */
-		if (r == 0 || !is_worth_retrying(s, r, steps_now(s) + wait, settled))
-			break;
-		if (r == -EAGAIN && steps_now(s) + wait >= s->deadline)
-			return steps_fail(o, REASON_DEFERRED, NULL, r);
-		s->world->ops->pause(s->world, wait);
+		if (steps_now(s) + wait >= s->deadline)
+			return steps_give_up_bind(s, o);
+		steps_pause(s, wait, what);
 		wait = MIN(wait * 2, RETRY_MAX);
 	}
-	if (read_driver(s, o) < 0)
-		return -ENODEV;
-	if (outcome_has_wanted_driver(o)) {
-		o->error = 0;
-		return 0;
-	}
-	if (o->after[0] != '\0')
-		return steps_fail(o, REASON_BUSY_DRIVER,
-				  arena_printf(s->arena, "%s", o->after), r ? r : -EBUSY);
-	return explain_refusal(s, o, r ? r : -ENODEV);
 }
 
 int steps_unbind(struct steps *s, struct outcome *o)
 {
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE], what[STEP_NAME_SIZE];
 	uint64_t wait = RETRY_FIRST;
-	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	bool is_registered = false;
 	int r;
 
 	bdf_format(o->plan->device->bdf, address);
+	name_step(o, "unbind", what);
 	for (;;) {
 		r = read_driver(s, o);
 		if (r < 0)
@@ -212,12 +378,20 @@ int steps_unbind(struct steps *s, struct outcome *o)
 		if (r == 0 || r == -ECANCELED)
 			return r;
 		/*
-		 * ENOENT: the driver is still registering, its files come last
-		 * (bus.c: bus_add_driver()). ENODEV: it let go by itself; look again.
+		 * ENOENT: the driver is still registering, its files come last, "unbind" right
+		 * behind "uevent" (bus.c: bus_add_driver()); or it is one of those that have
+		 * none. ENODEV: it let go by itself; look again.
 		 */
+		if (r == -ENOENT && is_registered)
+			return steps_fail(
+				o, REASON_UNBIND_FAILED,
+				arena_printf(s->arena, "%s has no unbind file", o->after),
+				r);
 		if ((r != -ENOENT && r != -ENODEV) || steps_now(s) + wait >= s->deadline)
 			return steps_fail(o, REASON_UNBIND_FAILED, errno_text(r), r);
-		s->world->ops->pause(s->world, wait);
+		is_registered =
+			r == -ENOENT && look_for_driver(s, o->after, "uevent") > 0;
+		steps_pause(s, wait, what);
 		wait = MIN(wait * 2, RETRY_MAX);
 	}
 }

@@ -18,9 +18,19 @@ struct steps {
 	struct report *report;
 	struct arena *arena;
 	uint64_t deadline; /* of the step at hand */
+	uint64_t began; /* the step */
+	uint64_t next_line; /* on the console, while it goes on */
+	/*
+	 * A store that takes longer is parked: somebody has the device in hand, and others must
+	 * not wait for that. 0: stores are waited for until the deadline.
+	 */
+	uint64_t patience;
 };
 
 uint64_t steps_now(const struct steps *s) nonnull(1);
+
+/* A step begins, or the first of several that are one for the console. */
+void steps_begin(struct steps *s, uint64_t deadline) nonnull(1);
 
 /* Sets the reason why a device was not bound. Returns @error, or -EIO if that is 0. */
 int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)
@@ -30,18 +40,36 @@ int steps_fail(struct outcome *o, enum reason reason, const char *detail, int er
 int steps_run(struct steps *s, const struct job *job, struct job_result *result,
 	      const char *what) must_check nonnull(1, 2, 3, 4);
 
+/* Lets some time go by before another try of @what, with the same sign of life. */
+void steps_pause(struct steps *s, uint64_t microseconds, const char *what) nonnull(1, 3);
+
 /*
  * One write(2) below the PCI bus of /sys. 0, the errno of the kernel, or a reason that is
- * set in @o and -ECANCELED where the write was not done or did not come back.
+ * set in @o and -ECANCELED where the write was not done or did not come back; -EINPROGRESS
+ * where it was parked, which @o notes.
  */
 int steps_store(struct steps *s, struct outcome *o, const char *directory,
 		const char *file, const char *value) must_check nonnull(1, 2, 3, 4, 5);
+
+/*
+ * Waits for a store that was parked until the deadline. A claim is then a claim, and the
+ * driver link read; of a bind only the link is. 0, or a reason that is set in @o.
+ */
+int steps_resume(struct steps *s, struct outcome *o) must_check nonnull(1, 2);
 
 /* Directories of the device and of a driver, below /sys. */
 const char *steps_device_dir(const struct outcome *o, char buf[static JOB_PATH_SIZE]);
 const char *steps_driver_dir(const char *driver, char buf[static JOB_PATH_SIZE]);
 
 bool outcome_has_wanted_driver(const struct outcome *o) nonnull(1);
+/* One that is not wanted. */
+bool outcome_has_foreign_driver(const struct outcome *o) nonnull(1);
+
+/*
+ * Asks the device for a sign of life: its config space is read. One without any is refused;
+ * where there is no such file, nothing is known.
+ */
+int steps_ask(struct steps *s, struct outcome *o) nonnull(1, 2);
 
 /*
  * Claims a device: from the return of this write on, no other driver can take it that has
@@ -50,11 +78,24 @@ bool outcome_has_wanted_driver(const struct outcome *o) nonnull(1);
  */
 int steps_claim(struct steps *s, struct outcome *o) nonnull(1, 2);
 
-/* Binds a claimed device. 0 if the driver link says so. */
+/*
+ * Tries to bind a claimed device. 0 if the driver link says so. -EAGAIN, without a reason, if
+ * it is worth another try; -EBUSY, without one, if another driver has it.
+ */
+int steps_try_bind(struct steps *s, struct outcome *o) nonnull(1, 2);
+
+/* Tries until the deadline. */
 int steps_bind(struct steps *s, struct outcome *o) nonnull(1, 2);
+
+/* Sets the reason for the last try that was worth another one. */
+int steps_give_up_bind(struct steps *s, struct outcome *o) nonnull(1, 2);
 
 /*
  * Makes the driver that has the device let go. The link vanishes before the driver's
  * remove() runs, so only the return of the write counts (dd.c: __device_release_driver()).
  */
 int steps_unbind(struct steps *s, struct outcome *o) nonnull(1, 2);
+
+/* How long to wait before the next of several tries. */
+#define RETRY_FIRST (20 * MILLISECOND)
+#define RETRY_MAX   (500 * MILLISECOND)

@@ -89,12 +89,21 @@ static enum kernel_verdict ask_kernel(struct world *world, int group, uint64_t u
 	return result.is_viable ? KERNEL_VIABLE : KERNEL_NOT_VIABLE;
 }
 
+/* Nothing is asked about a device that the kernel is stuck with, nor about its group. */
+static bool has_stuck(const struct report *report, int group)
+{
+	for (size_t i = 0; i < report->plan->device_count; i++)
+		if (report->outcomes[i].verdict == VERDICT_STUCK &&
+		    report->outcomes[i].plan->device->iommu_group == group)
+			return true;
+	return false;
+}
+
 int verify_groups(struct world *world, struct report *report, struct inventory *inventory,
 		  struct arena *arena, uint64_t until)
 {
 	const struct plan *plan = report->plan;
 
-	iommu_read_unsafe(world, &inventory->iommu);
 	for (size_t i = 0; i < plan->device_count; i++) {
 		struct outcome *o = &report->outcomes[i];
 		struct pci_device *d = inventory_find(inventory, o->plan->device->bdf);
@@ -127,8 +136,8 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 		if (r < 0)
 			return r;
 		/* On a machine that is up, the question could get in the way of a VM. */
-		g->kernel = report->is_late ? KERNEL_UNKNOWN
-					    : ask_kernel(world, g->group.id, until);
+		if (!report->is_late && !has_stuck(report, g->group.id))
+			g->kernel = ask_kernel(world, g->group.id, until);
 		report->group_count++;
 	}
 	return 0;

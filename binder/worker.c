@@ -112,6 +112,13 @@ void worker_abandon(struct worker *worker)
 	worker->fd = -1;
 }
 
+void worker_move(struct worker *from, struct worker *to)
+{
+	*to = *from;
+	from->pid = 0;
+	from->fd = -1;
+}
+
 void worker_stop(struct worker *worker)
 {
 	if (worker->pid == 0)

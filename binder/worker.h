@@ -24,5 +24,7 @@ int worker_submit(struct worker *worker, const struct job *job) must_check nonnu
 int worker_await(struct worker *worker, uint64_t timeout_us,
 		 struct job_result *ret) must_check nonnull(1, 3);
 void worker_abandon(struct worker *worker) nonnull(1);
+/* Makes the process of @from, with what it does, that of @to, which must have none. */
+void worker_move(struct worker *from, struct worker *to) nonnull(1, 2);
 /* Lets an idle worker end. */
 void worker_stop(struct worker *worker) nonnull(1);

@@ -35,7 +35,7 @@ struct real_world {
 	int folder; /* -1: none */
 	bool is_trial;
 	bool is_early;
-	struct worker worker;
+	struct worker worker, parked[JOBS_PARKED_MAX];
 };
 
 static struct real_world *real(struct world *world)
@@ -213,6 +213,26 @@ static void real_abandon(struct world *world)
 	worker_abandon(&real(world)->worker);
 }
 
+static int real_park(struct world *world)
+{
+	struct real_world *w = real(world);
+
+	for (int i = 0; i < JOBS_PARKED_MAX; i++)
+		if (w->parked[i].pid == 0) {
+			worker_move(&w->worker, &w->parked[i]);
+			return i;
+		}
+	return -ENOSPC;
+}
+
+static void real_resume(struct world *world, int number)
+{
+	struct real_world *w = real(world);
+
+	worker_stop(&w->worker);
+	worker_move(&w->parked[number], &w->worker);
+}
+
 /* Whether a file system of its own is mounted at the root. */
 static bool is_mounted(struct real_world *w, enum world_root root)
 {
@@ -331,6 +351,8 @@ static const struct world_ops real_ops = {
 	.submit = real_submit,
 	.await = real_await,
 	.abandon = real_abandon,
+	.park = real_park,
+	.resume = real_resume,
 	.publish = real_publish,
 	.log = real_log,
 	.now = real_now,

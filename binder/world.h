@@ -47,12 +47,15 @@ enum log_level { /* the kernel's numbers */
 #define JOB_IDS_SIZE   1024
 #define JOB_TEXT_SIZE  4096
 
+#define JOBS_PARKED_MAX 8 /* that go on by themselves at a time */
+
 enum job_kind {
 	JOB_STORE, /* writes value to path below /sys, in one write(2) */
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */
 	JOB_COVER, /* lays a file with the text value over path below /sys; "" lifts it */
+	JOB_ASK_DEVICE, /* -ENXIO where the config space at path reads as ones */
 	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
 };
 
@@ -76,12 +79,9 @@ struct job_result {
 	bool is_viable; /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
 	bool is_found; /* JOB_MODULE_IDS: there was such an option */
 	bool is_denylist_off; /* JOB_MODULE_IDS: disable_denylist was among the options */
-	bool is_unsafe; /* JOB_MODULE_IDS: vfio_iommu_type1's allow_unsafe_interrupts was */
-	bool is_damaged; /* JOB_LOAD_MODULE: the file in text is no whole module */
-	char built_for[64]; /* JOB_LOAD_MODULE: it is for this other kernel, "" if not */
 	uint64_t serial; /* JOB_READ_SERIAL */
 	uint32_t length;
-	char text[JOB_TEXT_SIZE]; /* JOB_LOAD_MODULE: the file that the kernel refused */
+	char text[JOB_TEXT_SIZE];
 };
 
 /* Where a file is published, below /run. */
@@ -122,6 +122,13 @@ struct world_ops {
 	int (*await)(struct world *world, uint64_t until, struct job_result *ret);
 	/* Gives a job up that does not come back. */
 	void (*abandon)(struct world *world);
+	/*
+	 * Leaves it to itself, so that others can be started: a number for resume(), or
+	 * -ENOSPC if JOBS_PARKED_MAX are.
+	 */
+	int (*park)(struct world *world);
+	/* Makes a parked job the one that is waited for, or given up. No other may be. */
+	void (*resume)(struct world *world, int number);
 
 	/* Replaces a file below /run, making its directory: 0 or -errno. */
 	int (*publish)(struct world *world, enum publish_place place, const char *name,

@@ -2,7 +2,6 @@
 #include "describe.h"
 
 #include <stdio.h>
-#include <string.h>
 
 struct paragraph describe_device(struct bdf bdf, const char *id)
 {
@@ -24,15 +23,7 @@ void describe_group(const struct plan_group *group)
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 
 	if (group->is_viable) {
-		char message[REASON_MESSAGE_SIZE];
-
-		/* "bound, but no VM can use it: ..." */
-		paragraph_add(&p, "group %d: viable%s", group->id,
-			      group->reason
-				      ? strchrnul(reason_message(group->reason,
-								 group->detail, message),
-						  ',')
-				      : "");
+		paragraph_add(&p, "group %d: viable", group->id);
 		paragraph_end(&p);
 		return;
 	}

@@ -101,7 +101,7 @@ static void undo(struct steps *s, struct outcome *o)
 	char dir[JOB_PATH_SIZE];
 	int r;
 
-	s->deadline = steps_now(s) + UNDO_TIME;
+	steps_begin(s, steps_now(s) + UNDO_TIME);
 	r = steps_store(s, o, steps_device_dir(o, dir), "driver_override", o->before);
 	if (r == -ECANCELED && o->verdict == VERDICT_STUCK)
 		return;
@@ -261,7 +261,7 @@ static void release_device(struct steps *s, struct outcome *o,
 	/* udev's rules of this boot must not take the "add" for a new device. */
 	if (late_judge(s->world, s->report) < 0)
 		world_log(s->world, LOG_LEVEL_WARNING, "its verdict cannot be written");
-	s->deadline = steps_now(s) + release->policy->recovery_timeout * SECOND;
+	steps_begin(s, steps_now(s) + release->policy->recovery_timeout * SECOND);
 	r = o->after[0] != '\0' ? 0 : give_back(s, o, release);
 	if (o->verdict != VERDICT_RESTORED)
 		return;
@@ -289,7 +289,7 @@ int live_release(struct world *world, struct arena *arena, const struct release 
 	struct plan_device *pd = arena_alloc(arena, 1, sizeof(*pd));
 	struct report report = {
 		.policy = release->policy, .outcomes = ret, .is_late = true};
-	struct steps s = {world, &report, arena, 0};
+	struct steps s = {.world = world, .report = &report, .arena = arena};
 	uint64_t start = world->ops->now(world);
 
 	if (!pd)
@@ -299,7 +299,7 @@ int live_release(struct world *world, struct arena *arena, const struct release 
 	*ret = (struct outcome){.plan = pd};
 	memcpy(ret->before, release->device->driver, sizeof(ret->before));
 	memcpy(ret->after, ret->before, sizeof(ret->after));
-	s.deadline = start + release->policy->timeout * SECOND;
+	steps_begin(&s, start + release->policy->timeout * SECOND);
 	release_device(&s, ret, release);
 	ret->microseconds = world->ops->now(world) - start;
 	live_be_silent(world);

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 static const char *const attributes[] = {
-	"modalias", "secondary_bus_number", "sriov_numvfs", "driver_override",
-	"revision", "reset_method",
+	"modalias", "secondary_bus_number", "driver_override", "revision", "reset_method",
 };
-static const char *const links[] = {"driver", "iommu_group"};
+static const char *const links[] = {"driver", "iommu_group", "virtfn0"};
 
 int main(int argc, char **argv)
 {

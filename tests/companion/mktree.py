@@ -162,6 +162,8 @@ def write_device(root, address, device, place):
         write(root, f"{place}/reset_method", device["reset"].replace(",", " ") + "\n")
     if device.get("vfs"):
         write(root, f"{place}/sriov_numvfs", device["vfs"] + "\n")
+        for number in range(int(device["vfs"])):
+            link(root, f"{place}/virtfn{number}", "sys/devices/virtual")
     if device.get("totalvfs"):
         write(root, f"{place}/sriov_totalvfs", device["totalvfs"] + "\n")
     if device.get("bridge"):

@@ -71,6 +71,7 @@ struct fake_device {
 	const uint32_t *config; /* FAKE_CONFIG_WORDS from 0x100 on; NULL: not extended */
 	unsigned config_size; /* in bytes from 0x100 on that can be read; 0: all */
 	uint64_t config_time; /* of each look at it; FAKE_FOREVER: hangs */
+	bool is_dead; /* its config space reads as ones */
 	bool is_boot_vga;
 	unsigned vf_count;
 	int vfio_error; /* what vfio-pci's probe says: -EINVAL for its denylist... */

@@ -213,7 +213,7 @@ static uint64_t time_allowed(const struct run *run)
 
 		time += GIVE_BACK_TIME;
 		/* Another driver had it: at the start, or when its turn came. */
-		if (o->before[0] != '\0')
+		if (o->before[0] != '\0' || o->has_waited)
 			time += policy->recovery_timeout * (uint64_t)FAKE_SECOND;
 	}
 	return time;
@@ -229,6 +229,9 @@ const char *fake_check(struct fake_world *w, const struct fake_boot *boot)
 			     (unsigned long long)(boot->end - boot->start) / 1000);
 	if (w->job)
 		return wrong("a job is left behind");
+	for (size_t i = 0; i < JOBS_PARKED_MAX; i++)
+		if (w->parked[i].job)
+			return wrong("a job is left parked");
 	for (size_t i = 0; i < w->bus.device_count; i++) {
 		const struct fake_device *d = &w->bus.devices[i];
 		const struct outcome *o;

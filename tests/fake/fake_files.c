@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_world.h"
+#include "fake_jobs.h"
 
-/*
- * What dracut adds to the command line, what earlybind published itself, and what is known of
- * the IOMMU.
- */
+/* What dracut adds to the command line, and what earlybind published itself. */
 static const struct {
 	enum world_root root;
 	const char *path;
@@ -19,13 +16,6 @@ static const struct {
 	{WORLD_ETC, "cmdline.d"},
 	{WORLD_RUN, "initramfs/cmdline.d"},
 	{WORLD_RUN, "earlybind"},
-	{WORLD_PROC, "cpuinfo"},
-	{WORLD_PROC, "interrupts"},
-	{WORLD_PROC, "sys/kernel/osrelease"},
-	{WORLD_SYS, "class/iommu"},
-	{WORLD_SYS, "firmware/acpi/tables"},
-	{WORLD_SYS, "kernel/iommu_groups"},
-	{WORLD_SYS, "module/vfio_iommu_type1"},
 };
 
 static bool is_known(enum world_root root, const char *path)
@@ -99,5 +89,22 @@ int fake_list_files(struct fake_world *w, enum world_root root, const char *path
 		    file->path[n] == '/' && !strchr(file->path + n + 1, '/'))
 			r = each(arg, file->path + n + 1);
 	}
+	return r;
+}
+
+/* bus.c: bus_add_driver(): what is in its folder comes when it has probed its devices. */
+int fake_list_driver(const struct fake_driver *driver,
+		     int (*each)(void *arg, const char *name), void *arg)
+{
+	int r = 0;
+
+	if (!driver || driver->state == DRIVER_ABSENT)
+		return -ENOENT;
+	if (driver->state == DRIVER_REGISTERED)
+		r = each(arg, "uevent");
+	if (driver->state == DRIVER_REGISTERED && r == 0)
+		r = each(arg, "new_id");
+	if (driver->state == DRIVER_REGISTERED && r == 0 && !driver->has_no_bind_files)
+		r = each(arg, "bind");
 	return r;
 }

@@ -17,8 +17,7 @@ static struct fake_world *fake(struct world *world)
 	return (struct fake_world *)world;
 }
 
-static void trace(struct fake_world *w, const char *format, ...) printf_like(2, 3);
-static void trace(struct fake_world *w, const char *format, ...)
+void fake_trace(struct fake_world *w, const char *format, ...)
 {
 	size_t used = strlen(w->trace);
 	va_list ap;
@@ -117,9 +116,12 @@ static void count_write(struct fake_world *w, struct fake_device *d)
 		const struct fake_task *t = &w->bus.tasks[i];
 
 		/* A module's load may be at any device: nobody can know. */
-		if (t->is_abandoned && t->op != OP_REGISTER && t->step != STEP_DONE &&
-		    t->device == d)
+		if (t->device != d || t->op == OP_REGISTER || t->step == STEP_DONE)
+			continue;
+		if (t->is_abandoned)
 			fake_abort("touches a device that is stuck");
+		if (t->is_awaited)
+			fake_abort("touches a device that is waited for");
 	}
 }
 
@@ -132,13 +134,13 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 		uint64_t time;
 		int error;
 
-		trace(w, "%s %s\n", path + sizeof("bus"), value);
+		fake_trace(w, "%s %s\n", path + sizeof("bus"), value);
 		error = fake_platform_unbind(w, path, value, &time);
 		answer(w, time, error);
 		return;
 	}
-	trace(w, "%s %s\n", path + sizeof("bus/pci"),
-	      value[0] == '\n' ? "(clear)" : value);
+	fake_trace(w, "%s %s\n", path + sizeof("bus/pci"),
+		   value[0] == '\n' ? "(clear)" : value);
 	if (strncmp(path, DEVICES "/", sizeof(DEVICES)) == 0) {
 		d = fake_device_of(w, path, &name);
 		count_write(w, d);
@@ -172,7 +174,8 @@ static void start_load(struct fake_world *w, const char *name)
 	bool is_file = m && m->state == MODULE_IS_FILE;
 
 	w->was_live = m && m->state == MODULE_IS_LIVE;
-	trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "", w->current.ids);
+	fake_trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "",
+		   w->current.ids);
 	if (!m)
 		fake_abort("unknown module: %s", name);
 	if (m->state == MODULE_IS_MISSING) {
@@ -206,7 +209,7 @@ static void start_read_serial(struct fake_world *w, const char *path)
 	const char *name;
 	struct fake_device *d = fake_device_of(w, path, &name);
 
-	trace(w, "serial of %s\n", path + sizeof(DEVICES));
+	fake_trace(w, "serial of %s\n", path + sizeof(DEVICES));
 	if (strcmp(name, "config") != 0)
 		fake_abort("no config space: %s", path);
 	if (d && d->power_state && strcmp(d->power_state, "D3cold") == 0)
@@ -230,19 +233,25 @@ static void start_cover(struct fake_world *w, const char *path, const char *text
 
 	if (strcmp(name, "uevent") != 0 && strcmp(name, "driver_override") != 0)
 		fake_abort("covers %s", path);
-	if (!d) {
-		answer(w, 1, -ENOENT);
+	if (!d || (text[0] == '\0' && d->covers == 0)) {
+		answer(w, 1, d ? -EINVAL : -ENOENT);
 		return;
 	}
-	if (text[0] == '\0' && d->covers == 0) {
-		answer(w, 1, -EINVAL);
-		return;
-	}
-	if (text[0] != '\0')
-		d->covers++;
-	else
-		d->covers--;
+	d->covers = text[0] != '\0' ? d->covers + 1 : d->covers - 1;
 	answer(w, 1, 0);
+}
+
+/* Not in the trace: each device is asked before anything else is done with it. */
+static void start_ask(struct fake_world *w, const char *path)
+{
+	const char *name;
+	struct fake_device *d = fake_device_of(w, path, &name);
+
+	if (strcmp(name, "config") != 0)
+		fake_abort("no config space: %s", path);
+	answer(w, d ? d->config_time : 1, !d ? -ENOENT : d->is_dead ? -ENXIO : 0);
+	if (d && d->config_time == FAKE_FOREVER)
+		w->job->device = d;
 }
 
 static void start_job(struct fake_world *w)
@@ -265,6 +274,9 @@ static void start_job(struct fake_world *w)
 	case JOB_COVER:
 		start_cover(w, job->path, job->value);
 		return;
+	case JOB_ASK_DEVICE:
+		start_ask(w, job->path);
+		return;
 	case JOB_GROUP_STATUS:
 		answer(w, 10, w->has_group_files ? 0 : -ENOENT);
 		return;
@@ -277,7 +289,8 @@ static struct fake_device *device_of_job(struct fake_world *w)
 {
 	const char *name;
 
-	if (w->current.kind != JOB_STORE && w->current.kind != JOB_READ_SERIAL)
+	if (w->current.kind != JOB_STORE && w->current.kind != JOB_READ_SERIAL &&
+	    w->current.kind != JOB_ASK_DEVICE)
 		return NULL;
 	if (strncmp(w->current.path, DEVICES "/", sizeof(DEVICES)) == 0)
 		return fake_device_of(w, w->current.path, &name);
@@ -296,11 +309,11 @@ int fake_submit(struct world *world, const struct job *job)
 	fault = fake_access(w, FAULTS_OF_JOBS, device_of_job(w));
 	switch (fault) {
 	case FAULT_ERROR:
-		trace(w, "no worker\n");
+		fake_trace(w, "no worker\n");
 		return -EAGAIN;
 	case FAULT_RESULT:
 	case FAULT_INTERRUPTED:
-		trace(w, "fails: %s %s\n", job->path, job->value);
+		fake_trace(w, "fails: %s %s\n", job->path, job->value);
 		answer(w, 1, fault == FAULT_RESULT ? -EIO : -EINTR);
 		break;
 	case FAULT_LOST:
@@ -308,7 +321,7 @@ int fake_submit(struct world *world, const struct job *job)
 		w->job_error = -EPIPE;
 		break;
 	case FAULT_HANG:
-		trace(w, "hangs: %s %s\n", job->path, job->value);
+		fake_trace(w, "hangs: %s %s\n", job->path, job->value);
 		answer(w, FAKE_FOREVER, 0);
 		w->job->device = device_of_job(w);
 		break;
@@ -355,10 +368,10 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 	switch (w->current.kind) {
 	case JOB_STORE:
 	case JOB_COVER:
+	case JOB_ASK_DEVICE:
 		return;
 	case JOB_MODULE_IDS:
 		ret->is_denylist_off = w->is_denylist_off;
-		ret->is_unsafe = w->is_unsafe;
 		ret->is_found = w->modprobe_ids != NULL;
 		if (!w->modprobe_ids)
 			return;
@@ -371,13 +384,6 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		return;
 	case JOB_LOAD_MODULE:
 		m = fake_find_module(w, w->current.value);
-		if (ret->error < 0 && m->file) {
-			ret->length = (uint32_t)strlen(m->file);
-			memcpy(ret->text, m->file, ret->length);
-			ret->is_damaged = m->is_damaged;
-			if (m->built_for)
-				strcpy(ret->built_for, m->built_for);
-		}
 		if (ret->error == 0)
 			ret->state = m->state == MODULE_IS_BUILTIN ? MODULE_BUILTIN
 				     : w->was_live		   ? MODULE_LIVE
@@ -407,16 +413,4 @@ int fake_await(struct world *world, uint64_t until, struct job_result *ret)
 	w->job->is_awaited = false;
 	w->job = NULL;
 	return error;
-}
-
-void fake_abandon(struct world *world)
-{
-	struct fake_world *w = fake(world);
-
-	if (!w->job)
-		fake_abort("gives up no job");
-	trace(w, "given up\n");
-	w->job->is_awaited = false;
-	w->job->is_abandoned = true;
-	w->job = NULL;
 }

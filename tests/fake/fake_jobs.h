@@ -4,9 +4,17 @@
 
 #include "fake_world.h"
 
+/* Adds to the trace. */
+void fake_trace(struct fake_world *w, const char *format, ...) printf_like(2, 3);
+
 int fake_submit(struct world *world, const struct job *job);
 int fake_await(struct world *world, uint64_t until, struct job_result *ret);
 void fake_abandon(struct world *world);
+/* bus.c: bus_add_driver(): what is in a driver's folder. */
+int fake_list_driver(const struct fake_driver *driver,
+		     int (*each)(void *arg, const char *name), void *arg);
+int fake_park(struct world *world);
+void fake_resume(struct world *world, int number);
 
 /* How an access can fail: bits of enum fake_fault. What anybody can do meanwhile is added. */
 #define FAULTS_OF_READS \

@@ -81,7 +81,7 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 		fake_iomem(w, text);
 		return put(buf, size, "%s", text);
 	}
-	if (root != WORLD_SYS || strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
+	if (root != WORLD_SYS)
 		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
 	if (!d)
@@ -99,8 +99,6 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 		return d->has_bus_behind ? put(buf, size, "1\n") : -ENOENT;
 	if (strcmp(name, "boot_vga") == 0)
 		return put(buf, size, "%d\n", d->is_boot_vga);
-	if (strcmp(name, "sriov_numvfs") == 0)
-		return d->vf_count ? put(buf, size, "%u\n", d->vf_count) : -ENOENT;
 	if (strcmp(name, "power_state") == 0)
 		return d->power_state ? put(buf, size, "%s\n", d->power_state) : -ENOENT;
 	if (strcmp(name, "serial_number") == 0)
@@ -142,6 +140,7 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	char target[FAKE_NAME_SIZE];
 	enum fake_fault fault;
 	const char *name;
+	unsigned vf;
 
 	if (root != WORLD_SYS)
 		fake_abort("unknown link: %s", path);
@@ -169,6 +168,10 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 		if (!d->physfn)
 			return -ENOENT;
 		snprintf(target, sizeof(target), "%s", d->physfn);
+	} else if (sscanf(name, "virtfn%u", &vf) == 1) {
+		if (vf >= d->vf_count)
+			return -ENOENT;
+		snprintf(target, sizeof(target), "0000:01:10.%u", vf % 8);
 	} else if (strcmp(name, "iommu_group") == 0) {
 		if (d->group == FAKE_NO_GROUP || w->is_without_iommu)
 			return -ENOENT;
@@ -253,18 +256,14 @@ static int list_whole(struct fake_world *w, enum world_root root, const char *pa
 		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, DEVICES) == 0)
 		return w->is_without_bus ? -ENOENT : list_devices(w, -2, each, arg);
-	if (strcmp(path, "firmware/acpi/tables") == 0)
-		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, "class/iommu") == 0)
-		return w->is_without_iommu ? -ENOENT
-					   : each(arg, w->iommu ? w->iommu : "dmar0");
+		return w->is_without_iommu ? -ENOENT : each(arg, "dmar0");
 	if (strcmp(path, GROUPS) == 0)
 		return w->is_without_iommu ? 0 : each(arg, "0");
 	if (sscanf(path, "bus/pci/drivers/%63[^/]%n", name, &end) == 1 &&
 	    path[end] == '\0') {
 		driver = fake_find_driver(&w->bus, name);
-		return !driver || driver->state == DRIVER_ABSENT ? -ENOENT
-								 : each(arg, "bind");
+		return fake_list_driver(driver, each, arg);
 	}
 	if (sscanf(path, GROUPS "/%d/devices%n", &group, &end) == 1 && path[end] == '\0')
 		return list_devices(w, group, each, arg);
@@ -369,6 +368,8 @@ struct fake_world *fake_new(void)
 		.submit = fake_submit,
 		.await = fake_await,
 		.abandon = fake_abandon,
+		.park = fake_park,
+		.resume = fake_resume,
 		.publish = fake_publish,
 		.log = fake_log,
 		.now = fake_now,

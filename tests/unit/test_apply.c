@@ -1,76 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whole runs over the fake machine: what the kernel does, and in which order it is asked. */
-#include "test.h"
-
-#include "fake_check.h"
-
-#define CARD	"0000:01:00.0"
-#define CARD_1	"0000:01:00.1"
-#define CMDLINE "intel_iommu=on vfio-pci.ids=10ee:5000,10ee:5001"
-
-/* What a scenario expects of the card's first function. */
-struct expectation {
-	enum verdict verdict;
-	enum reason reason;
-	int error;
-	const char *after;
-};
-
-static struct fake_world *alveo(const char *cmdline)
-{
-	struct fake_world *w = fake_new();
-
-	fake_load_machine(w, "alveo", false);
-	w->cmdline = cmdline;
-	return w;
-}
-
-/* The native driver has its device already, as when an earlier script loaded it. */
-static struct fake_driver *grab(struct fake_world *w, const char *address,
-				const char *name)
-{
-	struct fake_driver *driver = fake_find_driver(&w->bus, name);
-
-	driver->state = DRIVER_REGISTERED;
-	fake_bind_now(fake_find_device(&w->bus, address), driver);
-	return driver;
-}
-
-static struct fake_device *device(struct fake_world *w, const char *address)
-{
-	struct fake_device *d = fake_find_device(&w->bus, address);
-
-	assert_non_null(d);
-	return d;
-}
-
-/* Runs, checks what must always hold, and the outcome of the card. */
-static void boot_and_check(struct fake_world *w, const char *table,
-			   struct expectation want)
-{
-	struct fake_boot boot;
-	const struct outcome *o;
-	const char *message;
-
-	fake_boot(w, table, &boot);
-	message = fake_check(w, &boot);
-	if (message)
-		fail_msg("%s\n%s%s", message, w->trace, w->log);
-	o = fake_outcome(&boot, CARD);
-	assert_non_null(o);
-	check_string(w->trace, verdict_name(o->verdict), verdict_name(want.verdict));
-	check_string(w->trace, reason_word(o->reason), reason_word(want.reason));
-	check_int(w->trace, o->error, want.error);
-	if (want.after)
-		check_string(w->trace, o->after, want.after);
-	check_int(w->log, boot.code == EXIT_ALL_BOUND,
-		  boot.run.report.reason == REASON_NONE &&
-			  report_is_all_bound(&boot.run.report));
-	assert_int_equal(w->publishes, 1);
-	fake_boot_free(&boot);
-}
-
-#define BOUND ((struct expectation){VERDICT_BOUND, REASON_NONE, 0, "vfio-pci"})
+#include "boot.h"
 
 /* ---- the usual ways ---- */
 
@@ -306,7 +236,7 @@ static void test_failing_module(void **state unused)
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_RESTORED, REASON_MODULE_FAILED,
 					    EKEYREJECTED, ""});
-	check_contains("log", w->log, "the kernel rejects the signature of vfio_pci (EKEYREJECTED)");
+	check_contains("log", w->log, "its signature was rejected");
 	fake_free(w);
 }
 
@@ -321,243 +251,6 @@ static void test_hanging_module(void **state unused)
 		boot_and_check(w, NULL,
 			       (struct expectation){VERDICT_RESTORED,
 						    REASON_MODULE_FAILED, ETIMEDOUT, ""});
-		fake_free(w);
-	}
-}
-
-static void test_restored_device_gets_a_driver_that_is_there(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-
-	/* It registered, but was shut out by the claim. */
-	fake_find_driver(&w->bus, "xclmgmt")->state = DRIVER_REGISTERED;
-	device(w, CARD)->vfio_error = -EINVAL;
-	boot_and_check(w, NULL,
-		       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED, EINVAL,
-					    "xclmgmt"});
-	fake_free(w);
-}
-
-static void test_hold(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold");
-
-	device(w, CARD)->vfio_error = -EIO;
-	boot_and_check(w, NULL,
-		       (struct expectation){VERDICT_HELD, REASON_BIND_REFUSED, EIO, ""});
-	assert_true(device(w, CARD)->has_override);
-	fake_free(w);
-}
-
-static void test_hold_by_the_rule_only(void **state unused)
-{
-	struct fake_world *w = alveo("");
-
-	device(w, CARD)->vfio_error = -EIO;
-	device(w, CARD_1)->vfio_error = -EIO;
-	boot_and_check(w, "bind 01:00.0 on-failure=hold\nbind 01:00.1\n",
-		       (struct expectation){VERDICT_HELD, REASON_BIND_REFUSED, EIO, ""});
-	assert_false(device(w, CARD_1)->has_override);
-	fake_free(w);
-}
-
-/* What is held is no obstacle for the rest of its group. */
-static void test_hold_leaves_the_group_usable(void **state unused)
-{
-	static const char *const policies[] = {"hold", "restore"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
-		char cmdline[128];
-		struct fake_world *w;
-
-		snprintf(cmdline, sizeof(cmdline), CMDLINE " rd.earlybind.on_failure=%s",
-			 policies[i]);
-		w = alveo(cmdline);
-		device(w, "0000:02:00.0")->group = 5;
-		device(w, "0000:02:00.1")->group = 5;
-		device(w, CARD_1)->vfio_error = -EIO;
-		boot_and_check(w, NULL, BOUND);
-		check_contains(policies[i], w->report,
-			       i == 0 ? "\"viable\": true" : "\"viable\": false");
-		fake_free(w);
-	}
-}
-
-static void test_hold_of_a_device_that_keeps_its_driver(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold "
-					     "rd.earlybind.recovery_timeout=3");
-
-	grab(w, CARD, "xclmgmt")->has_no_bind_files = true;
-	/* It cannot be told to let go: nothing is held. */
-	boot_and_check(w, NULL,
-		       (struct expectation){VERDICT_FAILED, REASON_UNBIND_FAILED, ENOENT,
-					    "xclmgmt"});
-	fake_free(w);
-}
-
-static void test_driver_still_registering(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
-
-	/* A second card, on which its probe takes 4 s; meanwhile there is no unbind file. */
-	fake_add_device(&w->bus, "0000:03:00.0",
-			(struct pci_ids){0x10ee, 0xd000, 0, 0, 0x120000}, 9);
-	fake_add_id(driver, 0x10ee, 0xd000);
-	driver->probe_time = 4 * FAKE_SECOND;
-	fake_start(&w->bus, OP_REGISTER, NULL, driver);
-	fake_run(&w->bus, w->bus.now + 5 * FAKE_SECOND, NULL);
-	assert_string_equal(fake_driver_of(device(w, "0000:03:00.0")), "xclmgmt");
-	assert_int_equal(driver->state, DRIVER_REGISTERING);
-	boot_and_check(w, NULL, BOUND);
-	fake_free(w);
-}
-
-static void test_driver_in_its_probe(void **state unused)
-{
-	static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
-		struct fake_world *w = alveo(CMDLINE);
-		struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
-
-		w->bus.kernel = kernels[i];
-		driver->probe_time = 15 * FAKE_SECOND;
-		fake_start(&w->bus, OP_REGISTER, NULL, driver);
-		fake_run(&w->bus, w->bus.now + FAKE_SECOND, NULL);
-		boot_and_check(w, NULL, BOUND);
-		fake_free(w);
-	}
-}
-
-static void test_driver_that_hangs_in_remove(void **state unused)
-{
-	static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
-		struct fake_world *w = alveo(CMDLINE);
-
-		w->bus.kernel = kernels[i];
-		grab(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
-		grab(w, CARD_1, "xocl");
-		boot_and_check(w, NULL,
-			       (struct expectation){VERDICT_STUCK, REASON_STUCK,
-						    ETIMEDOUT, NULL});
-		/* The next device is not held up by it. */
-		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
-		check_contains("log", w->log, "the kernel did not come back from unbind");
-		/* Nobody waits for its lock: "uevent" and "driver_override" are covered. */
-		assert_int_equal(device(w, CARD)->covers, 2);
-		assert_int_equal(device(w, CARD_1)->covers, 0);
-		fake_free(w);
-	}
-}
-
-static void test_driver_that_hangs_in_probe(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
-
-	driver->probe_time = FAKE_FOREVER;
-	fake_start(&w->bus, OP_REGISTER, NULL, driver);
-	fake_run(&w->bus, w->bus.now + FAKE_SECOND, NULL);
-	boot_and_check(
-		w, NULL,
-		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
-	assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
-	check_contains("log", w->log, "did not come back from driver_override");
-	fake_free(w);
-}
-
-static void test_slow_native_probe_when_given_back(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-
-	grab(w, CARD, "xclmgmt")->probe_time = 15 * FAKE_SECOND;
-	device(w, CARD)->vfio_error = -EIO;
-	boot_and_check(w, NULL,
-		       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED, EIO,
-					    "xclmgmt"});
-	fake_free(w);
-}
-
-/* The time for its recovery is used up: giving it back has a moment of its own. */
-static void test_given_back_at_the_last_moment(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE " rd.earlybind.recovery_timeout=20");
-	struct fake_driver *driver = grab(w, CARD, "xclmgmt");
-
-	driver->remove_time = 19 * FAKE_SECOND;
-	driver->probe_time = 3 * FAKE_SECOND / 2;
-	device(w, CARD)->deferrals = 1000;
-	boot_and_check(w, NULL,
-		       (struct expectation){VERDICT_RESTORED, REASON_DEFERRED, EAGAIN,
-					    "xclmgmt"});
-	fake_free(w);
-}
-
-static void test_native_driver_that_does_not_come_back(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-
-	grab(w, CARD, "xclmgmt")->probe_error = -EIO;
-	device(w, CARD)->vfio_error = -EIO;
-	boot_and_check(
-		w, NULL,
-		(struct expectation){VERDICT_FAILED, REASON_RESTORE_FAILED, EIO, ""});
-	assert_false(device(w, CARD)->has_override);
-	fake_free(w);
-}
-
-static void test_native_probe_that_hangs_when_given_back(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-
-	grab(w, CARD, "xclmgmt")->probe_time = FAKE_FOREVER;
-	device(w, CARD)->vfio_error = -EIO;
-	boot_and_check(
-		w, NULL,
-		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
-	check_contains("log", w->log, "did not come back from bind");
-	fake_free(w);
-}
-
-static void test_deferred(void **state unused)
-{
-	struct fake_world *w = alveo(CMDLINE);
-
-	device(w, CARD)->deferrals = 5;
-	boot_and_check(w, NULL, BOUND);
-	fake_free(w);
-
-	w = alveo(CMDLINE);
-	device(w, CARD)->deferrals = 1000;
-	boot_and_check(
-		w, NULL,
-		(struct expectation){VERDICT_RESTORED, REASON_DEFERRED, EAGAIN, ""});
-	fake_free(w);
-}
-
-static void test_probe_errors(void **state unused)
-{
-	static const int errors[] = {EINVAL, EBUSY, EIO, ENOMEM, ENODEV};
-
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		struct fake_world *w = alveo(CMDLINE);
-
-		device(w, CARD)->vfio_error = -errors[i];
-		boot_and_check(w, NULL,
-			       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED,
-						    errors[i], ""});
-		fake_free(w);
-		/* 5.10 says the same to everything. */
-		w = alveo(CMDLINE);
-		w->bus.kernel = FAKE_5_10;
-		device(w, CARD)->vfio_error = -errors[i];
-		boot_and_check(w, NULL,
-			       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED,
-						    ENODEV, ""});
 		fake_free(w);
 	}
 }
@@ -768,6 +461,7 @@ static void test_hanging_modprobe_d(void **state unused)
 	boot_and_check(
 		w, NULL,
 		(struct expectation){VERDICT_REFUSED, REASON_TIMEOUT, ETIMEDOUT, ""});
+	check_contains("log", w->log, "the time was up before its turn");
 	assert_true(w->bus.now - start < 11 * FAKE_SECOND);
 	fake_free(w);
 }
@@ -776,15 +470,16 @@ static void test_time_is_shared(void **state unused)
 {
 	struct fake_world *w = alveo("");
 
-	/* The first bind hangs; the second device's turn never comes. */
+	/* The first bind hangs. */
 	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
 	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
 	fake_find_driver(&w->bus, "vfio-pci")->probe_time = FAKE_FOREVER;
 	boot_and_check(
 		w, "option timeout=4\nbind 10ee:*\n",
 		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
-	check_contains("log", w->log, "the time was up before its turn");
-	assert_false(device(w, CARD_1)->has_override);
+	check_contains("log", w->log, "did not come back from bind");
+	/* Nor does the second one, which had its turn all the same. */
+	assert_true(device(w, CARD_1)->has_override);
 	fake_free(w);
 }
 
@@ -807,21 +502,6 @@ int main(void)
 		cmocka_unit_test(test_missing_backend_is_no_failure),
 		cmocka_unit_test(test_failing_module),
 		cmocka_unit_test(test_hanging_module),
-		cmocka_unit_test(test_restored_device_gets_a_driver_that_is_there),
-		cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_hold_by_the_rule_only),
-		cmocka_unit_test(test_hold_leaves_the_group_usable),
-		cmocka_unit_test(test_hold_of_a_device_that_keeps_its_driver),
-		cmocka_unit_test(test_driver_still_registering),
-		cmocka_unit_test(test_driver_in_its_probe),
-		cmocka_unit_test(test_driver_that_hangs_in_remove),
-		cmocka_unit_test(test_driver_that_hangs_in_probe),
-		cmocka_unit_test(test_slow_native_probe_when_given_back),
-		cmocka_unit_test(test_given_back_at_the_last_moment),
-		cmocka_unit_test(test_native_driver_that_does_not_come_back),
-		cmocka_unit_test(test_native_probe_that_hangs_when_given_back),
-		cmocka_unit_test(test_deferred),
-		cmocka_unit_test(test_probe_errors),
 		cmocka_unit_test(test_no_iommu),
 		cmocka_unit_test(test_group_that_comes_with_the_probe),
 		cmocka_unit_test(test_device_that_the_iommu_does_not_cover),

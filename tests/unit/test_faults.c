@@ -124,6 +124,33 @@ static void set_up_old_kernel(struct fake_world *w)
 	w->bus.kernel = FAKE_5_10;
 }
 
+/* Somebody makes the driver let go of the card: what is stored for it has to wait. */
+static void set_up_in_hand(struct fake_world *w)
+{
+	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
+
+	set_up_free(w);
+	grab(w, CARD, "xclmgmt");
+	driver->remove_time = 8 * FAKE_SECOND;
+	fake_start(&w->bus, OP_UNBIND, fake_find_device(&w->bus, CARD), driver);
+	fake_run(&w->bus, w->bus.now + 1000, NULL);
+}
+
+static void set_up_in_hand_refused(struct fake_world *w)
+{
+	set_up_in_hand(w);
+	fake_find_device(&w->bus, CARD)->vfio_error = -ENOMEM;
+	fake_find_device(&w->bus, CARD_1)->is_dead = true;
+}
+
+/* Its claim gets lost: the kernel says ENODEV. */
+static void set_up_lost_claim(struct fake_world *w)
+{
+	set_up_built_in(w);
+	fake_find_device(&w->bus, CARD_1)->vfio_error = -ENODEV;
+	fake_find_driver(&w->bus, "xclmgmt")->has_no_bind_files = true;
+}
+
 static const struct {
 	const char *name;
 	void (*set_up)(struct fake_world *w);
@@ -150,6 +177,9 @@ static const struct {
 	 "critical path=00:01.0/00.0+10ee:5000 storage /\n",
 	 {CARD, CARD_1}},
 	{"framebuffer", set_up_framebuffer, NULL, {CARD, "0000:02:00.0"}},
+	{"in hand", set_up_in_hand, NULL, {CARD, CARD_1}},
+	{"in hand, refused", set_up_in_hand_refused, NULL, {CARD, CARD_1}},
+	{"lost claim", set_up_lost_claim, NULL, {CARD, CARD_1}},
 	{"5.10", set_up_old_kernel, NULL, {CARD, CARD_1}},
 };
 

@@ -101,6 +101,32 @@ static void test_job_that_takes_longer(void **state unused)
 	worker_stop(&worker);
 }
 
+/* What takes longer goes on in its own process, and its result is not lost. */
+static void test_job_that_others_overtake(void **state unused)
+{
+	struct worker worker = new_worker(), parked = {.fd = -1};
+	static struct job_result result;
+	char want[64];
+	pid_t slow;
+
+	assert_int_equal(run(&worker, "slow", 1000, &result), -EINPROGRESS);
+	slow = worker.pid;
+	worker_move(&worker, &parked);
+	assert_int_equal(worker.pid, 0);
+	assert_int_equal(run(&worker, "echo", LONG_TIME, &result), 0);
+	assert_true(worker.pid != slow);
+	worker_stop(&worker);
+	worker_move(&parked, &worker);
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	snprintf(want, sizeof(want), "%d path slow", (int)slow);
+	assert_int_equal(result.length, strlen(want));
+	assert_memory_equal(result.text, want, result.length);
+	/* It serves the next ones. */
+	assert_int_equal(run(&worker, "echo", LONG_TIME, &result), 0);
+	assert_int_equal(worker.pid, slow);
+	worker_stop(&worker);
+}
+
 static void test_job_that_does_not_come_back(void **state unused)
 {
 	struct worker worker = new_worker();
@@ -186,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_one_process_serves_all_jobs),
 		cmocka_unit_test(test_results_of_any_length),
 		cmocka_unit_test(test_job_that_takes_longer),
+		cmocka_unit_test(test_job_that_others_overtake),
 		cmocka_unit_test(test_job_that_does_not_come_back),
 		cmocka_unit_test(test_worker_that_is_lost),
 		cmocka_unit_test(test_idle_worker_that_dies),

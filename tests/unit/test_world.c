@@ -434,6 +434,41 @@ static void test_serial_of_a_tree(void **state unused)
 	tree_remove(root);
 }
 
+/* Dead is what reads as ones throughout; a virtual function does so where its IDs should be. */
+static void test_device_that_does_not_answer(void **state unused)
+{
+	static const struct {
+		const char *name;
+		size_t size, from, to; /* bytes that are not ones */
+		int error;
+	} cases[] = {{"dead", 256, 0, 0, -ENXIO},    {"dead, 4096", 4096, 0, 0, -ENXIO},
+		     {"alive", 256, 0, 256, 0},	     {"virtual", 256, 6, 8, 0},
+		     {"header only", 64, 14, 15, 0}, {"cut", 8, 0, 0, -EACCES},
+		     {"empty", 0, 0, 0, -EACCES}};
+	const char *root = tree_new();
+	struct job_context context = {.sysroot = ""};
+	struct job job = {.kind = JOB_ASK_DEVICE, .path = "config"};
+	static struct job_result result;
+
+	context.sys_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, -ENOENT);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsigned char bytes[4096];
+
+		memset(bytes, 0xff, sizeof(bytes));
+		memset(bytes + cases[i].from, 0x10, cases[i].to - cases[i].from);
+		write_config(root, "config", bytes, cases[i].size);
+		job_execute(&context, &job, &result);
+		check_int(cases[i].name, result.error, cases[i].error);
+	}
+	close(context.sys_fd);
+	context.sys_fd = -ENOENT;
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, -ENOENT);
+	tree_remove(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_group_that_is_none),
+		cmocka_unit_test(test_device_that_does_not_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
