@@ -2,6 +2,7 @@
 /* binder: run once in the initramfs, before udev. binder(8) */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,9 @@ static int run(struct settings *settings)
 	static struct run run;
 	int r;
 
+	/* What cannot be said or written is an error like any other, not the end. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	r = world_open(settings->sysroot, &world);
 	if (r < 0) {
 		fprintf(stderr, "binder: %s: %s\n",
@@ -111,6 +115,7 @@ int main(int argc, char **argv)
 		pid1_run(&pid1_ops, argv, bind_for_pid1);
 		return EXIT_NOT_ALL;
 	}
+	(void)pid1_ops.hold_descriptors();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

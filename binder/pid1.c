@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kmsg.h"
 #include "reason.h"
 
 #define POLL	  (2 * MILLISECOND)
@@ -224,23 +225,6 @@ static int real_pause(uint64_t microseconds)
 	return error_of(nanosleep(&ts, NULL));
 }
 
-static int real_log(enum log_level level, const char *line)
-{
-	char record[LINE_SIZE + 32];
-	int n = snprintf(record, sizeof(record), "<%d>earlybind: %s\n", level, line);
-	int fd, r;
-
-	if (n < 0)
-		return n;
-	n = MIN(n, (int)sizeof(record) - 1);
-	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return error_of((int)write(STDERR_FILENO, record, (size_t)n));
-	r = error_of((int)write(fd, record, (size_t)n));
-	close(fd);
-	return r;
-}
-
 static int real_execute(const char *path, char **argv)
 {
 	return error_of(execv(path, argv));
@@ -258,6 +242,6 @@ const struct pid1_ops pid1_ops = {
 	.kill = real_kill,
 	.now = real_now,
 	.pause = real_pause,
-	.log = real_log,
+	.log = kmsg_write,
 	.execute = real_execute,
 };

@@ -61,6 +61,10 @@ const char *errno_text(int error)
 		{ENOTDIR, "it is no directory (ENOTDIR)"},
 		{ENAMETOOLONG, "its name is too long (ENAMETOOLONG)"},
 		{E2BIG, "too large (E2BIG)"},
+		{EPIPE, "it was killed before it was done (EPIPE)"},
+		{EMFILE, "too many open files (EMFILE)"},
+		{EFBIG, "the file may not grow (EFBIG)"},
+		{ENXIO, "nobody reads there (ENXIO)"},
 	};
 
 	if (error < 0)

@@ -219,8 +219,8 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 {
 	char line[512], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
 
-	/* The boot's run has said it already. */
-	if (!r->is_late || r->policy->debug)
+	/* The boot's run has said it already, but for what cannot be read now. */
+	if (!r->is_late || r->policy->debug || r->policy->is_partial)
 		report_log_problems(r->policy, world);
 	if (r->policy->debug)
 		log_details(r, world);

@@ -16,16 +16,16 @@
 #include <unistd.h>
 
 #include "jobs.h"
+#include "kmsg.h"
 #include "worker.h"
 
 #define PATH_SIZE (PATH_MAX + 256) /* a sysroot and what is below it */
 
-/* With those of jobs.c, the only absolute paths of the program. */
+/* With those of jobs.c and kmsg.c, the only absolute paths of the program. */
 static const char *const root_paths[] = {
 	[WORLD_SYS] = "/sys", [WORLD_PROC] = "/proc", [WORLD_ETC] = "/etc",
 	[WORLD_RUN] = "/run", [WORLD_DEV] = "/dev",
 };
-#define KMSG_PATH "/dev/kmsg"
 
 struct real_world {
 	struct world world;
@@ -290,7 +290,9 @@ static int real_publish(struct world *world, enum publish_place place, const cha
 	if (dir < 0)
 		return dir;
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+	/* Nor blocked by a FIFO in its place. */
+	fd = openat(dir, temporary,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 		    0644);
 	if (fd < 0)
 		return -errno;
@@ -313,25 +315,10 @@ static int real_publish(struct world *world, enum publish_place place, const cha
 
 static void real_log(struct world *world, enum log_level level, const char *line)
 {
-	char record[LOG_LINE_MAX + 32];
-	cleanup_with(close_fd) int fd = -1;
-	int n;
-
-	if (real(world)->is_trial) {
+	if (real(world)->is_trial)
 		fprintf(stderr, "earlybind: %s\n", line);
-		return;
-	}
-	n = snprintf(record, sizeof(record), "<%d>earlybind: %s\n", level, line);
-	if (n < 0)
-		return;
-	n = MIN(n, (int)sizeof(record) - 1);
-	/*
-	 * Opened for each line: the kernel allows one opener ten lines in five seconds
-	 * (kernel/printk/printk.c: devkmsg_write()).
-	 */
-	fd = open(KMSG_PATH, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || write(fd, record, (size_t)n) < 0)
-		(void)!write(STDERR_FILENO, record + 3, (size_t)n - 3);
+	else
+		(void)kmsg_write(level, line);
 }
 
 static void real_pause(struct world *world unused, uint64_t microseconds)

@@ -16,6 +16,9 @@ COVERAGE_MIN ?= 90
 COVERAGE_MODULES := cmdline path selector serial config table policy plan report
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+# Parsers and planning: what starts processes, or tries thousands of faults, takes too long.
+VALGRIND_TESTS := $(filter-out $(addprefix test_,chooser faults golden live memory modload \
+	modtree pid1 usage worker world),$(UNIT_TESTS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio.c cpio_write.c \
@@ -26,6 +29,7 @@ COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c r
 	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
 COMPANION_TESTED += $(addprefix companion/,index_write.c redact.c)
 COMPANION_TESTED += $(addprefix companion/,grub.c menu_entry.c words.c)
+COMPANION_TESTED += $(addprefix companion/,boot.c files.c late_reports.c)
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
 CHECK_CPPFLAGS := -Ibinder -Icompanion -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -35,6 +39,13 @@ check_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
 check_LINK := $(HOST_CC) $(SANITIZE)
 check_LIBS := $(HOST_TEST_LIBS) $(HOST_LIBS)
 check_NEEDS := $(HOST_STAMPS)
+
+# For valgrind, which wants neither of the sanitizers.
+plain_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(OUR_CFLAGS) \
+	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+plain_LINK := $(HOST_CC)
+plain_LIBS := $(HOST_TEST_LIBS) $(HOST_LIBS)
+plain_NEEDS := $(HOST_STAMPS)
 
 musl_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS) -g -Werror $(OUR_CFLAGS) $(CHECK_CPPFLAGS)
 musl_LINK := $(RELEASE_CC) $(RELEASE_LDFLAGS)
@@ -77,19 +88,23 @@ $(BUILD)/$(1)/fuzz_%: $(BUILD)/$(1)/tests/fuzz/fuzz_%.o $(BUILD)/$(1)/libbinder.
 	$$(Q)$$($(1)_LINK) -o $$@ $$^
 
 .PHONY: $(1)-programs
-$(1)-programs: $(addprefix $(BUILD)/$(1)/,$(if $(filter fuzz,$(1)),$(FUZZERS),$(UNIT_TESTS)))
+$(1)-programs: $(addprefix $(BUILD)/$(1)/,$(if $(filter fuzz,$(1)),$(FUZZERS),$(if $(filter plain,$(1)),$(VALGRIND_TESTS),$(UNIT_TESTS))))
 .SECONDARY: $(patsubst %,$(BUILD)/$(1)/tests/unit/%.o,$(UNIT_TESTS)) \
 	$(patsubst %,$(BUILD)/$(1)/tests/fuzz/%.o,$(FUZZERS))
 -include $(wildcard $(BUILD)/$(1)/*/*.d $(BUILD)/$(1)/*/*/*.d)
 endef
-$(foreach variant,check musl coverage fuzz,$(eval $(call check-variant,$(variant))))
+$(foreach variant,check plain musl coverage fuzz,$(eval $(call check-variant,$(variant))))
+
+# libkmod's reader of indexes is compiled into its fuzzer.
+$(BUILD)/fuzz/tests/fuzz/fuzz_modules.o: fuzz_COMPILE += -I$(call tp-src,kmod) \
+	$(call kmod_FLAGS,host)
 
 # Builds on all processors unless "make -jN" says how many.
 PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-pid1 suite-append suite-unit suite-unit-musl suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -109,6 +124,11 @@ suite-unit-musl:
 	$(Q)$(PARALLEL) musl-programs
 	$(Q)tests/unit/run.sh unit-musl $(addprefix $(BUILD)/musl/,$(UNIT_TESTS))
 
+suite-valgrind:
+	$(Q)$(PARALLEL) plain-programs
+	$(Q)UNIT_UNDER='valgrind --quiet --error-exitcode=99 --leak-check=full --track-origins=yes' \
+		tests/unit/run.sh valgrind $(addprefix $(BUILD)/plain/,$(VALGRIND_TESTS))
+
 suite-fuzz:
 	$(Q)$(PARALLEL) fuzz-programs
 	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_JOBS) $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
@@ -123,6 +143,9 @@ $(BUILD)/pid1-init: tests/pid1/init.c $(RELEASE_STAMPS)
 
 suite-pid1: all $(BUILD)/pid1-init
 	$(Q)tests/pid1/run.sh
+
+suite-hostile: all
+	$(Q)tests/hostile/run.sh $(HOSTILE_CASES)
 
 suite-append: all
 	$(Q)tests/append/run.sh
@@ -141,9 +164,9 @@ run-suites:
 		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
 	$(Q)tests/results.sh sum
 
-TEST_SUITES := runner build reproducible unit unit-musl companion pid1 fuzz append image lab
+TEST_SUITES := runner build reproducible unit unit-musl companion pid1 hostile fuzz append image lab
 
-.PHONY: test test-all check unit unit-musl fuzz golden coverage
+.PHONY: test test-all check unit unit-musl valgrind fuzz golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
@@ -160,6 +183,10 @@ check:
 unit unit-musl:
 	$(Q)mk/packages.sh build
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES=$@
+
+valgrind:
+	$(Q)mk/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES=valgrind
 
 fuzz:
 	$(Q)mk/packages.sh build test

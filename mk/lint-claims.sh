@@ -24,10 +24,10 @@ done
 size=$(wc -c <"$build/binder")
 [ "$size" -le $((320 * 1024)) ] || fail "$build/binder has $size bytes, more than 320 KiB"
 
-# Absolute paths of the machine stand in world.c and jobs.c; modload.c has modprobe.d's places,
+# Absolute paths of the machine stand in world.c, kmsg.c and jobs.c; modload.c has modprobe.d's places,
 # pid1.c those of its mounts and of what it becomes, udev_rules.c writes one for udev.
 found=$(grep -nE '"/(sys|proc|dev|run|etc|lib|usr)' binder/*.c binder/*.h |
-	grep -vE '^binder/(world|jobs|modload|pid1|udev_rules)\.c:' || true)
+	grep -vE '^binder/(world|jobs|kmsg|modload|pid1|udev_rules)\.c:' || true)
 [ -z "$found" ] || fail "absolute paths outside world.c:
 $found"
 
