@@ -30,13 +30,21 @@ static struct run_options options_of(const char *table)
 	return options;
 }
 
+static struct arena new_arena(const struct fake_world *w)
+{
+	size_t size = w->memory ? w->memory : ARENA_SIZE;
+	struct arena arena = {calloc(1, size), size, 0};
+
+	if (!arena.base)
+		fake_abort("out of memory");
+	return arena;
+}
+
 void fake_boot(struct fake_world *w, const char *table, struct fake_boot *ret)
 {
 	struct run_options options = options_of(table);
 
-	*ret = (struct fake_boot){.arena = {calloc(1, ARENA_SIZE), ARENA_SIZE, 0}};
-	if (!ret->arena.base)
-		fake_abort("out of memory");
+	*ret = (struct fake_boot){.arena = new_arena(w)};
 	ret->start = w->bus.now;
 	ret->code = run_boot(&w->world, &ret->arena, &options, &ret->run);
 	ret->end = w->bus.now;
@@ -50,10 +58,7 @@ void fake_late(struct fake_world *w, const char *table, const char *address,
 
 	if (bdf_parse(text_of(address), &bdf) < 0)
 		fake_abort("\"%s\" is no address", address);
-	*ret = (struct fake_boot){.arena = {calloc(1, ARENA_SIZE), ARENA_SIZE, 0},
-				  .is_late = true};
-	if (!ret->arena.base)
-		fake_abort("out of memory");
+	*ret = (struct fake_boot){.arena = new_arena(w), .is_late = true};
 	options.is_late = true;
 	options.is_synthetic = is_synthetic;
 	for (size_t i = 0; i < w->bus.device_count; i++)

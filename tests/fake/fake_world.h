@@ -74,6 +74,7 @@ struct fake_world {
 	bool is_without_bus; /* no PCI bus in /sys */
 	bool has_group_files; /* /dev/vfio/GROUP can be asked */
 	int publish_error;
+	size_t memory; /* of a run, in bytes; 0: plenty */
 
 	struct fake_file files[FAKE_FILES_MAX];
 	size_t file_count;

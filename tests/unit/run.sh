@@ -3,6 +3,8 @@
 #
 # Usage: tests/unit/run.sh SUITE PROGRAM...
 #
+# UNIT_UNDER: a command that runs the program, valgrind with its options, say.
+#
 # A program that crashes, hangs or runs no test counts as failed. Code 1 if any test failed.
 set -eu
 : "${RESULTS:?}"
@@ -26,7 +28,8 @@ add_line() {
 for program in "$@"; do
 	module=${program##*/test_}
 	code=0
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "$limit" "$program" >"$output" 2>&1 || code=$?
+	# shellcheck disable=SC2086 # words
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "$limit" ${UNIT_UNDER-} "$program" >"$output" 2>&1 || code=$?
 	# "ok 1 - name", "not ok 1 - name" and behind that "# reason"
 	lines=$(awk -v suite="$suite" -v module="$module" '
 		function flush() {

@@ -225,33 +225,6 @@ static void test_endless_cmdline(void **state unused)
 	free(line);
 }
 
-/* Each size of memory, up to where all fits: never a crash, never a silent success. */
-static void test_too_little_memory(void **state unused)
-{
-	bool has_bound = false;
-
-	for (size_t size = 0; size < (size_t)2 * 1024 * 1024;
-	     size += size < 4096 ? 509 : 40961) {
-		struct fake_world *w = alveo("vfio-pci.ids=10ee:5000,10ee:5001");
-		struct run_options options = {0};
-		struct arena arena = test_arena(size + 1);
-		static struct run run;
-		int code = run_boot(&w->world, &arena, &options, &run);
-		bool is_bound =
-			strcmp(fake_driver_of(fake_find_device(&w->bus, "0000:01:00.0")),
-			       "vfio-pci") == 0;
-
-		has_bound = has_bound || code == EXIT_ALL_BOUND;
-		if (code == EXIT_ALL_BOUND)
-			check_true(w->trace, is_bound);
-		else
-			check_true("a line says why", w->log[0]);
-		test_arena_free(&arena);
-		fake_free(w);
-	}
-	assert_true(has_bound);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,7 +237,6 @@ int main(void)
 		cmocka_unit_test(test_modprobe_d_that_is_lost),
 		cmocka_unit_test(test_modprobe_d_ids_that_are_endless),
 		cmocka_unit_test(test_endless_cmdline),
-		cmocka_unit_test(test_too_little_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
