@@ -72,8 +72,9 @@ int file_read_world(struct world *world, enum world_root root, const char *path,
 	if (!buf)
 		return -ENOMEM;
 	n = world->ops->read(world, root, path, buf, max + 1);
+	/* Nothing was read of what is not there. */
 	if (n < 0)
-		return n;
+		return drop_bytes(arena, buf, n == -ENOENT ? 0 : max + 1, n);
 	keep_bytes(arena, buf, (size_t)n, ret);
 	return 0;
 }
