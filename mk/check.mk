@@ -126,7 +126,7 @@ suite-unit-musl:
 
 suite-valgrind:
 	$(Q)$(PARALLEL) plain-programs
-	$(Q)UNIT_UNDER='valgrind --quiet --error-exitcode=99 --leak-check=full --track-origins=yes' \
+	$(Q)UNIT_SECONDS=900 UNIT_UNDER='valgrind --quiet --error-exitcode=99 --leak-check=full --track-origins=yes' \
 		tests/unit/run.sh valgrind $(addprefix $(BUILD)/plain/,$(VALGRIND_TESTS))
 
 suite-fuzz:
@@ -169,12 +169,12 @@ TEST_SUITES := runner build reproducible unit unit-musl companion pid1 hostile f
 .PHONY: test test-all check unit unit-musl valgrind fuzz golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs
-	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES) $(TEST_EXTRA)' \
 		FUZZ_SECONDS=$(FUZZ_SECONDS_IN_TEST)
 
 # Every release and generator: about an hour.
 test-all:
-	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all
+	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all TEST_EXTRA=valgrind
 
 check:
 	$(Q)mk/packages.sh build

@@ -7,8 +7,8 @@ SHELL_FILES = $(shell git ls-files '*.sh' .ci/run initramfs-hooks packaging/arch
 FORMAT_FILES = $(filter-out %.def,$(C_FILES))
 CLANG_FORMAT ?= clang-format
 
-.PHONY: lint format lint-format lint-shell lint-tidy lint-cppcheck lint-claims packages-lint
-lint: lint-format lint-shell lint-claims lint-cppcheck lint-tidy
+.PHONY: lint format lint-format lint-shell lint-tidy lint-cppcheck lint-analyzer lint-claims packages-lint
+lint: lint-format lint-shell lint-claims lint-cppcheck lint-analyzer lint-tidy
 	@echo 'lint: clean'
 
 packages-lint:
@@ -39,6 +39,12 @@ lint-cppcheck: packages-lint $(HOST_STAMPS)
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
 		--suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
 		-D_GNU_SOURCE -Ibinder binder companion
+
+# gcc's own: paths that lead to a wrong pointer, a leak or a descriptor that stays open.
+lint-analyzer: packages-lint $(HOST_STAMPS)
+	$(call say,LINT,gcc -fanalyzer)
+	$(Q)printf '%s\n' $(filter binder/%,$(OUR_C_FILES)) | xargs -P 2 -I '{}' $(HOST_CC) -O1 \
+		-fanalyzer -Werror $(LINT_CPPFLAGS) -c '{}' -o /dev/null
 
 lint-claims: packages-lint all
 	$(call say,LINT,claims)
