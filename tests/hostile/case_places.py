@@ -82,7 +82,7 @@ def _(m):
 def _(m):
     m.write(f"{m.place(FREE)}/driver_override", "(null)\n")
     m.lock("sys")
-    m.run(code=1, bound=[DONE], says=["not bound"])
+    m.run(code=1, bound=[DONE], says=["the kernel did not take driver_override: read-only"])
 
 
 @case("no /run")
