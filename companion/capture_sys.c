@@ -53,6 +53,7 @@ static const char *const files[] = {
 	"sys/class/dmi/id/board_vendor",
 	"sys/class/dmi/id/product_name",
 	"sys/class/dmi/id/sys_vendor",
+	"sys/class/tty/console/active",
 	"sys/firmware/acpi/tables/DMAR",
 	"sys/firmware/acpi/tables/IORT",
 	"sys/firmware/acpi/tables/IVRS",
@@ -62,6 +63,7 @@ static const char *const files[] = {
 	"sys/module/vfio_pci/parameters/disable_denylist",
 	"sys/module/vfio_pci/parameters/disable_idle_d3",
 	"sys/module/vfio_pci/parameters/ids",
+	"sys/power/resume",
 };
 
 static const char *const folders[] = {
@@ -335,6 +337,16 @@ static void put_framebuffer(struct capture *c, const char *name)
 	(void)put_place(c, capture_print(c, "sys/class/graphics/%s", name));
 }
 
+/* Which keys it has: whether it is a keyboard. */
+static void put_input(struct capture *c, const char *name)
+{
+	const char *from = capture_print(c, "sys/class/input/%s", name);
+	const char *to = strncmp(name, "input", 5) == 0 ? put_place(c, from) : NULL;
+
+	if (to)
+		put_attribute(c, from, to, "capabilities/key");
+}
+
 /* The members of a btrfs, whose UUID becomes a number. */
 static void put_btrfs(struct capture *c)
 {
@@ -365,6 +377,7 @@ void capture_sys(struct capture *c)
 		{"sys/class/block", put_block},
 		{"sys/class/drm", put_display},
 		{"sys/class/graphics", put_framebuffer},
+		{"sys/class/input", put_input},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)

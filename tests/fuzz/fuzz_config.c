@@ -11,6 +11,7 @@ static void compare(const struct policy *a, const struct policy *b)
 	require(a->problem_count == b->problem_count);
 	require(a->timeout == b->timeout && a->recovery_timeout == b->recovery_timeout);
 	require(a->on_failure == b->on_failure);
+	require(a->ignore_recorded == b->ignore_recorded);
 	for (size_t i = 0; i < a->rule_count; i++) {
 		const struct rule *x = &a->rules[i], *y = &b->rules[i];
 		char first[SELECTOR_SIZE], second[SELECTOR_SIZE];

@@ -25,6 +25,7 @@ A case is a file of cases/; its docstring is what it shows. It says
                 each the guest types the commands of its config's session.N, and the next boot
                 has the image that is then on the disk. check() gets the last one's facts;
                 those of the others are in boot-N/facts beside them.
+    LAST        optional: what is added to the command line of the last of them
     IOMMU       optional: False if the machine is to come up without IOMMU groups
     check(facts, native)
                 raises Wrong; `native` are the facts of the first case, which has no
@@ -68,6 +69,7 @@ class Case:
         self.insert = names.get("INSERT", [])
         self.limit = names.get("LIMIT", SESSION_LIMIT if "SESSIONS" in names else BOOT_LIMIT)
         self.sessions = names.get("SESSIONS", 0)
+        self.last = names.get("LAST", "")
         self.iommu = names.get("IOMMU", True)
         self.check = names["check"]
         self.on = names.get("ON", [HOME])
@@ -168,6 +170,8 @@ class Run:
         more |= {"disk": disk}
         for number in range(1, case.sessions + 1):
             cmdline = f"{case.cmdline} lab.session={number}"
+            if number == case.sessions:
+                cmdline += f" {case.last}"
             machine.boot(image, cmdline, self.options.preinit, **more)
             if number < case.sessions:
                 kept = machine.folder / f"boot-{number}"
