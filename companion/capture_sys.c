@@ -5,6 +5,7 @@
 
 #include "bdf.h"
 #include "capture.h"
+#include "late.h"
 #include "redact.h"
 
 #define HEADER_SIZE 64 /* of a configuration space, which everybody may read */
@@ -164,30 +165,40 @@ static void put_config_space(struct capture *c, const char *from, const char *to
 	capture_put_file(c, capture_print(c, "%s/config", to), (struct text){p, n});
 }
 
-static bool is_named(const struct capture *c, const char *address)
+static const struct pci_device *find_named(const struct capture *c, const char *address)
 {
-	const struct pci_device *d;
 	struct bdf bdf;
 
 	if (!c->named || bdf_parse(text_of(address), &bdf) < 0)
-		return false;
-	d = inventory_find(c->named, bdf);
-	return d && d->is_interesting;
+		return NULL;
+	return inventory_find(c->named, bdf);
+}
+
+/* Some attributes take the device's lock, which a driver that hangs has for ever. */
+static bool can_wait_for_ever(struct capture *c, const struct pci_device *d,
+			      const char *attribute)
+{
+	return d &&
+	       (strcmp(attribute, "driver_override") == 0 ||
+		strcmp(attribute, "sriov_numvfs") == 0) &&
+	       late_find(c->world, d->bdf, &d->ids) == LATE_STUCK;
 }
 
 static void put_function(struct capture *c, const char *address)
 {
 	const char *from = capture_print(c, "sys/bus/pci/devices/%s", address);
+	const struct pci_device *d = find_named(c, address);
 	const char *to = put_place(c, from);
 	struct capture_names names;
 
 	if (!to)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
-		put_attribute(c, from, to, attributes[i]);
+		if (!can_wait_for_ever(c, d, attributes[i]))
+			put_attribute(c, from, to, attributes[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		put_link(c, from, to, links[i]);
-	put_config_space(c, from, to, is_named(c, address));
+	put_config_space(c, from, to, d && d->is_interesting);
 	if (!capture_has(c, capture_print(c, "%s/sriov_totalvfs", from)))
 		return;
 	names = capture_list(c, from);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "late.h"
 #include "list.h"
 #include "plan.h"
 
@@ -26,10 +27,15 @@ static const char *read_attribute(struct list *l, const struct pci_device *d,
 	return copy ? copy : "";
 }
 
-/* Without one the kernel shows "(null)" (drivers/pci/pci-sysfs.c: driver_override_show()). */
+/*
+ * Without one the kernel shows "(null)" (drivers/pci/pci-sysfs.c: driver_override_show()). Before
+ * 7.0 it takes the device's lock, which a driver that hangs in its remove() has for ever.
+ */
 static const char *read_override(struct list *l, const struct pci_device *d)
 {
-	const char *text = read_attribute(l, d, "driver_override");
+	const char *text = late_find(l->world, d->bdf, &d->ids) == LATE_STUCK
+				   ? ""
+				   : read_attribute(l, d, "driver_override");
 
 	return strcmp(text, "(null)") == 0 ? "" : text;
 }

@@ -5,17 +5,19 @@ boot completes. A bridge and a model on vfio-pci's denylist are not touched.
 
 from facts import expect
 from machine import MGMT, USER
+from platforms import HOME
 
 PORT = "0000:00:03.0"
 STUCK = "0000:03:00.0"
 NEXT = "0000:04:00.0"
 DENIED = "0000:05:00.0"
 
-CONFIG = "none"
+ON = [HOME, "bookworm/dracut-systemd"]
+CONFIG = "table"
 EARLYBIND = "installed"
 CMDLINE = (
     "intel_iommu=on rd.earlybind.recovery_timeout=30"
-    " rd.earlybind.bind=00:03.0,01:00.*,03:00.0,04:00.0,05:00.0"
+    " rd.earlybind.bind=00:03.0,03:00.0,04:00.0,05:00.0"
 )
 DEVICES = " ".join(
     f"-device pcie-root-port,id=rp{n},chassis={n},slot={n},addr={n}.0"
