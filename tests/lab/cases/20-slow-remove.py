@@ -15,6 +15,7 @@ DENIED = "0000:05:00.0"
 ON = [HOME, "bookworm/dracut-systemd"]
 CONFIG = "table"
 EARLYBIND = "installed"
+LIMIT = 600
 CMDLINE = (
     "intel_iommu=on rd.earlybind.recovery_timeout=30"
     " rd.earlybind.bind=00:03.0,03:00.0,04:00.0,05:00.0"
