@@ -12,7 +12,6 @@
 
 struct recorder {
 	struct world *world;
-	struct arena *arena;
 	struct usages usages;
 	char *buf; /* CRITICAL_MAX lines */
 	size_t used;
@@ -137,7 +136,7 @@ static void record_all(struct recorder *r)
 
 void critical_read(struct world *world, struct arena *arena, struct critical *ret)
 {
-	struct recorder r = {.world = world, .arena = arena};
+	struct recorder r = {.world = world};
 
 	r.buf = arena_alloc(arena, CRITICAL_MAX, LINE_MAX);
 	if (!r.buf || usages_read(world, arena, &r.usages) < 0) {

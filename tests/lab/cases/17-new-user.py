@@ -27,8 +27,8 @@ def check_root_disk_is_kept(facts):
         action="refuse",
         verdict="refused",
         reason="critical-storage",
-        before="",
-        after="",
+        before=None,
+        after=None,
     )
     expect(
         told["message"].startswith("the machine needs a disk on it (nvme0n1: mounted on /"),
