@@ -17,7 +17,7 @@ COVERAGE_MODULES := cmdline path selector serial config table policy plan report
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 # Parsers and planning: what starts processes, or tries thousands of faults, takes too long.
-VALGRIND_TESTS := $(filter-out $(addprefix test_,chooser faults golden live memory modload \
+VALGRIND_TESTS := $(filter-out $(addprefix test_,apply chooser faults golden live memory modload \
 	modtree pid1 usage worker world),$(UNIT_TESTS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
