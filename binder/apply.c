@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "framebuffer.h"
+#include "module_fault.h"
 #include "steps.h"
 
 /* What a store may take before the next device has its turn: mostly it is microseconds. */
@@ -96,7 +97,7 @@ static void load_module(struct steps *s, const char *name, struct text ids)
 	struct report *report = s->report;
 	struct module_outcome *m = &report->modules[report->module_count++];
 	struct job job = {.kind = JOB_LOAD_MODULE};
-	struct job_result result;
+	struct job_result result = {0};
 	uint64_t start = steps_now(s);
 	int r;
 
@@ -110,6 +111,9 @@ static void load_module(struct steps *s, const char *name, struct text ids)
 		r = result.error;
 	}
 	m->error = -r;
+	/* A module that is nowhere may be none that this machine needs. */
+	if (r < 0 && r != -ENOENT && r != -ENOSYS)
+		m->message = module_fault_explain(name, -r, &result, s->arena);
 	m->microseconds = steps_now(s) - start;
 }
 
@@ -164,6 +168,7 @@ static int load_modules(struct steps *s)
 	if (has_driver(s, m)) {
 		m->state = MODULE_BUILTIN;
 		m->error = 0;
+		m->message = NULL;
 	}
 	if (m->error == 0)
 		return 0;
@@ -172,8 +177,7 @@ static int load_modules(struct steps *s)
 		report->detail = m->name;
 	} else {
 		report->reason = REASON_MODULE_FAILED;
-		report->detail = arena_printf(s->arena, "%s could not be loaded, %s",
-					      m->name, errno_text(m->error));
+		report->detail = m->message ? m->message : m->name;
 	}
 	return -m->error;
 }

@@ -37,6 +37,8 @@ struct pci_device {
 	uint64_t serial; /* 0 where it has none */
 
 	int iommu_group; /* NO_GROUP where it has none */
+	const char
+		*direct; /* memory that keeps its group from VMs, or NULL: see iommu.h */
 	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
 	bool is_unread; /* a fact could not be read: no rule may act on it */
 	bool is_interesting; /* passed the filter; otherwise a neighbour */

@@ -26,8 +26,11 @@ int explain_refusal(struct steps *s, struct outcome *o, int error)
 	unsigned vfs;
 
 	if ((error == -EINVAL || is_any) && !s->report->policy->has_noiommu) {
-		if (!s->report->inventory->has_iommu)
-			return steps_fail(o, REASON_IOMMU_OFF, NULL, error);
+		const struct iommu *iommu = &s->report->inventory->iommu;
+
+		if (!iommu->is_on)
+			return steps_fail(o, REASON_IOMMU_OFF,
+					  iommu_why_off(iommu, s->arena), error);
 		/* The probe may have brought it: the snapshot's word is old. */
 		if (inventory_read_group(s->world, d->bdf) == NO_GROUP)
 			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define DEVICES SYSFS_PCI_DEVICES
-#define GROUPS	"kernel/iommu_groups"
+#define GROUPS	SYSFS_IOMMU_GROUPS
 
 struct listing {
 	struct bdf *bdfs; /* NULL: only count */
@@ -28,11 +28,6 @@ static int add_name(void *arg, const char *name)
 		listing->bdfs[listing->count] = bdf;
 	listing->count++;
 	return 0;
-}
-
-static int stop_at_first(void *arg unused, const char *name unused)
-{
-	return 1;
 }
 
 static int compare_bdfs(const void *a, const void *b)
@@ -218,13 +213,6 @@ static void count_unread(struct inventory *inv, int error)
 		inv->unread_count++;
 }
 
-static bool has_iommu(struct world *world)
-{
-	return world->ops->list(world, WORLD_SYS, "class/iommu", stop_at_first, NULL) >
-		       0 ||
-	       world->ops->list(world, WORLD_SYS, GROUPS, stop_at_first, NULL) > 0;
-}
-
 static bool has_device(const struct inventory *inv, size_t sorted, struct bdf bdf)
 {
 	const struct pci_device key = {.bdf = bdf};
@@ -277,6 +265,25 @@ static int add_neighbours(struct world *world, struct inventory *inv, struct bdf
 	return 0;
 }
 
+/* What the firmware keeps for the groups of interesting devices. */
+static void read_direct(struct world *world, struct arena *arena, struct inventory *inv)
+{
+	const char *direct = NULL;
+	int last = NO_GROUP;
+
+	for (size_t i = 0; i < inv->count; i++) {
+		struct pci_device *d = &inv->devices[i];
+
+		if (!d->is_interesting || d->iommu_group == NO_GROUP)
+			continue;
+		if (d->iommu_group != last)
+			direct = iommu_find_direct(world, &inv->iommu, d->iommu_group,
+						   arena);
+		last = d->iommu_group;
+		d->direct = direct;
+	}
+}
+
 static int compare_groups(const void *a, const void *b)
 {
 	const struct pci_device *x = *(struct pci_device *const *)a;
@@ -320,6 +327,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	r = world->ops->list(world, WORLD_SYS, DEVICES, add_name, &all);
 	if (r < 0)
 		return r;
+	iommu_read(world, arena, &inv.iommu);
 	inv.is_cut = all.count > FUNCTIONS_MAX;
 	all.max = MIN(all.count, (size_t)FUNCTIONS_MAX);
 	all.count = 0;
@@ -333,7 +341,6 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		return r;
 	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
 
-	inv.has_iommu = has_iommu(world);
 	inv.function_count = all.count;
 	for (size_t i = 0; i < all.count; i++) {
 		struct pci_device *d = &inv.devices[inv.count];
@@ -355,6 +362,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		}
 		count_unread(&inv, r);
 	}
+	read_direct(world, arena, &inv);
 	r = add_neighbours(world, &inv, scratch, all.max);
 	world->ops->enter(world, NULL);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include "compiler.h"
 #include "device.h"
 #include "facts.h"
+#include "iommu.h"
 #include "rule.h"
 #include "selector.h"
 #include "world.h"
@@ -27,7 +28,7 @@ struct inventory {
 	struct pci_device **by_group; /* sorted by group, then by address */
 	size_t function_count; /* of the whole machine */
 	size_t unread_count; /* that are there, but of which something could not be read */
-	bool has_iommu;
+	struct iommu iommu;
 	bool is_early; /* before udev: what has no driver yet may get its own one later */
 	bool is_cut; /* more than FUNCTIONS_MAX functions: the rest is not known */
 };

@@ -115,7 +115,7 @@ static int ask_device(int sys_fd, const char *path)
 }
 
 /* Loads a module of the running kernel. */
-static int load_module(const struct job *job, enum module_state *ret_state)
+static int load_module(const struct job *job, struct job_result *ret)
 {
 	char dirs[MODULE_DIRS_MAX]
 		 [sizeof(PRIVATE_MODULES_DIR) + sizeof(((struct utsname *)0)->release)];
@@ -126,7 +126,7 @@ static int load_module(const struct job *job, enum module_state *ret_state)
 		return -errno;
 	snprintf(dirs[0], sizeof(dirs[0]), MODULES_DIR "/%s", uts.release);
 	snprintf(dirs[1], sizeof(dirs[1]), PRIVATE_MODULES_DIR "/%s", uts.release);
-	return modload_load(list, job->value, job->ids, ret_state);
+	return modload_load(list, job->value, job->ids, ret);
 }
 
 /*
@@ -166,7 +166,7 @@ void job_execute(const struct job_context *context, const struct job *job,
 		ret->error = modload_read_options(context->sysroot, ret);
 		return;
 	case JOB_LOAD_MODULE:
-		ret->error = load_module(job, &ret->state);
+		ret->error = load_module(job, ret);
 		return;
 	case JOB_READ_SERIAL:
 		ret->error = read_serial(context->sys_fd, job->path, &ret->serial);

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cmdline.h"
 
 #define NO_MODULES  "/nonexistent"
 #define OPTIONS_MAX 8192
-#define VFIO_PCI    "vfio_pci" /* as libkmod spells module names */
+/* As libkmod spells module names. */
+#define VFIO_PCI   "vfio_pci"
+#define VFIO_TYPE1 "vfio_iommu_type1"
 
 long finit_module(int fd, const char *args, int flags); /* called by libkmod */
 
@@ -71,9 +74,10 @@ struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
 	return new_ctx(module_dir, list);
 }
 
-/* Calls @take with every option of vfio-pci among the first @limit of all options. */
+/* Calls @take with every option of vfio's modules among the first @limit of all options. */
 static int each_option(struct kmod_ctx *ctx, size_t limit, size_t *ret_count,
-		       int (*take)(struct text options, struct job_result *ret),
+		       int (*take)(const char *module, struct text options,
+				   struct job_result *ret),
 		       struct job_result *ret)
 {
 	cleanup_with(free_iter) struct kmod_config_iter *iter =
@@ -82,30 +86,40 @@ static int each_option(struct kmod_ctx *ctx, size_t limit, size_t *ret_count,
 	int r = 0;
 
 	for (; iter && i < limit && r == 0 && kmod_config_iter_next(iter); i++) {
+		const char *key = kmod_config_iter_get_key(iter);
 		const char *value = kmod_config_iter_get_value(iter);
 
 		if (value && take &&
-		    strcmp(kmod_config_iter_get_key(iter), VFIO_PCI) == 0)
-			r = take(text_of(value), ret);
+		    (strcmp(key, VFIO_PCI) == 0 || strcmp(key, VFIO_TYPE1) == 0))
+			r = take(key, text_of(value), ret);
 	}
 	*ret_count = i;
 	return r;
 }
 
-static int note_option(struct text options unused, struct job_result *ret)
+static int note_option(const char *module unused, struct text options unused,
+		       struct job_result *ret)
 {
 	ret->is_found = true;
 	return 0;
 }
 
-static int take_options(struct text options, struct job_result *ret)
+static void take_bool(const struct cmdline_arg *arg, const char *name, bool *ret)
+{
+	if (text_is_param(arg->name, name) && cmdline_bool(arg, ret) < 0)
+		*ret = false;
+}
+
+static int take_options(const char *module, struct text options, struct job_result *ret)
 {
 	struct cmdline_arg arg;
 
 	while (cmdline_next(&options, &arg)) {
-		if (text_is_param(arg.name, "disable_denylist") &&
-		    cmdline_bool(&arg, &ret->is_denylist_off) < 0)
-			ret->is_denylist_off = false;
+		if (strcmp(module, VFIO_TYPE1) == 0) {
+			take_bool(&arg, "allow_unsafe_interrupts", &ret->is_unsafe);
+			continue;
+		}
+		take_bool(&arg, "disable_denylist", &ret->is_denylist_off);
 		if (!text_is_param(arg.name, "ids") || !arg.value.p)
 			continue;
 		if (arg.value.n > sizeof(ret->text))
@@ -197,14 +211,55 @@ static bool has_file(const struct kmod_module *mod)
 	return path && access(path, R_OK) == 0;
 }
 
-static int insert(struct kmod_module *mod, const char *options)
+/* The kernel that a module says it is for: the first word of its vermagic. */
+static void read_built_for(const char *vermagic, char *buf, size_t size)
+{
+	size_t n = strcspn(vermagic, " ");
+	struct utsname uts;
+
+	if (n >= size || uname(&uts) < 0 ||
+	    (strlen(uts.release) == n && memcmp(uts.release, vermagic, n) == 0))
+		return;
+	memcpy(buf, vermagic, n);
+	buf[n] = '\0';
+}
+
+/* What is to be seen of a file that the kernel refused; of the first one only. */
+static void note_fault(const struct kmod_module *mod, struct job_result *ret)
+{
+	const char *path = kmod_module_get_path(mod);
+	struct kmod_list *list = NULL, *item;
+	bool has_vermagic = false;
+
+	if (ret->length > 0 || !path)
+		return;
+	ret->length = (uint32_t)MIN(strlen(path), sizeof(ret->text));
+	memcpy(ret->text, path, ret->length);
+	if (kmod_module_get_info(mod, &list) >= 0)
+		kmod_list_foreach(item, list)
+		{
+			if (strcmp(kmod_module_info_get_key(item), "vermagic") != 0)
+				continue;
+			has_vermagic = true;
+			read_built_for(kmod_module_info_get_value(item), ret->built_for,
+				       sizeof(ret->built_for));
+		}
+	ret->is_damaged = !has_vermagic;
+	kmod_module_info_free_list(list);
+}
+
+static int insert(struct kmod_module *mod, const char *options, struct job_result *ret)
 {
 	int r;
 
 	if (!has_file(mod))
 		return -ENOENT;
 	r = kmod_module_insert_module(mod, 0, options);
-	return r == -ENOENT ? -ENOEXEC : r == -EEXIST ? 0 : r;
+	if (r == -EEXIST)
+		return 0;
+	if (r < 0)
+		note_fault(mod, ret);
+	return r == -ENOENT ? -ENOEXEC : r;
 }
 
 /*
@@ -212,7 +267,7 @@ static int insert(struct kmod_module *mod, const char *options)
  * kmod_module_probe_insert_module(): that runs "install" lines, and follows soft
  * dependencies, of which the one that matters is loaded by its name.
  */
-static int insert_dependencies(struct kmod_module *mod)
+static int insert_dependencies(struct kmod_module *mod, struct job_result *ret)
 {
 	struct kmod_list *list = kmod_module_get_dependencies(mod), *item;
 	int r = 0;
@@ -222,7 +277,7 @@ static int insert_dependencies(struct kmod_module *mod)
 		struct kmod_module *needed = kmod_module_get_module(item);
 
 		if (!is_in_kernel(needed))
-			r = insert(needed, kmod_module_get_options(needed));
+			r = insert(needed, kmod_module_get_options(needed), ret);
 		kmod_module_unref(needed);
 		if (r < 0)
 			break;
@@ -233,7 +288,7 @@ static int insert_dependencies(struct kmod_module *mod)
 
 /* Loads the module from the directory of the context. */
 static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
-		enum module_state *ret_state)
+		struct job_result *ret)
 {
 	cleanup_with(free_module) struct kmod_module *mod = NULL;
 	const char *options;
@@ -245,7 +300,7 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 		return r;
 	state = kmod_module_get_initstate(mod);
 	if (state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE) {
-		*ret_state = state == KMOD_MODULE_LIVE ? MODULE_LIVE : MODULE_BUILTIN;
+		ret->state = state == KMOD_MODULE_LIVE ? MODULE_LIVE : MODULE_BUILTIN;
 		return 0;
 	}
 	if (!has_file(mod)) {
@@ -253,10 +308,10 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 		 * in /sys/module, but no state. */
 		if (state != KMOD_MODULE_COMING)
 			return -ENOENT;
-		*ret_state = MODULE_BUILTIN;
+		ret->state = MODULE_BUILTIN;
 		return 0;
 	}
-	r = insert_dependencies(mod);
+	r = insert_dependencies(mod, ret);
 	if (r < 0)
 		return r;
 	options = kmod_module_get_options(mod);
@@ -266,14 +321,14 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 	 */
 	r = modload_replace_ids(options ? options : "", ids, buf, sizeof(buf));
 	if (r == 0)
-		r = insert(mod, buf);
+		r = insert(mod, buf, ret);
 	if (r == 0)
-		*ret_state = MODULE_LOADED;
+		ret->state = MODULE_LOADED;
 	return r;
 }
 
 int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
-		 const char *ids, enum module_state *ret_state)
+		 const char *ids, struct job_result *ret)
 {
 	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
 	int r, error = -ENOENT;
@@ -281,7 +336,7 @@ int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i]; i++) {
 		if (!contexts[i])
 			contexts[i] = modload_context("", dirs[i]);
-		r = contexts[i] ? load(contexts[i], name, ids, ret_state) : -ENOMEM;
+		r = contexts[i] ? load(contexts[i], name, ids, ret) : -ENOMEM;
 		/* libkmod drops a dependency without a file: then a symbol is missing. */
 		if (r != -ENOENT && r != -ENOEXEC)
 			return r;

@@ -46,8 +46,8 @@ int modload_replace_ids(const char *options, const char *ids, char *buf,
  * depends on, is not there or not of this kernel; NULL ends the list. The directories of the first call count:
  * their indexes are read once.
  * -ENOENT: there is no such module; -ENOSYS: this kernel loads none; other errors are the
- * kernel's.
+ * kernel's, and then text, is_damaged and built_for say what there is to say about the first
+ * file that it refused. Sets nothing else in @ret but its state.
  */
 int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
-		 const char *ids, enum module_state *ret_state) must_check
-	nonnull(1, 2, 3, 4);
+		 const char *ids, struct job_result *ret) must_check nonnull(1, 2, 3, 4);

@@ -217,6 +217,13 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 		if (is_blocker(inv, plan, members[i]))
 			group.blockers[group.blocker_count++] = members[i];
 	group.is_viable = group.blocker_count == 0;
+	if (!group.is_viable) {
+		group.reason = REASON_GROUP_NOT_VIABLE;
+		group.detail = plan_blockers(&group, arena);
+	} else if (iommu_is_interrupt_unsafe(&inv->iommu)) {
+		group.reason = REASON_NO_REMAPPING;
+		group.detail = iommu_why_not_remapped(&inv->iommu);
+	}
 	*ret = group;
 	return 0;
 }

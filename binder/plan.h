@@ -35,6 +35,8 @@ struct plan_group {
 	bool is_viable; /* nothing in it stays with the host */
 	const struct pci_device **blockers;
 	size_t blocker_count;
+	enum reason reason; /* why no VM can use it, whatever is bound; REASON_NONE */
+	const char *detail; /* of the reason */
 };
 
 struct plan {

@@ -7,8 +7,17 @@
 #include "cmdline.h"
 #include "ids.h"
 
-/* arch/x86/include/asm/setup.h: COMMAND_LINE_SIZE; a longer line is cut without a word. */
+/*
+ * A longer line of the boot loader is cut without a word (arch/.../include/asm/setup.h). What
+ * bootconfig adds comes in front of it and does not count (init/main.c: setup_command_line()).
+ */
+#if defined(__loongarch__) || defined(__mips__) || defined(__s390x__)
+#define COMMAND_LINE_SIZE 4096
+#elif defined(__arm__) || defined(__hppa__)
+#define COMMAND_LINE_SIZE 1024
+#else
 #define COMMAND_LINE_SIZE 2048
+#endif
 
 int policy_init(struct policy *policy, struct arena *arena)
 {
@@ -269,8 +278,12 @@ static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
 	if (is_kernels && rest.n >= COMMAND_LINE_SIZE - 1)
 		policy_add_problem(
 			policy, &origin, (struct text){rest.p + rest.n - 16, 16},
-			"the command line is as long as the kernel allows and may "
-			"have been cut here: check the last ID",
+			rest.n == COMMAND_LINE_SIZE - 1
+				? "the command line is as long as the kernel allows and "
+				  "may have been cut here: check the last ID"
+				: "bootconfig made the command line longer than a boot "
+				  "loader's may be, which may have been cut here: check "
+				  "the last ID",
 			false);
 	while (cmdline_next(&rest, &arg)) {
 		bool is_ids = text_is_param(arg.name, "vfio_pci.ids");

@@ -44,6 +44,7 @@ struct policy {
 	bool debug;
 	bool has_noiommu; /* vfio's unsafe no-IOMMU mode was asked for */
 	bool has_denylist_off; /* vfio-pci.disable_denylist */
+	bool has_unsafe_interrupts; /* vfio_iommu_type1's, by modprobe.d */
 	bool has_lost_path; /* a rule's path leads to another device, which is to be named */
 	bool has_cmdline_ids; /* then modprobe.d's ids= do not count */
 	struct text module_ids; /* the value in force of vfio-pci's ids= */

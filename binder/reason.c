@@ -25,9 +25,12 @@ const char *reason_message(enum reason reason, const char *detail,
 	const char *sentence = reasons[reason].sentence;
 	const char *hole = strstr(sentence, "%s");
 
+	/* Of a detail that is too long the end is lost, not that of the sentence. */
 	if (hole)
-		snprintf(buf, REASON_MESSAGE_SIZE, "%.*s%.128s%s", (int)(hole - sentence),
-			 sentence, detail ? detail : "?", hole + 2);
+		snprintf(buf, REASON_MESSAGE_SIZE, "%.*s%.*s%s", (int)(hole - sentence),
+			 sentence,
+			 (int)(REASON_MESSAGE_SIZE - 1 - (strlen(sentence) - 2)),
+			 detail ? detail : "?", hole + 2);
 	else
 		snprintf(buf, REASON_MESSAGE_SIZE, "%s", sentence);
 	return buf;

@@ -114,12 +114,19 @@ static enum reason refuse_critical(const struct refusal *c, const struct pci_dev
 }
 
 /* What the machine as a whole lacks. */
-static enum reason refuse_machine(const struct refusal *c, const struct pci_device *d)
+static enum reason refuse_machine(const struct refusal *c, const struct pci_device *d,
+				  const char **ret_detail)
 {
 	if (c->policy->has_noiommu)
 		return REASON_NONE;
-	if (!c->inventory->has_iommu)
+	if (!c->inventory->iommu.is_on) {
+		*ret_detail = iommu_why_off(&c->inventory->iommu, c->arena);
 		return REASON_IOMMU_OFF;
+	}
+	if (d->direct) {
+		*ret_detail = d->direct;
+		return REASON_RMRR;
+	}
 	/*
 	 * Some IOMMUs give the group when a driver probes, so a free device is tried. A
 	 * working driver is not disturbed for a try.
@@ -139,6 +146,6 @@ enum reason refuse_device(const struct refusal *c, const struct pci_device *d,
 	if (reason == REASON_NONE)
 		reason = refuse_critical(c, d, allow, ret_detail);
 	if (reason == REASON_NONE)
-		reason = refuse_machine(c, d);
+		reason = refuse_machine(c, d, ret_detail);
 	return reason;
 }

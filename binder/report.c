@@ -185,7 +185,7 @@ static void log_details(const struct report *r, struct world *world)
 	}
 	world_log(world, LOG_LEVEL_DEBUG, "%zu functions, IOMMU %s, %llu ms in all",
 		  r->inventory ? r->inventory->function_count : 0,
-		  r->inventory && r->inventory->has_iommu ? "on" : "off",
+		  r->inventory && r->inventory->iommu.is_on ? "on" : "off",
 		  (unsigned long long)(r->microseconds + 500) / 1000);
 }
 
@@ -202,20 +202,26 @@ static void log_unread(const struct inventory *inventory, struct world *world)
 			inventory->unread_count);
 }
 
-static void log_groups(const struct report *r, struct world *world, struct arena *arena)
+static void log_groups(const struct report *r, struct world *world)
 {
+	char message[REASON_MESSAGE_SIZE];
+
 	for (size_t i = 0; i < r->group_count; i++) {
 		const struct plan_group *group = &r->groups[i].group;
-		char message[REASON_MESSAGE_SIZE];
 
 		if (!group->is_viable)
 			world_log(world, LOG_LEVEL_WARNING, "group %d: %s", group->id,
-				  reason_message(REASON_GROUP_NOT_VIABLE,
-						 plan_blockers(group, arena), message));
+				  reason_message(group->reason, group->detail, message));
 	}
+	/* Of the machine, not of a group: once. */
+	if (r->group_count > 0 && iommu_is_interrupt_unsafe(&r->inventory->iommu))
+		world_log(world, LOG_LEVEL_WARNING, "%s",
+			  reason_message(REASON_NO_REMAPPING,
+					 iommu_why_not_remapped(&r->inventory->iommu),
+					 message));
 }
 
-void report_log(const struct report *r, struct world *world, struct arena *arena)
+void report_log(const struct report *r, struct world *world)
 {
 	char line[512], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
 
@@ -227,6 +233,11 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 	if (r->reason != REASON_NONE)
 		world_log(world, LOG_LEVEL_ERROR, "nothing was done: %s",
 			  reason_message(r->reason, r->detail, message));
+	for (size_t i = 0; i < r->module_count && r->reason == REASON_NONE; i++)
+		if (r->modules[i].message)
+			world_log(world, LOG_LEVEL_WARNING, "%s",
+				  reason_message(REASON_MODULE_FAILED,
+						 r->modules[i].message, message));
 	if (!r->plan)
 		return;
 	for (size_t i = 0; i < r->plan->device_count; i++) {
@@ -245,7 +256,7 @@ void report_log(const struct report *r, struct world *world, struct arena *arena
 				  (int)MIN(rule->text.n, (size_t)80), rule->text.p,
 				  reason_message(REASON_MISSING, NULL, message));
 	}
-	log_groups(r, world, arena);
+	log_groups(r, world);
 	if (r->inventory)
 		log_unread(r->inventory, world);
 }
@@ -316,7 +327,7 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 
 static void write_group_fields(const struct plan_group *group, struct json *json)
 {
-	char address[BDF_SIZE];
+	char address[BDF_SIZE], message[REASON_MESSAGE_SIZE];
 
 	json_put_number(json, "id", group->id);
 	json_put_bool(json, "viable", group->is_viable);
@@ -324,6 +335,12 @@ static void write_group_fields(const struct plan_group *group, struct json *json
 	for (size_t i = 0; i < group->blocker_count; i++)
 		json_put_string(json, NULL, bdf_format(group->blockers[i]->bdf, address));
 	json_close(json, ']');
+	json_put_string(json, "reason",
+			group->reason ? reason_word(group->reason) : NULL);
+	json_put_string(json, "message",
+			group->reason
+				? reason_message(group->reason, group->detail, message)
+				: NULL);
 }
 
 void report_write_group(const struct plan_group *group, struct json *json)
@@ -362,6 +379,7 @@ static void write_modules(const struct report *r, struct json *json)
 		json_put_string(json, "outcome",
 				m->error ? "failed" : module_state_name(m->state));
 		json_put_number(json, "errno", m->error);
+		json_put_string(json, "message", m->message);
 		json_put_number(json, "microseconds", (int64_t)m->microseconds);
 		json_close(json, '}');
 	}

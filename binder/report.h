@@ -67,6 +67,7 @@ struct module_outcome {
 	const char *name;
 	enum module_state state;
 	int error; /* errno, positive; 0 for none */
+	const char *message; /* why it could not be loaded; NULL where that is no fault */
 	uint64_t microseconds;
 };
 
@@ -104,8 +105,7 @@ void report_device_line(const struct outcome *outcome, char *line, size_t size)
 	nonnull(1, 2);
 
 /* All lines, at the level that each deserves. */
-void report_log(const struct report *report, struct world *world, struct arena *arena)
-	nonnull(1, 2, 3);
+void report_log(const struct report *report, struct world *world) nonnull(1, 2);
 
 /* The lines about what was not understood: also where there is nothing else to report. */
 void report_log_problems(const struct policy *policy, struct world *world) nonnull(1, 2);

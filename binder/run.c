@@ -60,6 +60,7 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 		return;
 	}
 	policy->has_denylist_off |= result.is_denylist_off;
+	policy->has_unsafe_interrupts = result.is_unsafe;
 	if (copy)
 		policy_add_module_ids(policy, SOURCE_MODPROBE,
 				      (struct text){copy, result.length});
@@ -148,6 +149,7 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 	r = read_inventory(world, arena, run);
 	report->inventory = &run->inventory;
 	run->inventory.is_early = run->is_boot;
+	run->inventory.iommu.is_unsafe |= run->policy.has_unsafe_interrupts;
 	if (r == 0)
 		framebuffers_read(world, arena, &run->inventory);
 	if (r == 0)
@@ -209,7 +211,7 @@ static void publish(struct world *world, struct arena *arena, struct run *run,
 	struct json json = {.size = REPORT_SIZE_MAX};
 	int r = -ENOMEM;
 
-	report_log(&run->report, world, arena);
+	report_log(&run->report, world);
 	json.buf = arena_alloc(arena, json.size, 1);
 	if (json.buf) {
 		report_write(&run->report, &json);

@@ -104,6 +104,7 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 {
 	const struct plan *plan = report->plan;
 
+	iommu_read_unsafe(world, &inventory->iommu);
 	for (size_t i = 0; i < plan->device_count; i++) {
 		struct outcome *o = &report->outcomes[i];
 		struct pci_device *d = inventory_find(inventory, o->plan->device->bdf);

@@ -79,9 +79,12 @@ struct job_result {
 	bool is_viable; /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
 	bool is_found; /* JOB_MODULE_IDS: there was such an option */
 	bool is_denylist_off; /* JOB_MODULE_IDS: disable_denylist was among the options */
+	bool is_unsafe; /* JOB_MODULE_IDS: vfio_iommu_type1's allow_unsafe_interrupts was */
+	bool is_damaged; /* JOB_LOAD_MODULE: the file in text is no whole module */
+	char built_for[64]; /* JOB_LOAD_MODULE: it is for this other kernel, "" if not */
 	uint64_t serial; /* JOB_READ_SERIAL */
 	uint32_t length;
-	char text[JOB_TEXT_SIZE];
+	char text[JOB_TEXT_SIZE]; /* JOB_LOAD_MODULE: the file that the kernel refused */
 };
 
 /* Where a file is published, below /run. */

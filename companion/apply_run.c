@@ -12,7 +12,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "files.h"
-#include "iommu.h"
+#include "iommu_parameter.h"
 #include "message.h"
 #include "paths.h"
 #include "process.h"

@@ -95,7 +95,7 @@ static int print(struct cmdline_command *c)
 		paragraph_line(stdout, 0, "needed: %s: %s", parameter, why);
 		code = EXIT_FAILED;
 	}
-	obstacle = iommu_obstacle(&c->iommu, c->running);
+	obstacle = iommu_obstacle(&c->iommu, c->arena);
 	if (obstacle) {
 		paragraph_line(stdout, 0, "the IOMMU is off: %s", obstacle);
 		code = EXIT_FAILED;

@@ -6,7 +6,7 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "iommu.h"
+#include "iommu_parameter.h"
 #include "loader.h"
 #include "options.h"
 #include "text.h"

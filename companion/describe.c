@@ -23,7 +23,13 @@ void describe_group(const struct plan_group *group)
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 
 	if (group->is_viable) {
-		paragraph_add(&p, "group %d: viable", group->id);
+		char message[REASON_MESSAGE_SIZE];
+
+		paragraph_add(&p, "group %d: viable%s%s", group->id,
+			      group->reason ? ", but: " : "",
+			      group->reason ? reason_message(group->reason, group->detail,
+							     message)
+					    : "");
 		paragraph_end(&p);
 		return;
 	}

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmdline.h"
 #include "commands.h"
 #include "describe.h"
 #include "files.h"
@@ -160,31 +159,6 @@ int doctor_list(struct doctor *d, enum world_root root, const char *path,
 		*ret_names = doctor_print(d, "%s and %d more", *ret_names,
 					  l.count - NAMES_SHOWN);
 	return l.count;
-}
-
-bool doctor_parameter(const struct doctor *d, const char *name, struct text *ret)
-{
-	struct text rest = d->cmdline;
-	struct cmdline_arg arg;
-	bool is_found = false;
-
-	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg)) {
-		if (!text_is_param(arg.name, name))
-			continue;
-		*ret = arg.value.p ? arg.value : TEXT("");
-		is_found = true;
-	}
-	return is_found;
-}
-
-bool list_has(struct text list, const char *part)
-{
-	struct text item;
-
-	while (text_cut(&list, ',', &item))
-		if (text_is(item, part))
-			return true;
-	return false;
 }
 
 /* ---- what is known ----------------------------------------------------------------------- */

@@ -91,12 +91,6 @@ int doctor_read_attribute(struct doctor *d, const struct pci_device *device,
 int doctor_list(struct doctor *d, enum world_root root, const char *path,
 		const char **ret_names) must_check nonnull(1, 3);
 
-/* The last value of a parameter on the running command line; false if it is not there. */
-bool doctor_parameter(const struct doctor *d, const char *name, struct text *ret)
-	nonnull(1, 2, 3);
-/* Whether one of the parts between commas is @part. */
-bool list_has(struct text list, const char *part) nonnull(2);
-
 /* The checks. */
 void doctor_iommu(struct doctor *d) nonnull(1);
 void doctor_interrupts(struct doctor *d) nonnull(1);

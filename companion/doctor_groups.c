@@ -97,7 +97,7 @@ void doctor_groups(struct doctor *d)
 		const struct target *t = &d->targets[i];
 
 		if (t->device->iommu_group == NO_GROUP) {
-			if (d->run.inventory.has_iommu)
+			if (d->run.inventory.iommu.is_on)
 				doctor_say(
 					d, FINDING_FAIL,
 					"%s is in no IOMMU group: the IOMMU does not "
@@ -113,30 +113,13 @@ void doctor_groups(struct doctor *d)
 
 /* ---- reserved regions -------------------------------------------------------------------- */
 
-/*
- * "0x... 0x... direct": memory that the firmware wants mapped as it is (RMRR). vfio refuses
- * the device (iommu.c: iommu_group_has_direct...; "direct-relaxable" is fine).
- */
-static const char *find_direct(struct doctor *d, struct text regions)
-{
-	struct text line, start, end, type;
-
-	while (text_cut(&regions, '\n', &line))
-		if (text_word(&line, &start) && text_word(&line, &end) &&
-		    text_word(&line, &type) && text_is(type, "direct"))
-			return doctor_print(d, "%.*s to %.*s", (int)MIN(start.n, 32u),
-					    start.p, (int)MIN(end.n, 32u), end.p);
-	return NULL;
-}
-
 void doctor_reserved(struct doctor *d)
 {
 	size_t groups = 0, read = 0, failed = 0;
 
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
-		const char *found;
-		struct text regions;
+		struct text regions, start, end;
 		char path[JOB_PATH_SIZE];
 
 		if (t->device->iommu_group == NO_GROUP || is_seen(d, i))
@@ -147,17 +130,17 @@ void doctor_reserved(struct doctor *d)
 		if (doctor_read(d, WORLD_SYS, path, &regions) < 0)
 			continue;
 		read++;
-		found = find_direct(d, regions);
-		if (!found)
+		if (!regions_find_direct(regions, &start, &end))
 			continue;
 		failed++;
 		doctor_say(
 			d, FINDING_FAIL,
-			"%s: the firmware keeps memory for a device of its group %d (%s, "
-			"type direct: RMRR), and the kernel gives it to no VM: turn off in "
-			"the firmware what uses it (a BMC, legacy USB, an option ROM), or "
-			"ask its maker",
-			t->name, t->device->iommu_group, found);
+			"%s: the firmware keeps memory for a device of its group %d (%.*s "
+			"to %.*s, type direct: RMRR), and the kernel gives it to no VM: "
+			"exclude the slot in the firmware's setup, turn off what uses it "
+			"(a BMC, legacy USB, an option ROM), or ask its maker",
+			t->name, t->device->iommu_group, (int)start.n, start.p,
+			(int)end.n, end.p);
 	}
 	if (read < groups)
 		doctor_say(d, FINDING_UNKNOWN,

@@ -266,17 +266,30 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct par
 	size_t count = 0, others;
 
 	if (d->iommu_group == NO_GROUP) {
+		const struct iommu *iommu = &e->now.iommu;
 		char message[REASON_MESSAGE_SIZE];
 
-		paragraph_add(p, "No VM can use it: %s.",
-			      reason_message(e->now.has_iommu ? REASON_NO_IOMMU_GROUP
-							      : REASON_IOMMU_OFF,
-					     NULL, message));
+		paragraph_add(
+			p, "No VM can use it: %s.",
+			iommu->is_on
+				? reason_message(REASON_NO_IOMMU_GROUP, NULL, message)
+				: reason_message(REASON_IOMMU_OFF,
+						 iommu_why_off(iommu, e->arena),
+						 message));
 		return;
 	}
 	for (size_t i = 0; i < e->now.count; i++)
 		count += e->now.devices[i].iommu_group == d->iommu_group;
 	others = count - 1;
+	if (iommu_is_interrupt_unsafe(&e->now.iommu)) {
+		paragraph_add(
+			p,
+			"No VM can use it: interrupts are not remapped: %s; for guests "
+			"that you trust vfio_iommu_type1.allow_unsafe_interrupts=1 "
+			"will do.",
+			iommu_why_not_remapped(&e->now.iommu));
+		return;
+	}
 	if (others == 0) {
 		paragraph_add(p, "It is alone in its group: nothing else keeps a VM "
 				 "from using it.");

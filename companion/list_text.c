@@ -118,11 +118,13 @@ static void put_headline(const struct list *l, const struct list_group *g)
 	put_style(stdout, STYLE_HEAD);
 	if (g->id != NO_GROUP)
 		paragraph_add(&p, "IOMMU group %d:", g->id);
-	else if (l->inventory.has_iommu)
+	else if (l->inventory.iommu.is_on)
 		paragraph_add(&p, "no IOMMU group");
 	else
 		paragraph_add(&p, "no IOMMU group: %s",
-			      reason_message(REASON_IOMMU_OFF, NULL, message));
+			      reason_message(REASON_IOMMU_OFF,
+					     iommu_why_off(&l->inventory.iommu, l->arena),
+					     message));
 	put_style(stdout, STYLE_PLAIN);
 	if (g->id != NO_GROUP && g->bridge_count == g->count && g->blocker_count == 0) {
 		paragraph_add(&p, "only bridges");

@@ -7,7 +7,10 @@
 
 #include "fake_jobs.h"
 
-/* What dracut adds to the command line, and what earlybind published itself. */
+/*
+ * What dracut adds to the command line, what earlybind published itself, and what is known of
+ * the IOMMU.
+ */
 static const struct {
 	enum world_root root;
 	const char *path;
@@ -16,6 +19,13 @@ static const struct {
 	{WORLD_ETC, "cmdline.d"},
 	{WORLD_RUN, "initramfs/cmdline.d"},
 	{WORLD_RUN, "earlybind"},
+	{WORLD_PROC, "cpuinfo"},
+	{WORLD_PROC, "interrupts"},
+	{WORLD_PROC, "sys/kernel/osrelease"},
+	{WORLD_SYS, "class/iommu"},
+	{WORLD_SYS, "firmware/acpi/tables"},
+	{WORLD_SYS, "kernel/iommu_groups"},
+	{WORLD_SYS, "module/vfio_iommu_type1"},
 };
 
 static bool is_known(enum world_root root, const char *path)

@@ -81,7 +81,7 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 		fake_iomem(w, text);
 		return put(buf, size, "%s", text);
 	}
-	if (root != WORLD_SYS)
+	if (root != WORLD_SYS || strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
 		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
 	if (!d)
@@ -256,8 +256,11 @@ static int list_whole(struct fake_world *w, enum world_root root, const char *pa
 		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, DEVICES) == 0)
 		return w->is_without_bus ? -ENOENT : list_devices(w, -2, each, arg);
+	if (strcmp(path, "firmware/acpi/tables") == 0)
+		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, "class/iommu") == 0)
-		return w->is_without_iommu ? -ENOENT : each(arg, "dmar0");
+		return w->is_without_iommu ? -ENOENT
+					   : each(arg, w->iommu ? w->iommu : "dmar0");
 	if (strcmp(path, GROUPS) == 0)
 		return w->is_without_iommu ? 0 : each(arg, "0");
 	if (sscanf(path, "bus/pci/drivers/%63[^/]%n", name, &end) == 1 &&

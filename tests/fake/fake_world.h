@@ -25,6 +25,9 @@ struct fake_module {
 		MODULE_IS_BUILTIN,
 	} state;
 	int error; /* of its load */
+	const char *file; /* that the kernel refused, with what is to be seen of it */
+	const char *built_for;
+	bool is_damaged;
 	uint64_t time; /* FAKE_FOREVER: its load hangs */
 	struct fake_driver *driver; /* that it registers */
 };
@@ -71,6 +74,8 @@ struct fake_world {
 	uint64_t modprobe_time; /* to read modprobe.d */
 	bool is_denylist_off;
 	bool is_without_iommu; /* neither class/iommu nor groups */
+	const char *iommu; /* its unit; NULL: dmar0 */
+	bool is_unsafe; /* modprobe.d has allow_unsafe_interrupts=1 */
 	bool is_without_bus; /* no PCI bus in /sys */
 	bool has_group_files; /* /dev/vfio/GROUP can be asked */
 	int publish_error;

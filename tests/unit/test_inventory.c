@@ -69,7 +69,7 @@ static void test_everything_in_order(void **state unused)
 	assert_int_equal(inv.count, w->bus.device_count);
 	assert_int_equal(inv.function_count, inv.count);
 	assert_int_equal(inv.unread_count, 0);
-	assert_false(inv.has_iommu);
+	assert_false(inv.iommu.is_on);
 	for (size_t i = 1; i < inv.count; i++)
 		assert_true(bdf_compare(inv.devices[i - 1].bdf, inv.devices[i].bdf) < 0);
 	for (size_t i = 0; i < inv.count; i++) {
@@ -103,7 +103,7 @@ static void test_filter(void **state unused)
 	struct inventory inv;
 
 	assert_int_equal(inventory_read(&w->world, &arena, is_card, NULL, &inv), 0);
-	assert_true(inv.has_iommu);
+	assert_true(inv.iommu.is_on);
 	assert_int_equal(inv.function_count, 9);
 	assert_int_equal(inv.count, ARRAY_SIZE(want));
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {

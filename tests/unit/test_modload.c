@@ -276,11 +276,13 @@ static void test_missing_module(void **state unused)
 	tree_mkdir(root, "lib/modules/1");
 	pid = fork();
 	if (pid == 0) {
-		enum module_state module = MODULE_UNKNOWN;
+		static struct job_result result;
 		const char *dirs[MODULE_DIRS_MAX] = {tree_path(root, "lib/modules/1")};
-		int r = modload_load(dirs, "earlybind_no_such_module", "", &module);
+		int r = modload_load(dirs, "earlybind_no_such_module", "", &result);
 
-		leave(r == -ENOENT && module == MODULE_UNKNOWN ? 0 : 1);
+		leave(r == -ENOENT && result.state == MODULE_UNKNOWN && result.length == 0
+			      ? 0
+			      : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

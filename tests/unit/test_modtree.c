@@ -6,6 +6,8 @@
  */
 #include "module_tree.h"
 
+#include <elf.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "modload.h"
@@ -173,6 +175,7 @@ struct loading {
 	const char *live, *compression;
 	enum module_state state;
 	int error;
+	struct job_result result;
 };
 
 /* Loads vfio_pci in a process of its own. False if that cannot be tried here. */
@@ -180,7 +183,7 @@ static bool load(const char *root, struct loading *loading)
 {
 	struct {
 		int error;
-		enum module_state state;
+		struct job_result result;
 	} *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
@@ -197,12 +200,13 @@ static bool load(const char *root, struct loading *loading)
 		snprintf(normal, sizeof(normal), "%s/" NORMAL, root);
 		snprintf(private, sizeof(private), "%s/" PRIVATE, root);
 		trap_arm();
-		shared->error = modload_load(dirs, "vfio_pci", "1:2", &shared->state);
+		shared->error = modload_load(dirs, "vfio_pci", "1:2", &shared->result);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	loading->error = shared->error;
-	loading->state = shared->state;
+	loading->result = shared->result;
+	loading->state = shared->result.state;
 	munmap(shared, sizeof(*shared));
 	/* Without root there is no namespace to be had; as root nothing is skipped. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 2 && geteuid() != 0) {
@@ -428,10 +432,101 @@ static void test_cut_compression(void **state unused)
 	}
 }
 
+/* ---- what is to be seen of a file that the kernel refuses ---- */
+
+/* An object with a section .modinfo, as small as it may be. Its size. */
+static size_t make_module(unsigned char *bytes, const char *vermagic)
+{
+	static const char names[] = "\0.modinfo\0.shstrtab";
+	Elf64_Shdr sections[3] = {0};
+	Elf64_Ehdr header = {
+		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_type = ET_REL,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(header),
+		.e_shentsize = sizeof(sections[0]),
+		.e_shnum = ARRAY_SIZE(sections),
+		.e_shstrndx = 2,
+	};
+	size_t used = sizeof(header);
+	int n = snprintf((char *)bytes + used, 512, "vermagic=%s", vermagic);
+
+	sections[1] = (Elf64_Shdr){.sh_name = 1,
+				   .sh_type = SHT_PROGBITS,
+				   .sh_offset = used,
+				   .sh_size = (size_t)n + 1,
+				   .sh_addralign = 1};
+	used += (size_t)n + 1;
+	memcpy(bytes + used, names, sizeof(names));
+	sections[2] = (Elf64_Shdr){.sh_name = 10,
+				   .sh_type = SHT_STRTAB,
+				   .sh_offset = used,
+				   .sh_size = sizeof(names),
+				   .sh_addralign = 1};
+	used = (used + sizeof(names) + 7) / 8 * 8;
+	header.e_shoff = used;
+	memcpy(bytes, &header, sizeof(header));
+	memcpy(bytes + used, sections, sizeof(sections));
+	return used + sizeof(sections);
+}
+
+static void test_refused_files(void **state unused)
+{
+	static const struct {
+		const char *name, *release; /* NULL: the one that runs */
+		size_t cut; /* bytes that are missing at the end */
+		const char *file;
+		int finit_error;
+		const char *built_for;
+		bool is_damaged;
+	} files[] = {
+		{"of another kernel", "9.9.9-lab", 0, "vfio.ko", -ENOEXEC, "9.9.9-lab",
+		 false},
+		{"of this kernel", NULL, 0, "vfio.ko", -ENOEXEC, "", false},
+		{"cut off", "9.9.9-lab", 100, "vfio.ko", -ENOEXEC, "", true},
+		{"signed by nobody", NULL, 0, "vfio.ko", -EKEYREJECTED, "", false},
+		{"the module itself", "9.9.9-lab", 0, "vfio_pci.ko", -ENOEXEC,
+		 "9.9.9-lab", false},
+	};
+	static unsigned char bytes[4096];
+	struct utsname uts;
+
+	assert_int_equal(uname(&uts), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		bool is_dependency = strcmp(files[i].file, "vfio.ko") == 0;
+		struct loading loading = {.live = is_dependency ? "" : "vfio"};
+		const char *root = tree_new();
+		char path[PATH_MAX], magic[256];
+		size_t size;
+
+		make_tree(root, NORMAL, "vfio_pci.ko vfio.ko;vfio.ko;");
+		snprintf(magic, sizeof(magic), "%s SMP preempt mod_unload modversions ",
+			 files[i].release ? files[i].release : uts.release);
+		size = make_module(bytes, magic);
+		snprintf(path, sizeof(path), NORMAL "/%s", files[i].file);
+		write_bytes(root, path, bytes, size - files[i].cut);
+		*trap = (struct trap){.finit_error = files[i].finit_error};
+		if (load(root, &loading)) {
+			const struct job_result *r = &loading.result;
+
+			snprintf(path, sizeof(path), "%s/" NORMAL "/%s", root,
+				 files[i].file);
+			check_int(files[i].name, loading.error, files[i].finit_error);
+			check_true(files[i].name,
+				   text_is((struct text){r->text, r->length}, path));
+			check_string(files[i].name, r->built_for, files[i].built_for);
+			check_int(files[i].name, r->is_damaged, files[i].is_damaged);
+		}
+		tree_remove(root);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trees),
+		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_damaged_index),
 		cmocka_unit_test(test_compressed_modules),
 		cmocka_unit_test(test_cut_compression),

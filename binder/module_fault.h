@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why a module could not be loaded, in words. */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "world.h"
+
+/*
+ * "vfio_pci could not be loaded: FILE is damaged: ...": cause and remedy for the error (errno,
+ * positive) of a JOB_LOAD_MODULE, and for what its result says about the file; NULL if @arena
+ * is full. What the errors mean: kernel/module/main.c, signing.c, kernel/params.c.
+ */
+const char *module_fault_explain(const char *name, int error,
+				 const struct job_result *result,
+				 struct arena *arena) must_check nonnull(1, 3, 4);
