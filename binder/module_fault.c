@@ -59,6 +59,21 @@ static const char *explain_file(int error, const struct job_result *result,
 			    file, errno_text(error));
 }
 
+const char *module_state_name(enum module_state state)
+{
+	switch (state) {
+	case MODULE_UNKNOWN:
+		return "failed";
+	case MODULE_LOADED:
+		return "loaded";
+	case MODULE_LIVE:
+		return "live";
+	case MODULE_BUILTIN:
+		return "builtin";
+	}
+	return "";
+}
+
 const char *module_fault_explain(const char *name, int error,
 				 const struct job_result *result, struct arena *arena)
 {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why a module could not be loaded, in words. */
+/* What came of loading a module, in words. */
 #pragma once
 
 #include "arena.h"
 #include "compiler.h"
 #include "world.h"
+
+/* "loaded", "live", "builtin", "failed" */
+const char *module_state_name(enum module_state state);
 
 /*
  * "vfio_pci could not be loaded: FILE is damaged: ...": cause and remedy for the error (errno,

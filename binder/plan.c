@@ -9,6 +9,8 @@
 #include "refuse.h"
 #include "serial.h"
 
+#define BLOCKERS_SHOWN 8 /* by name */
+
 struct planner {
 	const struct policy *policy;
 	const struct inventory *inventory;
@@ -335,9 +337,12 @@ void plan_restrict(struct plan *plan, struct bdf bdf)
 
 const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 {
+	size_t shown = group->blocker_count;
 	const char *list = "";
 
-	for (size_t i = 0; i < group->blocker_count && list; i++) {
+	if (shown > BLOCKERS_SHOWN)
+		shown = BLOCKERS_SHOWN - 1;
+	for (size_t i = 0; i < shown && list; i++) {
 		const char *join = i == 0			   ? ""
 				   : i + 1 == group->blocker_count ? " and "
 								   : ", ";
@@ -346,5 +351,8 @@ const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 		list = arena_printf(arena, "%s%s%s", list, join,
 				    bdf_format(group->blockers[i]->bdf, address));
 	}
+	if (list && shown < group->blocker_count)
+		list = arena_printf(arena, "%s and %zu more", list,
+				    group->blocker_count - shown);
 	return list;
 }

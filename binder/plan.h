@@ -83,6 +83,9 @@ const char *action_name(enum action action);
 /* A driver that may hold a function of a group that a VM uses. */
 bool driver_is_group_friendly(const char *driver) nonnull(1);
 
-/* The addresses of a group's blockers as "A, B and C", into @arena; NULL if out of memory. */
+/*
+ * The addresses of a group's blockers as "A, B and C", or "A, B and 50 more", into @arena; NULL
+ * if out of memory.
+ */
 const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 	nonnull(1, 2);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "module_fault.h"
 #include "version.h"
 
 const char *verdict_name(enum verdict verdict)
@@ -25,21 +26,6 @@ const char *verdict_name(enum verdict verdict)
 		return "stuck";
 	case VERDICT_FAILED:
 		return "failed";
-	}
-	return "";
-}
-
-const char *module_state_name(enum module_state state)
-{
-	switch (state) {
-	case MODULE_UNKNOWN:
-		return "failed";
-	case MODULE_LOADED:
-		return "loaded";
-	case MODULE_LIVE:
-		return "live";
-	case MODULE_BUILTIN:
-		return "builtin";
 	}
 	return "";
 }

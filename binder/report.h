@@ -89,7 +89,6 @@ struct report {
 };
 
 const char *verdict_name(enum verdict verdict);
-const char *module_state_name(enum module_state state);
 
 /* Whether every device that a rule wants is bound, and no rule names nothing. */
 bool report_is_all_bound(const struct report *report) nonnull(1);

@@ -2,6 +2,7 @@
 #include "describe.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct paragraph describe_device(struct bdf bdf, const char *id)
 {
@@ -25,11 +26,13 @@ void describe_group(const struct plan_group *group)
 	if (group->is_viable) {
 		char message[REASON_MESSAGE_SIZE];
 
-		paragraph_add(&p, "group %d: viable%s%s", group->id,
-			      group->reason ? ", but: " : "",
-			      group->reason ? reason_message(group->reason, group->detail,
-							     message)
-					    : "");
+		/* "bound, but no VM can use it: ..." */
+		paragraph_add(&p, "group %d: viable%s", group->id,
+			      group->reason
+				      ? strchrnul(reason_message(group->reason,
+								 group->detail, message),
+						  ',')
+				      : "");
 		paragraph_end(&p);
 		return;
 	}

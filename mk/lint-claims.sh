@@ -37,6 +37,24 @@ manual=$(sed -n '/^# REASONS/,/^# EXIT CODE/s/^|  \*\([a-z-]*\)\*$/\1/p' docs/bi
 [ "$words" = "$manual" ] || fail "reasons of binder/reason.def and docs/binder.8.scd differ:
 $(printf '%s\n%s\n' "$words" "$manual" | sort | uniq -u)"
 
+# Every cause names tests that exist and a word that is a reason, and no test of a cause is left out.
+causes=$(grep -rhoE '(^cause |"cause-)[a-z0-9-]+' tests/unit tests/companion/parts |
+	sed 's/^"cause-//; s/^cause //' | sort -u)
+shown=$(grep -oE '[`]cause-[a-z0-9-]+' docs/causes.md | sed 's/^.cause-//' | sort -u)
+[ "$causes" = "$shown" ] || fail "causes of the tests and of docs/causes.md differ:
+$(printf '%s\n%s\n' "$causes" "$shown" | sort | uniq -u)"
+grep -oE '[`]test_[a-z0-9_]+' docs/causes.md | tr -d '\140' | sort -u | while read -r test; do
+	grep -rqF "cmocka_unit_test($test)" tests/unit || echo "there is no $test"
+done >"$build/causes.lint"
+# shellcheck disable=SC2016 # backquotes of the text
+sed -n 's/^|[^|]*| [`]\([a-z-]*\)[`] |.*/\1/p' docs/causes.md | sort -u | while read -r word; do
+	echo "$words" | grep -qx "$word" || echo "$word is no reason"
+done >>"$build/causes.lint"
+sed -n 's/^|.*| \([0-9][0-9 ]*\) |$/\1/p' docs/causes.md | tr ' ' '\n' | while read -r number; do
+	[ -n "$(find tests/lab/cases -name "$number-*.py")" ] || echo "there is no case $number"
+done >>"$build/causes.lint"
+[ ! -s "$build/causes.lint" ] || fail "docs/causes.md: $(cat "$build/causes.lint")"
+
 # Every verdict and every parameter of the command line is in the manual.
 verdicts=$(sed -n '/^const char \*verdict_name/,/^}/s/.*return "\([a-z]*\)";/\1/p' binder/report.c)
 for verdict in $verdicts; do

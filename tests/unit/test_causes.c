@@ -8,7 +8,6 @@
 #include "fake_check.h"
 
 #define CARD   "0000:01:00.0"
-#define CARD_1 "0000:01:00.1"
 #define IDS    "vfio-pci.ids=10ee:5000"
 #define TABLES "firmware/acpi/tables/"
 
@@ -206,14 +205,10 @@ static void hang(struct fake_world *w)
 	card(w)->driver->remove_time = FAKE_FOREVER;
 }
 
-/* The card's first probe hangs, and with it what is asked of the card. */
-static void hang_first(struct fake_world *w)
+/* Somebody has put a FIFO into modprobe.d. */
+static void hang_modprobe(struct fake_world *w)
 {
-	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
-
-	driver->probe_time = FAKE_FOREVER;
-	(void)fake_start(&w->bus, OP_REGISTER, NULL, driver);
-	fake_run(&w->bus, w->bus.now + 1000, NULL);
+	w->modprobe_time = FAKE_FOREVER;
 }
 
 static void be_slow(struct fake_world *w)
@@ -428,7 +423,7 @@ static const struct cause causes[] = {
 	{"cause-stuck", hang, IDS " rd.earlybind.recovery_timeout=2", CARD, "stuck",
 	 "the kernel did not come back from unbind: the device is left alone from here, and a "
 	 "reboot may hang"},
-	{"cause-deadline", hang_first, IDS ",10ee:5001", CARD_1, "timeout",
+	{"cause-deadline", hang_modprobe, IDS, CARD, "timeout",
 	 "the time was up before its turn: raise rd.earlybind.timeout= or find what is slow in "
 	 "the log above"},
 	{"cause-module-late", be_slow, IDS, CARD, "module-failed",

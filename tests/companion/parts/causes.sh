@@ -1,0 +1,40 @@
+# shellcheck shell=sh
+# Causes of docs/causes.md on whole machines: plan, explain and check say what a boot would say.
+# shellcheck disable=SC2154 # here and so on are of run.sh
+
+# What "earlybind ARGUMENT..." says has PATTERN in it, whatever the lines are.
+tells() { # PATTERN ARGUMENT...
+	pattern=$1
+	shift
+	"$EARLYBIND" "$@" >told.txt 2>&1 || true
+	tr -s ' \n' ' ' <told.txt | grep -q -e "$pattern" || {
+		cat told.txt
+		return 1
+	}
+}
+cause() { # NAME PATTERN ARGUMENT...
+	name=cause-$1
+	shift
+	check "$name" tells "$@"
+}
+
+golden plan-hpe-rmrr plan --sysroot hpe-rmrr
+golden plan-no-remapping plan --sysroot no-remapping
+golden plan-firmware plan --sysroot doctor-firmware
+golden plan-parameter plan --sysroot doctor-parameter
+contract plan-json-no-remapping 0 plan --sysroot no-remapping
+
+cause companion-rmrr 'type direct: RMRR), and the kernel gives it to no VM: exclude the slot' \
+	check --sysroot hpe-rmrr --only reserved
+cause companion-rmrr-explain 'refuse.*(RMRR, 0x000000007d6f6000 to 0x000000007d711fff)' \
+	plan --sysroot hpe-rmrr
+cause companion-rmrr-relaxed '0000:00:1a.0 .* recover: vfio-pci gets it' \
+	plan --sysroot hpe-rmrr --cmdline 'rd.earlybind.bind=00:1a.0'
+cause companion-remapping 'they are not remapped, .* the firmware offers it not (ACPI table DMAR)' \
+	check --sysroot no-remapping --only interrupts
+cause companion-remapping-explain 'No VM can use it: interrupts are not remapped: the firmware' \
+	explain --sysroot no-remapping 01:00.0
+cause companion-firmware 'the IOMMU is off: the firmware offers none (no ACPI table DMAR)' \
+	explain --sysroot doctor-firmware 3b:00.0
+cause companion-parameter 'the IOMMU is off: the firmware offers VT-d, but this kernel leaves it off' \
+	list --sysroot doctor-parameter
