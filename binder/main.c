@@ -34,7 +34,8 @@ static void usage(FILE *out)
 	      "  --help\n"
 	      "\n"
 	      "exit code: 0 everything is bound, or nothing to do; 1 something is not, the\n"
-	      "kernel log and /run/earlybind/report.json say why; 2 wrong usage\n",
+	      "kernel log and /run/earlybind/report.json say why; 2 wrong usage; 3 as 1,\n"
+	      "and a rule says on-failure=shell: the image opens its shell\n",
 	      out);
 }
 
@@ -112,7 +113,7 @@ int main(int argc, char **argv)
 
 	if (getpid() == 1) {
 		/* The arguments are words of the kernel command line, meant for /init. */
-		pid1_run(&pid1_ops, argv, bind_for_pid1);
+		pid1_run(&pid1_ops, argv, bind_for_pid1, EXIT_SHELL);
 		return EXIT_NOT_ALL;
 	}
 	(void)pid1_ops.hold_descriptors();

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -18,8 +19,9 @@
 #include "kmsg.h"
 #include "reason.h"
 
-#define POLL	  (2 * MILLISECOND)
-#define LINE_SIZE 256
+#define POLL	   (2 * MILLISECOND)
+#define SHELL_POLL (50 * MILLISECOND)
+#define LINE_SIZE  256
 
 /* In this order: with /dev there is a kernel log to speak to. */
 static const struct place {
@@ -87,7 +89,26 @@ static int wait_until(const struct pid1_ops *ops, pid_t pid, uint64_t until,
 	return r;
 }
 
-static void bind_in_child(const struct pid1_ops *ops, int (*bind)(void))
+/* The only wait without a limit: for a person. */
+static void run_shell(const struct pid1_ops *ops)
+{
+	int status = 0;
+	pid_t pid = ops->fork();
+
+	if (pid == 0) {
+		say(ops, LOG_LEVEL_ERROR,
+		    "PID 1: no shell, the boot goes on: /bin/sh on /dev/console: %s",
+		    errno_text(ops->open_shell()));
+		ops->leave(0);
+	}
+	if (pid < 0)
+		say(ops, LOG_LEVEL_ERROR, "PID 1: no shell, the boot goes on: %s",
+		    errno_text((int)pid));
+	while (pid > 0 && ops->wait(pid, &status) == -EAGAIN)
+		(void)ops->pause(SHELL_POLL);
+}
+
+static void bind_in_child(const struct pid1_ops *ops, int (*bind)(void), int shell_code)
 {
 	int status = 0, r;
 	pid_t pid;
@@ -112,6 +133,8 @@ static void bind_in_child(const struct pid1_ops *ops, int (*bind)(void))
 		say(ops, LOG_LEVEL_ERROR,
 		    "PID 1: binding was ended by signal %d: devices may be without a driver",
 		    WTERMSIG(status));
+	} else if (r == 0 && WEXITSTATUS(status) == shell_code) {
+		run_shell(ops);
 	}
 }
 
@@ -126,7 +149,7 @@ static void say_failure(const struct pid1_ops *ops, const char *path, int error)
 		unmount_place(ops, &places[0]);
 }
 
-void pid1_run(const struct pid1_ops *ops, char **argv, int (*bind)(void))
+void pid1_run(const struct pid1_ops *ops, char **argv, int (*bind)(void), int shell_code)
 {
 	/* /init, and what the kernel tries behind it (init/main.c: kernel_init()). */
 	static char programs[][16] = {"/init", "/sbin/init", "/etc/init", "/bin/init",
@@ -137,7 +160,7 @@ void pid1_run(const struct pid1_ops *ops, char **argv, int (*bind)(void))
 	(void)ops->hold_descriptors();
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		is_ours[i] = mount_place(ops, &places[i]);
-	bind_in_child(ops, bind);
+	bind_in_child(ops, bind, shell_code);
 	for (size_t i = ARRAY_SIZE(places); i-- > 0;)
 		if (is_ours[i])
 			unmount_place(ops, &places[i]);
@@ -225,6 +248,31 @@ static int real_pause(uint64_t microseconds)
 	return error_of(nanosleep(&ts, NULL));
 }
 
+/* A session of its own with the console for its terminal: job control and Ctrl-C work. */
+static int real_open_shell(void)
+{
+	static char name[] = "/bin/sh", interactive[] = "-i";
+	static char prompt[] = "PS1=(earlybind) ", terminal[] = "TERM=linux",
+		    home[] = "HOME=/", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	static char *argv[] = {name, interactive, NULL};
+	static char *env[] = {prompt, terminal, home, path, NULL};
+	int fd;
+
+	if (access(name, X_OK) < 0)
+		return -errno;
+	(void)setsid();
+	fd = open("/dev/console", O_RDWR);
+	if (fd < 0)
+		return -errno;
+	(void)ioctl(fd, TIOCSCTTY, 1);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		if (dup2(fd, i) < 0)
+			return -errno;
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return error_of(execve(name, argv, env));
+}
+
 static int real_execute(const char *path, char **argv)
 {
 	return error_of(execv(path, argv));
@@ -242,6 +290,7 @@ const struct pid1_ops pid1_ops = {
 	.kill = real_kill,
 	.now = real_now,
 	.pause = real_pause,
+	.open_shell = real_open_shell,
 	.log = kmsg_write,
 	.execute = real_execute,
 };

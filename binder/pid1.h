@@ -32,6 +32,8 @@ struct pid1_ops {
 	int (*kill)(pid_t pid);
 	uint64_t (*now)(void); /* monotonic, in microseconds */
 	int (*pause)(uint64_t microseconds);
+	int (*open_shell)(
+		void); /* becomes a shell on the console; returns on failure only */
 	int (*log)(enum log_level level, const char *line);
 	int (*execute)(const char *path, char **argv); /* returns on failure only */
 };
@@ -39,9 +41,10 @@ struct pid1_ops {
 extern const struct pid1_ops pid1_ops; /* of the machine */
 
 /*
- * Has @bind done by a child and becomes /init, with the arguments that the kernel gave in
+ * Has @bind done by a child, which may ask for a shell by ending with @shell_code: then there
+ * is one on the console, for as long as somebody stays in it. Becomes /init, with the arguments that the kernel gave in
  * @argv. Returns only if neither /init nor any of the kernel's own list (init/main.c:
  * kernel_init()) can be executed: then there is nothing left but the kernel's panic.
  */
-void pid1_run(const struct pid1_ops *ops, char **argv, int (*bind)(void))
+void pid1_run(const struct pid1_ops *ops, char **argv, int (*bind)(void), int shell_code)
 	nonnull(1, 2, 3);

@@ -121,8 +121,7 @@ bool policy_set_option(struct policy *policy, struct text name, struct text valu
 
 	if (text_is_param(name, "on-failure")) {
 		if (on_failure_parse(value, &on_failure) < 0)
-			policy_add_problem(policy, origin, value,
-					   "on-failure= is restore or hold", true);
+			policy_add_problem(policy, origin, value, ON_FAILURE_USAGE, true);
 		else if (may_set(policy, OPTION_ON_FAILURE, origin))
 			policy->on_failure = on_failure;
 		return true;
@@ -267,6 +266,14 @@ struct ids_value {
 	struct origin origin;
 };
 
+/* dracut's parameter: what it does not know is no concern of ours. */
+static bool is_off(const struct cmdline_arg *arg)
+{
+	bool value = true;
+
+	return cmdline_bool(arg, &value) == 0 && !value;
+}
+
 static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
 		       struct ids_value *ids)
 {
@@ -302,6 +309,10 @@ static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
 			policy->off = !read_switch(policy, &origin, &arg, true);
 		else if (text_has_prefix(arg.name, "rd.earlybind."))
 			add_own_key(policy, &origin, &arg);
+		else if (text_is(arg.name, "rd.shell"))
+			policy->has_no_shell = is_off(&arg);
+		else if (is_kernels && text_is(arg.name, "panic"))
+			policy->has_panic = arg.value.n > 0;
 		else if (is_kernels &&
 			 text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
 			policy->has_noiommu = read_switch(policy, &origin, &arg, false);

@@ -43,6 +43,8 @@ struct policy {
 	bool is_partial; /* a source could not be read: rules may be missing */
 	bool debug;
 	bool has_noiommu; /* vfio's unsafe no-IOMMU mode was asked for */
+	bool has_no_shell; /* rd.shell=0: nobody gets a shell in the initramfs */
+	bool has_panic; /* panic=: for initramfs-tools it means the same */
 	bool has_denylist_off; /* vfio-pci.disable_denylist */
 	bool has_unsafe_interrupts; /* vfio_iommu_type1's, by modprobe.d */
 	bool has_lost_path; /* a rule's path leads to another device, which is to be named */

@@ -10,6 +10,8 @@ int on_failure_parse(struct text t, enum on_failure *ret)
 		*ret = ON_FAILURE_RESTORE;
 	else if (text_is(t, "hold"))
 		*ret = ON_FAILURE_HOLD;
+	else if (text_is(t, "shell"))
+		*ret = ON_FAILURE_SHELL;
 	else
 		return -EINVAL;
 	return 0;
@@ -24,6 +26,8 @@ const char *on_failure_name(enum on_failure on_failure)
 		return "restore";
 	case ON_FAILURE_HOLD:
 		return "hold";
+	case ON_FAILURE_SHELL:
+		return "shell";
 	}
 	return "";
 }
@@ -95,7 +99,7 @@ static const char *parse_option(struct text word, struct rule *rule)
 		return "unknown option: a rule has optional, on-failure= and allow=";
 	if (text_is_param(name, "on-failure")) {
 		if (on_failure_parse(value, &rule->on_failure) < 0)
-			return "on-failure= is restore or hold";
+			return ON_FAILURE_USAGE;
 		return NULL;
 	}
 	if (text_is(name, "allow")) {

@@ -35,6 +35,7 @@ enum on_failure {
 	ON_FAILURE_DEFAULT, /* as the option of the run says */
 	ON_FAILURE_RESTORE, /* give the device back to its own driver */
 	ON_FAILURE_HOLD, /* keep it away from every driver */
+	ON_FAILURE_SHELL, /* give it back, and ask for the shell of the initramfs */
 };
 
 enum allow {
@@ -89,7 +90,8 @@ const char *rule_kind_name(enum rule_kind kind);
 /* "console", "storage" or "network": the one bit of enum allow; "" for none. */
 const char *allow_name(unsigned allow);
 
-/* "restore" and "hold". -EINVAL otherwise. */
+/* "restore", "hold" and "shell". -EINVAL otherwise. */
+#define ON_FAILURE_USAGE "on-failure= is restore, hold or shell"
 int on_failure_parse(struct text t, enum on_failure *ret) must_check nonnull(2);
 const char *on_failure_name(enum on_failure on_failure);
 

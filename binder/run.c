@@ -11,6 +11,7 @@
 #include "framebuffer.h"
 #include "late.h"
 #include "restore.h"
+#include "shell.h"
 #include "table.h"
 #include "verify.h"
 
@@ -256,7 +257,10 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	publish(world, arena, run, PUBLISH_OWN, REPORT_NAME);
 	if (!policy->dry_run && !options->is_pid1)
 		late_publish(world, arena, &run->report);
-	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
+	if (report_is_fine(&run->report))
+		return EXIT_ALL_BOUND;
+	return shell_ask(world, &run->report, options->is_pid1) ? EXIT_SHELL
+								: EXIT_NOT_ALL;
 }
 
 /* Whether the device of the plan is left alone: a line says why, and @ret_code the rest. */

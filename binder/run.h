@@ -77,4 +77,5 @@ enum exit_code {
 	EXIT_ALL_BOUND = 0, /* or nothing to do */
 	EXIT_NOT_ALL = 1, /* something was not bound; the report says why */
 	EXIT_USAGE = 2,
+	EXIT_SHELL = 3, /* as 1, and the image is to open its shell: on-failure=shell */
 };

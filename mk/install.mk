@@ -19,7 +19,7 @@ $(BUILD)/man/%: docs/%.scd
 # Files that are laid out in the source as they are installed.
 INITRAMFS_FILES := hooks/earlybind scripts/init-top/00-earlybind
 DRACUT_SCRIPTS := 50earlybind/module-setup.sh 50earlybind/earlybind.sh
-DRACUT_UNIT := 50earlybind/earlybind.service
+UNITS := earlybind.service earlybind-shell.service
 MKINITCPIO_FILES := install/earlybind hooks/earlybind
 
 # Where Debian's shells look; other distributions' zsh looks in site-functions.
@@ -38,14 +38,17 @@ install: all manual
 		$(INSTALL) -D -m 755 dracut-module/$$file \
 			$(DESTDIR)/usr/lib/dracut/modules.d/$$file || exit 1; \
 	done
-	$(Q)$(INSTALL) -D -m 644 dracut-module/$(DRACUT_UNIT) \
-		$(DESTDIR)/usr/lib/dracut/modules.d/$(DRACUT_UNIT)
+	$(Q)for unit in $(UNITS); do \
+		$(INSTALL) -D -m 644 dracut-module/50earlybind/$$unit \
+			$(DESTDIR)/usr/lib/dracut/modules.d/50earlybind/$$unit && \
+		$(INSTALL) -D -m 644 dracut-module/50earlybind/$$unit \
+			$(DESTDIR)/usr/lib/systemd/system/$$unit || exit 1; \
+	done
+	$(Q)$(INSTALL) -D -m 755 dracut-module/shell $(DESTDIR)/usr/lib/earlybind/shell
 	$(Q)for file in $(MKINITCPIO_FILES); do \
 		$(INSTALL) -D -m 755 packaging/arch/$$file \
 			$(DESTDIR)/usr/lib/initcpio/$$file || exit 1; \
 	done
-	$(Q)$(INSTALL) -D -m 644 dracut-module/$(DRACUT_UNIT) \
-		$(DESTDIR)/usr/lib/systemd/system/earlybind.service
 	$(Q)for page in $(MANUAL_PAGES); do \
 		$(INSTALL) -D -m 644 $$page \
 			$(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit 1; \
@@ -58,10 +61,11 @@ install: all manual
 
 # Leaves /etc/earlybind.conf. Images keep the binder until they are rebuilt.
 uninstall:
-	$(Q)rm -f $(DESTDIR)/usr/lib/earlybind/binder $(DESTDIR)/usr/sbin/earlybind
+	$(Q)rm -f $(addprefix $(DESTDIR)/usr/lib/earlybind/,binder shell) \
+		$(DESTDIR)/usr/sbin/earlybind
 	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/share/initramfs-tools/%,$(INITRAMFS_FILES))
 	$(Q)rm -rf $(DESTDIR)/usr/lib/dracut/modules.d/50earlybind
 	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/lib/initcpio/%,$(MKINITCPIO_FILES))
-	$(Q)rm -f $(DESTDIR)/usr/lib/systemd/system/earlybind.service
+	$(Q)rm -f $(addprefix $(DESTDIR)/usr/lib/systemd/system/,$(UNITS))
 	$(Q)rm -f $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
 	$(Q)rmdir $(DESTDIR)/usr/lib/earlybind 2>/dev/null || true

@@ -93,8 +93,10 @@ _earlybind_install_options() {
 _earlybind_install_unit() {
 	local unit=$initdir$systemdsystemunitdir/earlybind.service service order
 
-	inst_simple "$moddir/earlybind.service" "$systemdsystemunitdir/earlybind.service"
-	$SYSTEMCTL -q --root "$initdir" add-wants sysinit.target earlybind.service
+	for service in earlybind earlybind-shell; do
+		inst_simple "$moddir/$service.service" "$systemdsystemunitdir/$service.service"
+		$SYSTEMCTL -q --root "$initdir" add-wants sysinit.target "$service.service"
+	done
 	order=" $(sed -n 's/^Before=//p' "$unit" 2>/dev/null | tr '\n' ' ') "
 	for service in systemd-modules-load systemd-udevd systemd-udev-trigger; do
 		[[ $order == *" $service.service "* ]] ||
@@ -118,6 +120,7 @@ _earlybind_install_hook() {
 
 install() {
 	_earlybind_embed
+	inst_script /usr/lib/earlybind/shell
 	_earlybind_install_options
 	if dracut_module_included systemd; then
 		_earlybind_install_unit

@@ -26,6 +26,7 @@ static const struct {
 	{WORLD_SYS, "firmware/acpi/tables"},
 	{WORLD_SYS, "kernel/iommu_groups"},
 	{WORLD_SYS, "module/vfio_iommu_type1"},
+	{WORLD_DEV, ".earlybind"},
 };
 
 static bool is_known(enum world_root root, const char *path)

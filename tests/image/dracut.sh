@@ -58,6 +58,11 @@ for service in systemd-modules-load systemd-udevd systemd-udev-trigger; do
 	check "systemd: the unit is before $service" before "$service.service"
 done
 check "systemd: the unit is wanted" has 'sysinit.target.wants/earlybind.service'
+check "systemd: the shell of on-failure=shell has a unit" \
+	has 'sysinit.target.wants/earlybind-shell.service'
+check "systemd: it waits for the binder" grep -qx 'After=earlybind.service' \
+	"${unit%/*}/earlybind-shell.service"
+check "systemd: what it runs is there" test -x "$out/usr/lib/earlybind/shell"
 check "systemd: the unit has a start limit" grep -q '^TimeoutStartSec=5min$' "$unit"
 check "systemd: no hook beside it" is "$hook" ""
 check "systemd: vfio-pci is in the image" has 'vfio-pci.ko*'
@@ -70,6 +75,7 @@ check "plain: the image is made" is "$status" 0
 check "plain: the module says what it proved" says '00-earlybind.sh runs before udev'
 check "plain: the hook is there" test -n "$hook"
 check "plain: it is the only hook there" is "$(ls "$out/${hook%/*}")" 00-earlybind.sh
+check "plain: the shell of on-failure=shell is there" test -x "$out/usr/lib/earlybind/shell"
 check "plain: no unit beside it" is "$unit" ""
 check "plain: it has the table" table '/etc/earlybind.conf:1'
 check "plain: vfio-pci is in the image" has 'vfio-pci.ko*'

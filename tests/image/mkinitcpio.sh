@@ -167,6 +167,9 @@ check "systemd: what is added, in this order" is "$(recorded)" \
 add_file /usr/lib/earlybind/binder
 add_file /usr/lib/systemd/system/earlybind.service
 add_symlink /usr/lib/systemd/system/sysinit.target.wants/earlybind.service ../earlybind.service
+add_file /usr/lib/systemd/system/earlybind-shell.service
+add_symlink /usr/lib/systemd/system/sysinit.target.wants/earlybind-shell.service ../earlybind-shell.service
+add_file /usr/lib/earlybind/shell
 EARLYHOOKS='
 check "systemd: the binder has the rule" grep -qx 'bind 10ee:5000' <<<"$(rules)"
 check "systemd: the link leads to the unit" cmp \

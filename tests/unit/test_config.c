@@ -59,7 +59,8 @@ static const struct {
 	{"option timeout\noption x=1 timeout=5\n", "",
 	 "c:1:8 \"timeout\" e\nc:2:8 \"x=1\" e\n"},
 	{"option timeout=0\n", "", "c:1:16 \"0\" e\n"},
-	{"option on-failure=shell\n", "", "c:1:19 \"shell\" e\n"},
+	{"option on-failure=shells\n", "", "c:1:19 \"shells\" e\n"},
+	{"bind class=0302 on-failure=shell\n", "bind class=0302 shell @c:1:6\n", ""},
 
 	/* Sections */
 	{"[profile a]\nbind 10ee:*\n[profile b]\nkeep 10ee:*\n",

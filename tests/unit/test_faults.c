@@ -73,6 +73,12 @@ static void set_up_hold_free(struct fake_world *w)
 	fake_find_device(&w->bus, CARD)->vfio_error = -EBUSY;
 }
 
+static void set_up_shell(struct fake_world *w)
+{
+	set_up_refusal(w);
+	w->cmdline = "rd.earlybind.bind=10ee:*;on-failure=shell rd.earlybind.timeout=3";
+}
+
 /* The number of the card, in its config space. */
 static void set_up_serial(struct fake_world *w)
 {
@@ -166,6 +172,7 @@ static const struct {
 	{"refusal", set_up_refusal, NULL, {CARD, CARD_1}},
 	{"hold", set_up_hold, NULL, {CARD, CARD_1, "0000:02:00.1"}},
 	{"hold, free", set_up_hold_free, NULL, {CARD, CARD_1}},
+	{"shell", set_up_shell, NULL, {CARD, CARD_1}},
 	{"serial", set_up_serial, NULL, {CARD, CARD_1}},
 	{"path", set_up_path, NULL, {CARD, CARD_1}},
 	{"keep",

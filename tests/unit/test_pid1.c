@@ -11,9 +11,11 @@
 
 #include "pid1.h"
 
-#define CHILD	  1234
-#define CALL_TIME 100 /* microseconds */
-#define TRACE_MAX 8192
+#define CHILD	   1234
+#define CALL_TIME  100 /* microseconds */
+#define SHELL_CODE 3
+#define SHELL_TIME (PID1_LIMIT + 5 * SECOND)
+#define TRACE_MAX  8192
 
 enum child {
 	CHILD_EXITS,
@@ -21,6 +23,7 @@ enum child {
 	CHILD_HANGS, /* until it is killed */
 	CHILD_IS_STUCK, /* in the kernel */
 	CHILD_IS_REAPED, /* by somebody else */
+	CHILD_WANTS_SHELL, /* and its user stays there for a while */
 };
 
 static struct kernel {
@@ -37,6 +40,8 @@ static struct kernel {
 
 	unsigned calls;
 	bool has_child, is_killed;
+	unsigned forks;
+	bool is_in_shell;
 	uint64_t now;
 	char trace[TRACE_MAX];
 	char log[TRACE_MAX];
@@ -126,6 +131,7 @@ static pid_t fake_fork(void)
 	if (call("fork", ""))
 		return -ENOMEM;
 	k.has_child = true;
+	k.is_in_shell = ++k.forks > 1;
 	return CHILD;
 }
 
@@ -151,6 +157,11 @@ static int fake_wait(pid_t pid, int *ret_status)
 		return -EAGAIN;
 	case CHILD_IS_REAPED:
 		return -ECHILD;
+	case CHILD_WANTS_SHELL:
+		if (k.is_in_shell && k.now < SHELL_TIME)
+			return -EAGAIN;
+		*ret_status = k.is_in_shell ? 0 : SHELL_CODE << 8;
+		break;
 	}
 	k.has_child = false;
 	return 0;
@@ -176,6 +187,12 @@ static int fake_pause(uint64_t microseconds)
 		return -EINTR;
 	k.now += microseconds;
 	return 0;
+}
+
+static int fake_open_shell(void)
+{
+	fail_msg("PID 1 itself became a shell");
+	return -EIO;
 }
 
 static int fake_log(enum log_level level, const char *line)
@@ -214,6 +231,7 @@ static const struct pid1_ops fake_ops = {
 	.kill = fake_kill,
 	.now = fake_now,
 	.pause = fake_pause,
+	.open_shell = fake_open_shell,
 	.log = fake_log,
 	.execute = fake_execute,
 };
@@ -228,7 +246,7 @@ static int never_called(void)
 static bool has_executed(const struct pid1_ops *ops, char **argv, int (*bind)(void))
 {
 	if (setjmp(k.executed) == 0) {
-		pid1_run(ops, argv, bind);
+		pid1_run(ops, argv, bind, SHELL_CODE);
 		return false;
 	}
 	return true;
@@ -293,6 +311,14 @@ static void test_sequences(void **state unused)
 		 {.child = CHILD_IS_REAPED, .mounted = 7},
 		 "hold\nmkdir /dev\nmount /dev\nfork\nexec /init\n",
 		 NULL},
+		{"a shell, longer than the child's limit",
+		 {.child = CHILD_WANTS_SHELL, .mounted = 7},
+		 "hold\nmkdir /dev\nmount /dev\nfork\nfork\nexec /init\n",
+		 NULL},
+		{"no process for the shell",
+		 {.child = CHILD_WANTS_SHELL, .mounted = 7, .fail_at = 8},
+		 "hold\nmkdir /dev\nmount /dev\nfork\nfork\nexec /init\n",
+		 "<3>PID 1: no shell, the boot goes on: out of memory (ENOMEM)\n"},
 		{"no /init",
 		 {.no_program = "/init", .mounted = 6},
 		 "hold\nmkdir /dev\nmount /dev\nfork\numount /dev\nexec /init\nmkdir /dev\nmount /dev\n"
@@ -335,6 +361,7 @@ static void test_every_failure_ends_in_init(void **state unused)
 		{.child = CHILD_EXITS, .is_busy = true},
 		{.child = CHILD_EXITS, .mounted = 3},
 		{.child = CHILD_CRASHES},
+		{.child = CHILD_WANTS_SHELL},
 		{.child = CHILD_HANGS},
 		{.child = CHILD_IS_STUCK, .is_busy = true},
 	};

@@ -26,6 +26,7 @@ static void test_options(void **state unused)
 		 ON_FAILURE_RESTORE, 0},
 		{"optional optionally", ' ', "optionally", true, ON_FAILURE_DEFAULT, 0},
 		{"optional=1", ' ', "optional=1", false, ON_FAILURE_DEFAULT, 0},
+		{"on-failure=shell", ' ', NULL, false, ON_FAILURE_SHELL, 0},
 		{"on-failure=", ' ', "on-failure=", false, ON_FAILURE_DEFAULT, 0},
 		{"on-failure", ' ', "on-failure", false, ON_FAILURE_DEFAULT, 0},
 		{"on-failure=Hold", ' ', "on-failure=Hold", false, ON_FAILURE_DEFAULT, 0},
@@ -122,6 +123,7 @@ static void test_names(void **state unused)
 	assert_string_equal(on_failure_name(ON_FAILURE_DEFAULT), "default");
 	assert_string_equal(on_failure_name(ON_FAILURE_RESTORE), "restore");
 	assert_string_equal(on_failure_name(ON_FAILURE_HOLD), "hold");
+	assert_string_equal(on_failure_name(ON_FAILURE_SHELL), "shell");
 }
 
 static void test_origins(void **state unused)
