@@ -53,7 +53,7 @@ int command_add(int argc, char **argv, struct arena *arena)
 			"the host cannot do without: the only screen, a disk with /, /boot, "
 			"/usr or swap, the network interface with the default route. A "
 			"RULE-OPTION is written behind the rules: optional, allow=console, "
-			"on-failure=hold.\n"
+			"on-failure=hold or shell.\n"
 			"\n"
 			"exit code: 0 added, or nothing to change; 1 refused, or a file cannot "
 			"be read or written; 2 wrong usage\n",

@@ -10,9 +10,11 @@ import pathlib
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 
 LAB = pathlib.Path(__file__).resolve().parent
@@ -202,6 +204,7 @@ class Machine:
         self.log = folder / "lab.log"
         self.console = folder / "console.log"
         self.process = None
+        self.keyboard = self.guest_end = None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
@@ -232,6 +235,7 @@ class Machine:
         plug=(),
         machine=MACHINE,
         disk=None,
+        typed=(),
     ):
         """Runs the machine until it has told all or goes off; gives the file that its second
         port wrote.
@@ -239,7 +243,8 @@ class Machine:
         Raises LabError if that took longer than `limit` seconds. `extra` maps names in /lab
         to files; `insert` are modules to load before /init; `identities` are further entries for lab_identity.ko; `plug` are arguments of QMP's
         device_add for devices that are plugged in when the guest is ready for them. `disk` is
-        a file that the disk stays in, and comes from if it is there.
+        a file that the disk stays in, and comes from if it is there. `typed` are pairs of a
+        pattern to wait for on the console and a line to type then.
         """
         initrd = self.folder / "initrd.img"
         drive = disk or self.folder / "disk.img"
@@ -262,28 +267,53 @@ class Machine:
                 make_disk(self.base, image / "files", drive, self.log)
             command += ["-drive", f"file={drive},format=raw,if=none,id=d0,cache=unsafe"]
             command += ["-device", "nvme,serial=lab,drive=d0"]
-        command += ["-serial", f"file:{self.console}", "-serial", f"file:{channel}"]
+        command += self._console(typed) + ["-serial", f"file:{channel}"]
         command += ["-kernel", str(self.base / "vmlinuz"), "-initrd", str(initrd)]
         command += ["-append", f"{BASE_CMDLINE} {cmdline}"]
         if plug:
             command += ["-chardev", "stdio,id=qmp", "-mon", "chardev=qmp,mode=control"]
         (self.folder / "qemu.cmd").write_text(shlex.join(command) + "\n")
         try:
-            self._run(command, limit, plug)
+            self._run(command, limit, plug, typed)
         finally:
             initrd.unlink()
             if not disk:
                 drive.unlink(missing_ok=True)
         return channel
 
-    def _run(self, command, limit, plug):
+    def _console(self, typed):
+        """QEMU's options of the first serial port: a file, or also a socket to type into."""
+        if not typed:
+            return ["-serial", f"file:{self.console}"]
+        self.keyboard, self.guest_end = socket.socketpair()
+        chardev = f"socket,id=console,fd={self.guest_end.fileno()},logfile={self.console}"
+        return ["-chardev", chardev, "-serial", "chardev:console"]
+
+    def _type(self, typed):
+        """Types each line once its text is there; what comes out is read, or QEMU waits."""
+        said = b""
+        typed = list(typed)
+        with self.keyboard as keyboard:
+            while part := keyboard.recv(4096):
+                said += part
+                while typed and (match := re.search(typed[0][0].encode(), said)):
+                    said = said[match.end() :]
+                    # A shell that has just printed its prompt may yet flush its input.
+                    time.sleep(1)
+                    keyboard.sendall(typed.pop(0)[1].encode() + b"\n")
+
+    def _run(self, command, limit, plug, typed):
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE if plug else subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
+                pass_fds=[self.guest_end.fileno()] if typed else [],
             )
+            if typed:
+                self.guest_end.close()
+                threading.Thread(target=self._type, args=(typed,), daemon=True).start()
             end = time.monotonic() + limit
             try:
                 if plug:

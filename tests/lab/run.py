@@ -21,6 +21,7 @@ A case is a file of cases/; its docstring is what it shows. It says
     INSERT      optional: modules of the lab that are loaded before /init, with parameters;
                 "xclmgmt.ko probe_ms=20000 &" is loaded meanwhile
     LIMIT       optional: seconds that the boot may take, if not the usual limit
+    TYPE        optional: pairs of a pattern to wait for on the console, and a line to type
     SESSIONS    optional: how many boots there are, one after another with the same disk; at
                 each the guest types the commands of its config's session.N, and the next boot
                 has the image that is then on the disk. check() gets the last one's facts;
@@ -66,6 +67,7 @@ class Case:
         self.devices = names.get("DEVICES", "").split()
         self.identities = names.get("IDENTITIES", [])
         self.plug = names.get("PLUG", [])
+        self.type = names.get("TYPE", [])
         self.insert = names.get("INSERT", [])
         self.limit = names.get("LIMIT", SESSION_LIMIT if "SESSIONS" in names else BOOT_LIMIT)
         self.sessions = names.get("SESSIONS", 0)
@@ -153,6 +155,7 @@ class Run:
             "identities": case.identities,
             "plug": case.plug,
             "limit": case.limit,
+            "typed": case.type,
         }
         if case.sessions:
             self.boot_sessions(machine, image, case, more)
