@@ -47,4 +47,7 @@ struct pci_device {
 	const struct framebuffer *framebuffer; /* of the firmware, on its memory; NULL: none */
 	bool is_held; /* kept away from every driver, on purpose */
 	unsigned vf_count; /* virtual functions that exist */
+	unsigned uses; /* what the running system has on it (enum allow) */
+	const char
+		*used_by[2]; /* of storage and network: how, for people; NULL: unknown */
 };

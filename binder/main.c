@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bdf.h"
+#include "initramfs.h"
 #include "late.h"
 #include "pid1.h"
 #include "run.h"
@@ -54,6 +55,7 @@ static int run(struct settings *settings)
 	struct run_options *options = &settings->options;
 	struct world *world;
 	static struct run run;
+	bool is_initramfs;
 	int r;
 
 	/* What cannot be said or written is an error like any other, not the end. */
@@ -67,7 +69,10 @@ static int run(struct settings *settings)
 	}
 	if (settings->sysroot)
 		options->is_dry_run = true;
-	if (!settings->is_forced && !options->is_dry_run && !world_is_initramfs() &&
+	/* PID 1 of a machine has no other place; its root may be one of a test. */
+	is_initramfs =
+		settings->is_pid1 ? initramfs_is_memory() : initramfs_is_here(world);
+	if (!settings->is_forced && !options->is_dry_run && !is_initramfs &&
 	    !(options->is_late && late_has_rules(world))) {
 		fputs("binder: this is not an initramfs: a running system's devices are not "
 		      "touched. Use earlybind(8), or --force\n",
@@ -79,7 +84,7 @@ static int run(struct settings *settings)
 	if (settings->is_pid1)
 		world_set_early(world);
 	options->table = table_embedded();
-	options->has_cmdline_files = settings->sysroot || world_is_initramfs();
+	options->has_cmdline_files = settings->sysroot || is_initramfs;
 	options->is_synthetic = getenv("SYNTH_UUID") != NULL;
 	options->is_pid1 = settings->is_pid1;
 	r = options->is_late ? run_device(world, &arena, options, settings->device, &run)

@@ -113,6 +113,27 @@ static enum reason refuse_critical(const struct refusal *c, const struct pci_dev
 	return REASON_NONE;
 }
 
+/* What the running system has on it: before udev, nothing. */
+static enum reason refuse_in_use(const struct pci_device *d, unsigned allow,
+				 const char **ret_detail)
+{
+	static const struct {
+		enum allow use;
+		enum reason reason;
+	} uses[] = {
+		{ALLOW_STORAGE, REASON_CRITICAL_STORAGE},
+		{ALLOW_NETWORK, REASON_CRITICAL_NETWORK},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+		if (!(d->uses & uses[i].use) || (allow & uses[i].use))
+			continue;
+		*ret_detail = d->used_by[i];
+		return uses[i].reason;
+	}
+	return REASON_NONE;
+}
+
 /* What the machine as a whole lacks. */
 static enum reason refuse_machine(const struct refusal *c, const struct pci_device *d,
 				  const char **ret_detail)
@@ -145,6 +166,8 @@ enum reason refuse_device(const struct refusal *c, const struct pci_device *d,
 		reason = refuse_display(c, d, allow);
 	if (reason == REASON_NONE)
 		reason = refuse_critical(c, d, allow, ret_detail);
+	if (reason == REASON_NONE)
+		reason = refuse_in_use(d, allow, ret_detail);
 	if (reason == REASON_NONE)
 		reason = refuse_machine(c, d, ret_detail);
 	return reason;

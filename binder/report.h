@@ -15,10 +15,11 @@
 #include "reason.h"
 #include "world.h"
 
-#define REPORT_SCHEMA	1
-#define REPORT_NAME	"report.json"
-#define REPORT_SIZE_MAX ((size_t)1024 * 1024)
-#define MODULES_MAX	4
+#define REPORT_SCHEMA	  1
+#define REPORT_NAME	  "report.json"
+#define REPORT_FIRST_NAME "report-first.json" /* of the first of several runs */
+#define REPORT_SIZE_MAX	  ((size_t)1024 * 1024)
+#define MODULES_MAX	  4
 
 enum verdict {
 	VERDICT_NONE, /* nothing was tried: kept, or a dry run */

@@ -9,10 +9,12 @@
 #include "cmdline_files.h"
 #include "config.h"
 #include "framebuffer.h"
+#include "in_use.h"
 #include "late.h"
 #include "restore.h"
 #include "shell.h"
 #include "table.h"
+#include "turn.h"
 #include "verify.h"
 
 #define REBUILD \
@@ -151,6 +153,8 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 	report->inventory = &run->inventory;
 	run->inventory.is_early = run->is_boot;
 	run->inventory.iommu.is_unsafe |= run->policy.has_unsafe_interrupts;
+	if (r == 0 && run->is_boot)
+		in_use_read(world, arena, &run->inventory);
 	if (r == 0)
 		framebuffers_read(world, arena, &run->inventory);
 	if (r == 0)
@@ -231,6 +235,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 {
 	uint64_t start = world->ops->now(world);
 	struct policy *policy = &run->policy;
+	enum turn turn = TURN_FREE;
 	int r;
 
 	r = run_read_policy(world, arena, options, run);
@@ -248,8 +253,25 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		world_log(world, LOG_LEVEL_DEBUG, "no rule: nothing to do");
 		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
+	if (!policy->dry_run)
+		turn = turn_take(world, PUBLISH_OWN, TURN_BOOT_NAME,
+				 start + policy->timeout * SECOND);
+	if (turn == TURN_LOST) {
+		world_log(
+			world, LOG_LEVEL_WARNING,
+			"nothing was done: another binder is still at work after %u s, and "
+			"the report will be its own",
+			policy->timeout);
+		return EXIT_NOT_ALL;
+	}
+	if (turn == TURN_WAITED)
+		start = world->ops->now(world);
 	run->is_boot = true;
 	r = run_plan(world, arena, run);
+	if (!policy->dry_run) {
+		turn_leave_stuck(world, &run->report);
+		turn_keep_report(world, arena);
+	}
 	run->report.deadline = start + policy->timeout * SECOND;
 	if (r == 0 && !policy->dry_run)
 		run_carry_out(world, arena, run);
@@ -264,7 +286,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 }
 
 /* Whether the device of the plan is left alone: a line says why, and @ret_code the rest. */
-static bool is_left_alone(struct world *world, const struct run_options *options,
+static bool is_left_alone(struct world *world, bool is_synthetic,
 			  const struct plan_device *pd, const char *address,
 			  int *ret_code)
 {
@@ -279,7 +301,7 @@ static bool is_left_alone(struct world *world, const struct run_options *options
 		*ret_code = EXIT_NOT_ALL;
 		return true;
 	}
-	if (!options->is_synthetic || (judgement == LATE_NEW && !has_driver))
+	if (!is_synthetic || (judgement == LATE_NEW && !has_driver))
 		return false;
 	world_log(world, LOG_LEVEL_DEBUG, "%s is left alone: it %s, and is no new device",
 		  address,
@@ -307,8 +329,9 @@ int run_device(struct world *world, struct arena *arena,
 	struct policy *policy = &run->policy;
 	struct fact_reader facts = {world, policy_filter, policy, 0};
 	struct pci_device device = {.bdf = bdf};
-	char address[BDF_SIZE];
+	char address[BDF_SIZE], lock[BDF_SIZE + sizeof(TURN_DEVICE_SUFFIX)];
 	int r, code, wanted;
+	enum turn turn = TURN_FREE;
 
 	bdf_format(bdf, address);
 	r = inventory_read_ids(world, bdf, &device.ids);
@@ -340,6 +363,19 @@ int run_device(struct world *world, struct arena *arena,
 				      : "no rule names it");
 		return EXIT_ALL_BOUND;
 	}
+	snprintf(lock, sizeof(lock), "%s" TURN_DEVICE_SUFFIX, address);
+	if (!policy->dry_run)
+		turn = turn_take(world, PUBLISH_DEVICE, lock,
+				 start + policy->timeout * SECOND);
+	if (turn == TURN_LOST) {
+		world_log(
+			world, LOG_LEVEL_WARNING,
+			"%s is left to another binder, which is still at work after %u s",
+			address, policy->timeout);
+		return EXIT_NOT_ALL;
+	}
+	if (turn == TURN_WAITED)
+		start = world->ops->now(world);
 	run->only = bdf;
 	run->report.is_late = true;
 	r = run_plan(world, arena, run);
@@ -348,7 +384,9 @@ int run_device(struct world *world, struct arena *arena,
 			  address);
 		return EXIT_NOT_ALL;
 	}
-	if (r == 0 && is_left_alone(world, options, run->plan.devices, address, &code))
+	/* What another one has judged in the meantime is as good as judged by this one. */
+	if (r == 0 && is_left_alone(world, options->is_synthetic || turn == TURN_WAITED,
+				    run->plan.devices, address, &code))
 		return code;
 	run->report.deadline = start + policy->timeout * SECOND;
 	if (run->report.plan && !policy->dry_run)

@@ -46,11 +46,18 @@ void verify_device(struct world *world, struct outcome *o)
 {
 	char now[DRIVER_NAME_SIZE];
 	bool wanted;
+	int r;
 
-	if (read_driver(world, o, now) < 0) {
+	r = read_driver(world, o, now);
+	if (r < 0) {
 		o->after[0] = '\0';
-		if (o->plan->action != ACTION_KEEP && o->reason == REASON_NONE)
+		if (o->plan->action == ACTION_REFUSE && r == -ENODEV) {
+			/* Gone since it was looked at: that it had no group says nothing. */
 			o->reason = REASON_VANISHED;
+			o->detail = NULL;
+		} else if (o->plan->action != ACTION_KEEP && o->reason == REASON_NONE) {
+			o->reason = REASON_VANISHED;
+		}
 		return;
 	}
 	memcpy(o->after, now, sizeof(o->after));

@@ -5,18 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "jobs.h"
 #include "kmsg.h"
+#include "place.h"
 #include "worker.h"
 
 #define PATH_SIZE (PATH_MAX + 256) /* a sysroot and what is below it */
@@ -33,6 +32,7 @@ struct real_world {
 	int roots[ARRAY_SIZE(root_paths)];
 	char folder_path[JOB_PATH_SIZE]; /* real_enter(), with a '/' behind it */
 	int folder; /* -1: none */
+	int lock; /* -1: none */
 	bool is_trial;
 	bool is_early;
 	struct worker worker, parked[JOBS_PARKED_MAX];
@@ -244,17 +244,6 @@ static bool is_mounted(struct real_world *w, enum world_root root)
 	       st.st_dev != above.st_dev;
 }
 
-/* Opens a directory in another one, which is made if need be; no link is followed. */
-static int open_folder(int parent, const char *name)
-{
-	int fd;
-
-	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int open_place(struct real_world *w, enum publish_place place)
 {
 	static const struct {
@@ -270,47 +259,28 @@ static int open_place(struct real_world *w, enum publish_place place)
 
 	if (root < 0)
 		return root;
-	first = open_folder(root, is_dev ? WORLD_DEV_DIR : folders[place].first);
+	first = place_open(root, is_dev ? WORLD_DEV_DIR : folders[place].first);
 	if (first < 0 || !folders[place].second)
 		return TAKE_FD(first);
-	return open_folder(first, folders[place].second);
+	return place_open(first, folders[place].second);
 }
 
 static int real_publish(struct world *world, enum publish_place place, const char *name,
 			struct text bytes)
 {
-	int r = 0;
 	cleanup_with(close_fd) int dir = -1;
-	cleanup_with(close_fd) int fd = -1;
-	char temporary[64];
 
 	if (real(world)->is_trial)
 		return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? 0 : -EIO;
 	dir = open_place(real(world), place);
-	if (dir < 0)
-		return dir;
-	snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	/* Nor blocked by a FIFO in its place. */
-	fd = openat(dir, temporary,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-		    0644);
-	if (fd < 0)
-		return -errno;
-	while (r == 0 && bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
+	return dir < 0 ? dir : place_write(dir, name, bytes);
+}
 
-		if (n < 0 && errno != EINTR)
-			r = -errno;
-		if (n > 0) {
-			bytes.p += n;
-			bytes.n -= (size_t)n;
-		}
-	}
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlinkat(dir, temporary, 0);
-	return r;
+static int real_lock(struct world *world, enum publish_place place, const char *name)
+{
+	cleanup_with(close_fd) int dir = open_place(real(world), place);
+
+	return dir < 0 ? dir : place_lock(dir, name, &real(world)->lock);
 }
 
 static void real_log(struct world *world, enum log_level level, const char *line)
@@ -341,6 +311,7 @@ static const struct world_ops real_ops = {
 	.park = real_park,
 	.resume = real_resume,
 	.publish = real_publish,
+	.lock = real_lock,
 	.log = real_log,
 	.now = real_now,
 	.pause = real_pause,
@@ -354,6 +325,7 @@ int world_open(const char *sysroot, struct world **ret)
 		.world = {&real_ops},
 		.roots = {-1, -1, -1, -1, -1},
 		.folder = -1,
+		.lock = -1,
 		.worker = {.fd = -1, .execute = execute, .arg = &w},
 	};
 	if (sysroot && strcmp(sysroot, "/") != 0) {
@@ -377,6 +349,8 @@ void world_close(struct world *world)
 
 	worker_stop(&w->worker);
 	real_enter(world, NULL);
+	close_fd(&w->lock);
+	w->lock = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(w->roots); i++) {
 		close_fd(&w->roots[i]);
 		w->roots[i] = -1;
@@ -386,14 +360,6 @@ void world_close(struct world *world)
 const char *world_root_path(enum world_root root)
 {
 	return root_paths[root];
-}
-
-bool world_is_initramfs(void)
-{
-	struct statfs fs;
-
-	return statfs("/", &fs) == 0 &&
-	       (fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC);
 }
 
 void world_set_trial(struct world *world)

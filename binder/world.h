@@ -136,6 +136,11 @@ struct world_ops {
 	/* Replaces a file below /run, making its directory: 0 or -errno. */
 	int (*publish)(struct world *world, enum publish_place place, const char *name,
 		       struct text bytes);
+	/*
+	 * Takes a lock of that name there, until the process or the world ends; no other one
+	 * is taken then. 0; -EAGAIN: another process has it; other errors: it cannot be had.
+	 */
+	int (*lock)(struct world *world, enum publish_place place, const char *name);
 	void (*log)(struct world *world, enum log_level level, const char *line);
 	uint64_t (*now)(struct world *world); /* monotonic, in microseconds */
 	void (*pause)(struct world *world, uint64_t microseconds);
@@ -155,9 +160,6 @@ void world_close(struct world *world) nonnull(1);
 
 /* How users know what is below a root. */
 const char *world_root_path(enum world_root root);
-
-/* Whether / is still the initramfs: a ramfs or tmpfs that the kernel unpacked. */
-bool world_is_initramfs(void);
 
 /*
  * For people: lines go to the error output instead of the kernel's log, and what is

@@ -314,26 +314,40 @@ static int add_former(struct arena *arena, struct boot *boot, const struct boot 
 int boot_read(struct world *world, struct arena *arena, struct boot *ret,
 	      const char **ret_path, const char **ret_message)
 {
+	static const struct {
+		enum world_root root;
+		const char *file, *path;
+	} formers[] = {
+		{WORLD_RUN, WORLD_RUN_DIR REPORT_FIRST_FILE,
+		 RUN_PREFIX WORLD_RUN_DIR REPORT_FIRST_FILE},
+		{WORLD_DEV, WORLD_DEV_DIR REPORT_FILE,
+		 DEV_PREFIX WORLD_DEV_DIR REPORT_FILE},
+	};
 	const char *message = "";
 	struct boot former;
-	int r, f;
+	int r;
 
 	*ret_path = RUN_PREFIX WORLD_RUN_DIR REPORT_FILE;
 	r = boot_read_report(world, WORLD_RUN, WORLD_RUN_DIR REPORT_FILE, arena, ret,
 			     ret_message);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	f = boot_read_report(world, WORLD_DEV, WORLD_DEV_DIR REPORT_FILE, arena, &former,
-			     &message);
-	if (r == 0)
-		return f == 0 ? add_former(arena, ret, &former) : 0;
-	if (f == -ENOENT)
-		return r;
-	*ret_path = DEV_PREFIX WORLD_DEV_DIR REPORT_FILE;
-	*ret_message = message;
-	if (f == 0)
-		*ret = former;
-	return f;
+	for (size_t i = 0; i < ARRAY_SIZE(formers); i++) {
+		int f;
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		f = boot_read_report(world, formers[i].root, formers[i].file, arena,
+				     &former, &message);
+		if (r == 0 && f == 0)
+			r = add_former(arena, ret, &former);
+		if (r == 0 || f == -ENOENT)
+			continue;
+		*ret_path = formers[i].path;
+		*ret_message = message;
+		r = f;
+		if (f == 0)
+			*ret = former;
+	}
+	return r;
 }
 
 const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf)

@@ -70,9 +70,9 @@ int boot_read_report(struct world *world, enum world_root root, const char *file
 		     const char **ret_message) must_check nonnull(1, 3, 4, 5, 6);
 
 /*
- * Reads the report: of the binder as PID 1 from /dev, of the hook's run from /run. Where both
- * are there, the hook's run was the later one, and its word counts; what only the former one
- * knows is added: devices and rules that the later one does not name, the driver that a
+ * Reads the report: of the binder as PID 1 from /dev, of the hook's run from /run, and of the
+ * first run there if there were several. Where more than one are there, the last run's word
+ * counts; what only a former one knows is added: devices and rules that the later one does not name, the driver that a
  * device had before PID 1 bound it, and the modules if the later run had none to load.
  * -ENOENT: there is none; -EPROTONOSUPPORT: it is of a newer version; -EBADMSG: it is
  * damaged, and @ret_message says how. @ret_path is the file in question. What is loaded stays

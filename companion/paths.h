@@ -62,6 +62,7 @@
 #define RUN_PREFIX	      "/run/"
 #define DEV_PREFIX	      "/dev/"
 #define REPORT_FILE	      "/report.json" /* in earlybind's directory there */
+#define REPORT_FIRST_FILE     "/report-first.json" /* where there was more than one run */
 #define DEVICE_REPORTS_FOLDER WORLD_RUN_DIR "/devices"
 
 /* Read directly, where a whole tree of folders counts. */

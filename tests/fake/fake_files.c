@@ -9,7 +9,7 @@
 
 /*
  * What dracut adds to the command line, what earlybind published itself, and what is known of
- * the IOMMU.
+ * the IOMMU, and what is in use.
  */
 static const struct {
 	enum world_root root;
@@ -27,6 +27,11 @@ static const struct {
 	{WORLD_SYS, "kernel/iommu_groups"},
 	{WORLD_SYS, "module/vfio_iommu_type1"},
 	{WORLD_DEV, ".earlybind"},
+	{WORLD_PROC, "self/mountinfo"},
+	{WORLD_PROC, "swaps"},
+	/* A link is a file with the target in it. */
+	{WORLD_SYS, "class/net"},
+	{WORLD_SYS, "class/block"},
 };
 
 static bool is_known(enum world_root root, const char *path)
@@ -118,4 +123,46 @@ int fake_list_driver(const struct fake_driver *driver,
 	if (driver->state == DRIVER_REGISTERED && r == 0 && !driver->has_no_bind_files)
 		r = each(arg, "bind");
 	return r;
+}
+
+int fake_publish(struct world *world, enum publish_place place, const char *name,
+		 struct text bytes)
+{
+	static const char *const places[] = {
+		[PUBLISH_OWN] = "earlybind",
+		[PUBLISH_DEVICE] = "earlybind/devices",
+		[PUBLISH_UDEV] = "udev/rules.d",
+	};
+	struct fake_world *w = (struct fake_world *)world;
+	char path[FAKE_PATH_SIZE];
+
+	if (fake_access(w, 1u << FAULT_ERROR, NULL) != FAULT_NONE)
+		return -EIO;
+	if (w->publish_error)
+		return w->publish_error;
+	snprintf(path, sizeof(path), "%s/%s", places[place], name);
+	fake_put_file(w, WORLD_RUN, path, bytes);
+	if (!strstr(name, ".json"))
+		return 0;
+	if (bytes.n >= sizeof(w->report))
+		fake_abort("a report of %zu bytes", bytes.n);
+	memcpy(w->report, bytes.p, bytes.n);
+	w->report[bytes.n] = '\0';
+	w->publishes++;
+	return 0;
+}
+
+int fake_lock(struct world *world, enum publish_place place unused,
+	      const char *name unused)
+{
+	struct fake_world *w = (struct fake_world *)world;
+
+	if (fake_access(w, 1u << FAULT_ERROR, NULL) != FAULT_NONE)
+		return -EIO;
+	if (w->lock_error == -EAGAIN && w->bus.now >= w->lock_until) {
+		w->lock_error = 0;
+		if (w->lock_end)
+			w->lock_end(w);
+	}
+	return w->lock_error;
 }

@@ -10,6 +10,11 @@ void fake_trace(struct fake_world *w, const char *format, ...) printf_like(2, 3)
 int fake_submit(struct world *world, const struct job *job);
 int fake_await(struct world *world, uint64_t until, struct job_result *ret);
 void fake_abandon(struct world *world);
+
+/* In fake_files.c. */
+int fake_publish(struct world *world, enum publish_place place, const char *name,
+		 struct text bytes);
+int fake_lock(struct world *world, enum publish_place place, const char *name);
 /* bus.c: bus_add_driver(): what is in a driver's folder. */
 int fake_list_driver(const struct fake_driver *driver,
 		     int (*each)(void *arg, const char *name), void *arg);

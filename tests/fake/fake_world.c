@@ -17,6 +17,12 @@ static struct fake_world *fake(struct world *world)
 	return (struct fake_world *)world;
 }
 
+/* What is in use is said by files, not by the model of the bus. */
+static bool is_class(const char *path)
+{
+	return strncmp(path, "class/", 6) == 0;
+}
+
 /* Splits "bus/pci/devices/ADDRESS/ATTRIBUTE"; NULL if the device is not there. */
 struct fake_device *fake_device_of(struct fake_world *w, const char *path,
 				   const char **ret_attribute)
@@ -209,6 +215,8 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 			return -ENOENT;
 		return snprintf(buf, size, "%s", text);
 	}
+	if (is_class(path))
+		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
 	if (!d)
 		return -ENOENT;
@@ -270,6 +278,8 @@ static int list_whole(struct fake_world *w, enum world_root root, const char *pa
 	}
 	if (sscanf(path, GROUPS "/%d/devices%n", &group, &end) == 1 && path[end] == '\0')
 		return list_devices(w, group, each, arg);
+	if (is_class(path))
+		return fake_list_files(w, root, path, each, arg);
 	fake_abort("unknown folder: %s", path);
 }
 
@@ -303,33 +313,6 @@ static int fake_list(struct world *world, enum world_root root, const char *path
 	if (fault == FAULT_SHORT)
 		return list_whole(w, root, path, each_until_cut, &cut);
 	return list_whole(w, root, path, each, arg);
-}
-
-static int fake_publish(struct world *world, enum publish_place place, const char *name,
-			struct text bytes)
-{
-	static const char *const places[] = {
-		[PUBLISH_OWN] = "earlybind",
-		[PUBLISH_DEVICE] = "earlybind/devices",
-		[PUBLISH_UDEV] = "udev/rules.d",
-	};
-	struct fake_world *w = fake(world);
-	char path[FAKE_PATH_SIZE];
-
-	if (fake_access(w, 1u << FAULT_ERROR, NULL) != FAULT_NONE)
-		return -EIO;
-	if (w->publish_error)
-		return w->publish_error;
-	snprintf(path, sizeof(path), "%s/%s", places[place], name);
-	fake_put_file(w, WORLD_RUN, path, bytes);
-	if (!strstr(name, ".json"))
-		return 0;
-	if (bytes.n >= sizeof(w->report))
-		fake_abort("a report of %zu bytes", bytes.n);
-	memcpy(w->report, bytes.p, bytes.n);
-	w->report[bytes.n] = '\0';
-	w->publishes++;
-	return 0;
 }
 
 static void fake_log(struct world *world, enum log_level level, const char *line)
@@ -374,6 +357,7 @@ struct fake_world *fake_new(void)
 		.park = fake_park,
 		.resume = fake_resume,
 		.publish = fake_publish,
+		.lock = fake_lock,
 		.log = fake_log,
 		.now = fake_now,
 		.pause = fake_pause,

@@ -80,6 +80,9 @@ struct fake_world {
 	bool has_group_files; /* /dev/vfio/GROUP can be asked */
 	int publish_error;
 	size_t memory; /* of a run, in bytes; 0: plenty */
+	int lock_error; /* of every lock; -EAGAIN: another binder has it, until: */
+	uint64_t lock_until;
+	void (*lock_end)(struct fake_world *w); /* what it does before it ends */
 
 	struct fake_file files[FAKE_FILES_MAX];
 	size_t file_count;

@@ -17,7 +17,9 @@ CMDLINE = "intel_iommu=off rd.earlybind.on_failure=shell panic="
 IOMMU = False
 # As the images write it.
 PROMPT = r"\(initramfs\) |earlybind:\S*# "
+# Where root has no password sulogin asks for Enter first.
 TYPE = [
+    (f"{PROMPT}|Press Enter for maintenance", ""),
     (PROMPT, "dmesg | grep -c 'earlybind.* not bound: the IOMMU is off' >/run/earlybind/typed"),
     (PROMPT, "exit"),
 ]
