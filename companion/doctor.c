@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "files.h"
+#include "framebuffer.h"
 #include "late_reports.h"
 #include "message.h"
 #include "module_tree.h"
@@ -196,6 +197,8 @@ static int read_machine(struct doctor *d)
 	d->has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
 	run->policy.has_lost_path = true; /* what is there instead is to be named */
 	r = inventory_read(d->world, d->arena, want_all, d, &run->inventory);
+	if (r == 0)
+		framebuffers_read(d->world, d->arena, &run->inventory);
 	if (r == 0)
 		r = plan_make(&run->policy, &run->inventory, d->arena, &run->plan);
 	return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "framebuffer.h"
 #include "message.h"
 
 void doctor_usage(struct doctor *d)
@@ -35,113 +36,40 @@ void doctor_usage(struct doctor *d)
 
 /* ---- the firmware's framebuffer ---------------------------------------------------------- */
 
-#define BARS 6
-
-struct range {
-	uint64_t start, end;
-};
-
-/* "0x000000e0000000 0x000000efffffff 0x00000000001220c": drivers/pci/pci-sysfs.c */
-static bool take_hex(struct text *rest, uint64_t *ret)
+/* Whether vfio-pci of the running kernel takes it away: see framebuffer.h. */
+static bool is_left_to_vfio(const struct doctor *d, const struct pci_device *device)
 {
-	struct text word;
+	uint64_t major = 0;
+	struct text rest = text_of(d->running ? d->running : ""), number;
 
-	if (!text_word(rest, &word) || !text_has_prefix(word, "0x"))
-		return false;
-	word.p += 2;
-	word.n -= 2;
-	while (word.n > 16 && word.p[0] == '0') {
-		word.p++;
-		word.n--;
-	}
-	return text_hex(word, UINT64_MAX, ret) == 0;
-}
-
-static size_t read_bars(struct doctor *d, const struct pci_device *device,
-			struct range bars[static BARS])
-{
-	struct text text, line;
-	size_t count = 0;
-
-	if (doctor_read_attribute(d, device, "resource", &text) < 0)
-		return 0;
-	for (size_t i = 0; i < BARS && text_cut(&text, '\n', &line); i++) {
-		struct range *r = &bars[count];
-		uint64_t flags;
-
-		if (take_hex(&line, &r->start) && take_hex(&line, &r->end) &&
-		    take_hex(&line, &flags) && r->end > r->start &&
-		    (flags & 0x200) != 0) /* IORESOURCE_MEM */
-			count++;
-	}
-	return count;
-}
-
-/* "    e0000000-e02fffff : BOOTFB" */
-static bool parse_iomem(struct text line, struct range *ret, struct text *ret_name)
-{
-	struct text range, start;
-
-	if (!text_word(&line, &range) || !text_cut(&range, '-', &start) ||
-	    text_hex(start, UINT64_MAX, &ret->start) < 0 ||
-	    text_hex(range, UINT64_MAX, &ret->end) < 0)
-		return false;
-	line = text_trim(line);
-	if (!text_has_prefix(line, ":"))
-		return false;
-	line.p++;
-	line.n--;
-	*ret_name = text_trim(line);
-	return true;
-}
-
-/* Names of drivers/firmware/sysfb_simplefb.c, efifb.c, vesafb.c and simpledrm.c. */
-static bool is_framebuffer(struct text name)
-{
-	static const char *const names[] = {"BOOTFB",	 "efifb",
-					    "vesafb",	 "simplefb",
-					    "simpledrm", "simple-framebuffer"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (text_has_prefix(name, names[i]))
-			return true;
-	return false;
+	return device->ids.class == 0x030000 && text_cut(&rest, '.', &number) &&
+	       text_decimal(number, 1000, &major) == 0 && major >= 6;
 }
 
 static bool check_framebuffer(struct doctor *d, const struct target *t, struct text iomem)
 {
-	struct range bars[BARS], range;
-	size_t count = read_bars(d, t->device, bars);
-	struct text line, name;
+	const struct framebuffer *found;
+	struct text resource;
 
-	while (text_cut(&iomem, '\n', &line)) {
-		if (!parse_iomem(line, &range, &name) || !is_framebuffer(name))
-			continue;
-		for (size_t i = 0; i < count; i++) {
-			if (range.start > bars[i].end || range.end < bars[i].start)
-				continue;
-			doctor_say(d, FINDING_FAIL,
-				   "%s: the firmware's framebuffer (%.*s) lies in its "
-				   "memory, which vfio-pci cannot have then (\"can't "
-				   "reserve\"): add initcall_blacklist=sysfb_init to the "
-				   "kernel command line, or let the firmware use another "
-				   "display",
-				   t->name, (int)MIN(name.n, 40u), name.p);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Without the capability for it the kernel shows every address as 0 (kernel/resource.c). */
-static bool is_hidden(struct text iomem)
-{
-	struct range range;
-	struct text line, name;
-
-	while (text_cut(&iomem, '\n', &line))
-		if (parse_iomem(line, &range, &name) && range.end != 0)
-			return false;
+	if (doctor_read_attribute(d, t->device, "resource", &resource) < 0)
+		return false;
+	found = framebuffer_find(resource, iomem);
+	if (!found)
+		return false;
+	if (found->is_releasable || is_left_to_vfio(d, t->device))
+		doctor_say(
+			d, FINDING_NOTE,
+			"%s: the firmware's framebuffer (%s) lies in its memory: it is "
+			"released when the device is bound, and the screen goes dark",
+			t->name, found->driver);
+	else
+		doctor_say(
+			d, FINDING_FAIL,
+			"%s: the firmware's framebuffer (%s) lies in its memory, which "
+			"vfio-pci cannot have then (\"can't reserve\"): add "
+			"initcall_blacklist=sysfb_init to the kernel command line, or "
+			"let the firmware use another display",
+			t->name, found->driver);
 	return true;
 }
 
@@ -157,7 +85,7 @@ void doctor_framebuffer(struct doctor *d)
 	}
 	if (!has_display || is_found)
 		return;
-	if (r < 0 || is_hidden(iomem))
+	if (r < 0 || iomem_is_hidden(iomem))
 		doctor_say(
 			d, FINDING_UNKNOWN,
 			"whether the firmware's framebuffer lies in a device's memory: "

@@ -5,6 +5,7 @@
 
 #include "describe.h"
 #include "explain.h"
+#include "framebuffer.h"
 #include "live.h"
 #include "message.h"
 #include "reason.h"
@@ -162,6 +163,12 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 	case ACTION_DONE:
 		paragraph_add(p, "and a boot with it binds the device to %s.",
 			      pd->wanted);
+		if (pd->device->framebuffer)
+			paragraph_add(
+				p,
+				"The firmware's framebuffer (%s) is in its memory, so "
+				"the screen goes dark then.",
+				pd->device->framebuffer->driver);
 		break;
 	case ACTION_KEEP:
 		paragraph_add(p, "and a boot with it leaves the device alone.");

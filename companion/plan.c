@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "describe.h"
+#include "framebuffer.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
@@ -80,8 +81,15 @@ static void put_device(const struct planning *p, const struct plan_device *pd)
 	paragraph_end(&line);
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %.*s (%s)", (int)pd->rule->text.n,
 		       pd->rule->text.p, origin_format(&pd->rule->origin, origin));
-	if (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER)
-		put_usages(p, d);
+	if (pd->action != ACTION_BIND && pd->action != ACTION_RECOVER)
+		return;
+	put_usages(p, d);
+	if (d->framebuffer)
+		paragraph_line(
+			stdout, DEVICE_INDENT,
+			"the firmware's framebuffer (%s) is in its memory: the screen "
+			"goes dark",
+			d->framebuffer->driver);
 }
 
 /* Bridges, and what has no driver: they stay, and are no obstacle. */

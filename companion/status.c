@@ -93,6 +93,8 @@ static void put_device(const struct status *s, const struct boot_device *b)
 			paragraph_add(&p, "but changed since:");
 			add_now(&p, s, b);
 		}
+		if (b->message[0] != '\0')
+			paragraph_add(&p, "but %s", b->message);
 	} else if (strcmp(b->action, "keep") == 0) {
 		paragraph_add(&p, "kept: %s;", b->message);
 		add_now(&p, s, b);

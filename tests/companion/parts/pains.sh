@@ -41,7 +41,22 @@ pain 03-address-moved 'another device sits in this place: 10ee:5001 is there now
 	check --sysroot refused
 pain 04-vfio-is-built-in 'built in: options in modprobe.d do nothing there' check --sysroot builtin
 pain 05-driver-is-built-in 'recover: vfio-pci gets it; xhci_hcd has it now' plan --sysroot configured
-pain 06-firmware-framebuffer "framebuffer (BOOTFB) lies in its memory" check --sysroot doctor-devices
+cp -a doctor-devices framebuffer
+sed -i 's/bc03sc00/bc03sc02/' framebuffer/sys/bus/pci/devices/0000:02:00.0/modalias
+pain 06-firmware-framebuffer \
+	'FAIL framebuffer: .* framebuffer (simple-framebuffer) lies in its memory, which vfio-pci cannot have' \
+	check --sysroot framebuffer
+pain 06-firmware-framebuffer-refused '02:00.0 .* refuse: it drives the console' \
+	plan --sysroot framebuffer --cmdline rd.earlybind.bind=02:00.0
+sed -i 's/BOOTFB/efifb/' framebuffer/proc/iomem
+echo 'bind 02:00.0 allow=console' >framebuffer/etc/earlybind.conf
+for what in \
+	"plan|framebuffer (efi-framebuffer) is in its memory: the screen goes dark" \
+	"explain 02:00.0|framebuffer (efi-framebuffer) is in its memory, so the screen goes dark then" \
+	"check|note framebuffer: .*(efi-framebuffer) lies in its memory: it is released"; do
+	# shellcheck disable=SC2086 # a command and its argument
+	pain "06-firmware-framebuffer-${what%%[ |]*}" "${what#*|}" ${what%%|*} --sysroot framebuffer
+done
 pain 07-unbind-hangs 'xclmgmt has it; it was not bound at boot: the kernel did not come back' \
 	check --sysroot stuck
 pain 08-no-iommu 'the firmware offers none .* enable VT-d' check --sysroot doctor-firmware
