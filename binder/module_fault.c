@@ -41,12 +41,19 @@ static const struct {
 static const char *explain_file(int error, const struct job_result *result,
 				const char *file, struct arena *arena)
 {
-	if ((error == ENOEXEC || error == EINVAL) && result->is_damaged)
+	/*
+	 * The signature is checked first (module/signing.c): that of a file which was changed or
+	 * cut may be all that the kernel says.
+	 */
+	bool is_file = error == ENOEXEC || error == EINVAL || error == EKEYREJECTED ||
+		       error == ENOKEY || error == EBADMSG;
+
+	if (is_file && result->is_damaged)
 		return arena_printf(arena,
 				    "%s is damaged: reinstall the kernel's package and "
 				    "rebuild the image",
 				    file);
-	if ((error == ENOEXEC || error == EINVAL) && result->built_for[0] != '\0')
+	if (is_file && result->built_for[0] != '\0')
 		return arena_printf(
 			arena,
 			"%s is built for kernel %s, and another one runs: " REBUILD, file,

@@ -247,6 +247,12 @@ static void misbuild_module(struct fake_world *w)
 	break_module(w, "vfio_pci", -ENOEXEC)->built_for = "6.1.0-49-amd64";
 }
 
+/* Its signature is checked first. */
+static void misbuild_signed_module(struct fake_world *w)
+{
+	break_module(w, "vfio_pci", -EKEYREJECTED)->built_for = "6.1.0-49-amd64";
+}
+
 static void misfit_module(struct fake_world *w)
 {
 	(void)break_module(w, "vfio_pci", -ENOEXEC);
@@ -440,6 +446,9 @@ static const struct cause causes[] = {
 	 MODULE FILE
 	 " is built for kernel 6.1.0-49-amd64, and another one runs: rebuild the "
 	 "image with update-initramfs -u -k all or dracut --regenerate-all --force"},
+	{"cause-module-version-signed", misbuild_signed_module, IDS, CARD,
+	 "module-failed",
+	 MODULE FILE " is built for kernel 6.1.0-49-amd64, and another one runs"},
 	{"cause-module-misfit", misfit_module, IDS, CARD, "module-failed",
 	 MODULE FILE " does not fit the kernel that runs (ENOEXEC): rebuild the image"},
 	{"cause-module-symbols", mismatch_symbols, IDS, CARD, "module-failed",
