@@ -385,13 +385,8 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		return;
 	case JOB_LOAD_MODULE:
 		m = fake_find_module(w, w->current.value);
-		if (ret->error < 0 && m->file) {
-			ret->length = (uint32_t)strlen(m->file);
-			memcpy(ret->text, m->file, ret->length);
-			ret->is_damaged = m->is_damaged;
-			if (m->built_for)
-				strcpy(ret->built_for, m->built_for);
-		}
+		if (ret->error < 0 && m->file)
+			fake_show_module(m, ret);
 		if (ret->error == 0)
 			ret->state = m->state == MODULE_IS_BUILTIN ? MODULE_BUILTIN
 				     : w->was_live		   ? MODULE_LIVE

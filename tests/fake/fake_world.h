@@ -143,6 +143,9 @@ int fake_platform_target(struct fake_world *w, const char *path,
 int fake_platform_unbind(struct fake_world *w, const char *path, const char *value,
 			 uint64_t *ret_time);
 
+/* What is to be seen of a module's file that the kernel refused. */
+void fake_show_module(const struct fake_module *m, struct job_result *ret);
+
 struct fake_module *fake_find_module(struct fake_world *w, const char *name);
 
 /*
