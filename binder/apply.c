@@ -225,11 +225,17 @@ static void recover_taken(struct steps *s, struct outcome *end)
 {
 	const struct report *report = s->report;
 	uint64_t time = report->policy->recovery_timeout * SECOND, now = steps_now(s);
+	uint64_t spent = 0;
 
 	s->patience = 0;
-	/* What loading took beyond its own time is taken from the first one's. */
+	/*
+	 * What loading took beyond its own time is taken from the first one's. Where it was in
+	 * vain, there is nothing left to do but to end what is under way.
+	 */
 	if (now > report->deadline)
-		time -= MIN(now - report->deadline, time / 2);
+		spent = MIN(now - report->deadline,
+			    report->reason == REASON_NONE ? time / 2 : time);
+	time = MAX(time - spent, SECOND);
 	for (struct outcome *o = report->outcomes; o < end; o++) {
 		if (!is_for_later(o))
 			continue;
@@ -241,6 +247,9 @@ static void recover_taken(struct steps *s, struct outcome *end)
 		steps_begin(s, o->parked && outcome_has_wanted_driver(o)
 				       ? MAX(now + SECOND, report->deadline)
 				       : now + time);
+		/* Giving it back has the rest of this time. */
+		o->microseconds += spent;
+		spent = 0;
 		(void)step(s, o, recover);
 		time = report->policy->recovery_timeout * SECOND;
 	}

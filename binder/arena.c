@@ -19,6 +19,12 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	return arena->base + start;
 }
 
+void arena_rewind(struct arena *arena, size_t used)
+{
+	memset(arena->base + used, 0, arena->used - used);
+	arena->used = used;
+}
+
 char *arena_copy(struct arena *arena, struct text t)
 {
 	char *copy = arena_alloc(arena, t.n + 1, 1);

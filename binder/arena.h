@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The memory of one run: a fixed piece of memory given by the caller. An allocation
- * either fits or returns NULL, which the caller reports as a limit; nothing is freed.
+ * either fits or returns NULL, which the caller reports as a limit; nothing is freed,
+ * but all that was allocated since a moment.
  * Memory comes zeroed: the caller hands over zero pages, which cost nothing until used.
  */
 #pragma once
@@ -18,6 +19,9 @@ struct arena {
 };
 
 void *arena_alloc(struct arena *arena, size_t count, size_t size) must_check nonnull(1);
+
+/* Gives back what was allocated since @arena->used was @used: it is zeroed again. */
+void arena_rewind(struct arena *arena, size_t used) nonnull(1);
 
 /* A NUL-terminated copy of @t, or NULL. */
 char *arena_copy(struct arena *arena, struct text t) must_check nonnull(1);

@@ -44,6 +44,8 @@ static int read_own_serial(struct world *world, struct bdf bdf, uint64_t *ret)
 			    sizeof(buf), &t);
 	if (r == 0 && text_is(t, "D3cold"))
 		return -ENODATA;
+	if (r < 0 && r != -ENOENT)
+		return r;
 	r = world_read_text(world, WORLD_SYS,
 			    inventory_attribute(bdf, "serial_number", path), buf,
 			    sizeof(buf), &t);

@@ -185,9 +185,7 @@ static const struct framebuffer *look(struct world *world, struct arena *arena,
 				  "%s/iomem has more than %zu KiB: a framebuffer behind "
 				  "that is not seen",
 				  world_root_path(WORLD_PROC), IOMEM_SIZE / 1024);
-		/* It was lent: as all memory it goes back zeroed. */
-		memset(map, 0, iomem.n);
-		arena->used = used;
+		arena_rewind(arena, used);
 	}
 	return found ? found : find_child(world, bdf);
 }

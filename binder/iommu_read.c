@@ -187,7 +187,7 @@ static void note_arg(struct iommu *i, struct words *w, const struct cmdline_arg 
 
 static void read_words(struct world *world, struct arena *arena, struct iommu *i)
 {
-	size_t used = arena->used, size;
+	size_t used = arena->used;
 	char *buf = arena_alloc(arena, LINE_MAX, 1);
 	struct cmdline_arg arg;
 	struct words w = {0};
@@ -196,7 +196,6 @@ static void read_words(struct world *world, struct arena *arena, struct iommu *i
 	if (!buf)
 		return;
 	line = read_start(world, WORLD_PROC, "cmdline", buf, LINE_MAX);
-	size = line.n;
 	while (cmdline_next(&line, &arg) && !cmdline_is_end(&arg))
 		note_arg(i, &w, &arg);
 	i->off = w.has_iommu				? "iommu=off"
@@ -207,9 +206,7 @@ static void read_words(struct world *world, struct arena *arena, struct iommu *i
 	i->remapping_off = w.has_intremap     ? "intremap=off"
 			   : w.has_nointremap ? "nointremap"
 					      : NULL;
-	/* Memory of the arena comes zeroed. */
-	memset(buf, 0, size);
-	arena->used = used;
+	arena_rewind(arena, used);
 }
 
 /* ---- interrupts ---------------------------------------------------------------------------- */
@@ -232,8 +229,7 @@ static enum iommu_remapping read_interrupts(struct world *world, struct arena *a
 		r = REMAPPING_ON;
 	else if (contains(t, " IO-APIC"))
 		r = REMAPPING_OFF;
-	memset(buf, 0, t.n);
-	arena->used = used;
+	arena_rewind(arena, used);
 	return r;
 }
 

@@ -5,18 +5,18 @@
 #include <string.h>
 
 #include "steps.h"
+#include "verify.h"
 
 /* For giving a device back when the time of the run is up already. */
 #define GIVE_BACK_TIME (2 * SECOND)
 
-/* How long giving a device back may take: what is left for its recovery, or a moment. */
-static uint64_t give_back_time(const struct report *report, const struct outcome *o)
+/* What is left for its recovery, or a moment. */
+static uint64_t recovery_left(const struct report *report, const struct outcome *o)
 {
 	uint64_t recovery = report->policy->recovery_timeout * SECOND;
 
-	if (!o->is_unbound || o->microseconds + GIVE_BACK_TIME >= recovery)
-		return GIVE_BACK_TIME;
-	return recovery - o->microseconds;
+	return o->microseconds + GIVE_BACK_TIME < recovery ? recovery - o->microseconds
+							   : GIVE_BACK_TIME;
 }
 
 /*
@@ -36,8 +36,7 @@ static int probe(struct steps *s, struct outcome *o)
 		return r;
 	if (inventory_read_driver(s->world, o->plan->device->bdf, o->after) == 0 &&
 	    outcome_has_foreign_driver(o))
-		steps_begin(s,
-			    steps_now(s) + s->report->policy->recovery_timeout * SECOND);
+		steps_begin(s, steps_now(s) + recovery_left(s->report, o));
 	return steps_resume(s, o);
 }
 
@@ -85,8 +84,10 @@ static void fail_restore(struct steps *s, struct outcome *o, int error)
  */
 static int settle(struct steps *s, struct outcome *o)
 {
-	int r = inventory_read_driver(s->world, o->plan->device->bdf, o->after);
+	int r = verify_driver(s->world, o, o->after);
 
+	if (o->verdict == VERDICT_STUCK)
+		return -ETIMEDOUT;
 	if (r < 0) {
 		o->after[0] = '\0';
 		o->verdict = VERDICT_FAILED;
@@ -127,7 +128,8 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 		o->verdict = is_held ? VERDICT_HELD : VERDICT_FAILED;
 		return;
 	}
-	steps_begin(&s, steps_now(&s) + give_back_time(report, o));
+	steps_begin(&s, steps_now(&s) + (o->is_unbound ? recovery_left(report, o)
+						       : GIVE_BACK_TIME));
 	r = undo(&s, o);
 	if (o->verdict == VERDICT_STUCK)
 		return;

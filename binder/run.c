@@ -140,7 +140,7 @@ static int read_inventory(struct world *world, struct arena *arena, struct run *
 	if (r < 0 || !has_lost_path(policy, &run->inventory))
 		return r;
 	policy->has_lost_path = true;
-	arena->used = used;
+	arena_rewind(arena, used);
 	return inventory_read(world, arena, policy_filter, policy, &run->inventory);
 }
 

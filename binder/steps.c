@@ -205,6 +205,32 @@ int steps_ask(struct steps *s, struct outcome *o)
 		       : 0;
 }
 
+/*
+ * Whether what has the override now is what the plan is about. An override goes with its
+ * device, so one that takes its place later has none: asked once, behind the write, is enough.
+ */
+static int check_identity(struct steps *s, struct outcome *o)
+{
+	const struct pci_ids *want = &o->plan->device->ids;
+	uint64_t patience = s->patience;
+	char dir[JOB_PATH_SIZE];
+	struct pci_ids now;
+	int r = inventory_read_ids(s->world, o->plan->device->bdf, &now), cleared;
+
+	if (r == 0 && now.vendor == want->vendor && now.device == want->device &&
+	    now.subvendor == want->subvendor && now.subdevice == want->subdevice &&
+	    now.class == want->class)
+		return 0;
+	/* Now, not when all is given back: vfio-pci would take it as soon as it registers. */
+	o->is_claimed = false;
+	s->patience = 0;
+	cleared = steps_store(s, o, steps_device_dir(o, dir), OVERRIDE_FILE, "\n");
+	s->patience = patience;
+	if (cleared == -ECANCELED)
+		return cleared;
+	return steps_fail(o, REASON_VANISHED, NULL, r == 0 ? -ENODEV : r);
+}
+
 /* @r: what the kernel said to the override, or -ECANCELED, -EINPROGRESS. */
 static int end_claim(struct steps *s, struct outcome *o, int r)
 {
@@ -215,7 +241,8 @@ static int end_claim(struct steps *s, struct outcome *o, int r)
 	if (r < 0)
 		return steps_fail(o, REASON_OVERRIDE_FAILED, errno_text(r), r);
 	o->is_claimed = true;
-	return read_driver(s, o);
+	r = read_driver(s, o);
+	return r < 0 ? r : check_identity(s, o);
 }
 
 int steps_claim(struct steps *s, struct outcome *o)

@@ -5,40 +5,47 @@
 #include <stdio.h>
 #include <string.h>
 
-/* For a probe that this run did not start. */
-#define FENCE_TIME (2 * SECOND)
+#define FENCE_TIME (2 * SECOND) /* for a probe that this run did not start */
+#define FENCES_MAX 3
 
 /*
  * The link comes before the end of the probe (drivers/base/dd.c: really_probe()). Where this
  * run's own bind failed and yet the link is there, somebody else's probe may be under way: the
- * kernel repeats deferred ones. A bind waits for the device's lock, whatever it says then.
+ * kernel repeats deferred ones. A bind waits for the device's lock and says 0 or EBUSY when
+ * the device has its driver (5.10: ENODEV, whatever happened).
  */
-static void wait_for_probe(struct world *world, struct outcome *o)
+static int wait_for_probe(struct world *world, struct outcome *o)
 {
 	struct job job = {.kind = JOB_STORE};
 	struct job_result result;
+	int r;
 
 	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind",
 		 o->plan->wanted);
 	bdf_format(o->plan->device->bdf, job.value);
-	if (world_run(world, &job, world->ops->now(world) + FENCE_TIME, &result) !=
-	    -ETIMEDOUT)
-		return;
+	r = world_run(world, &job, world->ops->now(world) + FENCE_TIME, &result);
+	if (r != -ETIMEDOUT)
+		return r < 0 ? r : result.error;
 	o->verdict = VERDICT_STUCK;
 	o->reason = REASON_STUCK;
 	o->detail = "bind";
 	o->error = ETIMEDOUT;
+	return 0;
 }
 
-static int read_driver(struct world *world, struct outcome *o,
-		       char now[static DRIVER_NAME_SIZE])
+int verify_driver(struct world *world, struct outcome *o,
+		  char now[static DRIVER_NAME_SIZE])
 {
-	int r = inventory_read_driver(world, o->plan->device->bdf, now);
+	for (unsigned i = 0; i < FENCES_MAX; i++) {
+		int r = inventory_read_driver(world, o->plan->device->bdf, now);
 
-	if (r < 0 || o->reason == REASON_NONE || o->verdict != VERDICT_NONE ||
-	    o->plan->wanted[0] == '\0' || strcmp(now, o->plan->wanted) != 0)
-		return r;
-	wait_for_probe(world, o);
+		if (r < 0 || o->reason == REASON_NONE || o->verdict != VERDICT_NONE ||
+		    o->plan->wanted[0] == '\0' || strcmp(now, o->plan->wanted) != 0)
+			return r;
+		r = wait_for_probe(world, o);
+		if (r == 0 || r == -EBUSY)
+			break;
+	}
 	return inventory_read_driver(world, o->plan->device->bdf, now);
 }
 
@@ -48,7 +55,7 @@ void verify_device(struct world *world, struct outcome *o)
 	bool wanted;
 	int r;
 
-	r = read_driver(world, o, now);
+	r = verify_driver(world, o, now);
 	if (r < 0) {
 		o->after[0] = '\0';
 		if (o->plan->action == ACTION_REFUSE && r == -ENODEV) {

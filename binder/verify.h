@@ -7,6 +7,14 @@
 #include "report.h"
 #include "world.h"
 
+/*
+ * Reads the driver link of a device. Where this run could not bind it and yet the link says
+ * that it is bound, a probe that is under way is waited for, at most a few seconds: beyond
+ * that the verdict is set to stuck. 0 or -errno, as inventory_read_driver().
+ */
+int verify_driver(struct world *world, struct outcome *outcome,
+		  char now[static DRIVER_NAME_SIZE]) must_check nonnull(1, 2);
+
 /* Sets the verdict of a device that is on its driver; the others keep VERDICT_NONE. */
 void verify_device(struct world *world, struct outcome *outcome) nonnull(1, 2);
 

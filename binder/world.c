@@ -166,9 +166,17 @@ static int real_list(struct world *world, enum world_root root, const char *path
 		close(fd);
 		return -ENOMEM;
 	}
-	while (r == 0 && (entry = readdir(stream)))
+	while (r == 0) {
+		errno = 0;
+		entry = readdir(stream);
+		if (!entry) {
+			/* A list that breaks off is none. */
+			r = -errno;
+			break;
+		}
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = each(arg, entry->d_name);
+	}
 	closedir(stream);
 	return r;
 }

@@ -166,7 +166,7 @@ run-suites:
 
 TEST_SUITES := runner build reproducible unit unit-musl companion pid1 hostile fuzz append image lab
 
-.PHONY: test test-all check unit unit-musl valgrind fuzz golden coverage
+.PHONY: test test-all check unit unit-musl valgrind fuzz faults golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES) $(TEST_EXTRA)' \
@@ -191,6 +191,13 @@ valgrind:
 fuzz:
 	$(Q)mk/packages.sh build test
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES=fuzz
+
+# Every access to the machine fails once, in every way: the figures. The unit tests have it too.
+faults:
+	$(Q)mk/packages.sh build
+	$(Q)$(PARALLEL) $(BUILD)/check/test_faults
+	$(Q)FAULTS=all $(BUILD)/check/test_faults >$(BUILD)/faults.log 2>&1 || { cat $(BUILD)/faults.log; exit 1; }
+	$(Q)grep '^fault injection: ' $(BUILD)/faults.log
 
 # Writes what the planner gives now over tests/golden; git diff shows what changed.
 golden:

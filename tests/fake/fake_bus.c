@@ -71,6 +71,7 @@ static void start_probe(struct fake_bus *bus, struct fake_task *task,
 	}
 	d->driver = driver;
 	d->has_link = true;
+	d->was_native |= !driver->is_vfio;
 	task->error = 0;
 	task->step = STEP_LINKED;
 	task->wake = later(bus, driver->link_time);

@@ -30,8 +30,8 @@
 #define FAKE_VALUE_SIZE	  128 /* of what is written */
 
 enum fake_kernel {
-	FAKE_5_10, /* bind says ENODEV for every failure; stores of the override lock */
 	FAKE_6_1, /* bind says what the probe said; stores of the override lock */
+	FAKE_5_10, /* bind says ENODEV for every failure; stores of the override lock */
 	FAKE_7_1, /* stores of the override do not lock */
 };
 
@@ -84,6 +84,7 @@ struct fake_device {
 	struct fake_driver *driver; /* dev->driver */
 	bool has_link; /* the driver link: gone before remove() runs */
 	bool is_bound; /* the probe is over */
+	bool was_native; /* a driver other than vfio-pci had it, or tried to */
 	bool is_deferred; /* on the list of those whose probe is repeated */
 	struct fake_task *lock;
 	unsigned writes; /* that named it */

@@ -17,6 +17,9 @@
 #define VERIFY_TIME    (2 * FAKE_SECOND)
 #define SLACK	       (FAKE_SECOND / 2)
 
+/* One that is free again: whole runs are made by the thousand. */
+static struct arena spare;
+
 static struct run_options options_of(const char *table)
 {
 	static struct table_section section;
@@ -30,11 +33,18 @@ static struct run_options options_of(const char *table)
 	return options;
 }
 
+/* Zeroed, as memory comes from the kernel. */
 static struct arena new_arena(const struct fake_world *w)
 {
-	size_t size = w->memory ? w->memory : ARENA_SIZE;
-	struct arena arena = {calloc(1, size), size, 0};
+	struct arena arena = {NULL, w->memory ? w->memory : ARENA_SIZE, 0};
 
+	if (arena.size == ARENA_SIZE && spare.base) {
+		arena.base = spare.base;
+		memset(arena.base, 0, spare.used);
+		spare.base = NULL;
+	} else {
+		arena.base = calloc(1, arena.size);
+	}
 	if (!arena.base)
 		fake_abort("out of memory");
 	return arena;
@@ -45,6 +55,7 @@ void fake_boot(struct fake_world *w, const char *table, struct fake_boot *ret)
 	struct run_options options = options_of(table);
 
 	*ret = (struct fake_boot){.arena = new_arena(w)};
+	options.is_pid1 = w->is_pid1;
 	ret->start = w->bus.now;
 	ret->code = run_boot(&w->world, &ret->arena, &options, &ret->run);
 	ret->end = w->bus.now;
@@ -70,7 +81,10 @@ void fake_late(struct fake_world *w, const char *table, const char *address,
 
 void fake_boot_free(struct fake_boot *boot)
 {
-	free(boot->arena.base);
+	if (boot->arena.size == ARENA_SIZE && !spare.base)
+		spare = boot->arena;
+	else
+		free(boot->arena.base);
 	boot->arena.base = NULL;
 }
 
@@ -125,12 +139,15 @@ static const char *check_framebuffer(const struct fake_world *w,
 }
 
 static const char *check_outcome(const struct fake_world *w, const struct outcome *o,
-				 const struct fake_device *d)
+				 const struct fake_device *d, bool is_dry_run)
 {
 	const char *driver = fake_driver_of(d), *verdict = verdict_name(o->verdict);
 	char address[BDF_SIZE];
 
 	bdf_format(d->bdf, address);
+	if (is_dry_run)
+		return d->writes > 0 ? wrong("%s: a dry run, but written to", address)
+				     : NULL;
 	if (o->verdict != VERDICT_BOUND && o->reason == REASON_NONE)
 		return wrong("%s: %s without a reason", address, verdict);
 	/* It may have gone after it was looked at for the last time. */
@@ -170,7 +187,7 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: restored, but on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_HELD:
-		if (!d->has_override || driver[0] != '\0')
+		if (!d->has_override || d->is_bound)
 			return wrong("%s: held, but on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_REFUSED:
@@ -184,8 +201,11 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: stuck, but nothing hangs", address);
 		return NULL;
 	case VERDICT_FAILED:
-		if (has_wanted(d) && w->fault == FAULT_NONE)
+		if (has_wanted(d) && w->fault_count == 0)
 			return wrong("%s: failed, but it is bound", address);
+		/* What is to be held, but keeps its driver, has one. */
+		if (d->has_override && driver[0] == '\0' && w->fault_count == 0)
+			return wrong("%s: a leak: failed, with an override", address);
 		return NULL;
 	case VERDICT_MISSING:
 		break;
@@ -193,7 +213,19 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	return wrong("%s: a verdict of no device", address);
 }
 
-static const char *check_bystander(const struct fake_device *d, bool is_late)
+/* Something was not there, or said something else, when it was looked at. */
+bool fake_is_misled(const struct fake_world *w)
+{
+	const unsigned misleading = 1u << FAULT_GONE | 1u << FAULT_SHORT |
+				    1u << FAULT_GARBAGE | 1u << FAULT_VANISH |
+				    1u << FAULT_REPLACE;
+
+	return w->fault_count > 0 &&
+	       ((misleading & 1u << w->fault) || (misleading & 1u << w->second));
+}
+
+static const char *check_bystander(const struct fake_world *w,
+				   const struct fake_device *d, bool is_late)
 {
 	char address[BDF_SIZE];
 
@@ -203,12 +235,51 @@ static const char *check_bystander(const struct fake_device *d, bool is_late)
 	/* What it has is from before. */
 	if (is_late)
 		return NULL;
-	if (has_wanted(d))
+	if (has_wanted(d) && !fake_is_misled(w))
 		return wrong("%s: no rule names it, but it is on " VFIO, address);
 	return NULL;
 }
 
-static uint64_t time_allowed(const struct run *run)
+/* One that is in the place of a device of the plan: it came when the plan was made. */
+static bool is_other(const struct fake_device *d, const struct outcome *o)
+{
+	const struct pci_ids *ids = &o->plan->device->ids;
+
+	return d->ids.vendor != ids->vendor || d->ids.device != ids->device ||
+	       d->ids.class != ids->class;
+}
+
+static const char *check_other(const struct fake_world *w, const struct fake_device *d)
+{
+	char address[BDF_SIZE];
+
+	bdf_format(d->bdf, address);
+	/* Two faults can hide it as well. */
+	if (d->is_present && w->fault_count < 2 && (d->has_override || has_wanted(d)))
+		return wrong("%s: a leak: another device is there now, with %s", address,
+			     has_wanted(d) ? VFIO : "an override");
+	return NULL;
+}
+
+/* Time that was gone at once. */
+static uint64_t jumps(const struct fake_world *w)
+{
+	unsigned n = (w->fault == FAULT_JUMP) + (w->second == FAULT_JUMP);
+
+	return w->fault_count > 0 ? n * FAKE_JUMP : 0;
+}
+
+/* Another driver had it, at the start, or when its turn came. */
+static bool was_native(const struct fake_world *w, const struct bdf *bdf)
+{
+	for (size_t i = 0; i < w->bus.device_count; i++)
+		if (bdf_compare(w->bus.devices[i].bdf, *bdf) == 0 &&
+		    w->bus.devices[i].was_native)
+			return true;
+	return false;
+}
+
+static uint64_t time_allowed(const struct fake_world *w, const struct run *run)
 {
 	const struct policy *policy = &run->policy;
 	uint64_t time = policy->timeout * (uint64_t)FAKE_SECOND + VERIFY_TIME + SLACK;
@@ -217,8 +288,7 @@ static uint64_t time_allowed(const struct run *run)
 		const struct outcome *o = &run->report.outcomes[i];
 
 		time += GIVE_BACK_TIME;
-		/* Another driver had it: at the start, or when its turn came. */
-		if (o->before[0] != '\0' || o->has_waited)
+		if (o->has_waited || was_native(w, &o->plan->device->bdf))
 			time += policy->recovery_timeout * (uint64_t)FAKE_SECOND;
 	}
 	return time;
@@ -229,7 +299,7 @@ const char *fake_check(struct fake_world *w, const struct fake_boot *boot)
 	const struct report *report = &boot->run.report;
 	bool is_all_bound = true;
 
-	if (boot->end - boot->start > time_allowed(&boot->run))
+	if (boot->end - boot->start > time_allowed(w, &boot->run) + jumps(w))
 		return wrong("it took %llu ms",
 			     (unsigned long long)(boot->end - boot->start) / 1000);
 	if (w->job)
@@ -244,13 +314,15 @@ const char *fake_check(struct fake_world *w, const struct fake_boot *boot)
 		char address[BDF_SIZE];
 
 		o = fake_outcome(boot, bdf_format(d->bdf, address));
-		message = o ? check_outcome(w, o, d) : check_bystander(d, boot->is_late);
+		message = !o		   ? check_bystander(w, d, boot->is_late)
+			  : is_other(d, o) ? check_other(w, d)
+					   : check_outcome(w, o, d, report->is_dry_run);
 		if (message)
 			return message;
 		if (o && o->plan->action != ACTION_KEEP && o->verdict != VERDICT_BOUND)
 			is_all_bound = false;
 	}
-	if (boot->code == EXIT_ALL_BOUND && !is_all_bound)
+	if (boot->code == EXIT_ALL_BOUND && !is_all_bound && !report->is_dry_run)
 		return wrong("not all is bound, but the exit code is 0");
 	if (boot->code == EXIT_ALL_BOUND && report->reason != REASON_NONE)
 		return wrong("%s, but the exit code is 0", reason_word(report->reason));

@@ -26,5 +26,8 @@ void fake_boot_free(struct fake_boot *boot);
  */
 const char *fake_check(struct fake_world *w, const struct fake_boot *boot);
 
+/* Whether a fault made something be missed, or seen otherwise: the rest follows from that. */
+bool fake_is_misled(const struct fake_world *w);
+
 /* The outcome of a device, NULL if the plan has none. */
 const struct outcome *fake_outcome(const struct fake_boot *boot, const char *address);

@@ -69,13 +69,17 @@ void fake_add_id(struct fake_driver *driver, uint16_t vendor, uint16_t device)
 
 struct fake_device *fake_find_device(struct fake_bus *bus, const char *address)
 {
-	for (size_t i = 0; i < bus->device_count; i++) {
-		char buf[BDF_SIZE];
+	char whole[BDF_SIZE];
+	struct bdf bdf;
 
+	/* The kernel compares names: a short form is none. */
+	if (bdf_parse(text_of(address), &bdf) < 0 ||
+	    strcmp(bdf_format(bdf, whole), address) != 0)
+		return NULL;
+	for (size_t i = 0; i < bus->device_count; i++)
 		if (bus->devices[i].is_present &&
-		    strcmp(bdf_format(bus->devices[i].bdf, buf), address) == 0)
+		    bdf_compare(bus->devices[i].bdf, bdf) == 0)
 			return &bus->devices[i];
-	}
 	return NULL;
 }
 
@@ -97,6 +101,7 @@ void fake_bind_now(struct fake_device *d, struct fake_driver *driver)
 	d->driver = driver;
 	d->has_link = driver != NULL;
 	d->is_bound = driver != NULL;
+	d->was_native |= driver && !driver->is_vfio;
 }
 
 void fake_vanish(struct fake_bus *bus, struct fake_device *d)

@@ -4,8 +4,6 @@
 
 #include "fake_jobs.h"
 
-#define JUMP (5 * FAKE_SECOND)
-
 const char *fake_fault_name(enum fake_fault fault)
 {
 	static const char *const names[FAULT_COUNT] = {
@@ -50,7 +48,7 @@ static void do_meanwhile(struct fake_world *w, enum fake_fault fault,
 	else if (fault == FAULT_GRAB)
 		fake_grab(&w->bus, d);
 	else if (fault == FAULT_JUMP)
-		fake_run(&w->bus, w->bus.now + JUMP, NULL);
+		fake_run(&w->bus, w->bus.now + FAKE_JUMP, NULL);
 }
 
 /* What @w is to suffer at this access, out of @faults. */

@@ -212,7 +212,8 @@ static void start_read_serial(struct fake_world *w, const char *path)
 	fake_trace(w, "serial of %s\n", path + sizeof(DEVICES));
 	if (strcmp(name, "config") != 0)
 		fake_abort("no config space: %s", path);
-	if (d && d->power_state && strcmp(d->power_state, "D3cold") == 0)
+	if (d && d->power_state && strcmp(d->power_state, "D3cold") == 0 &&
+	    w->fault_count == 0)
 		fake_abort("wakes %s", path);
 	w->serial = 0;
 	if (d)
@@ -323,18 +324,17 @@ int fake_submit(struct world *world, const struct job *job)
 	case FAULT_HANG:
 		fake_trace(w, "hangs: %s %s\n", job->path, job->value);
 		answer(w, FAKE_FOREVER, 0);
-		w->job->device = device_of_job(w);
 		break;
 	case FAULT_HANG_DONE:
 		start_job(w);
-		if (!w->job->device)
-			w->job->device = device_of_job(w);
 		w->job_error = -EINPROGRESS;
 		break;
 	default:
 		start_job(w);
 		break;
 	}
+	if (!w->job->device)
+		w->job->device = device_of_job(w);
 	w->job->is_awaited = true;
 	return 0;
 }

@@ -41,6 +41,7 @@ struct fake_file {
 };
 
 #define FAKE_ACCESSES_MAX 4096
+#define FAKE_JUMP	  (5 * (uint64_t)FAKE_SECOND)
 
 /* How an access fails, or what else happens at that moment. */
 enum fake_fault {
@@ -77,6 +78,7 @@ struct fake_world {
 	const char *iommu; /* its unit; NULL: dmar0 */
 	bool is_unsafe; /* modprobe.d has allow_unsafe_interrupts=1 */
 	bool is_without_bus; /* no PCI bus in /sys */
+	bool is_pid1; /* nothing is there for devices that come later */
 	bool has_group_files; /* /dev/vfio/GROUP can be asked */
 	int publish_error;
 	size_t memory; /* of a run, in bytes; 0: plenty */
@@ -94,15 +96,9 @@ struct fake_world {
 
 	/* What was seen. */
 	unsigned accesses;
-	uint16_t possible
-		[FAKE_ACCESSES_MAX]; /* bits of enum fake_fault, for each of them */
 	unsigned fault_count; /* of faults that came about */
 	unsigned targets; /* links read whole */
 	unsigned publishes; /* of reports */
-	char trace[FAKE_TRACE_SIZE]; /* one line per job and per pause */
-	char log[FAKE_LOG_SIZE];
-	char report[FAKE_REPORT_SIZE];
-
 	struct fake_task *job; /* under way */
 	struct job current;
 	int job_error; /* of waiting for it */
@@ -113,6 +109,13 @@ struct fake_world {
 	} parked[JOBS_PARKED_MAX];
 	bool was_live; /* the module to load */
 	uint64_t serial; /* of the job's device */
+
+	/* Last: not cleared for the next machine, but for their first byte. */
+	char trace[FAKE_TRACE_SIZE]; /* one line per job and per pause */
+	char log[FAKE_LOG_SIZE];
+	char report[FAKE_REPORT_SIZE];
+	/* Of each access, bits of enum fake_fault. */
+	uint16_t possible[FAKE_ACCESSES_MAX];
 };
 
 /* A machine of kernel 6.1 with an IOMMU, the vfio modules as files, and no device. */

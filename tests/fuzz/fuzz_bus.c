@@ -9,7 +9,7 @@
  */
 #include "fuzz.h"
 
-#include "fake_check.h"
+#include "fake_report.h"
 
 struct input {
 	const uint8_t *p;
@@ -58,6 +58,8 @@ static struct fake_driver *add_driver(struct fake_world *w, struct input *in,
 	driver->remove_time = take_time(in);
 	driver->probe_error = take_error(in);
 	driver->has_no_bind_files = take(in, 8) == 7;
+	driver->is_async = take(in, 8) == 7;
+	driver->link_time = take(in, 4) * 300;
 	driver->state = is_builtin || take(in, 2) ? DRIVER_REGISTERED : DRIVER_ABSENT;
 	return driver;
 }
@@ -83,6 +85,9 @@ static void add_device(struct fake_world *w, struct input *in, unsigned number,
 	d->vfio_error = take_error(in);
 	d->deferrals = take(in, 4) == 3 ? take(in, 200) : 0;
 	d->is_iommu_late = take(in, 8) == 7;
+	d->is_dead = take(in, 16) == 15;
+	if (take(in, 16) == 15 && number > 0)
+		d->supplier = &w->bus.devices[take(in, number)];
 	if (take(in, 2) && drivers[vendor ? 1 : 0]->state == DRIVER_REGISTERED)
 		fake_bind_now(d, drivers[vendor ? 1 : 0]);
 }
@@ -125,8 +130,10 @@ static void set_up_modules(struct fake_world *w, struct input *in)
 	w->is_without_bus = take(in, 32) == 31;
 	w->has_group_files = take(in, 2);
 	w->publish_error = take_error(in);
-	w->fault_at = take(in, 128);
+	w->fault_at = take(in, 200);
 	w->fault = take(in, FAULT_COUNT);
+	w->second_at = take(in, 4) == 3 ? take(in, 200) : 0;
+	w->second = take(in, FAULT_COUNT);
 }
 
 static void add_framebuffer(struct fake_world *w, struct input *in)
@@ -184,6 +191,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w->cmdline = text;
 	fake_boot(w, table, &boot);
 	message = fake_check(w, &boot);
+	if (!message)
+		message = fake_check_report(w, &boot);
 	if (message) {
 		fprintf(stderr, "%s\ncommand line: %s\n%s%s", message, text, w->trace,
 			w->log);

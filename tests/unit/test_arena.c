@@ -56,6 +56,21 @@ static void test_strings(void **state unused)
 	test_arena_free(&arena);
 }
 
+static void test_rewind(void **state unused)
+{
+	struct arena arena = test_arena(64);
+	char *kept = arena_copy(&arena, TEXT("kept")), *lent;
+	size_t used = arena.used;
+
+	lent = arena_copy(&arena, TEXT("lent"));
+	arena_rewind(&arena, used);
+	assert_string_equal(kept, "kept");
+	/* The same place, zeroed. */
+	assert_ptr_equal(arena_alloc(&arena, 5, 1), lent);
+	assert_memory_equal(lent, "\0\0\0\0", 5);
+	test_arena_free(&arena);
+}
+
 static void test_full(void **state unused)
 {
 	struct arena arena = test_arena(4);
@@ -73,6 +88,7 @@ int main(void)
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_odd_size),
 		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_rewind),
 		cmocka_unit_test(test_full),
 	};
 

@@ -1,300 +1,200 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every access to the machine fails once, in every way that it can: the run still ends in
- * time, and each device is bound, untouched, given back or held, with a verdict that says so.
+ * Every access to the machine fails once, in every way that it can, and whatever others can do
+ * meanwhile is done at every access: the run still ends in time, and each device is bound,
+ * untouched, given back or held, with a verdict and a report that say so. Two faults in one
+ * run are drawn at random, the same ones each time.
+ *
+ * All of that takes a minute or two: "make faults". Among the other tests it is a fifth of it.
  */
 #include "test.h"
 
-#include "fake_check.h"
+#include "fake_scenarios.h"
 
-#define CARD   "0000:01:00.0"
-#define CARD_1 "0000:01:00.1"
+#define SHOWN_MAX 10 /* failures */
+#define PAIRS	  100 /* of faults, for each scenario */
+#define SHARE	  5 /* one of so many, unless FAULTS=all */
 
-static void grab(struct fake_world *w, const char *address, const char *name)
-{
-	struct fake_driver *driver = fake_find_driver(&w->bus, name);
-
-	driver->state = DRIVER_REGISTERED;
-	fake_bind_now(fake_find_device(&w->bus, address), driver);
-}
-
-static void set_up_free(struct fake_world *w)
-{
-	w->cmdline = "vfio-pci.ids=10ee:5000,10ee:5001";
-}
-
-static void set_up_one_rule(struct fake_world *w)
-{
-	w->cmdline = "rd.earlybind.bind=10ee:*";
-	/* Groups of their own: none is seen as the other's neighbour. */
-	fake_find_device(&w->bus, CARD)->group = 12;
-	fake_find_device(&w->bus, CARD_1)->group = 13;
-}
-
-static void set_up_grabbed(struct fake_world *w)
-{
-	set_up_free(w);
-	grab(w, CARD, "xclmgmt");
-	grab(w, CARD_1, "xocl");
-	w->has_group_files = true;
-}
-
-static void set_up_built_in(struct fake_world *w)
-{
-	set_up_grabbed(w);
-	fake_bind_now(fake_find_device(&w->bus, CARD_1), NULL);
-	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
-	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
-}
-
-static void set_up_missing_module(struct fake_world *w)
-{
-	set_up_free(w);
-	fake_find_module(w, "vfio_pci")->state = MODULE_IS_MISSING;
-}
-
-static void set_up_refusal(struct fake_world *w)
-{
-	set_up_grabbed(w);
-	fake_find_device(&w->bus, CARD)->vfio_error = -EINVAL;
-	fake_find_device(&w->bus, CARD_1)->deferrals = 3;
-}
-
-static void set_up_hold(struct fake_world *w)
-{
-	set_up_refusal(w);
-	w->cmdline = "rd.earlybind.bind=10ee:*;on-failure=hold "
-		     "rd.earlybind.bind=02:00.1 rd.earlybind.timeout=3";
-}
-
-static void set_up_hold_free(struct fake_world *w)
-{
-	w->cmdline = "vfio-pci.ids=10ee:5000,10ee:5001 rd.earlybind.on_failure=hold";
-	fake_find_device(&w->bus, CARD)->vfio_error = -EBUSY;
-}
-
-static void set_up_shell(struct fake_world *w)
-{
-	set_up_refusal(w);
-	w->cmdline = "rd.earlybind.bind=10ee:*;on-failure=shell rd.earlybind.timeout=3";
-}
-
-/* The number of the card, in its config space. */
-static void set_up_serial(struct fake_world *w)
-{
-	static const uint32_t config[FAKE_CONFIG_WORDS] = {0x00010003, 1};
-
-	w->cmdline = "rd.earlybind.bind=serial=00-00-00-00-00-00-00-01+10ee:*";
-	fake_find_device(&w->bus, CARD)->config = config;
-}
-
-static void set_up_path(struct fake_world *w)
-{
-	w->cmdline = "rd.earlybind.bind=path=00:01.0,path=00:01.1/00.0+10ee:*";
-}
-
-static void set_up_keep(struct fake_world *w)
-{
-	set_up_free(w);
-	w->modprobe_ids = "10de:2489";
-	grab(w, "0000:02:00.0", "nvidia");
-}
-
-/* A screen of the firmware's that vfio-pci does not take away. */
-static void set_up_framebuffer(struct fake_world *w)
-{
-	struct fake_device *gpu = fake_find_device(&w->bus, "0000:02:00.0");
-
-	w->cmdline = "vfio-pci.ids=10ee:5000 rd.earlybind.bind=02:00.0;allow=console";
-	gpu->ids.class = 0x038000;
-	w->bus.framebuffer = (struct fake_framebuffer){.driver = "efi-framebuffer",
-						       .region = "efifb",
-						       .on = gpu,
-						       .is_child = true,
-						       .is_bound = true,
-						       .remove_time = 3000};
-}
-
-/* Built in, in an image without any index of modules. */
-static void set_up_no_index(struct fake_world *w)
-{
-	set_up_free(w);
-	w->modules[0].state = MODULE_IS_MISSING;
-	w->modules[1].state = MODULE_IS_MISSING;
-	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
-}
-
-static void set_up_old_kernel(struct fake_world *w)
-{
-	set_up_refusal(w);
-	w->bus.kernel = FAKE_5_10;
-}
-
-/* Somebody makes the driver let go of the card: what is stored for it has to wait. */
-static void set_up_in_hand(struct fake_world *w)
-{
-	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
-
-	set_up_free(w);
-	grab(w, CARD, "xclmgmt");
-	driver->remove_time = 8 * FAKE_SECOND;
-	fake_start(&w->bus, OP_UNBIND, fake_find_device(&w->bus, CARD), driver);
-	fake_run(&w->bus, w->bus.now + 1000, NULL);
-}
-
-static void set_up_in_hand_refused(struct fake_world *w)
-{
-	set_up_in_hand(w);
-	fake_find_device(&w->bus, CARD)->vfio_error = -ENOMEM;
-	fake_find_device(&w->bus, CARD_1)->is_dead = true;
-}
-
-/* Its claim gets lost: the kernel says ENODEV. */
-static void set_up_lost_claim(struct fake_world *w)
-{
-	set_up_built_in(w);
-	fake_find_device(&w->bus, CARD_1)->vfio_error = -ENODEV;
-	fake_find_driver(&w->bus, "xclmgmt")->has_no_bind_files = true;
-}
-
-static const struct {
-	const char *name;
-	void (*set_up)(struct fake_world *w);
-	const char *table;
-	const char *wanted[3]; /* what the rules name */
-} scenarios[] = {
-	{"free", set_up_free, NULL, {CARD, CARD_1}},
-	{"one rule", set_up_one_rule, NULL, {CARD, CARD_1}},
-	{"grabbed", set_up_grabbed, NULL, {CARD, CARD_1}},
-	{"built in", set_up_built_in, NULL, {CARD, CARD_1}},
-	{"no index", set_up_no_index, NULL, {CARD, CARD_1}},
-	{"missing module", set_up_missing_module, NULL, {CARD, CARD_1}},
-	{"refusal", set_up_refusal, NULL, {CARD, CARD_1}},
-	{"hold", set_up_hold, NULL, {CARD, CARD_1, "0000:02:00.1"}},
-	{"hold, free", set_up_hold_free, NULL, {CARD, CARD_1}},
-	{"shell", set_up_shell, NULL, {CARD, CARD_1}},
-	{"serial", set_up_serial, NULL, {CARD, CARD_1}},
-	{"path", set_up_path, NULL, {CARD, CARD_1}},
-	{"keep",
-	 set_up_keep,
-	 "keep 01:00.1\nbind 02:00.0 allow=console\n",
-	 {CARD, "0000:02:00.0"}},
-	{"critical",
-	 set_up_path,
-	 "critical path=00:01.0/00.0+10ee:5000 storage /\n",
-	 {CARD, CARD_1}},
-	{"framebuffer", set_up_framebuffer, NULL, {CARD, "0000:02:00.0"}},
-	{"in hand", set_up_in_hand, NULL, {CARD, CARD_1}},
-	{"in hand, refused", set_up_in_hand_refused, NULL, {CARD, CARD_1}},
-	{"lost claim", set_up_lost_claim, NULL, {CARD, CARD_1}},
-	{"5.10", set_up_old_kernel, NULL, {CARD, CARD_1}},
+enum end {
+	END_FINE,
+	END_LATE,
+	END_LEAK,
+	END_UNEXPLAINED,
+	END_COUNT,
 };
 
-/* The same over the run for a card that appears after a boot without faults. */
-static const struct {
-	const char *name;
-	const char *cmdline, *table; /* of the boot */
-	const char *native; /* driver that is there before it */
-	uint64_t delay;
-	bool is_synthetic;
-	enum fake_kernel kernel;
-} late_scenarios[] = {
-	{"late", "vfio-pci.ids=10ee:5000", NULL, NULL, 0, false, FAKE_6_1},
-	{"late, coldplug", "quiet", "bind 10ee:*\n", NULL, 0, true, FAKE_6_1},
-	{"late, grabbed", "quiet", "bind 10ee:*\n", "xclmgmt", 0, false, FAKE_6_1},
-	{"late, slow", "vfio-pci.ids=10ee:5000", NULL, NULL, FAKE_SECOND, false,
-	 FAKE_7_1},
-	{"late, 5.10", "vfio-pci.ids=10ee:5000", NULL, "xclmgmt", 3000, false, FAKE_5_10},
-};
+static struct {
+	unsigned runs, pairs;
+	unsigned ends[END_COUNT];
+	unsigned kinds; /* bits of enum fake_fault */
+	uint64_t longest;
+} figures;
 
-/* Code 0 means that every device that a rule names is bound, even one that was not seen. */
-static const char *check_code(struct fake_world *w, const struct fake_boot *boot,
-			      const char *const *wanted)
+static enum end end_of(const char *message)
 {
-	for (size_t i = 0; i < 3 && wanted[i] && boot->code == EXIT_ALL_BOUND; i++)
-		if (strcmp(fake_driver_of(fake_find_device(&w->bus, wanted[i])),
-			   "vfio-pci") != 0)
-			return wanted[i];
-	return NULL;
+	if (!message)
+		return END_FINE;
+	if (strstr(message, "it took"))
+		return END_LATE;
+	return strstr(message, "leak") ? END_LEAK : END_UNEXPLAINED;
 }
 
-/* Sets the fault, runs and checks. True if the access number @at was reached. */
-static bool run_scenario(size_t scenario, unsigned at, enum fake_fault fault)
+/* Plays and checks; counts. The accesses that there were. */
+static unsigned play(const struct fake_scenario *scenario,
+		     const struct fake_injection *injection, uint16_t *possible)
 {
-	struct fake_world *w = fake_new();
-	const char *name, *message;
+	char label[256];
 	struct fake_boot boot;
-	bool is_reached;
+	struct fake_world *w;
+	const char *message;
+	unsigned accesses;
+	enum end end;
 
-	fake_load_machine(w, "alveo", false);
-	if (scenario < ARRAY_SIZE(scenarios)) {
-		name = scenarios[scenario].name;
-		scenarios[scenario].set_up(w);
-		w->fault_at = at;
-		w->fault = fault;
-		fake_boot(w, scenarios[scenario].table, &boot);
-		message = fake_check(w, &boot);
-		if (!message)
-			message = check_code(w, &boot, scenarios[scenario].wanted);
-	} else {
-		const char *const wanted[] = {CARD, NULL};
-		struct fake_device *d = fake_find_device(&w->bus, CARD);
-		size_t i = scenario - ARRAY_SIZE(scenarios);
-
-		name = late_scenarios[i].name;
-		w->cmdline = late_scenarios[i].cmdline;
-		w->bus.kernel = late_scenarios[i].kernel;
-		d->is_present = false;
-		fake_find_device(&w->bus, CARD_1)->is_present = false;
-		fake_boot(w, late_scenarios[i].table, &boot);
-		fake_boot_free(&boot);
-		w->trace[0] = '\0';
-		w->log[0] = '\0';
-		if (late_scenarios[i].native)
-			fake_find_driver(&w->bus, late_scenarios[i].native)->state =
-				DRIVER_REGISTERED;
-		fake_plug(&w->bus, d, late_scenarios[i].delay);
-		w->accesses = 0;
-		w->fault_at = at;
-		w->fault = fault;
-		fake_late(w, NULL, CARD, late_scenarios[i].is_synthetic, &boot);
-		message = boot.run.report.plan ? fake_check(w, &boot) : NULL;
-		if (!message)
-			message = check_code(w, &boot, wanted);
-	}
-	if (message)
-		fail_msg("%s, access %u, fault %d: %s\n%s%s", name, at, fault, message,
-			 w->trace, w->log);
-	is_reached = w->accesses >= at;
+	snprintf(label, sizeof(label), "%s: access %u: %s, access %u: %s", scenario->name,
+		 injection->at, fake_fault_name(injection->fault), injection->second_at,
+		 fake_fault_name(injection->second));
+	fake_label = label;
+	w = fake_play(scenario, injection, &boot);
+	message = fake_check_scenario(w, scenario, &boot);
+	end = end_of(message);
+	if (end != END_FINE && figures.runs - figures.ends[END_FINE] < SHOWN_MAX)
+		print_error("%s: %s\n%s%s\n", label, message, w->trace, w->log);
+	figures.runs++;
+	figures.ends[end]++;
+	if (w->fault_count > 0)
+		figures.kinds |= 1u << injection->fault;
+	if (boot.end - boot.start > figures.longest)
+		figures.longest = boot.end - boot.start;
+	accesses = MIN(w->accesses, FAKE_ACCESSES_MAX);
+	if (possible)
+		memcpy(possible, w->possible, accesses * sizeof(*possible));
 	fake_boot_free(&boot);
 	fake_free(w);
-	return is_reached;
+	return accesses;
 }
 
-static void test_fault(void **state)
+static bool is_whole(void)
 {
-	enum fake_fault fault = (enum fake_fault)(uintptr_t)*state;
+	const char *word = getenv("FAULTS");
 
-	for (size_t i = 0; i < ARRAY_SIZE(scenarios) + ARRAY_SIZE(late_scenarios); i++) {
-		unsigned at = 1;
+	return word && strcmp(word, "all") == 0;
+}
 
-		while (run_scenario(i, at, fault))
-			at++;
-		/* All of a run was seen. */
-		check_true("a whole run", at > 30);
+/* Whether it is the turn of the next injection. */
+static bool is_its_turn(void)
+{
+	static unsigned number;
+
+	return is_whole() || number++ % SHARE == 0;
+}
+
+static void check_all_fine(unsigned runs_before, unsigned fine_before)
+{
+	unsigned runs = figures.runs - runs_before;
+	unsigned fine = figures.ends[END_FINE] - fine_before;
+
+	if (fine != runs)
+		fail_msg("%u of %u runs did not end well", runs - fine, runs);
+}
+
+/* A quarter of the scenarios each: the state is which. */
+static void test_single_faults(void **state)
+{
+	static uint16_t possible[FAKE_ACCESSES_MAX];
+	unsigned runs = figures.runs, fine = figures.ends[END_FINE];
+
+	for (size_t i = (uintptr_t)*state; i < fake_scenario_count; i += 4) {
+		const struct fake_scenario *scenario = &fake_scenarios[i];
+		const struct fake_injection none = {0};
+		unsigned n = play(scenario, &none, possible);
+
+		check_true(scenario->name, n > 30);
+		for (unsigned at = 1; at <= n; at++)
+			for (enum fake_fault fault = FAULT_ERROR; fault < FAULT_COUNT;
+			     fault++)
+				if ((possible[at - 1] & 1u << fault) && is_its_turn())
+					(void)play(scenario,
+						   &(struct fake_injection){
+							   .at = at, .fault = fault},
+						   NULL);
 	}
+	check_all_fine(runs, fine);
+}
+
+/* xorshift32: the same numbers on every machine. */
+static unsigned draw(uint32_t *seed, unsigned below)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed % below;
+}
+
+/* A fault that is possible at an access, by lot. */
+static enum fake_fault draw_fault(uint32_t *seed, unsigned possible)
+{
+	enum fake_fault fault;
+
+	do
+		fault = FAULT_ERROR + draw(seed, FAULT_COUNT - FAULT_ERROR);
+	while (!(possible & 1u << fault));
+	return fault;
+}
+
+static void test_pairs_of_faults(void **state unused)
+{
+	static uint16_t possible[FAKE_ACCESSES_MAX];
+	unsigned runs = figures.runs, fine = figures.ends[END_FINE];
+	uint32_t seed = 20240229;
+
+	for (size_t i = 0; i < fake_scenario_count; i++) {
+		const struct fake_scenario *scenario = &fake_scenarios[i];
+		const struct fake_injection none = {0};
+		unsigned n = play(scenario, &none, possible);
+
+		for (unsigned k = 0; k < (is_whole() ? PAIRS : PAIRS / SHARE); k++) {
+			struct fake_injection pair = {0};
+
+			pair.at = 1 + draw(&seed, n - 1);
+			pair.fault = draw_fault(&seed, possible[pair.at - 1]);
+			/* What is possible then depends on the first one: most is. */
+			pair.second_at = pair.at + 1 + draw(&seed, n - pair.at + 10);
+			pair.second =
+				draw_fault(&seed, possible[MIN(pair.second_at, n) - 1]);
+			(void)play(scenario, &pair, NULL);
+			figures.pairs++;
+		}
+	}
+	check_all_fine(runs, fine);
+}
+
+static unsigned count_bits(unsigned bits)
+{
+	unsigned n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{"test_reads_and_starts", test_fault, NULL, NULL, (void *)FAULT_ERROR},
-		{"test_writes", test_fault, NULL, NULL, (void *)FAULT_RESULT},
-		{"test_lost_workers", test_fault, NULL, NULL, (void *)FAULT_LOST},
-		{"test_hanging_jobs", test_fault, NULL, NULL, (void *)FAULT_HANG},
-		{"test_hanging_jobs_after_the_deed", test_fault, NULL, NULL,
-		 (void *)FAULT_HANG_DONE},
+		{"test_single_faults_1", test_single_faults, NULL, NULL, (void *)0},
+		{"test_single_faults_2", test_single_faults, NULL, NULL, (void *)1},
+		{"test_single_faults_3", test_single_faults, NULL, NULL, (void *)2},
+		{"test_single_faults_4", test_single_faults, NULL, NULL, (void *)3},
+		{"test_pairs_of_faults", test_pairs_of_faults, NULL, NULL, NULL},
 	};
+	int r = cmocka_run_group_tests(tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	fprintf(stderr,
+		"fault injection: %zu scenarios x %u kinds, %u runs (%u with two faults), "
+		"%u unexplained ends, %u past the deadline, %u leaks, longest %llu s of the "
+		"model's time\n",
+		fake_scenario_count, count_bits(figures.kinds), figures.runs,
+		figures.pairs, figures.ends[END_UNEXPLAINED], figures.ends[END_LATE],
+		figures.ends[END_LEAK],
+		(unsigned long long)((figures.longest + FAKE_SECOND / 2) / FAKE_SECOND));
+	return r;
 }
