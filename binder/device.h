@@ -44,7 +44,8 @@ struct pci_device {
 	bool is_interesting; /* passed the filter; otherwise a neighbour */
 	bool is_bridge; /* by class, or it has buses behind it */
 	bool is_boot_vga;
-	const struct framebuffer *framebuffer; /* of the firmware, on its memory; NULL: none */
+	const struct framebuffer
+		*framebuffer; /* of the firmware, on its memory; NULL: none */
 	bool is_held; /* kept away from every driver, on purpose */
 	unsigned vf_count; /* virtual functions that exist */
 	unsigned uses; /* what the running system has on it (enum allow) */

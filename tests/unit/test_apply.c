@@ -236,7 +236,8 @@ static void test_failing_module(void **state unused)
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_RESTORED, REASON_MODULE_FAILED,
 					    EKEYREJECTED, ""});
-	check_contains("log", w->log, "the kernel rejects the signature of vfio_pci (EKEYREJECTED)");
+	check_contains("log", w->log,
+		       "the kernel rejects the signature of vfio_pci (EKEYREJECTED)");
 	fake_free(w);
 }
 

@@ -218,7 +218,8 @@ static void test_endless_cmdline(void **state unused)
 	memcpy(line, "vfio-pci.ids=10ee:5000 ", 23);
 	w = alveo(line);
 	fake_boot(w, NULL, &boot);
-	assert_log(w, "bootconfig made the command line longer than a boot loader's may be");
+	assert_log(w,
+		   "bootconfig made the command line longer than a boot loader's may be");
 	assert_log(w, "[10ee:5000] bound to vfio-pci");
 	fake_boot_free(&boot);
 	fake_free(w);

@@ -49,6 +49,9 @@ pain 06-firmware-framebuffer \
 pain 06-firmware-framebuffer-refused '02:00.0 .* refuse: it drives the console' \
 	plan --sysroot framebuffer --cmdline rd.earlybind.bind=02:00.0
 sed -i 's/BOOTFB/efifb/' framebuffer/proc/iomem
+# What else is wrong with this machine would come first.
+rm framebuffer/sys/kernel/iommu_groups/5/reserved_regions
+sed -i 's/ intremap=off//' framebuffer/proc/cmdline
 echo 'bind 02:00.0 allow=console' >framebuffer/etc/earlybind.conf
 for what in \
 	"plan|framebuffer (efi-framebuffer) is in its memory: the screen goes dark" \
