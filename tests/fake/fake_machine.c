@@ -89,3 +89,15 @@ void fake_load_machine(struct fake_world *w, const char *machine, bool is_runnin
 		if (w->bus.devices[i].group != FAKE_NO_GROUP)
 			w->is_without_iommu = false;
 }
+
+struct fake_driver *fake_give(struct fake_world *w, const char *address, const char *name)
+{
+	struct fake_driver *driver = fake_find_driver(&w->bus, name);
+	struct fake_device *device = fake_find_device(&w->bus, address);
+
+	if (!driver || !device)
+		fake_abort("%s cannot have %s", name, address);
+	driver->state = DRIVER_REGISTERED;
+	fake_bind_now(device, driver);
+	return driver;
+}

@@ -19,16 +19,6 @@ static struct fake_device *device(struct fake_world *w, const char *address)
 	return d;
 }
 
-static struct fake_driver *grab(struct fake_world *w, const char *address,
-				const char *name)
-{
-	struct fake_driver *driver = fake_find_driver(&w->bus, name);
-
-	driver->state = DRIVER_REGISTERED;
-	fake_bind_now(device(w, address), driver);
-	return driver;
-}
-
 /* A card in a group of its own, free. */
 static struct fake_device *add_card(struct fake_world *w, const char *address,
 				    uint16_t number, int group)
@@ -48,14 +38,14 @@ static void own_groups(struct fake_world *w)
 
 static void grabbed(struct fake_world *w)
 {
-	grab(w, CARD, "xclmgmt");
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD, "xclmgmt");
+	fake_give(w, CARD_1, "xocl");
 	w->has_group_files = true;
 }
 
 static void built_in(struct fake_world *w)
 {
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
 	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
 }
@@ -102,20 +92,20 @@ static void still_registering(struct fake_world *w)
 
 static void slow_remove(struct fake_world *w)
 {
-	grab(w, CARD, "xclmgmt")->remove_time = 20 * (uint64_t)FAKE_SECOND;
-	grab(w, CARD_1, "xocl")->remove_time = 7 * (uint64_t)FAKE_SECOND;
+	fake_give(w, CARD, "xclmgmt")->remove_time = 20 * (uint64_t)FAKE_SECOND;
+	fake_give(w, CARD_1, "xocl")->remove_time = 7 * (uint64_t)FAKE_SECOND;
 }
 
 static void hung_remove(struct fake_world *w)
 {
-	grab(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
+	fake_give(w, CARD_1, "xocl");
 }
 
 static void no_unbind(struct fake_world *w)
 {
-	grab(w, CARD, "xclmgmt")->has_no_bind_files = true;
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD, "xclmgmt")->has_no_bind_files = true;
+	fake_give(w, CARD_1, "xocl");
 }
 
 static void register_native(struct fake_bus *bus, void *arg)
@@ -160,7 +150,7 @@ static void hung_async_native(struct fake_world *w)
 /* Somebody makes the driver let go of the card: what is stored for it has to wait. */
 static void in_hand(struct fake_world *w)
 {
-	struct fake_driver *driver = grab(w, CARD, "xclmgmt");
+	struct fake_driver *driver = fake_give(w, CARD, "xclmgmt");
 
 	driver->remove_time = 8 * (uint64_t)FAKE_SECOND;
 	(void)fake_start(&w->bus, OP_UNBIND, device(w, CARD), driver);
@@ -180,7 +170,7 @@ static void in_hand_refused(struct fake_world *w)
 static void lost_claim(struct fake_world *w)
 {
 	built_in(w);
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD_1, "xocl");
 	device(w, CARD_1)->vfio_error = -ENODEV;
 	fake_find_driver(&w->bus, "xclmgmt")->has_no_bind_files = true;
 }
@@ -188,13 +178,13 @@ static void lost_claim(struct fake_world *w)
 static void missing_module(struct fake_world *w)
 {
 	fake_find_module(w, "vfio_pci")->state = MODULE_IS_MISSING;
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD_1, "xocl");
 }
 
 static void hung_module(struct fake_world *w)
 {
 	fake_find_module(w, "vfio_pci")->time = FAKE_FOREVER;
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD_1, "xocl");
 }
 
 /* Built in, in an image without any index of modules. */
@@ -256,7 +246,7 @@ static void late_group(struct fake_world *w)
 static void no_iommu(struct fake_world *w)
 {
 	w->is_without_iommu = true;
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 }
 
 /* ---- rules of every kind ---- */
@@ -283,14 +273,14 @@ static void modprobe_ids(struct fake_world *w)
 static void modprobe_and_gpu(struct fake_world *w)
 {
 	w->modprobe_ids = "10de:2489";
-	grab(w, GPU, "nvidia");
+	fake_give(w, GPU, "nvidia");
 }
 
 static void cards(struct fake_world *w)
 {
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 	add_card(w, "0000:03:00.0", 0x5000, 14);
-	grab(w, "0000:03:00.0", "xclmgmt");
+	fake_give(w, "0000:03:00.0", "xclmgmt");
 	add_card(w, "0000:04:00.0", 0x5000, 15);
 	add_card(w, FAR, 0x5000, 16);
 }
@@ -315,7 +305,7 @@ static void functions(struct fake_world *w)
 	struct fake_device *d = add_card(w, "0000:03:00.0", 0x7000, 20);
 
 	d->vf_count = 2;
-	grab(w, "0000:03:00.0", "xclmgmt");
+	fake_give(w, "0000:03:00.0", "xclmgmt");
 	add_card(w, "0000:03:00.4", 0x7001, 21)->physfn = "0000:03:00.0";
 	add_card(w, "0000:03:00.5", 0x7001, 22)->physfn = "0000:03:00.0";
 }
@@ -334,37 +324,39 @@ static void native_loaded(struct fake_world *w)
 }
 
 #define PAIR .wanted = {CARD, CARD_1}
+#define V5   .kernel = FAKE_5_10
+#define V7   .kernel = FAKE_7_1
+#define HELD " rd.earlybind.on_failure=hold"
 
 const struct fake_scenario fake_scenarios[] = {
 	{"free", BOTH, .set_up = NULL, PAIR},
-	{"free, 5.10", BOTH, .kernel = FAKE_5_10, PAIR},
-	{"free, 7.1", BOTH, .kernel = FAKE_7_1, PAIR},
+	{"free, 5.10", BOTH, V5, PAIR},
+	{"free, 7.1", BOTH, V7, PAIR},
 	{"pid 1", BOTH, .is_pid1 = true, PAIR},
 	{"one rule", "rd.earlybind.bind=10ee:*", .set_up = own_groups, PAIR},
 	{"grabbed", BOTH, .set_up = grabbed, PAIR},
-	{"grabbed, 5.10", BOTH, .set_up = grabbed, .kernel = FAKE_5_10, PAIR},
-	{"grabbed, hold", BOTH " rd.earlybind.on_failure=hold", .set_up = refusal, PAIR},
+	{"grabbed, 5.10", BOTH, .set_up = grabbed, V5, PAIR},
+	{"grabbed, hold", BOTH HELD, .set_up = refusal, PAIR},
 	{"slow probe", BOTH, .set_up = slow_probe, PAIR},
-	{"slow probe, 5.10", BOTH, .set_up = slow_probe, .kernel = FAKE_5_10, PAIR},
-	{"slow probe, 7.1", BOTH, .set_up = slow_probe, .kernel = FAKE_7_1, PAIR},
+	{"slow probe, 5.10", BOTH, .set_up = slow_probe, V5, PAIR},
+	{"slow probe, 7.1", BOTH, .set_up = slow_probe, V7, PAIR},
 	{"very slow probe", BOTH, .set_up = very_slow_probe, PAIR},
-	{"very slow probe, 7.1", BOTH, .set_up = very_slow_probe, .kernel = FAKE_7_1,
-	 PAIR},
+	{"very slow probe, 7.1", BOTH, .set_up = very_slow_probe, V7, PAIR},
 	{"hung probe", BOTH, .set_up = hung_probe, PAIR},
-	{"hung probe, 7.1", BOTH, .set_up = hung_probe, .kernel = FAKE_7_1, PAIR},
+	{"hung probe, 7.1", BOTH, .set_up = hung_probe, V7, PAIR},
 	{"still registering", BOTH, .set_up = still_registering,
 	 .wanted = {CARD, CARD_1, "0000:03:00.0"}},
-	{"still registering, 7.1", BOTH, .set_up = still_registering, .kernel = FAKE_7_1,
+	{"still registering, 7.1", BOTH, .set_up = still_registering, V7,
 	 .wanted = {CARD, CARD_1, "0000:03:00.0"}},
 	{"slow remove", BOTH, .set_up = slow_remove, PAIR},
 	{"hung remove", BOTH, .set_up = hung_remove, PAIR},
 	{"in hand", BOTH, .set_up = in_hand, PAIR},
 	{"in hand, refused", BOTH, .set_up = in_hand_refused, PAIR},
-	{"in hand, 7.1", BOTH, .set_up = in_hand, .kernel = FAKE_7_1, PAIR},
+	{"in hand, 7.1", BOTH, .set_up = in_hand, V7, PAIR},
 	{"lost claim", BOTH, .set_up = lost_claim, PAIR},
 	{"no unbind", BOTH, .set_up = no_unbind, PAIR},
 	{"native meanwhile", BOTH, .set_up = native_meanwhile, PAIR},
-	{"slow match, 7.1", BOTH, .set_up = slow_match, .kernel = FAKE_7_1, PAIR},
+	{"slow match, 7.1", BOTH, .set_up = slow_match, V7, PAIR},
 	{"async probe", BOTH, .set_up = async_native, PAIR},
 	{"hung async probe", BOTH " rd.earlybind.timeout=3", .set_up = hung_async_native,
 	 PAIR},
@@ -373,12 +365,11 @@ const struct fake_scenario fake_scenarios[] = {
 	{"missing module", BOTH, .set_up = missing_module, PAIR},
 	{"hung module", BOTH, .set_up = hung_module, PAIR},
 	{"refusal", BOTH, .set_up = refusal, PAIR},
-	{"refusal, 5.10", BOTH, .set_up = refusal, .kernel = FAKE_5_10, PAIR},
+	{"refusal, 5.10", BOTH, .set_up = refusal, V5, PAIR},
 	{"refusal, slow native", BOTH, .set_up = slow_native_back, PAIR},
 	{"refusal, failing native", BOTH, .set_up = failing_native_back, PAIR},
 	{"refusal, hung native", BOTH, .set_up = hung_native_back, PAIR},
-	{"hold, free", BOTH " rd.earlybind.on_failure=hold", .set_up = refusal_free,
-	 PAIR},
+	{"hold, free", BOTH HELD, .set_up = refusal_free, PAIR},
 	{"hold by rule",
 	 "rd.earlybind.bind=10ee:*;on-failure=hold rd.earlybind.bind=02:00.1 "
 	 "rd.earlybind.timeout=3",
@@ -422,8 +413,8 @@ const struct fake_scenario fake_scenarios[] = {
 	{"late, grabbed", "quiet", "bind 10ee:*\n", .set_up = native_loaded,
 	 .is_late = true, .wanted = {CARD}},
 	{"late, slow, 7.1", "vfio-pci.ids=10ee:5000", .is_late = true,
-	 .delay = FAKE_SECOND, .kernel = FAKE_7_1, .wanted = {CARD}},
+	 .delay = FAKE_SECOND, V7, .wanted = {CARD}},
 	{"late, 5.10", "vfio-pci.ids=10ee:5000", .set_up = native_loaded, .is_late = true,
-	 .delay = 3000, .kernel = FAKE_5_10, .wanted = {CARD}},
+	 .delay = 3000, V5, .wanted = {CARD}},
 };
 const size_t fake_scenario_count = ARRAY_SIZE(fake_scenarios);

@@ -156,3 +156,7 @@ struct fake_module *fake_find_module(struct fake_world *w, const char *name);
  * @is_running: all drivers have their devices; otherwise only those that are built in.
  */
 void fake_load_machine(struct fake_world *w, const char *machine, bool is_running);
+
+/* The driver has the device already, as when an earlier script loaded it; that driver. */
+struct fake_driver *fake_give(struct fake_world *w, const char *address,
+			      const char *driver);

@@ -27,17 +27,6 @@ static inline struct fake_world *alveo(const char *cmdline)
 	return w;
 }
 
-/* The native driver has its device already, as when an earlier script loaded it. */
-static inline struct fake_driver *grab(struct fake_world *w, const char *address,
-				       const char *name)
-{
-	struct fake_driver *driver = fake_find_driver(&w->bus, name);
-
-	driver->state = DRIVER_REGISTERED;
-	fake_bind_now(fake_find_device(&w->bus, address), driver);
-	return driver;
-}
-
 static inline struct fake_device *device(struct fake_world *w, const char *address)
 {
 	struct fake_device *d = fake_find_device(&w->bus, address);

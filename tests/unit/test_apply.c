@@ -55,7 +55,7 @@ static void test_vfio_built_in_and_nothing_says_so(void **state unused)
 			w->modules[k].error = errors[i];
 		}
 		fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
-		grab(w, CARD_1, "xocl");
+		fake_give(w, CARD_1, "xocl");
 		boot_and_check(w, NULL, BOUND);
 		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
 		check_contains("report", w->report, "\"outcome\": \"builtin\"");
@@ -70,8 +70,8 @@ static void test_bound_by_the_kernel(void **state unused)
 
 	w->modules[0].state = MODULE_IS_MISSING;
 	w->modules[1].state = MODULE_IS_MISSING;
-	grab(w, CARD, "vfio-pci");
-	grab(w, CARD_1, "vfio-pci");
+	fake_give(w, CARD, "vfio-pci");
+	fake_give(w, CARD_1, "vfio-pci");
 	boot_and_check(w, NULL, BOUND);
 	assert_string_equal(w->trace, "");
 	check_contains("report", w->report, "\"action\": \"done\"");
@@ -99,7 +99,7 @@ static void test_recovery(void **state unused)
 		struct fake_world *w = alveo(CMDLINE);
 
 		w->bus.kernel = kernels[i];
-		grab(w, CARD, "xclmgmt")->remove_time = 7 * FAKE_SECOND;
+		fake_give(w, CARD, "xclmgmt")->remove_time = 7 * FAKE_SECOND;
 		boot_and_check(w, NULL, BOUND);
 		/* The modules before any unbind; the bind only after the unbind. */
 		assert_string_equal(w->trace,
@@ -123,7 +123,7 @@ static void test_already_there(void **state unused)
 	struct fake_world *w = alveo("rd.earlybind.bind=01:00.0");
 
 	fake_find_module(w, "vfio_pci")->state = MODULE_IS_LIVE;
-	grab(w, CARD, "vfio-pci");
+	fake_give(w, CARD, "vfio-pci");
 	boot_and_check(w, NULL, BOUND);
 	assert_string_equal(w->trace, "");
 	check_contains("log", w->log, "was already bound to vfio-pci");
@@ -155,7 +155,7 @@ static void test_dry_run(void **state unused)
 	struct fake_world *w = alveo(CMDLINE " rd.earlybind.dry_run=1");
 	struct fake_boot boot;
 
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 	fake_boot(w, "keep 02:00.*\n", &boot);
 	assert_string_equal(w->trace, "");
 	check_contains("log", w->log, "[10ee:5000] dry run, action: recover");
@@ -209,7 +209,7 @@ static void test_missing_module(void **state unused)
 	struct fake_world *w = alveo(CMDLINE);
 
 	fake_find_module(w, "vfio_pci")->state = MODULE_IS_MISSING;
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD_1, "xocl");
 	boot_and_check(
 		w, NULL,
 		(struct expectation){VERDICT_RESTORED, REASON_NO_VFIO, ENOENT, ""});
@@ -263,7 +263,7 @@ static void test_no_iommu(void **state unused)
 	struct fake_world *w = alveo(CMDLINE);
 
 	w->is_without_iommu = true;
-	grab(w, CARD_1, "xocl");
+	fake_give(w, CARD_1, "xocl");
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_REFUSED, REASON_IOMMU_OFF, 0, ""});
 	assert_string_equal(w->trace, "");
@@ -305,7 +305,7 @@ static void test_working_driver_is_not_disturbed_for_a_try(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
 
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 	device(w, CARD)->group = FAKE_NO_GROUP;
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_REFUSED, REASON_NO_IOMMU_GROUP, 0,
@@ -319,8 +319,8 @@ static void test_group_verdicts(void **state unused)
 		struct fake_world *w = alveo(CMDLINE);
 
 		w->has_group_files = has_files;
-		grab(w, "0000:02:00.0", "nvidia");
-		grab(w, "0000:02:00.1", "snd_hda_intel");
+		fake_give(w, "0000:02:00.0", "nvidia");
+		fake_give(w, "0000:02:00.1", "snd_hda_intel");
 		boot_and_check(w, NULL, BOUND);
 		check_contains("log", w->log,
 			       "group 1: bound, but no VM can use it: 0000:02:00.0 and "
@@ -349,7 +349,7 @@ static void test_device_that_vanishes(void **state unused)
 		const struct outcome *o;
 		const char *message;
 
-		grab(w, CARD, "xclmgmt");
+		fake_give(w, CARD, "xclmgmt");
 		fake_at(&w->bus, w->bus.now + delay, vanish_card, NULL);
 		fake_boot(w, NULL, &boot);
 		message = fake_check(w, &boot);

@@ -18,10 +18,7 @@ static struct fake_device *card(struct fake_world *w)
 
 static void grab(struct fake_world *w)
 {
-	struct fake_driver *driver = fake_find_driver(&w->bus, "xclmgmt");
-
-	driver->state = DRIVER_REGISTERED;
-	fake_bind_now(card(w), driver);
+	fake_give(w, CARD, "xclmgmt");
 }
 
 static void put(struct fake_world *w, enum world_root root, const char *path,

@@ -65,7 +65,7 @@ static void test_hold_of_a_device_that_keeps_its_driver(void **state unused)
 	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold "
 					     "rd.earlybind.recovery_timeout=3");
 
-	grab(w, CARD, "xclmgmt")->has_no_bind_files = true;
+	fake_give(w, CARD, "xclmgmt")->has_no_bind_files = true;
 	/* It cannot be told to let go: nothing is held. */
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_FAILED, REASON_UNBIND_FAILED, ENOENT,
@@ -77,7 +77,7 @@ static void test_hold_of_a_recovered_device(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE " rd.earlybind.on_failure=hold");
 
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 	device(w, CARD)->vfio_error = -EIO;
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_HELD, REASON_BIND_REFUSED, EIO, ""});
@@ -91,7 +91,7 @@ static void test_driver_that_cannot_be_unbound(void **state unused)
 	struct fake_world *w = alveo(CMDLINE);
 	uint64_t start = w->bus.now;
 
-	grab(w, CARD, "xclmgmt")->has_no_bind_files = true;
+	fake_give(w, CARD, "xclmgmt")->has_no_bind_files = true;
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_RESTORED, REASON_UNBIND_FAILED,
 					    ENOENT, "xclmgmt"});
@@ -146,8 +146,8 @@ static void test_driver_that_hangs_in_remove(void **state unused)
 		struct fake_world *w = alveo(CMDLINE);
 
 		w->bus.kernel = kernels[i];
-		grab(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
-		grab(w, CARD_1, "xocl");
+		fake_give(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
+		fake_give(w, CARD_1, "xocl");
 		boot_and_check(w, NULL,
 			       (struct expectation){VERDICT_STUCK, REASON_STUCK,
 						    ETIMEDOUT, NULL});
@@ -181,7 +181,7 @@ static void test_slow_native_probe_when_given_back(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
 
-	grab(w, CARD, "xclmgmt")->probe_time = 15 * FAKE_SECOND;
+	fake_give(w, CARD, "xclmgmt")->probe_time = 15 * FAKE_SECOND;
 	device(w, CARD)->vfio_error = -EIO;
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_RESTORED, REASON_BIND_REFUSED, EIO,
@@ -209,7 +209,7 @@ static void test_slow_native_probe_of_a_free_device(void **state unused)
 static void test_given_back_at_the_last_moment(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE " rd.earlybind.recovery_timeout=20");
-	struct fake_driver *driver = grab(w, CARD, "xclmgmt");
+	struct fake_driver *driver = fake_give(w, CARD, "xclmgmt");
 
 	driver->remove_time = 19 * FAKE_SECOND;
 	driver->probe_time = 3 * FAKE_SECOND / 2;
@@ -224,7 +224,7 @@ static void test_native_driver_that_does_not_come_back(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
 
-	grab(w, CARD, "xclmgmt")->probe_error = -EIO;
+	fake_give(w, CARD, "xclmgmt")->probe_error = -EIO;
 	device(w, CARD)->vfio_error = -EIO;
 	boot_and_check(
 		w, NULL,
@@ -245,7 +245,7 @@ static void test_native_probe_that_hangs_when_given_back(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
 
-	grab(w, CARD, "xclmgmt")->probe_time = FAKE_FOREVER;
+	fake_give(w, CARD, "xclmgmt")->probe_time = FAKE_FOREVER;
 	device(w, CARD)->vfio_error = -EIO;
 	boot_and_check(
 		w, NULL,

@@ -8,7 +8,7 @@ static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
 static void begin_remove(struct fake_world *w, const char *address, const char *name,
 			 uint64_t time)
 {
-	struct fake_driver *driver = grab(w, address, name);
+	struct fake_driver *driver = fake_give(w, address, name);
 
 	driver->remove_time = time;
 	fake_start(&w->bus, OP_UNBIND, device(w, address), driver);
@@ -156,7 +156,7 @@ static void test_slow_load(void **state unused)
 
 		fake_find_module(w, "vfio_iommu_type1")->time = 20 * FAKE_SECOND;
 		if (is_grabbed)
-			grab(w, CARD_1, "xocl");
+			fake_give(w, CARD_1, "xocl");
 		boot_and_check(w, NULL,
 			       is_grabbed ? BOUND
 					  : (struct expectation){VERDICT_RESTORED,
@@ -176,7 +176,7 @@ static void test_dead_device(void **state unused)
 		struct fake_world *w = alveo(CMDLINE);
 
 		if (is_grabbed)
-			grab(w, CARD, "xclmgmt");
+			fake_give(w, CARD, "xclmgmt");
 		device(w, CARD)->is_dead = true;
 		boot_and_check(w, NULL,
 			       (struct expectation){VERDICT_REFUSED, REASON_NO_ANSWER,
@@ -227,7 +227,7 @@ static void test_group_of_a_stuck_device(void **state unused)
 	struct fake_world *w = alveo(CMDLINE);
 
 	w->has_group_files = true;
-	grab(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
+	fake_give(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
 	boot_and_check(
 		w, NULL,
 		(struct expectation){VERDICT_STUCK, REASON_STUCK, ETIMEDOUT, NULL});
@@ -278,8 +278,8 @@ static void test_nothing_is_unbound_in_vain(void **state unused)
 		struct fake_boot boot;
 		const char *message;
 
-		grab(w, CARD, "xclmgmt");
-		grab(w, CARD_1, "xocl");
+		fake_give(w, CARD, "xclmgmt");
+		fake_give(w, CARD_1, "xocl");
 		if (i == ARRAY_SIZE(errors))
 			w->is_without_iommu = true;
 		else if (errors[i])

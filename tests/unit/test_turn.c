@@ -31,16 +31,6 @@ static const char *file_of(const struct fake_world *w, const char *path)
 	return file ? file->bytes : "";
 }
 
-static struct fake_driver *grab(struct fake_world *w, const char *address,
-				const char *name)
-{
-	struct fake_driver *driver = fake_find_driver(&w->bus, name);
-
-	driver->state = DRIVER_REGISTERED;
-	fake_bind_now(fake_find_device(&w->bus, address), driver);
-	return driver;
-}
-
 static void boot_ok(struct fake_world *w, int code)
 {
 	struct fake_boot boot;
@@ -120,7 +110,7 @@ static void test_one_after_another(void **state unused)
 	struct fake_world *w = alveo(CMDLINE);
 	char *first;
 
-	grab(w, CARD, "xclmgmt");
+	fake_give(w, CARD, "xclmgmt");
 	boot_ok(w, EXIT_ALL_BOUND);
 	check_contains("report", w->report, "\"before\": \"xclmgmt\"");
 	check_string("first", file_of(w, FIRST), "");
@@ -143,7 +133,7 @@ static void test_stuck_stays_alone(void **state unused)
 	struct fake_boot boot;
 	unsigned writes;
 
-	grab(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
+	fake_give(w, CARD, "xclmgmt")->remove_time = FAKE_FOREVER;
 	boot_ok(w, EXIT_NOT_ALL);
 	check_contains("report", w->report, "\"verdict\": \"stuck\"");
 	writes = fake_find_device(&w->bus, CARD)->writes;
