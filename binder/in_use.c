@@ -91,8 +91,9 @@ static bool is_mounted(const struct search *s, const char *name, struct text num
 				return true;
 		while (text_word(&line, &word) && !text_is(word, "-"))
 			;
-		if (text_word(&line, &word) && text_word(&line, &word) &&
-		    is_node(word, name))
+		/* The file system's type, then its source. */
+		(void)text_word(&line, &word);
+		if (text_word(&line, &word) && is_node(word, name))
 			return true;
 	}
 	return false;

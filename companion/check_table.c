@@ -134,7 +134,6 @@ static void compare(struct check *c, struct text table, struct text wanted,
 	struct lines have, want;
 	size_t missing, extra;
 
-	/* What is critical is of the machine as it was then, and no rule. */
 	table = sources_cut_critical(table);
 	if (is_same(table, wanted)) {
 		if (wanted.n == 0)
@@ -196,17 +195,22 @@ static bool read_table(struct check *c, struct text binder, struct text *ret)
 	return false;
 }
 
-/* What the table would be now. False if none can be made, which is said. */
+/*
+ * What the table would be now, without what is recorded: that is of the machine as it was then,
+ * and no rule. False if none can be made, which is said.
+ */
 static bool encode(struct check *c, struct policy *policy, struct text *ret)
 {
 	const struct table_section *section;
+	struct sources own = *c->sources;
 	size_t length;
 
 	if (policy_init(policy, c->arena) < 0) {
 		check_say(c, FINDING_UNKNOWN, NAME, "out of memory");
 		return false;
 	}
-	sources_parse(c->sources, policy);
+	own.critical = (struct critical){0};
+	sources_parse(&own, policy);
 	for (size_t i = 0; i < policy->problem_count; i++)
 		if (policy->problems[i].is_error) {
 			check_say(
@@ -215,7 +219,7 @@ static bool encode(struct check *c, struct policy *policy, struct text *ret)
 				"until they are corrected: see earlybind embed --check");
 			return false;
 		}
-	if (sources_encode(c->sources, policy, c->arena, &section, &length) < 0) {
+	if (sources_encode(&own, policy, c->arena, &section, &length) < 0) {
 		check_say(
 			c, FINDING_FAIL, NAME,
 			"no table can be made of the configuration: see earlybind embed "

@@ -52,7 +52,7 @@ def check(facts, native):
 
     sentence = (
         "the kernel did not come back from unbind: the device is left alone from here, and a"
-        " reboot may hang; power-cycle the machine"
+        " reboot may hang on it; then SysRq-b, a hardware watchdog or the power switch helps"
     )
     facts.reported(STUCK, action="recover", verdict="stuck", reason="stuck", message=sentence)
     facts.check_seconds(STUCK, 29, 35)

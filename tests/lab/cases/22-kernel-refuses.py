@@ -32,7 +32,8 @@ def check(facts, native):
     dmesg = facts.text("dmesg")
     refused = {
         "reason": "bind-refused",
-        "message": "vfio-pci refused it: invalid argument (EINVAL); see the kernel log",
+        "message": "vfio-pci refused it: invalid argument (EINVAL): this kernel's denylist has its"
+        " model, or the IOMMU is not cache-coherent; see the kernel log",
         "errno": 22,
     }
     for address in (BACK, HELD, FREE):

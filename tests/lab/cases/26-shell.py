@@ -16,7 +16,7 @@ EARLYBIND = "installed"
 CMDLINE = "intel_iommu=off rd.earlybind.on_failure=shell panic="
 IOMMU = False
 # As the images write it.
-PROMPT = r"\(initramfs\) |earlybind:\S*# "
+PROMPT = r"\(initramfs\) |earlybind:\S*# |sh-[0-9.]+# "
 # Where root has no password sulogin asks for Enter first.
 TYPE = [
     (f"{PROMPT}|Press Enter for maintenance", ""),

@@ -25,7 +25,7 @@ def check(facts, native):
     facts.reported(VGA, wanted="vfio-pci", action="bind", verdict="bound", reason=None)
     facts.check_driver(VGA, "vfio-pci")
     expect("is released" not in dmesg, "vfio-pci had not done it")
-    expect("fb" not in facts.text("iomem"), "the framebuffer still has its memory")
+    expect("vesafb" not in facts.text("iomem"), "the framebuffer still has its memory")
     facts.reported(GPU, action="refuse", reason="last-display")
     facts.check_log(f"{GPU} .*not bound: it is the only display")
     facts.check_others(native, changed=())
