@@ -2,7 +2,6 @@
 #include "turn.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "late.h"
 
@@ -50,10 +49,7 @@ void turn_keep_report(struct world *world, struct arena *arena)
 	if (r < 0)
 		world_log(world, LOG_LEVEL_WARNING,
 			  "the report of the run before is lost: %s", errno_text(r));
-	/* What is taken from the arena is taken for zeros. */
-	if (buf)
-		memset(buf, 0, n < 0 ? REPORT_SIZE_MAX : (size_t)n);
-	arena->used = used;
+	arena_rewind(arena, used);
 }
 
 void turn_leave_stuck(struct world *world, struct report *report)

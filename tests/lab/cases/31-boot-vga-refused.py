@@ -6,7 +6,6 @@ from facts import expect
 
 VGA = "0000:00:04.0"
 
-TEST_ON = []
 CONFIG = "none"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on vga=0x317 rd.earlybind.bind=00:04.0"
