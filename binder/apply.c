@@ -153,6 +153,7 @@ static bool is_ids_safe(const struct report *report)
 /* Loads what vfio-pci needs. Sets the report's reason where it is not to be had. */
 static int load_modules(struct steps *s)
 {
+	static const struct job_result unseen;
 	struct report *report = s->report;
 	struct module_outcome *m;
 
@@ -176,6 +177,9 @@ static int load_modules(struct steps *s)
 		report->reason = REASON_NO_VFIO;
 		report->detail = m->name;
 	} else {
+		if (!m->message)
+			m->message = module_fault_explain(m->name, m->error, &unseen,
+							  s->arena);
 		report->reason = REASON_MODULE_FAILED;
 		report->detail = m->message ? m->message : m->name;
 	}

@@ -32,6 +32,8 @@ static const struct {
 	{ENOSPC, "a parameter of ",
 	 " is longer than the kernel takes (ENOSPC): shorten the options of modprobe.d and "
 	 "of the command line"},
+	{ENOSYS, "the kernel that runs loads no modules, and ",
+	 " is no part of it (ENOSYS): boot a kernel that has it"},
 	{ENOMEM, "there is no memory for ", " (ENOMEM): the machine is short of it"},
 	{ETIMEDOUT, "",
 	 " was not loaded when the time was up: raise rd.earlybind.timeout=, or find what is "

@@ -11,6 +11,7 @@
 #pragma clang diagnostic pop
 #undef ARRAY_SIZE
 #undef MIN
+#undef MAX
 
 #include "fuzz.h"
 

@@ -171,7 +171,7 @@ module_case("that is far away", lambda m: "../" * 40 + "proc/cmdline", FAILED)
 @case("the state of a module blocks")
 def _(m):
     m.fifo("sys/module/vfio_pci/initstate")
-    m.run(code=1, bound=[DONE], says=["vfio_pci could not be loaded, timed out"])
+    m.run(code=1, bound=[DONE], says=["vfio_pci was not loaded when the time was up"])
 
 
 @case("the state of a module is bytes")

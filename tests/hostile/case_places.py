@@ -37,13 +37,13 @@ def _(m):
 @case("a command line of 32 KiB")
 def _(m):
     m.write("proc/cmdline", "x" * 16000 + " " + "y=z " * 4000 + f"{RULES} {TIMES}\n")
-    m.run(says=["the command line is as long as the kernel allows"])
+    m.run(says=["may have been cut here"])
 
 
 @case("a command line of 1 MiB is cut")
 def _(m):
     m.write("proc/cmdline", f"{RULES} {TIMES} " + "x" * (1 << 20))
-    m.run(says=["the command line is as long as the kernel allows"])
+    m.run(says=["may have been cut here"])
 
 
 @case("a command line with NULs and control characters")

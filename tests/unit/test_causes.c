@@ -285,6 +285,11 @@ static void lengthen_parameter(struct fake_world *w)
 	(void)break_module(w, "vfio_pci", -ENOSPC);
 }
 
+static void build_without_modules(struct fake_world *w)
+{
+	fake_find_module(w, "vfio_pci")->error = -ENOSYS;
+}
+
 static void run_out_of_memory(struct fake_world *w)
 {
 	(void)break_module(w, "vfio_pci", -ENOMEM);
@@ -472,6 +477,9 @@ static const struct cause causes[] = {
 		"options of modprobe.d and of the command line"},
 	{"cause-module-memory", run_out_of_memory, IDS, CARD, "module-failed",
 	 MODULE "there is no memory for " FILE " (ENOMEM): the machine is short of it"},
+	{"cause-module-none", build_without_modules, IDS, CARD, "module-failed",
+	 MODULE "the kernel that runs loads no modules, and vfio_pci is no part of it "
+		"(ENOSYS): boot a kernel that has it"},
 	{"cause-module-other", break_otherwise, IDS, CARD, "module-failed",
 	 MODULE FILE
 	 ": input/output error (EIO): see the kernel log and rebuild the image"},
