@@ -110,7 +110,8 @@ const struct framebuffer *framebuffer_find(struct text resource, struct text iom
 	while (count > 0 && text_cut(&iomem, '\n', &line)) {
 		const struct framebuffer *kind;
 
-		if (!parse_region(line, &range, &name))
+		/* Zeros: addresses are hidden from who asks (iomem_is_hidden()). */
+		if (!parse_region(line, &range, &name) || range.end == 0)
 			continue;
 		kind = kind_of(name);
 		for (size_t i = 0; kind && i < count; i++)

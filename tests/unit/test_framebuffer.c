@@ -32,6 +32,8 @@ static const struct {
 	{"in the middle", BAR0, "e8000000-e82fffff : efifb", "efi-framebuffer"},
 	{"its last byte", BAR0, "efffffff-ffffffff : efifb\n", "efi-framebuffer"},
 	{"behind it", BAR0, "f0000000-ffffffff : efifb\n", NULL},
+	{"hidden addresses", "0x0000000000000000 0x00000000efffffff 0x000000000014220c\n",
+	 "00000000-00000000 : efifb\n", NULL},
 	{"before it", BAR0, "d0000000-dfffffff : efifb\n", NULL},
 	{"above 4 GiB", "0x0000006000000000 0x0000006fffffffff 0x000000000014220c\n",
 	 "6000000000-60002fffff : efifb\n", "efi-framebuffer"},
