@@ -103,8 +103,8 @@ bool shell_ask(struct world *world, const struct report *report, bool is_pid1)
 	if (list.count > NAMED_MAX)
 		snprintf(more, sizeof(more), " and %zu more", list.count - NAMED_MAX);
 	n = snprintf(line, sizeof(line),
-		     "on-failure=shell: not bound: %s%s; \"dmesg | grep earlybind\" says "
-		     "more, \"exit\" goes on with the boot",
+		     "on-failure=shell: not bound: %s%s; \"dmesg\" says more, "
+		     "\"exit\" goes on with the boot",
 		     list.text, more);
 	if (n < 0)
 		return false;

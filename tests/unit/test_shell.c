@@ -9,7 +9,7 @@
 #define CARD_1 "0000:01:00.1"
 #define SHELL  "rd.earlybind.on_failure=shell "
 #define RULE   "rd.earlybind.bind=01:00.0;on-failure=shell "
-#define GO_ON  "; \"dmesg | grep earlybind\" says more, \"exit\" goes on with the boot"
+#define GO_ON  "; \"dmesg\" says more, \"exit\" goes on with the boot"
 
 enum trouble {
 	TROUBLE_NONE,

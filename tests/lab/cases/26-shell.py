@@ -20,7 +20,8 @@ PROMPT = r"\(initramfs\) |earlybind:\S*# |sh-[0-9.]+# "
 # Where root has no password sulogin asks for Enter first.
 TYPE = [
     (f"{PROMPT}|Press Enter for maintenance", ""),
-    (PROMPT, "dmesg | grep -c 'earlybind.* not bound: the IOMMU is off' >/run/earlybind/typed"),
+    # Images of dracut have no grep.
+    (PROMPT, "dmesg | sed -n '/earlybind.* not bound: the IOMMU is off/p' >/run/earlybind/typed"),
     (PROMPT, "exit"),
 ]
 
@@ -36,4 +37,5 @@ def check(facts, native):
     expect(re.search(f"earlybind: on-failure=shell: {line}", console), "the shell does not say why")
     typed = facts.text("run/typed").strip()
     expect(typed, "there was no shell to type in")
-    expect(typed == "2", f"what was typed has found {typed} lines, not 2")
+    lines = len(typed.splitlines())
+    expect(lines == 2, f"what was typed has found {lines} lines, not 2: {typed}")
