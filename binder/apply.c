@@ -117,11 +117,6 @@ static void load_module(struct steps *s, const char *name, struct text ids)
 	m->microseconds = steps_now(s) - start;
 }
 
-static int stop(void *arg unused, const char *name unused)
-{
-	return 1;
-}
-
 /*
  * Whether vfio-pci is a part of the kernel where nothing says so: there need not be any
  * modules.builtin in an image, and a kernel without CONFIG_MODULES loads none.
@@ -129,8 +124,7 @@ static int stop(void *arg unused, const char *name unused)
 static bool has_driver(const struct steps *s, const struct module_outcome *m)
 {
 	return (m->error == ENOENT || m->error == ENOSYS) &&
-	       s->world->ops->list(s->world, WORLD_SYS, "bus/pci/drivers/vfio-pci", stop,
-				   NULL) >= 0;
+	       world_has_entry(s->world, WORLD_SYS, "bus/pci/drivers/vfio-pci") >= 0;
 }
 
 /*

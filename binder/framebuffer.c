@@ -132,15 +132,6 @@ bool iomem_is_hidden(struct text iomem)
 	return true;
 }
 
-/* What could be read of a file: all of it, or its beginning where @size is too small. */
-static struct text read_part(struct world *world, enum world_root root, const char *path,
-			     char *buf, size_t size)
-{
-	int n = world->ops->read(world, root, path, buf, size);
-
-	return (struct text){buf, n == -E2BIG ? size : n > 0 ? (size_t)n : 0};
-}
-
 /*
  * Since 6.9 the platform device is below the PCI device (sysfb.c: sysfb_parent_dev()). This
  * also finds one whose driver could not reserve the memory, and draws there all the same.
@@ -175,11 +166,12 @@ static const struct framebuffer *look(struct world *world, struct arena *arena,
 	struct text resource, iomem;
 	char *map;
 
-	resource = read_part(world, WORLD_SYS, inventory_attribute(bdf, "resource", path),
-			     buf, sizeof(buf));
+	resource = world_read_start(world, WORLD_SYS,
+				    inventory_attribute(bdf, "resource", path), buf,
+				    sizeof(buf));
 	map = resource.n > 0 ? arena_alloc(arena, IOMEM_SIZE, 1) : NULL;
 	if (map) {
-		iomem = read_part(world, WORLD_PROC, "iomem", map, IOMEM_SIZE);
+		iomem = world_read_start(world, WORLD_PROC, "iomem", map, IOMEM_SIZE);
 		found = framebuffer_find(resource, iomem);
 		if (!found && iomem.n == IOMEM_SIZE)
 			world_log(world, LOG_LEVEL_WARNING,

@@ -109,11 +109,6 @@ static bool is_swap(const struct search *s, const char *name)
 	return false;
 }
 
-static int stop(void *arg unused, const char *name unused)
-{
-	return 1;
-}
-
 /* How the block device is used; NULL: it is not. */
 static const char *use_of(const struct search *s, const char *name)
 {
@@ -133,7 +128,7 @@ static const char *use_of(const struct search *s, const char *name)
 	if (is_swap(s, name))
 		return "is swap space";
 	snprintf(path, sizeof(path), CLASS_BLOCK "/%s/holders", name);
-	if (s->world->ops->list(s->world, WORLD_SYS, path, stop, NULL) > 0)
+	if (world_has_entry(s->world, WORLD_SYS, path) > 0)
 		return "is a part of another device";
 	return NULL;
 }

@@ -3,17 +3,20 @@
 
 #include <string.h>
 
-/* What the tables of the firmware describe, and how the kernel's lines about it begin. */
-static const struct described {
-	const char *table, *what;
-	enum iommu_maker maker;
-	const char *log;
-} described[] = {
-	{"DMAR", "VT-d", IOMMU_INTEL, "DMAR"},
-	{"IVRS", "AMD-Vi", IOMMU_AMD, "AMD-Vi"},
-	{"IORT", "an SMMU", IOMMU_ARM, "smmu"},
-	{"VIOT", "a virtio-iommu", IOMMU_UNKNOWN, "iommu"},
+static const struct iommu_table tables[] = {
+	{"DMAR", "VT-d", IOMMU_INTEL, "DMAR", "CONFIG_INTEL_IOMMU"},
+	{"IVRS", "AMD-Vi", IOMMU_AMD, "AMD-Vi", "CONFIG_AMD_IOMMU"},
+	{"IORT", "an SMMU", IOMMU_ARM, "smmu", "CONFIG_ARM_SMMU_V3"},
+	{"VIOT", "a virtio-iommu", IOMMU_UNKNOWN, "iommu", "CONFIG_VIRTIO_IOMMU"},
 };
+
+const struct iommu_table *iommu_find_table(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		if (strcmp(name, tables[i].name) == 0)
+			return &tables[i];
+	return NULL;
+}
 
 enum iommu_cause iommu_cause(const struct iommu *i)
 {
@@ -27,18 +30,18 @@ enum iommu_cause iommu_cause(const struct iommu *i)
 	if (!i->table)
 		return IOMMU_CAUSE_FIRMWARE;
 	/* intel/iommu.c: dmar_disabled, unless CONFIG_INTEL_IOMMU_DEFAULT_ON */
-	if (strcmp(i->table, "DMAR") == 0 && !i->is_asked)
+	if (i->table->maker == IOMMU_INTEL && !i->is_asked)
 		return IOMMU_CAUSE_UNASKED;
 	return IOMMU_CAUSE_KERNEL;
 }
 
-static const struct described *find_table(const struct iommu *i)
+/* The firmware's, or what one of this maker would be. */
+static const struct iommu_table *expected_table(const struct iommu *i)
 {
-	for (size_t k = 0; k < ARRAY_SIZE(described); k++)
-		if (i->table ? strcmp(i->table, described[k].table) == 0
-			     : i->maker == described[k].maker)
-			return &described[k];
-	return NULL;
+	for (size_t k = 0; !i->table && k < ARRAY_SIZE(tables); k++)
+		if (tables[k].maker == i->maker)
+			return &tables[k];
+	return i->table;
 }
 
 static const char *explain_firmware(const struct iommu *i)
@@ -67,7 +70,7 @@ static const char *explain_firmware(const struct iommu *i)
 const char *iommu_explain(const struct iommu *i, enum iommu_cause cause,
 			  struct arena *arena)
 {
-	const struct described *table = find_table(i);
+	const struct iommu_table *table = expected_table(i);
 	const char *text = NULL;
 
 	switch (cause) {
@@ -97,7 +100,7 @@ const char *iommu_explain(const struct iommu *i, enum iommu_cause cause,
 				"the firmware offers %s (ACPI table %s), but the kernel did "
 				"not start it: see %s in its log, or boot a kernel that has "
 				"its driver",
-				table->what, table->table, table->log);
+				table->what, table->name, table->log);
 		else if (table)
 			text = arena_printf(arena,
 					    "the kernel started none: see %s in its log, "

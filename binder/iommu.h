@@ -27,6 +27,18 @@ enum iommu_remapping {
 	REMAPPING_OFF,
 };
 
+/* What describes an IOMMU among the ACPI tables of the firmware. */
+struct iommu_table {
+	const char *name; /* "DMAR" */
+	const char *what; /* "VT-d" */
+	enum iommu_maker maker;
+	const char *log; /* how the kernel's lines about it begin */
+	const char *config; /* the kernel's option for its driver */
+};
+
+/* NULL: it is of something else. */
+const struct iommu_table *iommu_find_table(const char *name) nonnull(1);
+
 struct iommu {
 	bool is_on;
 	bool is_intel; /* at work: a unit of Intel's is registered */
@@ -34,7 +46,7 @@ struct iommu {
 	bool is_asked; /* intel_iommu=on is on the command line */
 	bool is_unsafe; /* vfio_iommu_type1 was told to do without remapping */
 	enum iommu_maker maker; /* by the firmware's table, or of the processor */
-	const char *table; /* of the firmware: "DMAR"; NULL if there is none */
+	const struct iommu_table *table; /* of the firmware; NULL if there is none */
 	const char *off; /* what keeps it off on the command line, or NULL */
 
 	enum iommu_remapping remapping; /* unknown while it is off */

@@ -19,17 +19,6 @@
 #define STRICT_MAJOR 6
 #define STRICT_MINOR 6
 
-/* A file as far as it fits: the end of a longer one is not asked for. */
-static struct text read_start(struct world *world, enum world_root root, const char *path,
-			      char *buf, size_t size)
-{
-	int n = world->ops->read(world, root, path, buf, size);
-
-	if (n == -E2BIG)
-		n = (int)size;
-	return (struct text){buf, n > 0 ? (size_t)n : 0};
-}
-
 static bool contains(struct text t, const char *word)
 {
 	return t.n > 0 && memmem(t.p, t.n, word, strlen(word));
@@ -61,29 +50,12 @@ static int note_unit(void *arg, const char *name)
 	return 0;
 }
 
-static int stop_at_first(void *arg unused, const char *name unused)
-{
-	return 1;
-}
-
-/* The tables of the firmware that describe an IOMMU, and whose. */
-static const struct table {
-	const char *name;
-	enum iommu_maker maker;
-} tables[] = {
-	{"DMAR", IOMMU_INTEL},
-	{"IVRS", IOMMU_AMD},
-	{"IORT", IOMMU_ARM},
-	{"VIOT", IOMMU_UNKNOWN},
-};
-
 static int note_table(void *arg, const char *name)
 {
-	const struct table **found = arg;
+	const struct iommu_table **found = arg, *table = iommu_find_table(name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		if (strcmp(name, tables[i].name) == 0)
-			*found = &tables[i];
+	if (table)
+		*found = table;
 	return 0;
 }
 
@@ -99,7 +71,8 @@ static enum iommu_maker read_maker(struct world *world)
 		{"HygonGenuine", IOMMU_AMD},
 	};
 	char buf[CPUINFO_MAX];
-	struct text info = read_start(world, WORLD_PROC, "cpuinfo", buf, sizeof(buf)),
+	struct text info = world_read_start(world, WORLD_PROC, "cpuinfo", buf,
+					    sizeof(buf)),
 		    line, name;
 
 	while (text_cut(&info, '\n', &line)) {
@@ -195,7 +168,7 @@ static void read_words(struct world *world, struct arena *arena, struct iommu *i
 
 	if (!buf)
 		return;
-	line = read_start(world, WORLD_PROC, "cmdline", buf, LINE_MAX);
+	line = world_read_start(world, WORLD_PROC, "cmdline", buf, LINE_MAX);
 	while (cmdline_next(&line, &arg) && !cmdline_is_end(&arg))
 		note_arg(i, &w, &arg);
 	i->off = w.has_iommu				? "iommu=off"
@@ -224,7 +197,7 @@ static enum iommu_remapping read_interrupts(struct world *world, struct arena *a
 
 	if (!buf)
 		return r;
-	t = read_start(world, WORLD_PROC, "interrupts", buf, INTERRUPTS);
+	t = world_read_start(world, WORLD_PROC, "interrupts", buf, INTERRUPTS);
 	if (contains(t, " IR-") || contains(t, " ITS-"))
 		r = REMAPPING_ON;
 	else if (contains(t, " IO-APIC"))
@@ -237,7 +210,8 @@ static enum iommu_remapping read_interrupts(struct world *world, struct arena *a
 static int read_dmar(struct world *world)
 {
 	char buf[DMAR_FLAGS + 1];
-	struct text t = read_start(world, WORLD_SYS, TABLES "/DMAR", buf, sizeof(buf));
+	struct text t =
+		world_read_start(world, WORLD_SYS, TABLES "/DMAR", buf, sizeof(buf));
 
 	return t.n == sizeof(buf) ? buf[DMAR_FLAGS] & 1 : -ENOENT;
 }
@@ -270,19 +244,18 @@ void iommu_read_unsafe(struct world *world, struct iommu *iommu)
 void iommu_read(struct world *world, struct arena *arena, struct iommu *ret)
 {
 	struct units units = {.world = world};
-	const struct table *table = NULL;
+	const struct iommu_table *table = NULL;
 	struct iommu i = {0};
 
 	(void)world->ops->list(world, WORLD_SYS, IOMMUS, note_unit, &units);
 	i.is_intel = units.is_intel;
-	i.is_on = units.is_any || world->ops->list(world, WORLD_SYS, SYSFS_IOMMU_GROUPS,
-						   stop_at_first, NULL) > 0;
+	i.is_on =
+		units.is_any || world_has_entry(world, WORLD_SYS, SYSFS_IOMMU_GROUPS) > 0;
 	i.is_table_known =
 		world->ops->list(world, WORLD_SYS, TABLES, note_table, &table) >= 0;
-	if (table) {
-		i.table = table->name;
+	i.table = table;
+	if (table)
 		i.maker = table->maker;
-	}
 	/* Not where it can be helped: 5.10 asks every processor for its clock, and waits. */
 	if (i.maker == IOMMU_UNKNOWN)
 		i.maker = i.is_intel ? IOMMU_INTEL : read_maker(world);
@@ -346,8 +319,9 @@ const char *iommu_find_direct(struct world *world, const struct iommu *iommu, in
 	struct text start, end;
 
 	snprintf(path, sizeof(path), SYSFS_IOMMU_GROUPS "/%d/reserved_regions", group);
-	if (!regions_find_direct(read_start(world, WORLD_SYS, path, buf, sizeof(buf)),
-				 &start, &end) ||
+	if (!regions_find_direct(
+		    world_read_start(world, WORLD_SYS, path, buf, sizeof(buf)), &start,
+		    &end) ||
 	    (!iommu->is_intel && !is_strict(world)))
 		return NULL;
 	return arena_printf(arena, "%.*s to %.*s", (int)start.n, start.p, (int)end.n,

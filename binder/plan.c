@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "bdf.h"
+#include "group.h"
 #include "ids.h"
+#include "match.h"
 #include "refuse.h"
-#include "serial.h"
-
-#define BLOCKERS_SHOWN 8 /* by name */
 
 struct planner {
 	const struct policy *policy;
@@ -33,53 +32,6 @@ const char *action_name(enum action action)
 		return "refuse";
 	}
 	return "";
-}
-
-bool driver_is_group_friendly(const char *driver)
-{
-	/*
-	 * Drivers with driver_managed_dma (drivers/vfio/pci, drivers/pci/pci-stub.c,
-	 * drivers/pci/pcie/portdrv.c). Variant drivers of vfio-pci have vfio in their names.
-	 */
-	return driver[0] == '\0' || strcmp(driver, "pci-stub") == 0 ||
-	       strcmp(driver, "pcieport") == 0 || strstr(driver, "vfio") != NULL;
-}
-
-/* What sits where @rule expects another device, by what the rule says of it. */
-static const char *describe(struct planner *p, const struct pci_device *d,
-			    const struct rule *rule)
-{
-	char path[PATH_SIZE], serial[SERIAL_SIZE];
-	const char *more = "";
-
-	if (!selector_is_path_of(&rule->selector, d) && d->has_path)
-		more = arena_printf(p->arena, " (path %s)", path_format(&d->path, path));
-	else if ((rule->selector.terms & TERM_SERIAL) && (d->known & FACT_SERIAL))
-		more = d->serial ? arena_printf(p->arena, " (serial number %s)",
-						serial_format(d->serial, serial))
-				 : " (without a serial number)";
-	return arena_printf(p->arena, "%04x:%04x%s", d->ids.vendor, d->ids.device,
-			    more ? more : "");
-}
-
-static bool has_match(const struct planner *p, const struct selector *s)
-{
-	for (size_t i = 0; i < p->inventory->count; i++)
-		if (selector_has_match(s, &p->inventory->devices[i]))
-			return true;
-	return false;
-}
-
-/*
- * Whether a rule expects another device where @d is. An address is a claim for each function
- * of it; a path may lead to several, and one is enough.
- */
-static bool is_claim_of(const struct planner *p, const struct selector *s,
-			const struct pci_device *d)
-{
-	if ((s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf))
-		return true;
-	return (s->terms & TERM_PATH) && selector_is_path_of(s, d) && !has_match(p, s);
 }
 
 const struct plan_device *plan_find(const struct plan *plan, const struct pci_device *d)
@@ -123,111 +75,42 @@ static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 		pd->action = d->driver[0] == '\0' ? ACTION_BIND : ACTION_RECOVER;
 }
 
-/*
- * Finds the rules that name @d and plans it. A keep rule wins over every bind rule; of
- * several bind rules the first one counts, and what any of them allows is allowed.
- */
+/* Plans @d if a rule names it. */
 static bool plan_device(struct planner *p, const struct pci_device *d,
 			struct plan_device *ret)
 {
-	const struct rule *keep = NULL, *bind = NULL, *mismatch = NULL;
-	unsigned allow = 0;
+	struct match match;
 
-	if (d->is_unread)
+	if (d->is_unread ||
+	    !match_device(p->policy, p->inventory, d, p->plan->rule_matches, &match))
 		return false;
-	for (size_t i = 0; i < p->policy->rule_count; i++) {
-		const struct rule *rule = &p->policy->rules[i];
-		bool matches = selector_has_match(&rule->selector, d);
-
-		if (!policy_has_rule_active(p->policy, rule))
-			continue;
-		if (!matches) {
-			if (rule->kind == RULE_BIND && !mismatch &&
-			    is_claim_of(p, &rule->selector, d))
-				mismatch = rule;
-			continue;
-		}
-		p->plan->rule_matches[i]++;
-		if (rule->kind == RULE_CRITICAL)
-			continue;
-		if (rule->kind == RULE_KEEP) {
-			keep = keep ? keep : rule;
-			continue;
-		}
-		bind = bind ? bind : rule;
-		allow |= rule->allow;
-	}
-	if (!keep && !bind && !mismatch)
-		return false;
-
 	*ret = (struct plan_device){
 		.device = d,
-		.rule = keep   ? keep
-			: bind ? bind
-			       : mismatch,
+		.rule = match.keep   ? match.keep
+			: match.bind ? match.bind
+				     : match.mismatch,
 		.wanted = DEFAULT_DRIVER,
 	};
-	if (keep) {
+	if (match.keep) {
 		char origin[ORIGIN_SIZE];
 
 		ret->action = ACTION_KEEP;
 		ret->wanted = "";
 		ret->reason = REASON_KEPT;
 		ret->detail = arena_printf(p->arena, "%s",
-					   origin_format(&keep->origin, origin));
+					   origin_format(&match.keep->origin, origin));
 		if (strcmp(d->driver, DEFAULT_DRIVER) == 0) {
 			ret->reason = REASON_KEPT_BOUND;
 			ret->detail = DEFAULT_DRIVER;
 		}
-	} else if (bind) {
-		plan_bind(p, ret, allow);
+	} else if (match.bind) {
+		plan_bind(p, ret, match.allow);
 	} else {
 		ret->action = ACTION_REFUSE;
 		ret->reason = REASON_IDENTITY_MISMATCH;
-		ret->detail = describe(p, d, mismatch);
+		ret->detail = match_describe(d, match.mismatch, p->arena);
 	}
 	return true;
-}
-
-/*
- * Whether @d keeps its group from being used by a VM. Before udev a function without a
- * driver is expected to get its own one later, unless it is a bridge; once the machine is
- * up it is no obstacle.
- */
-static bool is_blocker(const struct inventory *inv, const struct plan *plan,
-		       const struct pci_device *d)
-{
-	if (plan && plan_is_leaving_host(plan, d))
-		return false;
-	if (d->driver[0] != '\0')
-		return !driver_is_group_friendly(d->driver);
-	return inv->is_early && !d->is_bridge && !d->is_held;
-}
-
-int group_make(const struct inventory *inv, const struct plan *plan, int id,
-	       struct arena *arena, struct plan_group *ret)
-{
-	struct plan_group group = {.id = id};
-	struct pci_device *const *members;
-	size_t count;
-
-	members = inventory_group(inv, id, &count);
-	group.blockers = arena_alloc(arena, count, sizeof(struct pci_device *));
-	if (!group.blockers)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		if (is_blocker(inv, plan, members[i]))
-			group.blockers[group.blocker_count++] = members[i];
-	group.is_viable = group.blocker_count == 0;
-	if (!group.is_viable) {
-		group.reason = REASON_GROUP_NOT_VIABLE;
-		group.detail = plan_blockers(&group, arena);
-	} else if (iommu_is_interrupt_unsafe(&inv->iommu)) {
-		group.reason = REASON_NO_REMAPPING;
-		group.detail = iommu_why_not_remapped(&inv->iommu);
-	}
-	*ret = group;
-	return 0;
 }
 
 /* Adds the group to the plan unless it is there, in the order of numbers. */
@@ -333,26 +216,4 @@ void plan_restrict(struct plan *plan, struct bdf bdf)
 	plan->device_count = devices;
 	plan->group_count = groups;
 	plan->is_ids_safe = false;
-}
-
-const char *plan_blockers(const struct plan_group *group, struct arena *arena)
-{
-	size_t shown = group->blocker_count;
-	const char *list = "";
-
-	if (shown > BLOCKERS_SHOWN)
-		shown = BLOCKERS_SHOWN - 1;
-	for (size_t i = 0; i < shown && list; i++) {
-		const char *join = i == 0			   ? ""
-				   : i + 1 == group->blocker_count ? " and "
-								   : ", ";
-		char address[BDF_SIZE];
-
-		list = arena_printf(arena, "%s%s%s", list, join,
-				    bdf_format(group->blockers[i]->bdf, address));
-	}
-	if (list && shown < group->blocker_count)
-		list = arena_printf(arena, "%s and %zu more", list,
-				    group->blocker_count - shown);
-	return list;
 }

@@ -62,13 +62,6 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
  */
 void plan_restrict(struct plan *plan, struct bdf bdf) nonnull(1);
 
-/*
- * The members of an IOMMU group that keep it from a VM, by the drivers in @inventory and,
- * unless @plan is NULL, by what the plan will make of them. -ENOMEM.
- */
-int group_make(const struct inventory *inventory, const struct plan *plan, int id,
-	       struct arena *arena, struct plan_group *ret) must_check nonnull(1, 4, 5);
-
 /* What becomes of a function; NULL if no rule names it. */
 const struct plan_device *plan_find(const struct plan *plan,
 				    const struct pci_device *device) nonnull(1, 2);
@@ -79,13 +72,3 @@ bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 
 /* "bind", "recover", "done", "keep", "refuse" */
 const char *action_name(enum action action);
-
-/* A driver that may hold a function of a group that a VM uses. */
-bool driver_is_group_friendly(const char *driver) nonnull(1);
-
-/*
- * The addresses of a group's blockers as "A, B and C", or "A, B and 50 more", into @arena; NULL
- * if out of memory.
- */
-const char *plan_blockers(const struct plan_group *group, struct arena *arena)
-	nonnull(1, 2);

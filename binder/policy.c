@@ -4,20 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmdline.h"
 #include "ids.h"
-
-/*
- * A longer line of the boot loader is cut without a word (arch/.../include/asm/setup.h). What
- * bootconfig adds comes in front of it and does not count (init/main.c: setup_command_line()).
- */
-#if defined(__loongarch__) || defined(__mips__) || defined(__s390x__)
-#define COMMAND_LINE_SIZE 4096
-#elif defined(__arm__) || defined(__hppa__)
-#define COMMAND_LINE_SIZE 1024
-#else
-#define COMMAND_LINE_SIZE 2048
-#endif
 
 int policy_init(struct policy *policy, struct arena *arena)
 {
@@ -156,7 +143,8 @@ void policy_lose_source(struct policy *policy, const struct origin *origin,
 	policy->is_partial = true;
 }
 
-static void add_ids(struct policy *policy, const struct origin *origin, struct text value)
+void policy_add_module_ids(struct policy *policy, const struct origin *origin,
+			   struct text value)
 {
 	struct ids_entry entry;
 
@@ -196,153 +184,6 @@ static void add_ids(struct policy *policy, const struct origin *origin, struct t
 	}
 }
 
-void policy_add_module_ids(struct policy *policy, enum source source, struct text value)
-{
-	const struct origin origin = {.source = source};
-
-	add_ids(policy, &origin, value);
-}
-
-/* rd.earlybind=0 and rd.earlybind.table=0; anything else but a bool is reported. */
-static bool read_switch(struct policy *policy, const struct origin *origin,
-			const struct cmdline_arg *arg, bool otherwise)
-{
-	bool value = otherwise;
-
-	if (cmdline_bool(arg, &value) < 0)
-		policy_add_problem(policy, origin, arg->name, "this takes 0 or 1", true);
-	return value;
-}
-
-static void add_own_key(struct policy *policy, const struct origin *origin,
-			const struct cmdline_arg *arg)
-{
-	const size_t prefix = sizeof("rd.earlybind.") - 1;
-	struct text name = {arg->name.p + prefix, arg->name.n - prefix};
-	struct text value = arg->value.p ? arg->value : (struct text){"", 0};
-	struct text selectors;
-
-	if (text_is(name, "bind")) {
-		struct text options = value;
-
-		if (!text_cut(&options, ';', &selectors))
-			return;
-		policy_add_rule(policy, RULE_BIND, selectors,
-				options.p ? options : (struct text){NULL, 0}, ';', origin,
-				(struct text){"", 0});
-	} else if (text_is(name, "table")) {
-		policy->ignore_table = !read_switch(policy, origin, arg, true);
-	} else if (text_is_param(name, "dry-run")) {
-		policy->dry_run = read_switch(policy, origin, arg, false);
-	} else if (text_is(name, "profile")) {
-		policy->profile = value;
-	} else if (text_is(name, "log")) {
-		policy->debug = text_is(value, "debug");
-		if (!policy->debug)
-			policy_add_problem(policy, origin, arg->name,
-					   "rd.earlybind.log= is debug", true);
-	} else if (!policy_set_option(policy, name, value, origin)) {
-		policy_add_problem(policy, origin, arg->name,
-				   "unknown key: see earlybind-cmdline(7)", true);
-	}
-}
-
-/* Without a value it is an error for the kernel, and what was said before stands. */
-static void read_ids(struct policy *policy, const struct origin *origin,
-		     const struct cmdline_arg *arg, struct text *ret)
-{
-	if (arg->value.p)
-		*ret = arg->value;
-	else
-		policy_add_problem(policy, origin, arg->name,
-				   "the kernel wants a value here: write "
-				   "vfio-pci.ids=VENDOR:DEVICE",
-				   true);
-}
-
-/* The value of vfio-pci's ids= that wins, and who says so. */
-struct ids_value {
-	struct text value; /* p NULL: nobody */
-	struct origin origin;
-};
-
-/* dracut's parameter: what it does not know is no concern of ours. */
-static bool is_off(const struct cmdline_arg *arg)
-{
-	bool value = true;
-
-	return cmdline_bool(arg, &value) == 0 && !value;
-}
-
-static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
-		       struct ids_value *ids)
-{
-	const struct origin origin = {.source = SOURCE_CMDLINE, .file = piece->file};
-	struct text rest = text_trim(piece->bytes), before = ids->value;
-	bool is_kernels = piece->file.n == 0, ended = false, late_ids = false;
-	struct cmdline_arg arg;
-
-	if (is_kernels && rest.n >= COMMAND_LINE_SIZE - 1)
-		policy_add_problem(
-			policy, &origin, (struct text){rest.p + rest.n - 16, 16},
-			rest.n == COMMAND_LINE_SIZE - 1
-				? "the command line is as long as the kernel allows and "
-				  "may have been cut here: check the last ID"
-				: "bootconfig made the command line longer than a boot "
-				  "loader's may be, which may have been cut here: check "
-				  "the last ID",
-			false);
-	while (cmdline_next(&rest, &arg)) {
-		bool is_ids = text_is_param(arg.name, "vfio_pci.ids");
-
-		if (!ended && cmdline_is_end(&arg)) {
-			ended = true;
-			continue;
-		}
-		if (ended) {
-			late_ids = late_ids || is_ids;
-			continue;
-		}
-		if (is_ids)
-			read_ids(policy, &origin, &arg, &ids->value);
-		else if (text_is_param(arg.name, "rd.earlybind"))
-			policy->off = !read_switch(policy, &origin, &arg, true);
-		else if (text_has_prefix(arg.name, "rd.earlybind."))
-			add_own_key(policy, &origin, &arg);
-		else if (text_is(arg.name, "rd.shell"))
-			policy->has_no_shell = is_off(&arg);
-		else if (is_kernels && text_is(arg.name, "panic"))
-			policy->has_panic = arg.value.n > 0;
-		else if (is_kernels &&
-			 text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
-			policy->has_noiommu = read_switch(policy, &origin, &arg, false);
-		else if (is_kernels &&
-			 text_is_param(arg.name, "vfio_pci.disable_denylist"))
-			policy->has_denylist_off =
-				read_switch(policy, &origin, &arg, false);
-	}
-	if (late_ids)
-		policy_add_problem(
-			policy, &origin, TEXT("--"),
-			"vfio-pci.ids= behind \"--\" belongs to init and does not "
-			"count: move it before the \"--\"",
-			false);
-	if (ids->value.p != before.p)
-		ids->origin = origin;
-}
-
-void policy_add_cmdline(struct policy *policy, const struct cmdline_piece *pieces,
-			size_t count)
-{
-	struct ids_value ids = {.value = {NULL, 0}};
-
-	for (size_t i = 0; i < count; i++)
-		read_piece(policy, &pieces[i], &ids);
-	/* The last occurrence wins, as for every string parameter of a module. */
-	if (ids.value.p)
-		add_ids(policy, &ids.origin, ids.value);
-}
-
 bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
 {
 	if (rule->profile.n == 0)
@@ -357,6 +198,12 @@ bool policy_has_guard(const struct policy *policy, const struct rule *rule)
 	       !(policy->ignore_recorded && rule_is_recorded(rule));
 }
 
+enum on_failure policy_on_failure(const struct policy *policy, const struct rule *rule)
+{
+	return rule->on_failure == ON_FAILURE_DEFAULT ? policy->on_failure
+						      : rule->on_failure;
+}
+
 bool policy_has_bind_rule(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->rule_count; i++)
@@ -364,53 +211,4 @@ bool policy_has_bind_rule(const struct policy *policy)
 		    policy_has_rule_active(policy, &policy->rules[i]))
 			return true;
 	return false;
-}
-
-/* Whether a rule matches or names the place of the device, where another one was expected. */
-static bool has_interest(const struct rule *rule, const struct pci_device *d)
-{
-	const struct selector *s = &rule->selector;
-
-	return selector_has_match(s, d) ||
-	       ((s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf)) ||
-	       ((s->terms & TERM_PATH) && selector_is_path_of(s, d));
-}
-
-/* What must be read to know whether a device that a rule wants is a critical one. */
-static unsigned look_at_guards(const struct policy *policy, const struct pci_device *d,
-			       bool is_wanted)
-{
-	unsigned wants = 0;
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-		bool is_console = rule->allow == ALLOW_CONSOLE;
-
-		if (!policy_has_guard(policy, rule) || (!is_wanted && !is_console))
-			continue;
-		wants |= selector_open_facts(&rule->selector, d);
-		if (is_console && selector_has_match(&rule->selector, d))
-			wants |= FACT_KEPT;
-	}
-	return wants;
-}
-
-unsigned policy_filter(const void *arg, const struct pci_device *device)
-{
-	const struct policy *policy = arg;
-	unsigned wants = 0;
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (rule->kind == RULE_CRITICAL || !policy_has_rule_active(policy, rule))
-			continue;
-		wants |= selector_open_facts(&rule->selector, device);
-		if (policy->has_lost_path && (rule->selector.terms & TERM_PATH) &&
-		    !pci_is_bridge_class(&device->ids))
-			wants |= FACT_PATH;
-		if (has_interest(rule, device))
-			wants |= FACT_WANTED;
-	}
-	return wants | look_at_guards(policy, device, wants & FACT_WANTED);
 }

@@ -84,8 +84,8 @@ void policy_lose_source(struct policy *policy, const struct origin *origin,
  * Adds the rules of a value of vfio-pci's parameter ids. As for modprobe, a value from the
  * command line, even an empty one, replaces the one from modprobe.d.
  */
-void policy_add_module_ids(struct policy *policy, enum source source, struct text value)
-	nonnull(1);
+void policy_add_module_ids(struct policy *policy, const struct origin *origin,
+			   struct text value) nonnull(1, 2);
 
 /*
  * Adds one rule per selector of the list "SELECTOR[,SELECTOR...]", each with the options of
@@ -112,13 +112,9 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
 /* Whether the rule is a critical one that counts. */
 bool policy_has_guard(const struct policy *policy, const struct rule *rule) nonnull(1, 2);
 
+/* What the rule asks for, or the run if the rule does not say. */
+enum on_failure policy_on_failure(const struct policy *policy, const struct rule *rule)
+	nonnull(1, 2);
+
 /* Whether any active rule binds something. */
 bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
-
-/*
- * The inventory_filter of a policy, @arg: wanted is what a rule matches, or stands where
- * a rule names an address or a path. Of what a rule says more about than IDs and address,
- * only what can still match is looked at, unless has_lost_path. Whether a critical rule
- * matches counts for what another rule wants; those of the console guard each other.
- */
-unsigned policy_filter(const void *arg, const struct pci_device *device) nonnull(1, 2);

@@ -108,7 +108,6 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 {
 	struct steps s = {
 		.world = world, .report = report, .arena = report->policy->arena};
-	enum on_failure policy = o->plan->rule->on_failure;
 	const struct outcome failed = *o;
 	int r;
 
@@ -120,9 +119,7 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 	}
 	if (settle(&s, o) < 0)
 		return;
-	if (policy == ON_FAILURE_DEFAULT)
-		policy = report->policy->on_failure;
-	if (policy == ON_FAILURE_HOLD) {
+	if (policy_on_failure(report->policy, o->plan->rule) == ON_FAILURE_HOLD) {
 		bool is_held = o->is_claimed && o->after[0] == '\0';
 
 		o->verdict = is_held ? VERDICT_HELD : VERDICT_FAILED;

@@ -8,6 +8,7 @@
 #include "apply.h"
 #include "cmdline_files.h"
 #include "config.h"
+#include "filter.h"
 #include "framebuffer.h"
 #include "in_use.h"
 #include "late.h"
@@ -65,7 +66,7 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 	policy->has_denylist_off |= result.is_denylist_off;
 	policy->has_unsafe_interrupts = result.is_unsafe;
 	if (copy)
-		policy_add_module_ids(policy, SOURCE_MODPROBE,
+		policy_add_module_ids(policy, &origin,
 				      (struct text){copy, result.length});
 }
 

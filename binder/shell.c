@@ -30,12 +30,8 @@ static void add(struct list *list, const char *what, int n, const char *why)
 
 static bool has_shell(const struct report *r, const struct rule *rule)
 {
-	enum on_failure choice = rule->on_failure;
-
-	if (choice == ON_FAILURE_DEFAULT)
-		choice = r->policy->on_failure;
-	return choice == ON_FAILURE_SHELL && rule->kind == RULE_BIND &&
-	       policy_has_rule_active(r->policy, rule);
+	return rule->kind == RULE_BIND && policy_has_rule_active(r->policy, rule) &&
+	       policy_on_failure(r->policy, rule) == ON_FAILURE_SHELL;
 }
 
 static void find_failures(const struct report *r, struct list *list)
@@ -60,14 +56,6 @@ static void find_failures(const struct report *r, struct list *list)
 	}
 }
 
-bool shell_is_wanted(const struct report *report)
-{
-	struct list list = {.used = 0};
-
-	find_failures(report, &list);
-	return list.count > 0 && !report->is_dry_run && !report->is_late;
-}
-
 static bool has_file(struct world *world, enum world_root root, const char *path)
 {
 	char byte;
@@ -83,7 +71,8 @@ bool shell_ask(struct world *world, const struct report *report, bool is_pid1)
 	char line[LOG_LINE_MAX], more[32] = "";
 	int n;
 
-	if (!shell_is_wanted(report))
+	find_failures(report, &list);
+	if (list.count == 0 || report->is_dry_run || report->is_late)
 		return false;
 	if (policy->has_no_shell || (is_pid1 && policy->has_panic)) {
 		world_log(
@@ -99,7 +88,6 @@ bool shell_ask(struct world *world, const struct report *report, bool is_pid1)
 			  "on-failure=shell: no shell, there was one in this boot");
 		return false;
 	}
-	find_failures(report, &list);
 	if (list.count > NAMED_MAX)
 		snprintf(more, sizeof(more), " and %zu more", list.count - NAMED_MAX);
 	n = snprintf(line, sizeof(line),

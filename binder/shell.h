@@ -14,12 +14,9 @@
 /* Below /run/earlybind: the line. That it is there says that a shell was asked for. */
 #define SHELL_NAME "shell"
 
-/* Whether a device is not bound, or a rule names none, and the rule says on-failure=shell. */
-bool shell_is_wanted(const struct report *report) nonnull(1);
-
 /*
- * Whether the image is to open its shell now: it is wanted, was not asked for in this boot
- * before, and nothing forbids it: rd.shell=0 and, for PID 1, which does not know whose image
+ * Whether the image is to open its shell now: a device is not bound, or a rule names none, and
+ * the rule says on-failure=shell; it was not asked for in this boot before, and nothing forbids it: rd.shell=0 and, for PID 1, which does not know whose image
  * it is in, panic= (for initramfs-tools it means that nobody gets a shell). Says so in the log
  * and publishes the line.
  */

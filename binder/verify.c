@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "group.h"
+
 #define FENCE_TIME (2 * SECOND) /* for a probe that this run did not start */
 #define FENCES_MAX 3
 

@@ -179,6 +179,14 @@ int world_read_text(struct world *world, enum world_root root, const char *path,
 		    char *buf, size_t size, struct text *ret) must_check
 	nonnull(1, 3, 4, 6);
 
+/* The beginning of a file, as much as fits into @buf; empty where it cannot be read. */
+struct text world_read_start(struct world *world, enum world_root root, const char *path,
+			     char *buf, size_t size) must_check nonnull(1, 3, 4);
+
+/* Whether anything is in a directory: 1, 0, or -errno. */
+int world_has_entry(struct world *world, enum world_root root,
+		    const char *path) must_check nonnull(1, 3);
+
 /* Submits @job and waits for it until @until; -ETIMEDOUT if it was abandoned. */
 int world_run(struct world *world, const struct job *job, uint64_t until,
 	      struct job_result *ret) must_check nonnull(1, 2, 4);

@@ -17,6 +17,24 @@ int world_read_text(struct world *world, enum world_root root, const char *path,
 	return 0;
 }
 
+struct text world_read_start(struct world *world, enum world_root root, const char *path,
+			     char *buf, size_t size)
+{
+	int n = world->ops->read(world, root, path, buf, size);
+
+	return (struct text){buf, n == -E2BIG ? size : n > 0 ? (size_t)n : 0};
+}
+
+static int stop_at_first(void *arg unused, const char *name unused)
+{
+	return 1;
+}
+
+int world_has_entry(struct world *world, enum world_root root, const char *path)
+{
+	return world->ops->list(world, root, path, stop_at_first, NULL);
+}
+
 int world_run(struct world *world, const struct job *job, uint64_t until,
 	      struct job_result *ret)
 {

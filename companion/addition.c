@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "describe.h"
+#include "group.h"
 #include "guard.h"
 #include "message.h"
 

@@ -82,11 +82,6 @@ static int check_names(const struct apply *a)
 	return EXIT_OK;
 }
 
-static int stop_at_once(void *arg unused, const char *name unused)
-{
-	return 1;
-}
-
 /* Where there is nothing that could be made anew. */
 static int say_no_images(struct apply *a)
 {
@@ -98,8 +93,7 @@ static int say_no_images(struct apply *a)
 			"initramfs in it: run rpm-ostree initramfs --enable --arg=--add "
 			"--arg=earlybind, or put the rules on the kernel command line: "
 			"earlybind-cmdline(7)");
-	else if (a->world->ops->list(a->world, WORLD_ETC, "kernel/install.d",
-				     stop_at_once, NULL) >= 0 &&
+	else if (world_has_entry(a->world, WORLD_ETC, "kernel/install.d") >= 0 &&
 		 a->installed == 0)
 		say_error("there is no image of an initramfs in /boot: where kernels are "
 			  "unified images (UKI), run kernel-install add-all, then "

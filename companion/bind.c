@@ -6,6 +6,7 @@
 #include "by_hand.h"
 #include "commands.h"
 #include "describe.h"
+#include "group.h"
 #include "live.h"
 #include "message.h"
 #include "reason.h"

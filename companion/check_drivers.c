@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "describe.h"
+#include "filter.h"
 #include "index.h"
 #include "inventory.h"
 #include "paths.h"

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "files.h"
+#include "filter.h"
 #include "framebuffer.h"
 #include "late_reports.h"
 #include "message.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "group.h"
 #include "message.h"
 
 /* Whether an earlier target is in the same group: each group once. */

@@ -12,17 +12,6 @@
 #define GROUPS	   SYSFS_IOMMU_GROUPS
 #define CONFIG_MAX ((size_t)1024 * 1024)
 
-/* The kernel's options for what the firmware's table says is there. */
-static const struct driver {
-	const char *table, *name;
-	const char *config; /* of its driver */
-} drivers[] = {
-	{"DMAR", "VT-d", "CONFIG_INTEL_IOMMU"},
-	{"IVRS", "AMD-Vi", "CONFIG_AMD_IOMMU"},
-	{"IORT", "an SMMU", "CONFIG_ARM_SMMU_V3"},
-	{"VIOT", "virtio-iommu", "CONFIG_VIRTIO_IOMMU"},
-};
-
 /* 'y', 'm' or 'n' for an option of the running kernel; 0 if that cannot be told. */
 static char kernel_option(struct doctor *d, const char *option)
 {
@@ -51,24 +40,20 @@ static void say_off(struct doctor *d)
 {
 	const struct iommu *iommu = &d->run.inventory.iommu;
 	enum iommu_cause cause = iommu_cause(iommu);
-	const struct driver *driver = NULL;
 
-	for (size_t i = 0; iommu->table && i < ARRAY_SIZE(drivers); i++)
-		if (strcmp(iommu->table, drivers[i].table) == 0)
-			driver = &drivers[i];
 	if (d->run.policy.has_noiommu)
 		doctor_say(
 			d, FINDING_NOTE,
 			"vfio's no-IOMMU mode was asked for: devices can write to all of "
 			"the memory");
-	if (cause != IOMMU_CAUSE_CMDLINE && driver &&
-	    kernel_option(d, driver->config) == 'n') {
+	if (cause != IOMMU_CAUSE_CMDLINE && iommu->table &&
+	    kernel_option(d, iommu->table->config) == 'n') {
 		doctor_say(
 			d, FINDING_FAIL,
 			"the firmware offers %s, but kernel %s is built without its driver "
 			"(%s): boot another kernel",
-			driver->name, d->running ? d->running : "that runs",
-			driver->config);
+			iommu->table->what, d->running ? d->running : "that runs",
+			iommu->table->config);
 		return;
 	}
 	if (cause == IOMMU_CAUSE_UNASKED &&

@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "files.h"
+#include "filter.h"
 #include "message.h"
 #include "output.h"
 #include "reason.h"

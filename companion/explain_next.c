@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "group.h"
 #include "late.h"
 
 bool explain_is_stuck(const struct explain *e, const struct pci_device *d)

@@ -6,6 +6,7 @@
 #include "describe.h"
 #include "explain.h"
 #include "framebuffer.h"
+#include "group.h"
 #include "live.h"
 #include "message.h"
 #include "reason.h"

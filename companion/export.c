@@ -9,6 +9,7 @@
 #include "boot_device.h"
 #include "commands.h"
 #include "doctor.h"
+#include "group.h"
 #include "late_reports.h"
 #include "message.h"
 #include "output.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "group.h"
 #include "late.h"
 #include "list.h"
 #include "plan.h"

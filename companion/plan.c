@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "framebuffer.h"
+#include "group.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "drift.h"
+#include "group.h"
 #include "holders.h"
 #include "inventory.h"
 #include "late_reports.h"

@@ -49,6 +49,18 @@ check() { # NAME COMMAND...
 	fi
 }
 
+# What "earlybind ARGUMENT..." says has PATTERN in it, whatever the lines are.
+says() { # PATTERN ARGUMENT...
+	pattern=$1
+	shift
+	"$EARLYBIND" "$@" >said.txt 2>&1 || true
+	tr -s ' \n' ' ' <said.txt >said.line
+	grep -q -e "$pattern" said.line || {
+		cat said.txt
+		return 1
+	}
+}
+
 is_for_programs() { # NAME
 	case $1 in
 	completion-* | embed* | export-*) ;;

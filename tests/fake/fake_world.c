@@ -138,6 +138,16 @@ static int fake_read(struct world *world, enum world_root root, const char *path
 	return n > 0 && fault == FAULT_GARBAGE ? put_garbage(buf, size) : n;
 }
 
+/* A link is read. */
+static enum fake_fault access_link(struct fake_world *w, enum world_root root,
+				   const char *path)
+{
+	if (root != WORLD_SYS)
+		fake_abort("unknown link: %s", path);
+	return fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_SHORT),
+			   subject_of(w, root, path));
+}
+
 static int fake_link(struct world *world, enum world_root root, const char *path,
 		     char *buf, size_t size)
 {
@@ -148,10 +158,7 @@ static int fake_link(struct world *world, enum world_root root, const char *path
 	const char *name;
 	unsigned vf;
 
-	if (root != WORLD_SYS)
-		fake_abort("unknown link: %s", path);
-	fault = fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_SHORT),
-			    subject_of(w, root, path));
+	fault = access_link(w, root, path);
 	if (fake_fault_error(fault) < 0)
 		return fake_fault_error(fault);
 	if (fake_is_platform(path)) {
@@ -202,10 +209,7 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 	enum fake_fault fault;
 	const char *name;
 
-	if (root != WORLD_SYS)
-		fake_abort("unknown link: %s", path);
-	fault = fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_SHORT),
-			    subject_of(w, root, path));
+	fault = access_link(w, root, path);
 	if (fake_fault_error(fault) < 0)
 		return fake_fault_error(fault);
 	if (fake_is_platform(path)) {

@@ -35,6 +35,18 @@ static inline struct text fuzz_text(const uint8_t *data, size_t size)
 	return (struct text){copy, size};
 }
 
+/* What world_ops.read() says of a file with these bytes; p NULL: there is none. */
+static inline int fuzz_read(struct text bytes, char *buf, size_t size)
+{
+	if (!bytes.p)
+		return -ENOENT;
+	if (bytes.n >= size)
+		return -E2BIG;
+	if (bytes.n > 0)
+		memcpy(buf, bytes.p, bytes.n);
+	return (int)bytes.n;
+}
+
 static inline bool is_within(struct text part, struct text whole)
 {
 	return part.p >= whole.p && part.p + part.n <= whole.p + whole.n;

@@ -23,13 +23,7 @@ static int read_one(struct world *world, enum world_root root, const char *path,
 		strcmp(path, RUN_OWN LATE_RULES_NAME) == 0 ? w->rules : w->judged;
 
 	require(root == WORLD_RUN);
-	if (!bytes.p)
-		return -ENOENT;
-	if (bytes.n >= size)
-		return -E2BIG;
-	if (bytes.n > 0)
-		memcpy(buf, bytes.p, bytes.n);
-	return (int)bytes.n;
+	return fuzz_read(bytes, buf, size);
 }
 
 static const struct world_ops ops = {.read = read_one};

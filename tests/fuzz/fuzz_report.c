@@ -56,13 +56,7 @@ static int read_one(struct world *world, enum world_root root, const char *path,
 			    : strstr(path, "/devices/") ? w->late
 							: w->run;
 
-	if (!bytes.p)
-		return -ENOENT;
-	if (bytes.n >= size)
-		return -E2BIG;
-	if (bytes.n > 0)
-		memcpy(buf, bytes.p, bytes.n);
-	return (int)bytes.n;
+	return fuzz_read(bytes, buf, size);
 }
 
 static int list_one(struct world *world unused, enum world_root root unused,

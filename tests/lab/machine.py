@@ -53,6 +53,15 @@ MACHINE = """
 """
 
 
+def cards(*numbers):
+    """QEMU's arguments for further cards: number N is at N:00.0, behind root port 00:N.0."""
+    return " ".join(
+        f"-device pcie-root-port,id=rp{n},chassis={n},slot={n},addr={n}.0"
+        f" -device e1000e,bus=rp{n},romfile="
+        for n in numbers
+    )
+
+
 # What a guest says on its console when it wants the devices of a case to be plugged in, and
 # when all that it has to tell is on the channel.
 READY = b"lab: ready for devices"

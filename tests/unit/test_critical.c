@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Critical rules: what they guard, what lifts them, and what they cost. */
-#include "test.h"
+#include "machine.h"
 
 #include "config.h"
-#include "fake_check.h"
 
 #define CARD  "0000:01:00.0"
 #define USB   "0000:00:14.0"
@@ -27,23 +26,6 @@
 	"the local console would have no keyboard without it (" what \
 	"): take it out of the rule, or add allow=console if that is meant"
 
-struct machine {
-	struct fake_world *w;
-	struct arena arena;
-	struct run run;
-};
-
-static struct machine *start(void)
-{
-	struct machine *m = calloc(1, sizeof(*m));
-
-	assert_non_null(m);
-	m->w = fake_new();
-	fake_load_machine(m->w, "alveo", false);
-	m->arena = test_arena((size_t)2 * 1024 * 1024);
-	return m;
-}
-
 static void make_plan(struct machine *m, const char *cmdline, const char *table)
 {
 	struct run_options options = {.cmdline = text_of(cmdline)};
@@ -57,9 +39,7 @@ static void make_plan(struct machine *m, const char *cmdline, const char *table)
 static void finish(struct machine *m)
 {
 	assert_string_equal(m->w->trace, "");
-	test_arena_free(&m->arena);
-	fake_free(m->w);
-	free(m);
+	machine_free(m);
 }
 
 /* The action for a device, or the sentence of its refusal; "" where no rule names it. */
@@ -143,7 +123,7 @@ static const struct {
 static void test_cases(void **state unused)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct machine *m = start();
+		struct machine *m = machine_new(false);
 
 		if (strcmp(cases[i].name, "before the IOMMU") == 0)
 			m->w->is_without_iommu = true;
@@ -156,12 +136,12 @@ static void test_cases(void **state unused)
 /* The module is not given ids= that match a critical device: it would take it. */
 static void test_module(void **state unused)
 {
-	struct machine *m = start();
+	struct machine *m = machine_new(false);
 
 	make_plan(m, "vfio-pci.ids=10ee:5000", "");
 	assert_true(m->run.plan.is_ids_safe);
 	finish(m);
-	m = start();
+	m = machine_new(false);
 	make_plan(m, "vfio-pci.ids=10ee:5000", DISK);
 	assert_false(m->run.plan.is_ids_safe);
 	finish(m);
@@ -170,14 +150,14 @@ static void test_module(void **state unused)
 /* Nothing is read of a device that no rule wants, and no path where the ID differs. */
 static void test_cost(void **state unused)
 {
-	struct machine *m = start();
+	struct machine *m = machine_new(false);
 
 	make_plan(m, "quiet", DISK NET KEYS "bind 01:00.1\n");
 	assert_int_equal(m->run.plan.device_count, 1);
 	for (size_t i = 0; i < m->run.inventory.count; i++)
 		check_int("known", m->run.inventory.devices[i].known, 0);
 	finish(m);
-	m = start();
+	m = machine_new(false);
 	make_plan(m, "quiet", DISK "bind 10ee:*\n");
 	for (size_t i = 0; i < m->run.inventory.count; i++) {
 		const struct pci_device *d = &m->run.inventory.devices[i];
@@ -191,7 +171,7 @@ static void test_cost(void **state unused)
 static void test_boot(void **state unused)
 {
 	static const char table[] = "bind 10ee:*\n#: " RECORDED ":1\n" DISK;
-	struct machine *m = start();
+	struct machine *m = machine_new(false);
 	struct fake_boot boot;
 
 	fake_boot(m->w, table, &boot);

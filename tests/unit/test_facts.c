@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules on the path and the serial number: what is read for them, and what they name. */
-#include "test.h"
+#include "machine.h"
 
 #include "config.h"
-#include "fake_check.h"
 
 #define CARD	"0000:01:00.0"
 #define CARD_1	"0000:01:00.1"
@@ -17,23 +16,6 @@
 static const uint32_t with_serial[FAKE_CONFIG_WORDS] = {0x00010003, 0xff001234,
 							0x000a35ff};
 static const uint32_t without_serial[FAKE_CONFIG_WORDS] = {0x00020001};
-
-struct machine {
-	struct fake_world *w;
-	struct arena arena;
-	struct run run;
-};
-
-static struct machine *start(void)
-{
-	struct machine *m = calloc(1, sizeof(*m));
-
-	assert_non_null(m);
-	m->w = fake_new();
-	fake_load_machine(m->w, "alveo", true);
-	m->arena = test_arena((size_t)4 * 1024 * 1024);
-	return m;
-}
 
 static struct fake_device *device(struct machine *m, const char *address)
 {
@@ -70,13 +52,6 @@ static const char *planned(const struct machine *m)
 			has_detail ? pd->detail : "", has_detail ? ")" : "");
 	}
 	return buf;
-}
-
-static void finish(struct machine *m)
-{
-	test_arena_free(&m->arena);
-	fake_free(m->w);
-	free(m);
 }
 
 /* A disk controller is added: what was bus 01 is now bus 03, and bus 01 is the new one. */
@@ -139,13 +114,13 @@ static void test_paths(void **state unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct machine *m = start();
+		struct machine *m = machine_new(true);
 
 		if (cases[i].is_renumbered)
 			renumber(m);
 		make_plan(m, cases[i].rules);
 		check_string(cases[i].rules, planned(m), cases[i].want);
-		finish(m);
+		machine_free(m);
 	}
 }
 
@@ -165,7 +140,7 @@ static void test_odd_links(void **state unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct machine *m = start();
+		struct machine *m = machine_new(true);
 
 		device(m, CARD)->link = cases[i].link;
 		make_plan(m, cases[i].rules);
@@ -173,14 +148,14 @@ static void test_odd_links(void **state unused)
 			check_string(cases[i].link, planned(m), cases[i].want);
 		else
 			check_true(cases[i].link, m->run.inventory.unread_count > 0);
-		finish(m);
+		machine_free(m);
 	}
 }
 
 /* One of a card's many virtual functions is on a bus of its own, as function 00.0 too. */
 static void test_virtual_functions(void **state unused)
 {
-	struct machine *m = start();
+	struct machine *m = machine_new(true);
 	struct fake_device *vf;
 
 	vf = fake_add_device(&m->w->bus, "0000:05:00.0",
@@ -192,7 +167,7 @@ static void test_virtual_functions(void **state unused)
 	vf->physfn = CARD;
 	make_plan(m, "bind path=00:01.0/00.0,path=00:01.0/00.4");
 	check_string("virtual", planned(m), CARD " recover; 0000:01:00.4 bind");
-	finish(m);
+	machine_free(m);
 }
 
 static void test_links_that_are_read(void **state unused)
@@ -214,11 +189,11 @@ static void test_links_that_are_read(void **state unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct machine *m = start();
+		struct machine *m = machine_new(true);
 
 		make_plan(m, cases[i].rules);
 		check_int(cases[i].rules, m->w->targets, cases[i].targets);
-		finish(m);
+		machine_free(m);
 	}
 }
 
@@ -341,7 +316,7 @@ static void test_serials(void **state unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct machine *m = start();
+		struct machine *m = machine_new(true);
 		unsigned reads = 0;
 
 		cases[i].change(m);
@@ -351,14 +326,14 @@ static void test_serials(void **state unused)
 			reads += m->w->bus.devices[k].config_reads;
 		check_int(cases[i].name, reads, cases[i].reads);
 		check_int(cases[i].name, m->run.inventory.unread_count, cases[i].unread);
-		finish(m);
+		machine_free(m);
 	}
 }
 
 /* However many hang, the boot goes on soon. */
 static void test_time(void **state unused)
 {
-	struct machine *m = start();
+	struct machine *m = machine_new(true);
 	uint64_t before = m->w->bus.now;
 
 	for (size_t i = 0; i < m->w->bus.device_count; i++)
@@ -366,13 +341,13 @@ static void test_time(void **state unused)
 	make_plan(m, "bind serial=" SERIAL "\nbind 00:14.0");
 	assert_true(m->w->bus.now - before < (uint64_t)5 * FAKE_SECOND / 2);
 	assert_int_equal(m->run.inventory.unread_count, 7);
-	finish(m);
+	machine_free(m);
 }
 
 /* A whole boot: the worker that is lost with one card binds the others. */
 static void test_boot(void **state unused)
 {
-	struct machine *m = start();
+	struct machine *m = machine_new(true);
 	struct fake_boot boot;
 
 	hang(m);
@@ -385,7 +360,7 @@ static void test_boot(void **state unused)
 	check_string("driver", fake_driver_of(device(m, GPU)), "vfio-pci");
 	check_string("driver", fake_driver_of(device(m, AUDIO)), "vfio-pci");
 	fake_boot_free(&boot);
-	finish(m);
+	machine_free(m);
 }
 
 static void test_late(void **state unused)
@@ -402,7 +377,7 @@ static void test_late(void **state unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct machine *m = start();
+		struct machine *m = machine_new(true);
 		struct fake_boot boot;
 
 		give_config(m);
@@ -411,7 +386,7 @@ static void test_late(void **state unused)
 		check_string(cases[i].table, fake_driver_of(device(m, cases[i].address)),
 			     cases[i].driver);
 		fake_boot_free(&boot);
-		finish(m);
+		machine_free(m);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is to be done with each function, and why not: rules and machine in, plan out. */
+#include "group.h"
 #include "test.h"
 
 #include "fake_check.h"

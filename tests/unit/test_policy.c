@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "filter.h"
 #include "rules.h"
 
 #define ARENA_SIZE ((size_t)1024 * 1024)
@@ -151,7 +152,8 @@ static void test_module_ids(void **state unused)
 	struct arena arena;
 	struct policy policy = new_policy(&arena);
 
-	policy_add_module_ids(&policy, SOURCE_MODPROBE, text_of(other));
+	policy_add_module_ids(&policy, &(struct origin){.source = SOURCE_MODPROBE},
+			      text_of(other));
 	assert_string_equal(describe_rules(&policy), "bind 0002:0002 @modprobe.d\n");
 	assert_true(policy.rules[0].is_module_id);
 	check_text("ids", policy.module_ids, "2:2");
@@ -161,11 +163,14 @@ static void test_module_ids(void **state unused)
 	memset(ids + 3, ',', sizeof(ids) - 3);
 	for (size_t n = 1023; n <= 1024; n++) {
 		policy = new_policy(&arena);
-		policy_add_module_ids(&policy, SOURCE_CMDLINE, (struct text){ids, n});
+		policy_add_module_ids(&policy, &(struct origin){.source = SOURCE_CMDLINE},
+				      (struct text){ids, n});
 		assert_int_equal(policy.rule_count, 1);
 		assert_int_equal(policy.problem_count, n == 1024);
 		/* The command line's stand, even if they are read first. */
-		policy_add_module_ids(&policy, SOURCE_MODPROBE, text_of(other));
+		policy_add_module_ids(&policy,
+				      &(struct origin){.source = SOURCE_MODPROBE},
+				      text_of(other));
 		assert_int_equal(policy.rule_count, 1);
 		test_arena_free(&arena);
 	}

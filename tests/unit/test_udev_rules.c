@@ -92,7 +92,7 @@ static void test_sources(void **state unused)
 	assert_int_equal(policy_init(&policy, &arena), 0);
 	add_line(&policy, TEXT("rd.earlybind.bind=02:00.0;optional "
 			       "rd.earlybind.profile=p"));
-	policy_add_module_ids(&policy, SOURCE_MODPROBE,
+	policy_add_module_ids(&policy, &(struct origin){.source = SOURCE_MODPROBE},
 			      TEXT("0x10EE:5000junk,12345:1,ffffffff:ffffffff"));
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), TEXT("[profile p]\nbind class=03"));
 	assert_string_equal(

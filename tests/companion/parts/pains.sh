@@ -2,18 +2,6 @@
 # The 25 pains of docs/pains.md: for each, a machine that has it, and where it is explained.
 # shellcheck disable=SC2154 # here comes from run.sh
 
-# What "earlybind ARGUMENT..." says has PATTERN in it, whatever the lines are.
-says() { # PATTERN ARGUMENT...
-	pattern=$1
-	shift
-	"$EARLYBIND" "$@" >said.txt 2>&1 || true
-	tr -s ' \n' ' ' <said.txt >said.line
-	grep -q -e "$pattern" said.line || {
-		cat said.txt
-		return 1
-	}
-}
-
 pain() { # NAME PATTERN ARGUMENT...
 	name=pain-$1
 	shift

@@ -4,16 +4,14 @@ makes drivers/xocl/unbind only afterwards. All of them end bound within recovery
 """
 
 from facts import expect
-from machine import MGMT, USER
+from machine import MGMT, USER, cards
 
 SLOW = "0000:03:00.0"
 
 CONFIG = "none"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on rd.earlybind.bind=01:00.*,03:00.0"
-DEVICES = (
-    "-device pcie-root-port,id=rp3,chassis=3,slot=3,addr=3.0 -device e1000e,bus=rp3,romfile="
-)
+DEVICES = cards(3)
 IDENTITIES = [f"{SLOW}=10ee:5005:120000:10ee:000e"]
 INSERT = ["xclmgmt.ko probe_ms=20000 &", f"xocl.ko only={SLOW} probe_ms=30000 &"]
 

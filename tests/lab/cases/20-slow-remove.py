@@ -4,7 +4,7 @@ boot completes. A bridge and a model on vfio-pci's denylist are not touched.
 """
 
 from facts import expect
-from machine import MGMT, USER
+from machine import MGMT, USER, cards
 from platforms import HOME
 
 PORT = "0000:00:03.0"
@@ -20,11 +20,7 @@ CMDLINE = (
     "intel_iommu=on rd.earlybind.recovery_timeout=30"
     " rd.earlybind.bind=00:03.0,03:00.0,04:00.0,05:00.0"
 )
-DEVICES = " ".join(
-    f"-device pcie-root-port,id=rp{n},chassis={n},slot={n},addr={n}.0"
-    f" -device e1000e,bus=rp{n},romfile="
-    for n in (3, 4, 5)
-)
+DEVICES = cards(3, 4, 5)
 IDENTITIES = [
     f"{STUCK}=10ee:5005:120000:10ee:000e",
     f"{NEXT}=10ee:5004:120000:10ee:000e",

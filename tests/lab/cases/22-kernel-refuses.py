@@ -4,6 +4,7 @@ that xclmgmt had gets it back, the one with hold is kept from xocl, the other is
 """
 
 from facts import expect
+from machine import cards
 
 BACK = "0000:03:00.0"
 HELD = "0000:04:00.0"
@@ -15,11 +16,7 @@ CMDLINE = (
     "intel_iommu=on vfio-pci.disable_denylist=1 rd.earlybind.bind=01:00.*,03:00.0,05:00.0"
     " rd.earlybind.bind=04:00.0;on-failure=hold -- vfio-pci.disable_denylist=0"
 )
-DEVICES = " ".join(
-    f"-device pcie-root-port,id=rp{n},chassis={n},slot={n},addr={n}.0"
-    f" -device e1000e,bus=rp{n},romfile="
-    for n in (3, 4, 5)
-)
+DEVICES = cards(3, 4, 5)
 IDENTITIES = [
     f"{BACK}=8086:37c8:0b4000:8086:0000",
     f"{HELD}=8086:37c9:0b4000:8086:0000",

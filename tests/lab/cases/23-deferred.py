@@ -4,6 +4,7 @@ comes while the binder waits, and it is bound.
 """
 
 from facts import expect
+from machine import cards
 
 NEVER = "0000:03:00.0"
 LATE = "0000:04:00.0"
@@ -11,11 +12,7 @@ LATE = "0000:04:00.0"
 CONFIG = "none"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on rd.earlybind.timeout=20 rd.earlybind.bind=01:00.*,03:00.0,04:00.0"
-DEVICES = " ".join(
-    f"-device pcie-root-port,id=rp{n},chassis={n},slot={n},addr={n}.0"
-    f" -device e1000e,bus=rp{n},romfile="
-    for n in (3, 4)
-)
+DEVICES = cards(3, 4)
 IDENTITIES = [
     f"{NEVER}=10ee:5004:120000:10ee:000e",
     f"{LATE}=10ee:5004:120000:10ee:000e",

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which rules are about a function. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "inventory.h"
+#include "policy.h"
+
+/* The first rule of each kind; NULL where there is none. */
+struct match {
+	const struct rule *keep; /* wins over every bind rule */
+	const struct rule *bind;
+	const struct rule *mismatch; /* a bind rule that expects another device here */
+	unsigned allow; /* what any of its bind rules allows (enum allow) */
+};
+
+/* False if no rule is about @d. What each rule matches is added to @counts, one per rule. */
+bool match_device(const struct policy *policy, const struct inventory *inventory,
+		  const struct pci_device *d, size_t *counts,
+		  struct match *ret) must_check nonnull(1, 2, 3, 4, 5);
+
+/*
+ * What sits where @rule expects another device, by what the rule says of it. NULL if out of
+ * memory.
+ */
+const char *match_describe(const struct pci_device *d, const struct rule *rule,
+			   struct arena *arena) nonnull(1, 2, 3);
