@@ -41,7 +41,7 @@ void cover_device(struct steps *s, const struct outcome *o)
 		 ids->class, ids->vendor, ids->device, ids->subvendor, ids->subdevice,
 		 bdf_format(o->plan->device->bdf, address));
 	cover(s, o, "uevent", text);
-	snprintf(text, sizeof(text), "%s\n", o->plan->wanted);
+	snprintf(text, sizeof(text), "%s\n", o->wanted);
 	cover(s, o, "driver_override", text);
 }
 

@@ -278,6 +278,7 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 	enum reason reason = o ? o->reason : pd->reason;
 	const char *detail = o ? o->detail : pd->detail;
 	const char *driver = o ? o->before : d->driver;
+	const char *wanted = o ? o->wanted : pd->wanted;
 
 	json_open(json, NULL, '{');
 	json_put_string(json, "address", bdf_format(d->bdf, address));
@@ -291,7 +292,7 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 	else
 		json_put_number(json, "iommu_group", d->iommu_group);
 	json_put_string(json, "driver", driver[0] ? driver : NULL);
-	json_put_string(json, "wanted", pd->wanted[0] ? pd->wanted : NULL);
+	json_put_string(json, "wanted", wanted[0] ? wanted : NULL);
 	json_put_string(json, "action", action_name(pd->action));
 	json_put_text(json, "rule", pd->rule->text);
 	json_put_string(json, "origin", origin_format(&pd->rule->origin, origin));

@@ -34,6 +34,8 @@ enum verdict {
 
 struct outcome {
 	const struct plan_device *plan;
+	const char *
+		wanted; /* the driver that it shall end on: the plan's, by its true name */
 	char before[DRIVER_NAME_SIZE]; /* driver when the run began, "" for none */
 	char after[DRIVER_NAME_SIZE];
 	enum verdict verdict;

@@ -178,6 +178,7 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 		struct outcome *o = &report->outcomes[i];
 
 		o->plan = &run->plan.devices[i];
+		o->wanted = o->plan->wanted;
 		o->reason = o->plan->reason;
 		o->detail = o->plan->detail;
 		memcpy(o->before, o->plan->device->driver, sizeof(o->before));

@@ -40,7 +40,7 @@ static int read_driver(struct steps *s, struct outcome *o)
 
 bool outcome_has_wanted_driver(const struct outcome *o)
 {
-	return strcmp(o->after, o->plan->wanted) == 0;
+	return strcmp(o->after, o->wanted) == 0;
 }
 
 bool outcome_has_foreign_driver(const struct outcome *o)
@@ -113,9 +113,9 @@ int steps_claim(struct steps *s, struct outcome *o)
 	char dir[JOB_PATH_SIZE];
 
 	o->has_override = true;
-	return end_claim(s, o,
-			 steps_store(s, o, steps_device_dir(o, dir), OVERRIDE_FILE,
-				     o->plan->wanted));
+	return end_claim(
+		s, o,
+		steps_store(s, o, steps_device_dir(o, dir), OVERRIDE_FILE, o->wanted));
 }
 
 int steps_resume(struct steps *s, struct outcome *o)
@@ -159,7 +159,7 @@ static bool is_worth_retrying(const struct steps *s, const struct outcome *o, in
 	if (error == -EAGAIN)
 		return true;
 	if (error == -ENOENT)
-		return look_for_driver(s, o->plan->wanted, "uevent") == 0;
+		return look_for_driver(s, o->wanted, "uevent") == 0;
 	return error == -ENODEV && s->report->is_late &&
 	       steps_now(s) + RETRY_FIRST < s->began + SETTLE_TIME;
 }
@@ -192,7 +192,7 @@ int steps_try_bind(struct steps *s, struct outcome *o)
 		return r;
 	if (o->after[0] != '\0')
 		return -EBUSY;
-	error = steps_store(s, o, steps_driver_dir(o->plan->wanted, dir), "bind",
+	error = steps_store(s, o, steps_driver_dir(o->wanted, dir), "bind",
 			    bdf_format(o->plan->device->bdf, address));
 	if (error == -ECANCELED || error == -EINPROGRESS)
 		return error;

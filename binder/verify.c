@@ -22,8 +22,7 @@ static int wait_for_probe(struct world *world, struct outcome *o)
 	struct job_result result;
 	int r;
 
-	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind",
-		 o->plan->wanted);
+	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind", o->wanted);
 	bdf_format(o->plan->device->bdf, job.value);
 	r = world_run(world, &job, world->ops->now(world) + FENCE_TIME, &result);
 	if (r != -ETIMEDOUT)
@@ -42,7 +41,7 @@ int verify_driver(struct world *world, struct outcome *o,
 		int r = inventory_read_driver(world, o->plan->device->bdf, now);
 
 		if (r < 0 || o->reason == REASON_NONE || o->verdict != VERDICT_NONE ||
-		    o->plan->wanted[0] == '\0' || strcmp(now, o->plan->wanted) != 0)
+		    o->wanted[0] == '\0' || strcmp(now, o->wanted) != 0)
 			return r;
 		r = wait_for_probe(world, o);
 		if (r == 0 || r == -EBUSY)
@@ -70,7 +69,7 @@ void verify_device(struct world *world, struct outcome *o)
 		return;
 	}
 	memcpy(o->after, now, sizeof(o->after));
-	wanted = o->plan->wanted[0] != '\0' && strcmp(now, o->plan->wanted) == 0;
+	wanted = o->wanted[0] != '\0' && strcmp(now, o->wanted) == 0;
 	switch (o->plan->action) {
 	case ACTION_KEEP:
 		return;

@@ -296,7 +296,7 @@ int live_release(struct world *world, struct arena *arena, const struct release 
 		return -ENOMEM;
 	*pd = (struct plan_device){
 		.device = release->device, .action = ACTION_RECOVER, .wanted = ""};
-	*ret = (struct outcome){.plan = pd};
+	*ret = (struct outcome){.plan = pd, .wanted = pd->wanted};
 	memcpy(ret->before, release->device->driver, sizeof(ret->before));
 	memcpy(ret->after, ret->before, sizeof(ret->after));
 	steps_begin(&s, start + release->policy->timeout * SECOND);
