@@ -7,6 +7,10 @@
 
 #include "serial.h"
 
+#define CLASS_USAGE \
+	"a class is 2, 4 or 6 hexadecimal digits, with ? for any one of them, or * at " \
+	"the end for all that follow"
+
 static int fail(struct parse_error *reterr, size_t offset, const char *message)
 {
 	*reterr = (struct parse_error){offset, message};
@@ -20,8 +24,9 @@ static int parse_id(struct text t, struct pci_match *ret, struct parse_error *re
 		"the device is 4 hexadecimal digits or *",
 		"the subsystem vendor is 4 hexadecimal digits or *",
 		"the subsystem device is 4 hexadecimal digits or *",
-		"the class is 6 hexadecimal digits",
-		"the class mask is 6 hexadecimal digits",
+		"the class is 6 hexadecimal digits, and its mask behind it: for any, leave "
+		"both out",
+		"the class mask is 6 hexadecimal digits: bits that are 0 do not count",
 	};
 	uint32_t field[] = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
 	struct text rest = t, part;
@@ -56,20 +61,36 @@ static int parse_id(struct text t, struct pci_match *ret, struct parse_error *re
 	return 0;
 }
 
-/* class=03, class=0302, class=030200 and class=03* */
+/*
+ * class=03, class=0302, class=030200; '?' is any digit, a '*' at the end all that would follow:
+ * class=03?0, class=03*
+ */
 static int parse_class(struct text t, uint32_t *ret_class, uint32_t *ret_mask,
 		       struct parse_error *reterr)
 {
-	struct text digits = t;
-	uint64_t value;
+	bool is_open = t.n > 0 && t.p[t.n - 1] == '*';
+	size_t n = t.n - is_open;
+	uint32_t class = 0, mask = 0;
 
-	if (digits.n > 0 && digits.p[digits.n - 1] == '*')
-		digits.n--;
-	if ((digits.n != 2 && digits.n != 4 && digits.n != 6) ||
-	    text_hex(digits, 0xffffff, &value) < 0)
-		return fail(reterr, 0, "a class is 2, 4 or 6 hexadecimal digits");
-	*ret_class = (uint32_t)value << (24 - 4 * digits.n);
-	*ret_mask = UINT32_C(0xffffff) << (24 - 4 * digits.n) & 0xffffff;
+	if (n == 0 || n > 6 || (n % 2 && !is_open))
+		return fail(reterr, 0, CLASS_USAGE);
+	for (size_t i = 0; i < n; i++) {
+		unsigned shift = 20 - 4 * (unsigned)i;
+		int digit = char_hex(t.p[i]);
+
+		if (digit >= 0) {
+			class |= (uint32_t)digit << shift;
+			mask |= UINT32_C(0xf) << shift;
+		} else if (t.p[i] != '?') {
+			return fail(reterr, 0, CLASS_USAGE);
+		}
+	}
+	if (mask == 0)
+		return fail(reterr, 0,
+			    "this is every class: give at least one digit, or *:* as "
+			    "the ID of every device");
+	*ret_class = class;
+	*ret_mask = mask;
 	return 0;
 }
 
@@ -153,11 +174,23 @@ static size_t put_field(char *buf, size_t size, size_t used, uint32_t value,
 	return used + (size_t)snprintf(buf + used, size - used, "%04x%s", value, end);
 }
 
+/* The digits of class=, as few as say it: 2, 4 or 6. */
+static void put_class(char *buf, uint32_t class, uint32_t mask)
+{
+	unsigned shift = 24;
+
+	while (shift % 8 || mask & ((UINT32_C(1) << shift) - 1)) {
+		shift -= 4;
+		*buf++ = mask >> shift & 0xf ? "0123456789abcdef"[class >> shift & 0xf]
+					     : '?';
+	}
+	*buf = '\0';
+}
+
 const char *selector_format(const struct selector *s, char buf[static SELECTOR_SIZE])
 {
 	const char *plus = "";
 	size_t used = 0;
-	int n;
 
 	buf[0] = '\0';
 	if (s->terms & TERM_ADDRESS) {
@@ -202,9 +235,9 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 		plus = "+";
 	}
 	if (s->terms & TERM_CLASS) {
-		n = s->class_mask == 0xff0000 ? 2 : s->class_mask == 0xffff00 ? 4 : 6;
-		snprintf(buf + used, SELECTOR_SIZE - used, "%sclass=%0*x", plus, n,
-			 s->class >> (24 - 4 * n));
+		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used,
+					 "%sclass=", plus);
+		put_class(buf + used, s->class, s->class_mask);
 	}
 	return buf;
 }

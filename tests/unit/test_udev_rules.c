@@ -47,6 +47,8 @@ static void test_rules(void **state unused)
 		{"bind *:*:*:*:0c0330:ff8ff0",
 		 "ENV{MODALIAS}==\"pci:v*d*sv*sd*bc0Csc?3i3?\"" BIND},
 		{"bind class=12", "ENV{MODALIAS}==\"pci:v*d*sv*sd*bc12sc??i??\"" BIND},
+		{"bind class=03?0", "ENV{MODALIAS}==\"pci:v*d*sv*sd*bc03sc?0i??\"" BIND},
+		{"bind class=?C0c*", "ENV{MODALIAS}==\"pci:v*d*sv*sd*bc?Csc0Ci??\"" BIND},
 		{"bind 01:00.0", "KERNEL==\"0000:01:00.0\"" BIND},
 		{"bind 10000:01:00.*", "KERNEL==\"10000:01:00.*\"" BIND},
 		{"bind 01:00.*+10ee:*+class=1200",
