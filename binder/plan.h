@@ -27,6 +27,7 @@ struct plan_device {
 	const char *wanted; /* the driver */
 	enum reason reason;
 	const char *detail; /* of the reason; NULL for none */
+	const char *note; /* a sentence about the device that is no failure, or NULL */
 };
 
 /* An IOMMU group of a device that is planned, done or kept. */

@@ -9,25 +9,14 @@
 
 const char *verdict_name(enum verdict verdict)
 {
-	switch (verdict) {
-	case VERDICT_NONE:
-		return "";
-	case VERDICT_BOUND:
-		return "bound";
-	case VERDICT_HELD:
-		return "held";
-	case VERDICT_RESTORED:
-		return "restored";
-	case VERDICT_REFUSED:
-		return "refused";
-	case VERDICT_MISSING:
-		return "missing";
-	case VERDICT_STUCK:
-		return "stuck";
-	case VERDICT_FAILED:
-		return "failed";
-	}
-	return "";
+	static const char *const names[] = {
+		[VERDICT_NONE] = "",	       [VERDICT_BOUND] = "bound",
+		[VERDICT_HELD] = "held",       [VERDICT_RESTORED] = "restored",
+		[VERDICT_REFUSED] = "refused", [VERDICT_MISSING] = "missing",
+		[VERDICT_STUCK] = "stuck",     [VERDICT_FAILED] = "failed",
+	};
+
+	return names[verdict];
 }
 
 static bool is_wanted(const struct plan_device *pd)
@@ -76,9 +65,16 @@ bool report_is_fine(const struct report *r)
 	return true;
 }
 
+static void append(char *line, size_t size, const char *join, const char *what)
+{
+	size_t used = strlen(line);
+
+	snprintf(line + used, size - used, "%s%s", join, what);
+}
+
 /* "0000:01:00.0 [10ee:5000] bound to vfio-pci (was xclmgmt), group 1, 12 ms" */
-static int bound_line(const struct outcome *o, char *line, size_t size,
-		      const char *address)
+static void bound_line(const struct outcome *o, char *line, size_t size,
+		       const char *address)
 {
 	const struct pci_device *d = o->plan->device;
 	char was[DRIVER_NAME_SIZE + 8] = "", group[32] = "";
@@ -87,14 +83,14 @@ static int bound_line(const struct outcome *o, char *line, size_t size,
 		snprintf(was, sizeof(was), " (was %s)", o->before);
 	if (d->iommu_group != NO_GROUP)
 		snprintf(group, sizeof(group), ", group %d", d->iommu_group);
-	return snprintf(line, size, "%s [%04x:%04x] %s to %s%s%s, %llu ms", address,
-			d->ids.vendor, d->ids.device,
-			strcmp(o->before, o->after) == 0 ? "was already bound" : "bound",
-			o->after, was, group,
-			(unsigned long long)(o->microseconds + 500) / 1000);
+	snprintf(line, size, "%s [%04x:%04x] %s to %s%s%s, %llu ms", address,
+		 d->ids.vendor, d->ids.device,
+		 strcmp(o->before, o->after) == 0 ? "was already bound" : "bound",
+		 o->after, was, group,
+		 (unsigned long long)(o->microseconds + 500) / 1000);
 }
 
-void report_device_line(const struct outcome *o, char *line, size_t size)
+static void put_outcome(const struct outcome *o, char *line, size_t size)
 {
 	static const char *const words[] = {
 		[VERDICT_NONE] = "left alone",
@@ -110,11 +106,10 @@ void report_device_line(const struct outcome *o, char *line, size_t size)
 
 	bdf_format(d->bdf, address);
 	if (o->verdict == VERDICT_BOUND) {
-		int n = bound_line(o, line, size, address);
-
-		if (o->reason != REASON_NONE && n > 0 && (size_t)n < size)
-			snprintf(line + n, size - (size_t)n, ", but %s",
-				 reason_message(o->reason, o->detail, message));
+		bound_line(o, line, size, address);
+		if (o->reason != REASON_NONE)
+			append(line, size, ", but ",
+			       reason_message(o->reason, o->detail, message));
 		return;
 	}
 	if (o->verdict == VERDICT_NONE && o->reason == REASON_NONE) {
@@ -127,6 +122,13 @@ void report_device_line(const struct outcome *o, char *line, size_t size)
 	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor,
 		 d->ids.device, words[o->verdict], after,
 		 reason_message(o->reason, o->detail, message));
+}
+
+void report_device_line(const struct outcome *o, char *line, size_t size)
+{
+	put_outcome(o, line, size);
+	if (o->plan->note)
+		append(line, size, "; ", o->plan->note);
 }
 
 void report_log_problems(const struct policy *policy, struct world *world)
@@ -301,6 +303,8 @@ void report_write_device(const struct plan_device *pd, const struct outcome *o,
 	json_put_string(json, "message",
 			reason == REASON_NONE ? NULL
 					      : reason_message(reason, detail, message));
+	if (pd->note)
+		json_put_string(json, "note", pd->note);
 	if (o) {
 		json_put_string(json, "before", o->before[0] ? o->before : NULL);
 		json_put_string(json, "after", o->after[0] ? o->after : NULL);

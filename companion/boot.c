@@ -77,6 +77,7 @@ static int load_devices(struct loader *l, const json_t *root)
 			.origin = get(item, "origin"),
 			.reason = get(item, "reason"),
 			.message = get(item, "message"),
+			.note = get(item, "note"),
 			.microseconds = (uint64_t)json_integer_value(
 				json_object_get(item, "microseconds")),
 		};

@@ -23,6 +23,7 @@ struct boot_device {
 	const char *origin;
 	const char *reason;
 	const char *message;
+	const char *note; /* "" for none */
 	uint64_t microseconds; /* that it took */
 	bool is_late; /* it appeared after the boot's run, or was named by hand */
 };

@@ -179,6 +179,8 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 			      reason_message(pd->reason, pd->detail, message));
 		break;
 	}
+	if (pd->note)
+		paragraph_add(p, "Note: %s.", pd->note);
 }
 
 static void tell_boot(const struct explain *e, const struct pci_device *d,
@@ -223,6 +225,8 @@ static void tell_boot(const struct explain *e, const struct pci_device *d,
 	if (boot_device_is_bound(b) && strcmp(b->action, "done") != 0)
 		paragraph_add(p, "before that, %s had it.",
 			      b->before[0] ? b->before : "no driver");
+	if (b->note[0] != '\0' && !(pd && pd->note))
+		paragraph_add(p, "Note: %s.", b->note);
 }
 
 static void tell_now(const struct explain *e, const struct pci_device *d,

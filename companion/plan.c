@@ -82,6 +82,8 @@ static void put_device(const struct planning *p, const struct plan_device *pd)
 	paragraph_end(&line);
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %.*s (%s)", (int)pd->rule->text.n,
 		       pd->rule->text.p, origin_format(&pd->rule->origin, origin));
+	if (pd->note)
+		paragraph_line(stdout, DEVICE_INDENT, "note: %s", pd->note);
 	if (pd->action != ACTION_BIND && pd->action != ACTION_RECOVER)
 		return;
 	put_usages(p, d);

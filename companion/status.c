@@ -109,6 +109,8 @@ static void put_device(const struct status *s, const struct boot_device *b)
 	}
 	paragraph_end(&p);
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", b->rule, b->origin);
+	if (b->note[0] != '\0')
+		paragraph_line(stdout, DEVICE_INDENT, "note: %s", b->note);
 	if (d)
 		put_holders(s, d);
 }

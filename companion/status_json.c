@@ -49,6 +49,8 @@ static void write_device(const struct status *s, const struct boot_device *b,
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_put_string(json, texts[i].key,
 				texts[i].value[0] ? texts[i].value : NULL);
+	if (b->note[0] != '\0')
+		json_put_string(json, "note", b->note);
 	if (d && d->iommu_group != NO_GROUP)
 		json_put_number(json, "iommu_group", d->iommu_group);
 	else

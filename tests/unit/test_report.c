@@ -265,6 +265,36 @@ static void test_names(void **state unused)
 		assert_string_equal(module_state_name((enum module_state)i), states[i]);
 }
 
+/* A note is behind what became of the device, whatever that is. */
+static void test_notes(void **state unused)
+{
+	static const char *const ends[] = {
+		" ms; it came along",
+		"name the devices behind it; it came along",
+	};
+	struct fake_world *w;
+	struct fake_boot boot =
+		run(&w, "vfio-pci.ids=10ee:5000 rd.earlybind.bind=00:01.0", NULL, NULL);
+	char line[512], buf[4096];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct outcome o = boot.run.report.outcomes[1 - i];
+		struct plan_device pd = *o.plan;
+		struct json json = {.buf = buf, .size = sizeof(buf)};
+
+		report_write_device(&pd, &o, &json);
+		assert_null(strstr(buf, "note"));
+		pd.note = "it came along";
+		o.plan = &pd;
+		report_device_line(&o, line, sizeof(line));
+		check_contains(ends[i], line, ends[i]);
+		json = (struct json){.buf = buf, .size = sizeof(buf)};
+		report_write_device(&pd, &o, &json);
+		check_contains(ends[i], buf, "\"note\": \"it came along\"");
+	}
+	finish(w, &boot);
+}
+
 /* A line is cut, never overrun. */
 static void test_short_buffer(void **state unused)
 {
@@ -295,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_many_problems),
 		cmocka_unit_test(test_text_of_any_kind_stays_json),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_short_buffer),
 	};
 

@@ -12,6 +12,7 @@ golden status-class status --sysroot bound class=12
 golden status-typo status --sysroot bound 01:00
 golden status-absent status --sysroot bound 05:00.0
 golden status-drift status --sysroot drift
+golden status-noted status --sysroot noted
 golden status-by-hand status --sysroot by-hand
 golden status-no-rule status --sysroot empty
 contract status-json-by-hand 1 status --sysroot by-hand
@@ -24,6 +25,11 @@ status_json() {
 		jq -e '[.devices[].address] == ["0000:01:00.1"]' out.json
 }
 check status-json-fields status_json
+status_note() {
+	"$EARLYBIND" status --sysroot noted --json >out.json || return
+	jq -e '.devices[0].note | startswith("its ID changed: ")' out.json
+}
+check status-json-note status_note
 
 # ---- explain --------------------------------------------------------------------------------
 
@@ -38,6 +44,7 @@ golden explain-refused explain --sysroot refused 00:01.0 02:00.0 01:00.1 00:14.0
 golden explain-kept explain --sysroot failed 00:02.0
 golden explain-failed explain --sysroot failed 01:00.0
 golden explain-no-iommu explain --sysroot no-iommu 3b:00.0
+golden explain-noted explain --sysroot noted 01:00.0
 golden explain-late explain --sysroot late 01:00.0
 golden explain-by-hand explain --sysroot by-hand class=12 02:00.1
 golden explain-off explain --sysroot off 01:00.0
