@@ -273,19 +273,18 @@ bool selector_is_path_of(const struct selector *s, const struct pci_device *d)
 	       path_has(&s->path, &d->path);
 }
 
-/* The terms about what is always known. */
-static bool has_near_match(const struct selector *s, const struct pci_device *d)
+bool selector_has_near_match(const struct selector *s, const struct pci_device *d)
 {
-	if (s->terms == 0 || !selector_is_address_of(s, d->bdf))
-		return false;
 	if ((s->terms & TERM_ID) && !pci_match_has(&s->id, &d->ids))
+		return false;
+	if (s->terms == 0 || !selector_is_address_of(s, d->bdf))
 		return false;
 	return !(s->terms & TERM_CLASS) || !((s->class ^ d->ids.class) & s->class_mask);
 }
 
 bool selector_has_match(const struct selector *s, const struct pci_device *d)
 {
-	return has_near_match(s, d) && selector_is_path_of(s, d) &&
+	return selector_has_near_match(s, d) && selector_is_path_of(s, d) &&
 	       (!(s->terms & TERM_SERIAL) || (d->serial != 0 && d->serial == s->serial));
 }
 
@@ -295,7 +294,7 @@ unsigned selector_open_facts(const struct selector *s, const struct pci_device *
 			(s->terms & TERM_SERIAL ? FACT_SERIAL : 0);
 
 	open &= ~d->known;
-	if (!open || pci_is_bridge_class(&d->ids) || !has_near_match(s, d))
+	if (!open || pci_is_bridge_class(&d->ids) || !selector_has_near_match(s, d))
 		return 0;
 	/* A link costs less than a look into config space. */
 	if (open & FACT_PATH)

@@ -63,6 +63,10 @@ const char *selector_format(const struct selector *selector,
 bool selector_has_match(const struct selector *selector, const struct pci_device *device)
 	nonnull(1, 2);
 
+/* Whether its terms about what is always known hold: the ID, the address, the class. */
+bool selector_has_near_match(const struct selector *selector,
+			     const struct pci_device *device) nonnull(1, 2);
+
 /* What must be read (of enum pci_fact) to know whether it matches, since all else does. */
 unsigned selector_open_facts(const struct selector *selector,
 			     const struct pci_device *device) nonnull(1, 2);

@@ -14,6 +14,11 @@ matrix:
 demo:
 	$(Q)tests/lab/demo.sh
 
-bench: all
+# What rules cost beside the reading of the bus.
+$(BUILD)/matching: tests/bench/matching.c $(BINDER_OBJECTS) $(BINDER_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) -Ibinder -g $(RELEASE_LDFLAGS) -o $@ $^
+
+bench: all $(BUILD)/matching
 	$(Q)tests/bench/run.sh
-	$(Q)tests/companion/bench.py $(BUILD)/earlybind
+	$(Q)tests/companion/bench.py $(BUILD)/earlybind $(BUILD)/matching

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long earlybind list and plan take on 10,000 functions, beside a loop that only reads.
+"""How long earlybind list and plan take on 10,000 functions, beside a loop that only reads, and
+what a hundred rules cost (tests/bench/matching.c).
 
-usage: bench.py EARLYBIND [COUNT]
+usage: bench.py EARLYBIND MATCHING [COUNT]
 
 Prints processor time (the best of several runs) and its ratio to the loop's. What a program
 costs on this machine at this moment is no pass or fail.
@@ -32,9 +33,10 @@ def seconds(*command):
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    earlybind, count = sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "10000"
+    earlybind, matching = sys.argv[1:3]
+    count = sys.argv[3] if len(sys.argv) == 4 else "10000"
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=place) as work:
         tree, floor = os.path.join(work, "tree"), os.path.join(work, "floor")
@@ -46,6 +48,8 @@ def main():
         for words in (["list"], ["list", "--json"], ["plan"], ["plan", "--json"]):
             used = seconds(earlybind, *words, "--sysroot", tree)
             print(f"  earlybind {' '.join(words):12} {used:.3f} s  {used / base:.1f} times")
+        print(f"{count} functions, medians of processor time:", flush=True)
+        subprocess.run([matching, tree], check=True)
 
 
 main()
