@@ -111,7 +111,7 @@ static int write_lines(struct edit *e, const struct wishes *w)
 	return config_edit_append(&e->text, edit_profile(e), lines, count);
 }
 
-/* *why is what was said of the device before. */
+/* *why is what was said last. */
 static void put_device(struct edit *e, const struct wishes *w, const struct wish *wish,
 		       const struct pci_device *d, const char **why)
 {
@@ -129,7 +129,7 @@ static void put_device(struct edit *e, const struct wishes *w, const struct wish
 		paragraph_add(&p, "vfio-pci gets it at boot%s%s%s", has_other ? "; " : "",
 			      has_other ? d->driver : "", has_other ? " has it now" : "");
 	paragraph_end(&p);
-	if (wish->why && wish->why != *why)
+	if (wish->why && !(*why && strcmp(wish->why, *why) == 0))
 		paragraph_line(stdout, DEVICE_INDENT, "%s", wish->why);
 	*why = wish->why;
 }

@@ -4,10 +4,9 @@
 
 #include "describe.h"
 #include "doctor.h"
+#include "identity.h"
 #include "message.h"
 #include "report.h"
-
-#define SHOWN_MAX 6
 
 static void say_problem(struct doctor *d, const struct problem *p)
 {
@@ -27,44 +26,25 @@ static bool is_mismatch(const struct doctor *d, const struct rule *rule)
 	return false;
 }
 
-/*
- * An ID names every card of its model. Functions of one card are no surprise; those of
- * several cards may be: somebody who has two of them and wants to pass one on.
- */
-static void check_several(struct doctor *d, const struct rule *rule)
+/* Somebody may have two of them and want to pass one on. */
+static void check_several(struct doctor *d, struct identity *identity,
+			  const struct rule *rule)
 {
-	const struct inventory *inv = &d->run.inventory;
-	const struct pci_device *first = NULL;
-	char origin[ORIGIN_SIZE], address[BDF_SIZE];
-	const char *list = "";
-	size_t cards = 0;
+	char origin[ORIGIN_SIZE];
+	size_t count;
+	const char *cards = identity_cards_of(identity, &d->run.plan, rule, &count);
 
-	for (size_t i = 0; i < inv->count; i++) {
-		const struct pci_device *device = &inv->devices[i];
-
-		if (!selector_has_match(&rule->selector, device))
-			continue;
-		if (first && bdf_is_same_slot(first->bdf, device->bdf))
-			continue;
-		first = device;
-		if (++cards <= SHOWN_MAX)
-			list = doctor_print(d, "%s%s%s", list, *list ? ", " : "",
-					    bdf_format(device->bdf, address));
-	}
-	if (cards > SHOWN_MAX)
-		list = doctor_print(d, "%s and %zu more", list, cards - SHOWN_MAX);
-	if (cards > 1)
+	if (count > 0)
 		doctor_say(
 			d, FINDING_NOTE,
-			"%.*s (%s) names %zu cards: %s; if one of them is for the host, "
-			"name the other by its address: %s+%.*s",
+			"%.*s (%s): this ID is that of %zu cards: %s; if one of them "
+			"is for the host, name the other with \"earlybind add ADDRESS\" "
+			"instead, or keep it",
 			(int)MIN(rule->text.n, 80u), rule->text.p,
-			origin_format(&rule->origin, origin), cards, list,
-			bdf_format(first->bdf, address), (int)MIN(rule->text.n, 80u),
-			rule->text.p);
+			origin_format(&rule->origin, origin), count, cards);
 }
 
-static void check_rule(struct doctor *d, size_t i)
+static void check_rule(struct doctor *d, struct identity *identity, size_t i)
 {
 	const struct rule *rule = &d->run.policy.rules[i];
 	char origin[ORIGIN_SIZE];
@@ -72,9 +52,7 @@ static void check_rule(struct doctor *d, size_t i)
 	if (rule->kind != RULE_BIND || !policy_has_rule_active(&d->run.policy, rule))
 		return;
 	if (d->run.plan.rule_matches[i] > 0) {
-		if ((rule->selector.terms & TERM_ID) &&
-		    !(rule->selector.terms & TERM_ADDRESS))
-			check_several(d, rule);
+		check_several(d, identity, rule);
 		return;
 	}
 	if (is_mismatch(d, rule))
@@ -92,6 +70,7 @@ void doctor_configuration(struct doctor *d)
 {
 	const struct policy *policy = &d->run.policy;
 	size_t before = d->findings.counts[FINDING_FAIL];
+	struct identity identity;
 
 	if (policy->off) {
 		doctor_say(
@@ -104,8 +83,10 @@ void doctor_configuration(struct doctor *d)
 	if (policy->problems_lost > 0)
 		doctor_say(d, FINDING_FAIL, "%zu more problems are not shown",
 			   policy->problems_lost);
+	if (identity_open(d->world, d->arena, &d->run.inventory, &identity) < 0)
+		return;
 	for (size_t i = 0; i < policy->rule_count; i++)
-		check_rule(d, i);
+		check_rule(d, &identity, i);
 	if (!d->has_rule)
 		doctor_say(d, FINDING_NOTE,
 			   "there is no rule: \"earlybind add DEVICE\" writes one");

@@ -124,6 +124,8 @@ static int read_machine(struct edit *e)
 	int r = inventory_read(e->world, e->arena, filter, e, &e->inventory);
 
 	if (r == 0)
+		r = identity_open(e->world, e->arena, &e->inventory, &e->identity);
+	if (r == 0)
 		r = usages_read(e->world, e->arena, &e->usages);
 	if (r == -ENOMEM)
 		return out_of_memory();

@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "config_edit.h"
 #include "config_file.h"
+#include "identity.h"
 #include "inventory.h"
 #include "names.h"
 #include "options.h"
@@ -28,6 +29,7 @@ struct edit {
 	struct arena *arena;
 	struct world *world;
 	struct inventory inventory; /* every function */
+	struct identity identity;
 	struct usages usages;
 	struct names *names;
 	struct config_file_place place;

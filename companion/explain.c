@@ -48,6 +48,8 @@ static int read_machine(struct explain *e)
 	int r;
 
 	r = inventory_read(e->world, e->arena, selection_filter, &e->selection, &e->now);
+	if (r == 0)
+		r = identity_open(e->world, e->arena, &e->now, &e->identity);
 	if (r < 0)
 		return r;
 	/* Without names and modules there are numbers and no candidates. */

@@ -8,6 +8,7 @@
 #include "boot_device.h"
 #include "compiler.h"
 #include "holders.h"
+#include "identity.h"
 #include "inventory.h"
 #include "modules.h"
 #include "names.h"
@@ -24,6 +25,7 @@ struct explain {
 	struct world *world;
 	struct selection selection;
 	struct inventory now; /* all functions */
+	struct identity identity;
 	struct names *names;
 	struct modules *modules;
 	struct usages usages;

@@ -72,6 +72,22 @@ static void tell_what(struct explain *e, const struct pci_device *d, struct para
 		      bridge);
 }
 
+/* Which of several cards it is. */
+static void tell_identity(struct explain *e, const struct pci_device *d,
+			  struct paragraph *p)
+{
+	struct pci_device *known = inventory_find(&e->now, d->bdf);
+	const char *twins = identity_twins(&e->identity, known), *names;
+
+	if (!twins[0])
+		return;
+	names = identity_names(&e->identity, known);
+	paragraph_add(p, "%s %s the same ID%s", twins,
+		      strchr(twins, ' ') ? "have" : "has", names[0] ? ";" : ".");
+	if (names[0])
+		paragraph_add(p, "a rule with %s means this card.", names);
+}
+
 /* How near a rule is that does not name the device; 0: not at all. */
 static unsigned nearness(const struct rule *rule, const struct pci_device *d,
 			 const char **ret_why)
@@ -365,6 +381,7 @@ void explain_device(struct explain *e, const struct pci_device *d)
 		if (bdf_compare(e->next.plan.devices[i].device->bdf, d->bdf) == 0)
 			planned = &e->next.plan.devices[i];
 	tell_what(e, d, &p);
+	tell_identity(e, d, &p);
 	tell_rule(e, d, planned, &p);
 	tell_boot(e, d, planned, &p);
 	tell_now(e, d, planned, &p);

@@ -105,6 +105,10 @@ static int make_groups(struct list *l)
 		l->by_group[i] = &l->items[i];
 		l->has_virtual = l->has_virtual || l->inventory.devices[i].vf_count > 0;
 	}
+	if (identity_open(l->world, l->arena, &l->inventory, &l->identity) < 0) {
+		say_error("out of memory");
+		return -ENOMEM;
+	}
 	if (count > 0)
 		qsort(l->by_group, count, sizeof(struct listed *), compare_groups);
 	for (size_t i = 0; i < count; i++) {

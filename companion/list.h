@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "identity.h"
 #include "inventory.h"
 #include "modules.h"
 #include "names.h"
@@ -39,6 +40,8 @@ struct listed {
 	bool is_virtual; /* with @physical */
 	struct bdf physical;
 	unsigned virtual_count;
+	const char *names; /* "path=..., serial=...", or "" */
+	const char *twins; /* the addresses of identical cards, or "" */
 	const struct kind *kind;
 	const struct usage *usages;
 	size_t usage_count;
@@ -68,6 +71,7 @@ struct list {
 	struct kind *kinds[KIND_BUCKETS];
 	struct usages usages;
 	bool has_virtual; /* there is a function with virtual functions */
+	struct identity identity;
 	int serial_error; /* why a serial number could not be read */
 	struct listed *items; /* one for each device of the inventory, in its order */
 	struct listed **by_group;
@@ -81,8 +85,6 @@ void list_look(struct list *l, struct listed *item) nonnull(1, 2);
 /* Whether a selector names it: its path and serial number are read if that needs them. */
 bool list_has_match(struct list *l, const struct selector *selector,
 		    struct pci_device *device) nonnull(1, 2, 3);
-
-void list_look_path(struct list *l, struct pci_device *device) nonnull(1, 2);
 
 /* Whether a driver of the host has it. */
 bool list_is_blocker(const struct pci_device *device) nonnull(1);

@@ -4,6 +4,7 @@
 #include "list.h"
 #include "output.h"
 #include "report.h"
+#include "serial.h"
 
 static const char *kind_name(enum usage_kind kind)
 {
@@ -41,15 +42,16 @@ static void write_usages(const struct listed *item, struct json *json)
 
 static void write_device(struct list *l, struct listed *item, struct json *json)
 {
-	char address[BDF_SIZE], path[PATH_SIZE];
+	char address[BDF_SIZE], path[PATH_SIZE], serial[SERIAL_SIZE];
 	struct pci_device *d = item->device;
 	struct text rest, word;
 
 	list_look(l, item);
-	list_look_path(l, d);
 	json_open(json, NULL, '{');
 	json_put_string(json, "address", bdf_format(d->bdf, address));
 	json_put_string(json, "path", d->has_path ? path_format(&d->path, path) : NULL);
+	json_put_string(json, "serial",
+			d->serial != 0 ? serial_format(d->serial, serial) : NULL);
 	json_put_hex(json, "vendor", d->ids.vendor, 4);
 	json_put_hex(json, "device", d->ids.device, 4);
 	json_put_hex(json, "subsystem_vendor", d->ids.subvendor, 4);

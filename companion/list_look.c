@@ -68,26 +68,12 @@ bool list_has_match(struct list *l, const struct selector *selector, struct pci_
 	unsigned open;
 
 	while ((open = selector_open_facts(selector, d)) != 0) {
-		int r;
+		int r = identity_learn(&l->identity, d, open);
 
-		if (open & FACT_PATH) {
-			list_look_path(l, d);
-			continue;
-		}
-		r = inventory_read_serial(l->world, d->bdf, &d->serial);
-		if (r < 0 && r != -ENODATA)
+		if (r < 0)
 			l->serial_error = r;
-		d->known |= FACT_SERIAL;
 	}
 	return selector_has_match(selector, d);
-}
-
-void list_look_path(struct list *l, struct pci_device *d)
-{
-	if (d->known & FACT_PATH)
-		return;
-	d->has_path = inventory_read_path(l->world, d->bdf, &d->path) == 0;
-	d->known |= FACT_PATH;
 }
 
 bool list_is_blocker(const struct pci_device *d)
@@ -150,7 +136,7 @@ static const struct kind *find_kind(struct list *l, const struct pci_ids *ids)
 
 void list_look(struct list *l, struct listed *item)
 {
-	const struct pci_device *d = item->device;
+	struct pci_device *d = item->device;
 
 	if (item->is_read)
 		return;
@@ -161,6 +147,8 @@ void list_look(struct list *l, struct listed *item)
 	item->revision = read_revision(l, d);
 	item->is_virtual = l->has_virtual && read_physical(l, d, &item->physical);
 	item->virtual_count = d->vf_count;
+	item->names = identity_names(&l->identity, d);
+	item->twins = identity_twins(&l->identity, d);
 	item->kind = find_kind(l, &d->ids);
 	item->usages = usages_find(&l->usages, d->bdf, &item->usage_count);
 }

@@ -103,6 +103,10 @@ void list_put_device(struct list *l, struct listed *item)
 	paragraph_end(&p);
 	if (kind->subsystem)
 		paragraph_line(stdout, INDENT, "subsystem: %s", kind->subsystem);
+	if (item->names[0])
+		paragraph_line(stdout, INDENT, "named by: %s", item->names);
+	if (item->twins[0])
+		paragraph_line(stdout, INDENT, "same ID: %s", item->twins);
 	paragraph_line(stdout, INDENT, "%s", describe_driver(l, item));
 	put_usages(item, true);
 	put_usages(item, false);

@@ -10,6 +10,7 @@
 #include "describe.h"
 #include "framebuffer.h"
 #include "group.h"
+#include "identity.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
@@ -171,9 +172,34 @@ static void print_summary(const struct run *run)
 	puts(comma[0] ? "" : "no device is named");
 }
 
+/* An ID may take more than was meant: no refusal, since it may be meant. */
+static void warn_of_twins(struct identity *identity, const struct run *run,
+			  const struct rule *rule)
+{
+	struct paragraph line = {stdout, 0, DEVICE_INDENT, false};
+	char origin[ORIGIN_SIZE];
+	size_t count;
+	const char *cards;
+
+	if (rule->kind != RULE_BIND || !policy_has_rule_active(&run->policy, rule))
+		return;
+	cards = identity_cards_of(identity, &run->plan, rule, &count);
+	if (count == 0)
+		return;
+	paragraph_add(
+		&line,
+		"warning: %.*s (%s): this ID is that of %zu cards: %s; to take one "
+		"of them, name it with \"earlybind add ADDRESS\" instead, or keep the "
+		"others",
+		(int)rule->text.n, rule->text.p, origin_format(&rule->origin, origin),
+		count, cards);
+	paragraph_end(&line);
+}
+
 static void print_text(const struct planning *p)
 {
 	const struct run *run = &p->run;
+	struct identity identity;
 	char origin[ORIGIN_SIZE];
 
 	for (size_t i = 0; i < run->plan.device_count; i++)
@@ -185,6 +211,9 @@ static void print_text(const struct planning *p)
 			describe_missing(rule->text,
 					 origin_format(&rule->origin, origin));
 	}
+	if (identity_open(p->world, p->arena, &run->inventory, &identity) == 0)
+		for (size_t i = 0; i < run->policy.rule_count; i++)
+			warn_of_twins(&identity, run, &run->policy.rules[i]);
 	for (size_t i = 0; i < run->plan.group_count; i++)
 		put_group(p, &run->plan.groups[i]);
 	print_summary(run);
@@ -289,7 +318,6 @@ static int plan(struct planning *p)
 					       message));
 	if (has_rule && !p->is_json && usages_read(p->world, p->arena, &p->usages) < 0)
 		say_error("out of memory");
-	world_close(p->world);
 	if (run->inventory.unread_count > 0)
 		say_error("%zu function%s could not be read, and rules may be about %s: "
 			  "serial numbers are for root only",
@@ -308,6 +336,7 @@ static int plan(struct planning *p)
 		else if (run->report.plan)
 			print_text(p);
 	}
+	world_close(p->world);
 	return code != EXIT_OK ? code : verdict(run, has_rule);
 }
 

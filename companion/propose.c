@@ -24,12 +24,9 @@ static bool make_serial(struct edit *e, const struct pci_device *d,
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		struct pci_device *other = &e->inventory.devices[i];
 
-		if (other->known & FACT_SERIAL || other->ids.vendor != d->ids.vendor ||
-		    other->ids.device != d->ids.device)
-			continue;
-		if (inventory_read_serial(e->world, other->bdf, &other->serial) < 0)
-			other->serial = 0;
-		other->known |= FACT_SERIAL;
+		if (other->ids.vendor == d->ids.vendor &&
+		    other->ids.device == d->ids.device)
+			(void)identity_learn(&e->identity, other, FACT_SERIAL);
 	}
 	ret->terms |= TERM_SERIAL;
 	ret->serial = d->serial;
@@ -110,6 +107,23 @@ static bool is_alone(const struct edit *e, const struct selector *s,
 	return true;
 }
 
+/* Why it is written so, and which others have its ID. */
+static const char *explain(struct edit *e, const struct pci_device *d,
+			   enum rule_kind kind, const struct way *way)
+{
+	const char *twins = "";
+
+	if (kind != RULE_BIND)
+		return way->keep_why;
+	if (!way->is_on_request)
+		twins = identity_twins(&e->identity,
+				       inventory_find(&e->inventory, d->bdf));
+	return twins[0] ? arena_printf(e->arena,
+				       "%s; this rule does not name %s, with the same ID",
+				       way->why, twins)
+			: way->why;
+}
+
 int propose(struct edit *e, const struct pci_device *d, enum rule_kind kind,
 	    const char *by, struct proposal *ret)
 {
@@ -127,9 +141,8 @@ int propose(struct edit *e, const struct pci_device *d, enum rule_kind kind,
 		text = arena_copy(e->arena, text_of(selector_format(&s, buf)));
 		if (!text)
 			return -ENOMEM;
-		*ret = (struct proposal){text,
-					 kind == RULE_BIND ? way->why : way->keep_why};
-		return 0;
+		*ret = (struct proposal){text, explain(e, d, kind, way)};
+		return ret->why ? 0 : -ENOMEM;
 	}
 	return -ENOENT;
 }

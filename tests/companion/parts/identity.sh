@@ -11,3 +11,19 @@ golden plan-identity-malformed plan --sysroot identity --cmdline 'rd.earlybind.t
 truncate -s 300 unread-identity/sys/bus/pci/devices/0000:01:00.0/config
 truncate -s 260 unread-identity/sys/bus/pci/devices/0000:01:00.0/config
 golden plan-identity-unread plan --sysroot unread-identity
+
+# Two identical cards are told apart by everything but their ID, which takes both.
+golden list-identity list --sysroot identity 10ee:5000
+golden explain-identity explain --sysroot identity 03:00.0
+golden plan-identical plan --sysroot identity --cmdline 'rd.earlybind.table=0 intel_iommu=on vfio-pci.ids=10ee:5000'
+contract list-json-identity 0 list --sysroot identity
+list_json_identity() {
+	"$EARLYBIND" list --sysroot identity --json |
+		jq -e '[.devices[] | select(.vendor == "10ee") | [.path, .serial]] == [
+			["0000:00:01.0/00.0", "00-0a-35-00-00-00-00-01"],
+			["0000:00:01.0/00.1", "00-0a-35-00-00-00-00-01"],
+			["0000:00:01.1/00.0", "00-0a-35-00-00-00-00-02"],
+			["0000:00:01.1/00.1", "00-0a-35-00-00-00-00-02"]] and
+			([.devices[] | select(.vendor == "8086") | .serial] | unique == [null])'
+}
+check list-json-identity-fields list_json_identity

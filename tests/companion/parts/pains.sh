@@ -23,7 +23,7 @@ printf 'bind 02:00.0\n' >disk.conf
 printf 'bind 10de:2204\n' >gpus.conf
 
 pain 01-native-driver-wins 'FAIL devices: 0000:01:00.0 .*: xclmgmt has it' check --sysroot alveo
-pain 02-two-identical-cards '10de:2204 .* names 4 cards: .*name the other by its address' \
+pain 02-two-identical-cards '10de:2204 .* is that of 4 cards: .*name the other with "earlybind add ADDRESS"' \
 	check --sysroot four-gpus --config gpus.conf
 pain 03-address-moved 'another device sits in this place: 10ee:5001 is there now' \
 	check --sysroot refused

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "identity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "serial.h"
+
+#define SHOWN_MAX 4 /* addresses in a list */
+
+/* A term that tells one card of a model from another. */
+#define TERMS_OF_ONE_CARD (TERM_ADDRESS | TERM_PATH | TERM_SERIAL)
+
+static unsigned id_of(const struct pci_device *d)
+{
+	return (unsigned)d->ids.vendor << 16 | d->ids.device;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct pci_device *x = *(const struct pci_device *const *)a;
+	const struct pci_device *y = *(const struct pci_device *const *)b;
+
+	if (id_of(x) != id_of(y))
+		return id_of(x) < id_of(y) ? -1 : 1;
+	return bdf_compare(x->bdf, y->bdf);
+}
+
+int identity_open(struct world *world, struct arena *arena,
+		  const struct inventory *inventory, struct identity *ret)
+{
+	*ret = (struct identity){world, arena, inventory, NULL, false};
+	ret->by_id = arena_alloc(arena, inventory->count + 1, sizeof(*ret->by_id));
+	if (!ret->by_id)
+		return -ENOMEM;
+	for (size_t i = 0; i < inventory->count; i++)
+		ret->by_id[i] = &inventory->devices[i];
+	qsort(ret->by_id, inventory->count, sizeof(struct pci_device *), compare_ids);
+	return 0;
+}
+
+int identity_learn(struct identity *identity, struct pci_device *d, unsigned facts)
+{
+	int r = 0;
+
+	facts &= ~d->known;
+	if (facts & FACT_PATH)
+		d->has_path = inventory_read_path(identity->world, d->bdf, &d->path) == 0;
+	if (facts & FACT_SERIAL && !identity->is_slow) {
+		r = inventory_read_serial(identity->world, d->bdf, &d->serial);
+		if (r < 0)
+			d->serial = 0;
+		identity->is_slow = r == -ETIMEDOUT;
+	}
+	d->known |= facts;
+	return r == -ENODATA ? 0 : r;
+}
+
+static bool is_virtual(const struct identity *identity, const struct pci_device *d)
+{
+	char path[JOB_PATH_SIZE], buf[BDF_SIZE];
+
+	return identity->world->ops->link(identity->world, WORLD_SYS,
+					  inventory_attribute(d->bdf, "physfn", path),
+					  buf, sizeof(buf)) >= 0;
+}
+
+/* Not of the chipset. */
+static bool is_behind_bridge(struct identity *identity, struct pci_device *d)
+{
+	(void)identity_learn(identity, d, FACT_PATH);
+	return d->has_path && d->path.hop_count > 0 && !d->is_bridge;
+}
+
+const char *identity_names(struct identity *identity, struct pci_device *d)
+{
+	char path[PATH_SIZE], serial[SERIAL_SIZE];
+	const char *text = "";
+
+	if (!is_behind_bridge(identity, d))
+		return "";
+	if (d->path.hop_count <= PATH_HOPS_MAX)
+		text = arena_printf(identity->arena, "path=%s",
+				    path_format(&d->path, path));
+	if (!is_virtual(identity, d))
+		(void)identity_learn(identity, d, FACT_SERIAL);
+	if (text && d->serial != 0)
+		text = arena_printf(identity->arena, "%s%sserial=%s", text,
+				    text[0] ? " or " : "",
+				    serial_format(d->serial, serial));
+	return text ? text : "";
+}
+
+/* Some functions in the order of their addresses. */
+struct list {
+	const struct pci_device *shown[SHOWN_MAX];
+	size_t count;
+};
+
+static void list_add(struct list *list, const struct pci_device *d)
+{
+	if (list->count < SHOWN_MAX)
+		list->shown[list->count] = d;
+	list->count++;
+}
+
+/* "A", "A and B", "A, B, C, D and 3 more" */
+static const char *list_format(const struct list *list, struct arena *arena)
+{
+	size_t shown = MIN(list->count, (size_t)SHOWN_MAX);
+	const char *text = "";
+
+	for (size_t i = 0; i < shown && text; i++) {
+		bool is_last = i > 0 && i + 1 == list->count;
+		char address[BDF_SIZE];
+
+		text = arena_printf(arena, "%s%s%s", text,
+				    is_last ? " and "
+				    : i > 0 ? ", "
+					    : "",
+				    bdf_format(list->shown[i]->bdf, address));
+	}
+	if (text && list->count > shown)
+		text = arena_printf(arena, "%s and %zu more", text, list->count - shown);
+	return text ? text : "";
+}
+
+/* The first one in @by_id with the ID of @d, or the end. */
+static size_t find_first(const struct identity *identity, const struct pci_device *d)
+{
+	size_t low = 0, high = identity->inventory->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (id_of(identity->by_id[middle]) < id_of(d))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const char *identity_twins(struct identity *identity, struct pci_device *d)
+{
+	struct list list = {.count = 0};
+
+	if (!is_behind_bridge(identity, d) || is_virtual(identity, d))
+		return "";
+	for (size_t i = find_first(identity, d); i < identity->inventory->count; i++) {
+		const struct pci_device *other = identity->by_id[i];
+
+		if (id_of(other) != id_of(d))
+			break;
+		if (!bdf_is_same_slot(other->bdf, d->bdf) && !other->is_bridge &&
+		    !is_virtual(identity, other))
+			list_add(&list, other);
+	}
+	return list_format(&list, identity->arena);
+}
+
+const char *identity_cards_of(struct identity *identity, const struct plan *plan,
+			      const struct rule *rule, size_t *ret_count)
+{
+	const struct inventory *inv = identity->inventory;
+	const struct selector *s = &rule->selector;
+	const struct pci_device *last = NULL;
+	struct list list = {.count = 0};
+
+	*ret_count = 0;
+	if (!(s->terms & TERM_ID) || (s->terms & TERMS_OF_ONE_CARD) ||
+	    s->id.vendor == PCI_ANY || s->id.device == PCI_ANY)
+		return "";
+	for (size_t i = 0; i < inv->count; i++) {
+		const struct pci_device *d = &inv->devices[i];
+		const struct plan_device *pd = plan_find(plan, d);
+
+		if (d->is_unread || (pd && pd->action == ACTION_KEEP) ||
+		    (last && bdf_is_same_slot(last->bdf, d->bdf)) || d->is_bridge ||
+		    !selector_has_match(s, d) || is_virtual(identity, d))
+			continue;
+		last = d;
+		list_add(&list, d);
+	}
+	if (list.count < 2)
+		return "";
+	*ret_count = list.count;
+	return list_format(&list, identity->arena);
+}
