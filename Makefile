@@ -37,6 +37,7 @@ help:
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'
 	@echo 'make coverage    line coverage of the unit tests'
 	@echo 'make faults      every access to the machine fails once, in every way'
+	@echo 'make property    plans of machines and rules by lot (CASES=, SEED=)'
 	@echo 'make fuzz        all fuzzers, FUZZ_SECONDS=60 each'
 	@echo 'make lab         the boots only; CASE=NAME for one, CASE=all'
 	@echo 'make clean'

@@ -18,7 +18,7 @@ COVERAGE_MODULES := cmdline path selector serial config table policy plan report
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 # Parsers and planning: what starts processes, or tries thousands of faults, takes too long.
 VALGRIND_TESTS := $(filter-out $(addprefix test_,apply chooser faults golden live memory modload \
-	modtree pid1 usage worker world),$(UNIT_TESTS))
+	modtree pid1 property usage worker world),$(UNIT_TESTS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio.c cpio_write.c \
@@ -166,7 +166,7 @@ run-suites:
 
 TEST_SUITES := runner build reproducible unit unit-musl companion pid1 hostile fuzz append image lab
 
-.PHONY: test test-all check unit unit-musl valgrind fuzz faults golden coverage
+.PHONY: test test-all check unit unit-musl valgrind fuzz faults property golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES) $(TEST_EXTRA)' \
@@ -198,6 +198,12 @@ faults:
 	$(Q)$(PARALLEL) $(BUILD)/check/test_faults
 	$(Q)FAULTS=all $(BUILD)/check/test_faults >$(BUILD)/faults.log 2>&1 || { cat $(BUILD)/faults.log; exit 1; }
 	$(Q)grep '^fault injection: ' $(BUILD)/faults.log
+
+# Machines and rules by lot: CASES of them, from SEED on. The unit tests have some of them too.
+property:
+	$(Q)mk/packages.sh build
+	$(Q)$(PARALLEL) $(BUILD)/check/test_property
+	$(Q)PROPERTY_CASES=$(or $(CASES),10000) PROPERTY_SEED=$(or $(SEED),1) $(BUILD)/check/test_property
 
 # Writes what the planner gives now over tests/golden; git diff shows what changed.
 golden:

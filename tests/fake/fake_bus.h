@@ -84,6 +84,7 @@ struct fake_device {
 	struct fake_driver *driver; /* dev->driver */
 	bool has_link; /* the driver link: gone before remove() runs */
 	bool is_bound; /* the probe is over */
+	bool had_vfio; /* was bound to vfio-pci from the start */
 	bool was_native; /* a driver other than vfio-pci had it, or tried to */
 	bool is_deferred; /* on the list of those whose probe is repeated */
 	struct fake_task *lock;

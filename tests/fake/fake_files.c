@@ -89,17 +89,35 @@ int fake_read_file(struct fake_world *w, enum world_root root, const char *path,
 	return file->n < size ? (int)file->n : -E2BIG;
 }
 
-/* The last ones first, as for devices. */
+void fake_shuffle(struct fake_world *w, size_t *order, size_t count)
+{
+	uint32_t *seed = &w->list_seed;
+
+	for (size_t i = 0; i < count; i++)
+		order[i] = count - 1 - i;
+	for (size_t i = count; *seed != 0 && i > 1; i--) {
+		size_t other, kept = order[i - 1];
+
+		*seed ^= *seed << 13;
+		*seed ^= *seed >> 17;
+		*seed ^= *seed << 5;
+		other = *seed % i;
+		order[i - 1] = order[other];
+		order[other] = kept;
+	}
+}
+
 int fake_list_files(struct fake_world *w, enum world_root root, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg)
 {
-	size_t n = strlen(path);
+	size_t order[FAKE_FILES_MAX], n = strlen(path);
 	int r = -ENOENT;
 
 	if (!is_known(root, path))
 		fake_abort("unknown folder: %s", path);
-	for (size_t i = w->file_count; i-- > 0 && r <= 0;) {
-		const struct fake_file *file = &w->files[i];
+	fake_shuffle(w, order, w->file_count);
+	for (size_t i = 0; i < w->file_count && r <= 0; i++) {
+		const struct fake_file *file = &w->files[order[i]];
 
 		if (file->root == root && strncmp(file->path, path, n) == 0 &&
 		    file->path[n] == '/' && !strchr(file->path + n + 1, '/'))

@@ -11,9 +11,11 @@
 /* The first BAR of each function. */
 static unsigned long long memory_of(const struct fake_device *d)
 {
-	return 0x8000000000ull + (((unsigned long long)d->bdf.bus << 8 |
-				   (unsigned)d->bdf.device << 3 | d->bdf.function)
-				  << 28);
+	unsigned long long number = (unsigned long long)d->bdf.domain << 16 |
+				    (unsigned)d->bdf.bus << 8 |
+				    (unsigned)d->bdf.device << 3 | d->bdf.function;
+
+	return 0x8000000000ull + (number << 28);
 }
 
 void fake_resource(const struct fake_device *d, char text[static FAKE_TEXT_SIZE])

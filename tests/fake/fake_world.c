@@ -239,17 +239,21 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 	return (int)strlen(target);
 }
 
-/* The members of a group; -2 for all devices. The last ones first: no order is promised. */
+/* The members of a group; -2 for all devices. No order is promised. */
 static int list_devices(struct fake_world *w, int group,
 			int (*each)(void *arg, const char *name), void *arg)
 {
+	size_t order[FAKE_DEVICES_MAX];
 	char address[BDF_SIZE];
 	int r = 0;
 
-	for (size_t i = w->bus.device_count; i-- > 0 && r == 0;)
-		if (w->bus.devices[i].is_present &&
-		    (group == -2 || w->bus.devices[i].group == group))
-			r = each(arg, bdf_format(w->bus.devices[i].bdf, address));
+	fake_shuffle(w, order, w->bus.device_count);
+	for (size_t i = 0; i < w->bus.device_count && r == 0; i++) {
+		const struct fake_device *d = &w->bus.devices[order[i]];
+
+		if (d->is_present && (group == -2 || d->group == group))
+			r = each(arg, bdf_format(d->bdf, address));
+	}
 	return r;
 }
 

@@ -89,6 +89,9 @@ struct fake_world {
 	struct fake_file files[FAKE_FILES_MAX];
 	size_t file_count;
 
+	uint32_t
+		list_seed; /* folders are listed in an order by lot; 0: the last ones first */
+
 	unsigned fault_at; /* the access that fails, from 1; 0 for none */
 	enum fake_fault fault;
 	unsigned second_at; /* and another one */
@@ -128,6 +131,9 @@ void fake_put_file(struct fake_world *w, enum world_root root, const char *path,
 /* NULL if there is none. */
 const struct fake_file *fake_find_file(const struct fake_world *w, enum world_root root,
 				       const char *path);
+
+/* The numbers below @count in the order in which a folder is listed. */
+void fake_shuffle(struct fake_world *w, size_t *order, size_t count);
 
 /* As the operations read and list of struct world. */
 int fake_read_file(struct fake_world *w, enum world_root root, const char *path,
