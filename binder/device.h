@@ -41,7 +41,9 @@ struct pci_device {
 		*direct; /* memory that keeps its group from VMs, or NULL: see iommu.h */
 	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
 	bool is_unread; /* a fact could not be read: no rule may act on it */
-	bool is_interesting; /* passed the filter; otherwise a neighbour */
+	bool is_interesting; /* passed the filter, or is a companion; otherwise a neighbour */
+	bool is_companion; /* a rule wants it along with one that it names */
+	unsigned brings; /* of FACT_WITH_*: what a rule wants along with it */
 	bool is_bridge; /* by class, or it has buses behind it */
 	bool is_boot_vga;
 	const struct framebuffer

@@ -24,6 +24,7 @@ int explain_refusal(struct steps *s, struct outcome *o, int error)
 	const struct pci_device *d = o->plan->device;
 	bool is_any = error == -ENODEV;
 	unsigned vfs;
+	int group;
 
 	if ((error == -EINVAL || is_any) && !s->report->policy->has_noiommu) {
 		const struct iommu *iommu = &s->report->inventory->iommu;
@@ -32,7 +33,8 @@ int explain_refusal(struct steps *s, struct outcome *o, int error)
 			return steps_fail(o, REASON_IOMMU_OFF,
 					  iommu_why_off(iommu, s->arena), error);
 		/* The probe may have brought it: the snapshot's word is old. */
-		if (inventory_read_group(s->world, d->bdf) == NO_GROUP)
+		inventory_read_group(s->world, d->bdf, &group);
+		if (group == NO_GROUP)
 			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
 	}
 	vfs = error == -EBUSY || is_any ? inventory_count_vfs(s->world, d->bdf) : 0;

@@ -99,11 +99,11 @@ int facts_learn(struct fact_reader *reader, struct pci_device *d)
 {
 	for (;;) {
 		unsigned wants = reader->filter(reader->arg, d);
-		unsigned facts = wants & ~(FACT_WANTED | FACT_KEPT) & ~d->known;
+		unsigned facts = wants & ~FACT_ANSWERS & ~d->known;
 		int r;
 
 		if (!facts)
-			return (int)(wants & (FACT_WANTED | FACT_KEPT));
+			return (int)(wants & FACT_ANSWERS);
 		r = read_fact(reader, facts, d);
 		if (r < 0)
 			return r;

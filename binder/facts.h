@@ -31,6 +31,10 @@ int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) mu
 #define FACT_WANTED (1u << 8)
 /* That it is there matters for the judgement of others. */
 #define FACT_KEPT (1u << 9)
+/* That it is wanted, and what with it: the functions of its card, the members of its group. */
+#define FACT_WITH_FUNCTIONS (1u << 10)
+#define FACT_WITH_GROUP	    (1u << 11)
+#define FACT_ANSWERS	    (FACT_WANTED | FACT_KEPT | FACT_WITH_FUNCTIONS | FACT_WITH_GROUP)
 typedef unsigned (*inventory_filter)(const void *arg, const struct pci_device *device);
 
 struct fact_reader {
@@ -41,8 +45,8 @@ struct fact_reader {
 };
 
 /*
- * Reads what the filter asks for about one function whose IDs are known. FACT_WANTED,
- * FACT_KEPT, both or 0, or -errno.
+ * Reads what the filter asks for about one function whose IDs are known. What it answers then,
+ * of FACT_ANSWERS, or -errno.
  */
 int facts_learn(struct fact_reader *reader, struct pci_device *device) must_check
 	nonnull(1, 2);

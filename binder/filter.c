@@ -24,6 +24,8 @@ static unsigned look_at_rule(const struct policy *policy, const struct rule *rul
 	if (is_place || selector_has_match(s, d) ||
 	    ((s->terms & TERM_PATH) && selector_is_path_of(s, d)))
 		wants |= FACT_WANTED;
+	if (rule->with && rule->kind == RULE_BIND && selector_has_match(s, d))
+		wants |= rule->with == WITH_GROUP ? FACT_WITH_GROUP : FACT_WITH_FUNCTIONS;
 	return wants;
 }
 
@@ -56,6 +58,8 @@ unsigned policy_filter(const void *arg, const struct pci_device *device)
 		has_guards |= policy->rules[i].kind == RULE_CRITICAL;
 		wants |= look_at_rule(policy, &policy->rules[i], device);
 	}
+	if (device->is_companion)
+		wants |= FACT_WANTED;
 	if (has_guards)
 		wants |= look_at_guards(policy, device, wants & FACT_WANTED);
 	return wants;

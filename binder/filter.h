@@ -7,8 +7,8 @@
 #include "policy.h"
 
 /*
- * The inventory_filter of a policy, @arg: wanted is what a rule matches, or stands where
- * a rule names an address or a path. Of what a rule says more about than IDs and address,
+ * The inventory_filter of a policy, @arg: wanted is what a rule matches, what stands where
+ * a rule names an address or a path, and a companion. Of what a rule says more about than IDs and address,
  * only what can still match is looked at, unless has_lost_path. Whether a critical rule
  * matches counts for what another rule wants; those of the console guard each other.
  */

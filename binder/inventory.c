@@ -6,14 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEVICES SYSFS_PCI_DEVICES
-#define GROUPS	SYSFS_IOMMU_GROUPS
+#include "neighbours.h"
 
-struct listing {
-	struct bdf *bdfs; /* NULL: only count */
-	size_t count;
-	size_t max;
-};
+#define DEVICES SYSFS_PCI_DEVICES
 
 static int add_name(void *arg, const char *name)
 {
@@ -30,15 +25,15 @@ static int add_name(void *arg, const char *name)
 	return 0;
 }
 
+int inventory_list(struct world *world, const char *path, struct listing *listing)
+{
+	listing->count = 0;
+	return world->ops->list(world, WORLD_SYS, path, add_name, listing);
+}
+
 static int compare_bdfs(const void *a, const void *b)
 {
 	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
-}
-
-static int compare_devices(const void *a, const void *b)
-{
-	return bdf_compare(((const struct pci_device *)a)->bdf,
-			   ((const struct pci_device *)b)->bdf);
 }
 
 int modalias_parse(struct text t, struct pci_ids *ret)
@@ -163,7 +158,7 @@ int inventory_read_driver(struct world *world, struct bdf bdf,
 	return MIN(r, 0);
 }
 
-int inventory_read_group(struct world *world, struct bdf bdf)
+int inventory_read_group(struct world *world, struct bdf bdf, int *ret)
 {
 	char path[JOB_PATH_SIZE], buf[32];
 	uint64_t group;
@@ -172,9 +167,13 @@ int inventory_read_group(struct world *world, struct bdf bdf)
 	n = world->ops->link(world, WORLD_SYS,
 			     inventory_attribute(bdf, "iommu_group", path), buf,
 			     sizeof(buf));
-	if (n < 0 || text_decimal((struct text){buf, (size_t)n}, INT32_MAX, &group) < 0)
-		return NO_GROUP;
-	return (int)group;
+	*ret = NO_GROUP;
+	if (n < 0)
+		return n == -ENOENT ? 0 : n;
+	if (text_decimal((struct text){buf, (size_t)n}, INT32_MAX, &group) < 0)
+		return -EINVAL;
+	*ret = (int)group;
+	return 0;
 }
 
 static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids *ids)
@@ -189,8 +188,7 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 				buf, sizeof(buf)) >= 0;
 }
 
-/* Fills the rest of @d. 0, or -errno. */
-static int read_device(struct world *world, struct pci_device *d)
+int inventory_read_rest(struct world *world, struct pci_device *d)
 {
 	int r;
 
@@ -198,7 +196,10 @@ static int read_device(struct world *world, struct pci_device *d)
 	r = inventory_read_driver(world, d->bdf, d->driver);
 	if (r < 0)
 		return r;
-	d->iommu_group = inventory_read_group(world, d->bdf);
+	r = inventory_read_group(world, d->bdf, &d->iommu_group);
+	/* Which others a rule wants with it is not known then. */
+	if (r < 0 && (d->brings & FACT_WITH_GROUP))
+		return r;
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
 	d->is_boot_vga =
 		pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
@@ -206,63 +207,10 @@ static int read_device(struct world *world, struct pci_device *d)
 	return 0;
 }
 
-/* A function that went away meanwhile is not missed. */
-static void count_unread(struct inventory *inv, int error)
+void inventory_count_unread(struct inventory *inv, int error)
 {
 	if (error < 0 && error != -ENOENT && error != -ENODEV)
 		inv->unread_count++;
-}
-
-static bool has_device(const struct inventory *inv, size_t sorted, struct bdf bdf)
-{
-	const struct pci_device key = {.bdf = bdf};
-
-	if (bsearch(&key, inv->devices, sorted, sizeof(key), compare_devices))
-		return true;
-	for (size_t i = sorted; i < inv->count; i++)
-		if (bdf_compare(inv->devices[i].bdf, bdf) == 0)
-			return true;
-	return false;
-}
-
-/* Adds the members of the groups of all interesting devices. */
-static int add_neighbours(struct world *world, struct inventory *inv, struct bdf *scratch,
-			  size_t max)
-{
-	size_t sorted = inv->count;
-	int last = NO_GROUP;
-
-	/* With every function there already, no neighbour can be missing. */
-	if (sorted == max)
-		return 0;
-	for (size_t i = 0; i < sorted; i++) {
-		struct listing members = {.bdfs = scratch, .max = max};
-		char path[JOB_PATH_SIZE];
-		int group = inv->devices[i].iommu_group, r;
-
-		/* Members of one group mostly follow each other: it is listed once. */
-		if (!inv->devices[i].is_interesting || group == NO_GROUP || group == last)
-			continue;
-		last = group;
-		snprintf(path, sizeof(path), GROUPS "/%d/devices", group);
-		r = world->ops->list(world, WORLD_SYS, path, add_name, &members);
-		count_unread(inv, r);
-		for (size_t k = 0; k < members.count && inv->count < max; k++) {
-			struct pci_device *d = &inv->devices[inv->count];
-
-			if (has_device(inv, sorted, scratch[k]))
-				continue;
-			*d = (struct pci_device){.bdf = scratch[k]};
-			r = inventory_read_ids(world, d->bdf, &d->ids);
-			if (r == 0)
-				r = read_device(world, d);
-			count_unread(inv, r);
-			inv->count += r == 0;
-		}
-	}
-	if (inv->count > sorted)
-		qsort(inv->devices, inv->count, sizeof(*inv->devices), compare_devices);
-	return 0;
 }
 
 /* What the firmware keeps for the groups of interesting devices. */
@@ -307,36 +255,27 @@ static int sort_groups(struct arena *arena, struct inventory *inv)
 	return 0;
 }
 
-/* A look at function 0, for the sake of another one, may be what did not come back. */
-static void leave_alone(struct inventory *inv, const struct pci_device *d)
-{
-	for (size_t i = inv->count;
-	     i > 0 && bdf_is_same_slot(inv->devices[i - 1].bdf, d->bdf); i--)
-		inv->devices[i - 1].is_unread = true;
-}
-
 int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct inventory *ret)
 {
 	struct inventory inv = {0};
 	struct listing all = {.max = FUNCTIONS_MAX + 1};
 	struct fact_reader facts = {world, filter, arg, 0};
-	struct bdf *scratch;
+	struct listing scratch = {0};
 	int r;
 
-	r = world->ops->list(world, WORLD_SYS, DEVICES, add_name, &all);
+	r = inventory_list(world, DEVICES, &all);
 	if (r < 0)
 		return r;
 	iommu_read(world, arena, &inv.iommu);
 	inv.is_cut = all.count > FUNCTIONS_MAX;
 	all.max = MIN(all.count, (size_t)FUNCTIONS_MAX);
-	all.count = 0;
 	all.bdfs = arena_alloc(arena, all.max, sizeof(*all.bdfs));
-	scratch = arena_alloc(arena, all.max, sizeof(*scratch));
+	scratch.bdfs = arena_alloc(arena, all.max, sizeof(*scratch.bdfs));
 	inv.devices = arena_alloc(arena, all.max, sizeof(*inv.devices));
-	if (!all.bdfs || !scratch || !inv.devices)
+	if (!all.bdfs || !scratch.bdfs || !inv.devices)
 		return -ENOMEM;
-	r = world->ops->list(world, WORLD_SYS, DEVICES, add_name, &all);
+	r = inventory_list(world, DEVICES, &all);
 	if (r < 0)
 		return r;
 	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
@@ -347,26 +286,16 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
 		r = inventory_read_ids(world, d->bdf, &d->ids);
-		if (r == 0) {
-			int wanted = filter ? facts_learn(&facts, d) : (int)FACT_WANTED;
-
-			d->is_interesting = wanted > 0 && (wanted & (int)FACT_WANTED);
-			d->is_unread = wanted < 0;
-			if (d->is_unread)
-				leave_alone(&inv, d);
-			if (wanted == 0 && !pci_is_display(&d->ids))
-				continue;
-			r = read_device(world, d);
-			inv.count += r == 0;
-			r = MIN(r, wanted);
-		}
-		count_unread(&inv, r);
+		inventory_count_unread(&inv, r);
+		if (r == 0 && inventory_examine(&facts, &inv, inv.count, d))
+			inv.count++;
 	}
+	scratch.max = all.max;
+	companions_add(&facts, &inv, &scratch);
 	read_direct(world, arena, &inv);
-	r = add_neighbours(world, &inv, scratch, all.max);
+	neighbours_add(world, &inv, &scratch);
 	world->ops->enter(world, NULL);
-	if (r == 0)
-		r = sort_groups(arena, &inv);
+	r = sort_groups(arena, &inv);
 	if (r < 0)
 		return r;
 	*ret = inv;
@@ -391,12 +320,4 @@ struct pci_device *const *inventory_group(const struct inventory *inventory, int
 		count++;
 	*ret_count = count;
 	return &inventory->by_group[low];
-}
-
-struct pci_device *inventory_find(const struct inventory *inventory, struct bdf bdf)
-{
-	const struct pci_device key = {.bdf = bdf};
-
-	return bsearch(&key, inventory->devices, inventory->count, sizeof(key),
-		       compare_devices);
 }

@@ -69,8 +69,8 @@ int inventory_read_ids(struct world *world, struct bdf bdf,
 int inventory_read_driver(struct world *world, struct bdf bdf,
 			  char driver[static DRIVER_NAME_SIZE]) must_check nonnull(1);
 
-/* The number of its IOMMU group, NO_GROUP where it has none. */
-int inventory_read_group(struct world *world, struct bdf bdf) nonnull(1);
+/* The number of its IOMMU group, NO_GROUP where it has none or it cannot be read: -errno. */
+int inventory_read_group(struct world *world, struct bdf bdf, int *ret) nonnull(1, 3);
 
 /*
  * How many virtual functions it has, at most VFS_MAX: by its links, since reading sriov_numvfs

@@ -40,7 +40,8 @@ static bool is_claim_of(const struct inventory *inv, const struct selector *s,
 }
 
 bool match_device(const struct policy *policy, const struct inventory *inv,
-		  const struct pci_device *d, size_t *counts, struct match *ret)
+		  const struct pci_device *d, const struct along *along, size_t *counts,
+		  struct match *ret)
 {
 	struct match m = {0};
 
@@ -65,6 +66,13 @@ bool match_device(const struct policy *policy, const struct inventory *inv,
 		}
 		m.bind = m.bind ? m.bind : rule;
 		m.allow |= rule->allow;
+	}
+	if (along && along->rule) {
+		m.allow |= along->allow;
+		if (!m.keep && !m.bind && !m.mismatch) {
+			m.bind = along->rule;
+			m.with = along->with;
+		}
 	}
 	*ret = m;
 	return m.keep || m.bind || m.mismatch;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "along.h"
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
@@ -14,13 +15,19 @@ struct match {
 	const struct rule *keep; /* wins over every bind rule */
 	const struct rule *bind;
 	const struct rule *mismatch; /* a bind rule that expects another device here */
+	const struct pci_device
+		*with; /* that it comes along with; NULL: a rule names it */
 	unsigned allow; /* what any of its bind rules allows (enum allow) */
 };
 
-/* False if no rule is about @d. What each rule matches is added to @counts, one per rule. */
+/*
+ * False if no rule is about @d. What each rule matches is added to @counts, one per rule: not
+ * what comes along, for which a rule counts where no other is about it. @along is of this
+ * device, or NULL.
+ */
 bool match_device(const struct policy *policy, const struct inventory *inventory,
-		  const struct pci_device *d, size_t *counts,
-		  struct match *ret) must_check nonnull(1, 2, 3, 4, 5);
+		  const struct pci_device *d, const struct along *along, size_t *counts,
+		  struct match *ret) must_check nonnull(1, 2, 3, 5, 6);
 
 /*
  * What sits where @rule expects another device, by what the rule says of it. NULL if out of

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "along.h"
 #include "bdf.h"
 #include "group.h"
 #include "ids.h"
@@ -15,6 +16,7 @@ struct planner {
 	const struct inventory *inventory;
 	struct arena *arena;
 	struct plan *plan;
+	struct along *along; /* NULL: no rule has with= */
 };
 
 const char *action_name(enum action action)
@@ -62,7 +64,8 @@ bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 
 static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 {
-	const struct refusal context = {p->policy, p->inventory, p->plan, p->arena};
+	const struct refusal context = {p->policy, p->inventory, p->plan, p->along,
+					p->arena};
 	const struct pci_device *d = pd->device;
 
 	pd->action = ACTION_REFUSE;
@@ -79,10 +82,13 @@ static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 static bool plan_device(struct planner *p, const struct pci_device *d,
 			struct plan_device *ret)
 {
+	const struct along *along =
+		p->along ? &p->along[d - p->inventory->devices] : NULL;
+	char address[BDF_SIZE];
 	struct match match;
 
-	if (d->is_unread ||
-	    !match_device(p->policy, p->inventory, d, p->plan->rule_matches, &match))
+	if (d->is_unread || !match_device(p->policy, p->inventory, d, along,
+					  p->plan->rule_matches, &match))
 		return false;
 	*ret = (struct plan_device){
 		.device = d,
@@ -105,6 +111,9 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 		}
 	} else if (match.bind) {
 		plan_bind(p, ret, match.allow);
+		if (match.with && ret->reason != REASON_HOST_DEVICE)
+			ret->note = arena_printf(p->arena, "comes along with %s",
+						 bdf_format(match.with->bdf, address));
 	} else {
 		ret->action = ACTION_REFUSE;
 		ret->reason = REASON_IDENTITY_MISMATCH;
@@ -174,13 +183,17 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 	      struct arena *arena, struct plan *ret)
 {
 	struct plan plan = {0};
-	struct planner p = {policy, inventory, arena, &plan};
+	struct planner p = {policy, inventory, arena, &plan, NULL};
+	int r;
 
 	plan.devices = arena_alloc(arena, inventory->count, sizeof(*plan.devices));
 	plan.groups = arena_alloc(arena, inventory->count + 1, sizeof(*plan.groups));
 	plan.rule_matches = arena_alloc(arena, RULES_MAX, sizeof(*plan.rule_matches));
 	if (!plan.devices || !plan.groups || !plan.rule_matches)
 		return -ENOMEM;
+	r = along_find(policy, inventory, arena, &p.along);
+	if (r < 0)
+		return r;
 
 	for (size_t i = 0; i < inventory->count; i++)
 		if (plan_device(&p, &inventory->devices[i],
@@ -188,7 +201,6 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 			plan.device_count++;
 	for (size_t i = 0; i < plan.device_count; i++) {
 		const struct plan_device *pd = &plan.devices[i];
-		int r = 0;
 
 		if (pd->device->iommu_group != NO_GROUP && pd->action != ACTION_KEEP)
 			r = plan_group(&p, pd->device->iommu_group);

@@ -204,6 +204,20 @@ enum on_failure policy_on_failure(const struct policy *policy, const struct rule
 						      : rule->on_failure;
 }
 
+bool policy_has_with(const struct policy *policy, const struct rule *rule)
+{
+	return rule->kind == RULE_BIND && rule->with != WITH_NOTHING &&
+	       policy_has_rule_active(policy, rule);
+}
+
+bool policy_has_any_with(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy_has_with(policy, &policy->rules[i]))
+			return true;
+	return false;
+}
+
 bool policy_has_bind_rule(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->rule_count; i++)

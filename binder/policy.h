@@ -116,5 +116,11 @@ bool policy_has_guard(const struct policy *policy, const struct rule *rule) nonn
 enum on_failure policy_on_failure(const struct policy *policy, const struct rule *rule)
 	nonnull(1, 2);
 
+/* Whether the rule wants more than it names: an active bind rule with with=. */
+bool policy_has_with(const struct policy *policy, const struct rule *rule) nonnull(1, 2);
+
+/* Whether any rule does. */
+bool policy_has_any_with(const struct policy *policy) nonnull(1);
+
 /* Whether any active rule binds something. */
 bool policy_has_bind_rule(const struct policy *policy) nonnull(1);

@@ -36,6 +36,20 @@ static enum reason refuse_kind(const struct refusal *c, const struct pci_device 
 	return REASON_NONE;
 }
 
+/* What only its group brings along, and the host may live on. */
+static enum reason refuse_host(const struct refusal *c, const struct pci_device *d,
+			       unsigned allow, const char **ret_detail)
+{
+	const char *why =
+		c->along ? along_why_host(c->along, c->inventory, d, allow, c->arena)
+			 : NULL;
+
+	if (!why)
+		return REASON_NONE;
+	*ret_detail = why;
+	return REASON_HOST_DEVICE;
+}
+
 static bool is_screen(const struct pci_device *d)
 {
 	unsigned class = d->ids.class >> 8;
@@ -162,6 +176,8 @@ enum reason refuse_device(const struct refusal *c, const struct pci_device *d,
 {
 	enum reason reason = refuse_kind(c, d, ret_detail);
 
+	if (reason == REASON_NONE)
+		reason = refuse_host(c, d, allow, ret_detail);
 	if (reason == REASON_NONE)
 		reason = refuse_display(c, d, allow);
 	if (reason == REASON_NONE)

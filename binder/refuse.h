@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "along.h"
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
@@ -16,6 +17,7 @@ struct refusal {
 	const struct policy *policy;
 	const struct inventory *inventory;
 	const struct plan *plan; /* of the functions with lower addresses */
+	const struct along *along; /* of all functions; NULL: no rule has with= */
 	struct arena *arena; /* for details */
 };
 

@@ -86,6 +86,29 @@ const char *rule_kind_name(enum rule_kind kind)
 	return "";
 }
 
+const char *with_name(enum with with)
+{
+	switch (with) {
+	case WITH_NOTHING:
+		break;
+	case WITH_FUNCTIONS:
+		return "functions";
+	case WITH_GROUP:
+		return "group";
+	}
+	return "";
+}
+
+static int parse_with(struct text value, enum with *ret)
+{
+	for (enum with with = WITH_FUNCTIONS; with <= WITH_GROUP; with++)
+		if (text_is(value, with_name(with))) {
+			*ret = with;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 /* Returns NULL, or what is wrong with the word. */
 static const char *parse_option(struct text word, struct rule *rule)
 {
@@ -96,7 +119,7 @@ static const char *parse_option(struct text word, struct rule *rule)
 		return NULL;
 	}
 	if (!text_cut(&value, '=', &name) || !value.p)
-		return "unknown option: a rule has optional, on-failure= and allow=";
+		return "unknown option: a rule has optional, on-failure=, allow= and with=";
 	if (text_is_param(name, "on-failure")) {
 		if (on_failure_parse(value, &rule->on_failure) < 0)
 			return ON_FAILURE_USAGE;
@@ -113,9 +136,14 @@ static const char *parse_option(struct text word, struct rule *rule)
 			return "driver= is vfio-pci in this version";
 		return NULL;
 	}
-	if (text_is(name, "with"))
-		return "with= is not known to this version: name every function";
-	return "unknown option: a rule has optional, on-failure= and allow=";
+	if (text_is(name, "with")) {
+		if (rule->kind != RULE_BIND)
+			return "with= is an option of bind rules: keep names every function";
+		if (parse_with(value, &rule->with) < 0)
+			return "with= is functions or group";
+		return NULL;
+	}
+	return "unknown option: a rule has optional, on-failure=, allow= and with=";
 }
 
 int rule_parse_options(struct text options, char separator, struct rule *rule,

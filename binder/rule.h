@@ -44,6 +44,13 @@ enum allow {
 	ALLOW_NETWORK = 1 << 2,
 };
 
+/* What else is wanted where the selector matches. */
+enum with {
+	WITH_NOTHING,
+	WITH_FUNCTIONS, /* every function of the card: of the same domain:bus:device */
+	WITH_GROUP, /* every member of the IOMMU group */
+};
+
 struct rule {
 	enum rule_kind kind;
 	struct selector selector;
@@ -52,6 +59,7 @@ struct rule {
 	struct text profile; /* of the section it stands in; empty for none */
 	bool optional;
 	enum on_failure on_failure;
+	enum with with;
 	unsigned allow; /* of enum allow; of a critical rule the one that lifts it */
 	struct text carries; /* of a critical rule: what is on the device; may be empty */
 	bool is_module_id; /* from vfio-pci's own parameter: the module would match it too */
@@ -94,6 +102,9 @@ const char *allow_name(unsigned allow);
 #define ON_FAILURE_USAGE "on-failure= is restore, hold or shell"
 int on_failure_parse(struct text t, enum on_failure *ret) must_check nonnull(2);
 const char *on_failure_name(enum on_failure on_failure);
+
+/* "functions", "group"; "" for nothing. */
+const char *with_name(enum with with);
 
 /* How much of what a critical device carries is shown and kept, in bytes. */
 #define CARRIES_SHOWN 120

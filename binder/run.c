@@ -22,6 +22,8 @@
 	"rebuild the image with update-initramfs -u -k all or dracut " \
 	"--regenerate-all --force"
 
+#define NO_RULE "no rule names it"
+
 static void read_table(const struct run_options *options, struct policy *policy)
 {
 	const struct origin origin = {.source = SOURCE_TABLE};
@@ -359,10 +361,10 @@ int run_device(struct world *world, struct arena *arena,
 		report_log_problems(policy, world);
 		return EXIT_NOT_ALL;
 	}
-	if (policy->off || !wanted) {
+	if (policy->off || (!wanted && !policy_has_any_with(policy))) {
 		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
 			  policy->off ? "off: rd.earlybind=0 is on the command line"
-				      : "no rule names it");
+				      : NO_RULE);
 		return EXIT_ALL_BOUND;
 	}
 	snprintf(lock, sizeof(lock), "%s" TURN_DEVICE_SUFFIX, address);
@@ -382,9 +384,9 @@ int run_device(struct world *world, struct arena *arena,
 	run->report.is_late = true;
 	r = run_plan(world, arena, run);
 	if (r == 0 && run->plan.device_count == 0) {
-		world_log(world, LOG_LEVEL_WARNING, "%s: there is no such device",
-			  address);
-		return EXIT_NOT_ALL;
+		world_log(world, wanted ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "%s: %s",
+			  address, wanted ? "there is no such device" : NO_RULE);
+		return wanted ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
 	/* What another one has judged in the meantime is as good as judged by this one. */
 	if (r == 0 && is_left_alone(world, options->is_synthetic || turn == TURN_WAITED,

@@ -102,22 +102,28 @@ static void put_path(struct writer *w, const struct pci_path *path)
 	put(w, "DEVPATH==\"*/%s|*/%s/*\", ", pattern, pattern);
 }
 
-static void put_rule(struct writer *w, const struct selector *s)
+/*
+ * What comes along is not what the selector says, and may be anywhere: only an address tells
+ * where the functions of a card are.
+ */
+static void put_rule(struct writer *w, const struct rule *rule)
 {
-	if (s->terms & TERM_ADDRESS) {
+	const struct selector *s = &rule->selector;
+
+	if ((s->terms & TERM_ADDRESS) && rule->with != WITH_GROUP) {
 		char address[BDF_SIZE];
 
 		bdf_format(s->address, address);
-		if (s->any_function)
+		if (s->any_function || rule->with == WITH_FUNCTIONS)
 			address[strlen(address) - 1] = '*';
 		put(w, "KERNEL==\"%s\", ", address);
 	}
-	if (s->terms & (TERM_ID | TERM_CLASS))
+	if ((s->terms & (TERM_ID | TERM_CLASS)) && !rule->with)
 		put_modalias(w, s);
-	if (s->terms & TERM_PATH)
+	if ((s->terms & TERM_PATH) && !rule->with)
 		put_path(w, &s->path);
 	/* A serial number is read by the binder. */
-	put(w, "GOTO=\"earlybind_bind\"\n");
+	put(w, "%s", all_functions);
 }
 
 int udev_rules_write(const struct policy *policy, char *buf, size_t size)
@@ -131,7 +137,7 @@ int udev_rules_write(const struct policy *policy, char *buf, size_t size)
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->kind == RULE_BIND && policy_has_rule_active(policy, rule))
-			put_rule(&w, &rule->selector);
+			put_rule(&w, rule);
 	}
 	put(&w, "%s", foot);
 	if (!w.is_full)

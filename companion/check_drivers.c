@@ -170,7 +170,7 @@ static bool is_bound(const struct policy *policy, const struct pci_device *devic
 			return false;
 		has_rule |= rule->kind == RULE_BIND;
 	}
-	return has_rule;
+	return has_rule || (device->is_companion && !device->is_bridge);
 }
 
 /* The functions of this machine that rules bind. False if it has no PCI bus to read. */

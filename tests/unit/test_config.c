@@ -242,7 +242,7 @@ static void test_write(void **state unused)
 		"[profile q]\nbind 1:0.1\n"
 		"#: " RECORDED ":1\ncritical 00:17.0 storage /, swap on sda\n"
 		"#: " RECORDED ":2\ncritical 00:18.0 network\n"
-		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage\n"
+		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage with=group\n"
 		"option critical=none\n";
 	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
 	char buf[CONFIG_WRITE_SIZE(16)], again[sizeof(buf)];
@@ -278,7 +278,7 @@ static void test_write(void **state unused)
 			    "critical 00:17.0 storage /, swap on sda\n"
 			    "#: " RECORDED ":2\ncritical 00:18.0 network\n"
 			    "#: /etc/b.conf:1\n"
-			    "bind 1:0.2 allow=storage allow=network\n");
+			    "bind 1:0.2 with=group allow=storage allow=network\n");
 	text = (struct text){buf, (size_t)n};
 	assert_int_equal(policy_init(&policy, &arena), 0);
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), text);

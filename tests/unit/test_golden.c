@@ -35,6 +35,12 @@ static const struct {
 	{"alveo", "whole-group", RUNNING, "", NULL,
 	 "bind 10ee:5000,10ee:5001\n"
 	 "bind 02:00.0,02:00.1 allow=console\n"},
+	{"alveo", "with-functions", BEFORE_UDEV, "", NULL,
+	 "bind 10ee:5001 with=functions\n"},
+	{"alveo", "with-group", BEFORE_UDEV,
+	 "rd.earlybind.bind=10ee:5000,10ee:5001;with=group", NULL, NULL},
+	{"alveo", "with-group-allowed", BEFORE_UDEV, "", NULL,
+	 "bind 10ee:5000,10ee:5001 with=group allow=console\n"},
 	{"alveo", "all-displays", RUNNING, "rd.earlybind.bind=class=03", NULL, NULL},
 	{"alveo", "mistakes", BEFORE_UDEV,
 	 "vfio-pci.ids=10ee:5000,10ee5001,10ee:5001;x rd.earlybind.bind=01:00.8 "
@@ -61,6 +67,9 @@ static const struct {
 	 "vfio-pci.ids=8086:10fb vfio.enable_unsafe_noiommu_mode=1", NULL, NULL},
 	{"hpe-haswell", "only-display", RUNNING,
 	 "rd.earlybind.bind=class=03 vfio.enable_unsafe_noiommu_mode=1", NULL, NULL},
+	{"hpe-haswell", "with-functions", RUNNING,
+	 "rd.earlybind.bind=04:00.1;with=functions vfio.enable_unsafe_noiommu_mode=1",
+	 NULL, NULL},
 	{"hpe-haswell", "bridges", RUNNING,
 	 "rd.earlybind.bind=class=0604 vfio.enable_unsafe_noiommu_mode=1", NULL, NULL},
 };

@@ -212,6 +212,44 @@ static void test_two_functions(void **state unused)
 	fake_free(w);
 }
 
+/*
+ * A rule names one function and wants the card: the other one is found whichever comes first,
+ * and what no rule wants is left alone.
+ */
+static void test_companion(void **state unused)
+{
+	struct fake_world *w = without_card("");
+
+	boot(w,
+	     "bind 10ee:5000 with=functions\nbind 01:00.1+1234:* with=group optional\n");
+	assert_string_equal(published(w, "earlybind/rules"),
+			    "option timeout=10 recovery-timeout=90 on-failure=restore\n"
+			    "#: :1\nbind 10ee:5000 with=functions\n"
+			    "#: :2\nbind 01:00.1+1234:* optional with=group\n");
+	fake_find_driver(&w->bus, "xocl")->state = DRIVER_REGISTERED;
+	fake_plug(&w->bus, absent(w, 0), 1000);
+	fake_plug(&w->bus, absent(w, 1), 1000);
+	assert_int_equal(late(w, CARD_1, false), EXIT_NOT_ALL);
+	check_contains("mismatch", w->log, "another device sits in this place");
+	fake_free(w);
+
+	w = without_card("rd.earlybind.log=debug");
+	boot(w, "bind 10ee:5000 with=functions\n");
+	fake_find_driver(&w->bus, "xocl")->state = DRIVER_REGISTERED;
+	fake_plug(&w->bus, absent(w, 0), 1000);
+	fake_plug(&w->bus, absent(w, 1), 1000);
+	assert_int_equal(late(w, CARD_1, false), EXIT_ALL_BOUND);
+	assert_string_equal(fake_driver_of(absent(w, 1)), "vfio-pci");
+	check_contains("report", w->report, "\"late\": true");
+	assert_int_equal(late(w, CARD, false), EXIT_ALL_BOUND);
+	assert_string_equal(fake_driver_of(absent(w, 0)), "vfio-pci");
+	w->log[0] = '\0';
+	assert_int_equal(late(w, "0000:02:00.1", false), EXIT_ALL_BOUND);
+	check_contains("other", w->log, "0000:02:00.1: no rule names it");
+	assert_int_equal(late(w, "0000:00:01.0", false), EXIT_ALL_BOUND);
+	fake_free(w);
+}
+
 /* What the run for the other function does meanwhile: it loads the module and binds. */
 static void other_run(struct fake_bus *bus, void *arg)
 {
@@ -440,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_said),
 		cmocka_unit_test(test_device_that_was_grabbed),
 		cmocka_unit_test(test_two_functions),
+		cmocka_unit_test(test_companion),
 		cmocka_unit_test(test_two_runs_at_once),
 		cmocka_unit_test(test_synthetic_events),
 		cmocka_unit_test(test_judged_at_boot),

@@ -40,7 +40,12 @@ static void test_options(void **state unused)
 		 ALLOW_CONSOLE},
 		{"allow=disk", ' ', "allow=disk", false, ON_FAILURE_DEFAULT, 0},
 		{"driver=nvidia", ' ', "driver=nvidia", false, ON_FAILURE_DEFAULT, 0},
-		{"with=group", ' ', "with=group", false, ON_FAILURE_DEFAULT, 0},
+		{"with=group", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
+		{"with=functions;allow=console", ';', NULL, false, ON_FAILURE_DEFAULT,
+		 ALLOW_CONSOLE},
+		{"with=", ' ', "with=", false, ON_FAILURE_DEFAULT, 0},
+		{"with=card", ' ', "with=card", false, ON_FAILURE_DEFAULT, 0},
+		{"with", ' ', "with", false, ON_FAILURE_DEFAULT, 0},
 		{"=", ' ', "=", false, ON_FAILURE_DEFAULT, 0},
 		{"optional; on-failure=hold", ';', " on-failure=hold", true,
 		 ON_FAILURE_DEFAULT, 0},
@@ -62,6 +67,36 @@ static void test_options(void **state unused)
 		check_int(name, rule.on_failure, cases[i].on_failure);
 		check_int(name, rule.allow, cases[i].allow);
 		test_text_free(t);
+	}
+}
+
+static void test_with(void **state unused)
+{
+	static const struct {
+		enum rule_kind kind;
+		const char *text, *message; /* NULL: fine */
+		enum with with;
+	} cases[] = {
+		{RULE_BIND, "optional", NULL, WITH_NOTHING},
+		{RULE_BIND, "with=functions", NULL, WITH_FUNCTIONS},
+		{RULE_BIND, "with=functions with=group", NULL, WITH_GROUP},
+		{RULE_BIND, "with=all", "with= is functions or group", WITH_NOTHING},
+		{RULE_KEEP, "with=group",
+		 "with= is an option of bind rules: keep names every function",
+		 WITH_NOTHING},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rule rule = {.kind = cases[i].kind};
+		const char *message = NULL;
+		struct text word;
+		int r = rule_parse_options(text_of(cases[i].text), ' ', &rule, &word,
+					   &message);
+
+		check_int(cases[i].text, r, cases[i].message ? -EINVAL : 0);
+		if (r < 0)
+			check_string(cases[i].text, message, cases[i].message);
+		check_int(cases[i].text, rule.with, cases[i].with);
 	}
 }
 
@@ -158,8 +193,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),	   cmocka_unit_test(test_critical),
-		cmocka_unit_test(test_no_options), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_no_options), cmocka_unit_test(test_with),
+		cmocka_unit_test(test_names),	   cmocka_unit_test(test_origins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,13 @@ static void test_rules(void **state unused)
 		{"bind serial=00-0a-35-ff-ff-00-12-34", "GOTO=\"earlybind_bind\"\n"},
 		{"bind serial=00-0a-35-ff-ff-00-12-34+10ee:5000",
 		 "ENV{MODALIAS}==\"pci:v000010EEd00005000sv*sd*bc??sc??i??\"" BIND},
+		/* What comes along may be anything; its place is known of an address only. */
+		{"bind 01:00.0 with=functions", "KERNEL==\"0000:01:00.*\"" BIND},
+		{"bind 01:00.0+10ee:*+path=00:01.0 with=functions",
+		 "KERNEL==\"0000:01:00.*\"" BIND},
+		{"bind 01:00.0 with=group", "GOTO=\"earlybind_bind\"\n"},
+		{"bind 10ee:5000 with=functions", "GOTO=\"earlybind_bind\"\n"},
+		{"bind path=00:01.0/00.0 with=functions", "GOTO=\"earlybind_bind\"\n"},
 		/* The binder decides about these. */
 		{"keep 10ee:5000", ""},
 		{"[profile x]\nbind 10ee:5000", ""},
