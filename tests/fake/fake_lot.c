@@ -79,6 +79,8 @@ static void draw_serial(struct lot *lot, struct fake_device *d)
 	lot->configs[number][1] = (uint32_t)serial;
 	lot->configs[number][2] = (uint32_t)(serial >> 32);
 	d->config = lot->configs[number];
+	if (lot->has_hanging && lot_draw(lot, 4) == 0)
+		d->config_time = FAKE_FOREVER;
 }
 
 /* On the bus of the card, or, without a path, on one of their own. */
@@ -243,6 +245,22 @@ static void draw_uses(struct lot *lot)
 		bus->devices[i].is_boot_vga =
 			bus->devices[i].ids.class >> 8 == 0x0300 && lot_draw(lot, 6) == 0;
 	for (size_t i = 0; i < bus->device_count; i++) {
+		struct fake_device *d = &bus->devices[i];
+		char path[FAKE_PATH_SIZE], target[256];
+
+		if (d->ids.class >> 16 != 2 || !d->has_link || d->had_vfio ||
+		    lot_draw(lot, 4) > 0)
+			continue;
+		lot->is_used[i] = true;
+		fake_put_place(bus, d, target, sizeof(target));
+		snprintf(target + strlen(target), sizeof(target) - strlen(target),
+			 "/net/eth%zu", i);
+		snprintf(path, sizeof(path), "class/net/eth%zu", i);
+		fake_put_file(lot->w, WORLD_SYS, path, text_of(target));
+		snprintf(path, sizeof(path), "class/net/eth%zu/flags", i);
+		fake_put_file(lot->w, WORLD_SYS, path, TEXT("0x1003\n"));
+	}
+	for (size_t i = 0; i < bus->device_count; i++) {
 		struct fake_framebuffer *fb = &bus->framebuffer;
 
 		if (bus->devices[i].ids.class >> 16 != 3 || fb->driver ||
@@ -261,6 +279,7 @@ void lot_make(struct lot *lot, uint64_t seed)
 	memset(lot, 0, sizeof(*lot));
 	lot->state = seed;
 	lot->w = fake_new();
+	lot->has_hanging = lot_draw(lot, 20) == 0;
 	lot->bus_count[0] = lot->bus_count[1] = 1;
 	draw_bus(lot, 0, 0, -1, 0);
 	if (lot_draw(lot, 3) == 0)

@@ -14,6 +14,7 @@
 #define LOT_HOPS_MAX	8
 #define LOT_TEXT_SIZE	200
 #define LOT_CONFIG_SIZE 8192
+#define LOT_GROUPS_MAX	64
 
 /* Where a rule is written. Rules count in this order. */
 enum lot_place {
@@ -59,6 +60,8 @@ struct lot {
 	uint32_t configs[LOT_SERIALS_MAX][FAKE_CONFIG_WORDS];
 	unsigned bus_count[2]; /* of each domain */
 
+	bool is_used[FAKE_DEVICES_MAX]; /* a network interface on it is up */
+	bool has_hanging; /* a function whose serial number cannot be read */
 	bool has_noiommu, has_denylist_off, is_profile_on;
 	struct lot_rule rules[LOT_RULES_MAX];
 	size_t rule_count;
@@ -96,3 +99,6 @@ bool lot_is_active(const struct lot *lot, const struct lot_rule *rule);
 bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device);
 /* What must become of all devices, by their numbers, and whether the module gets its ids=. */
 void lot_work_out(const struct lot *lot, struct lot_want *want, bool *ret_is_ids_safe);
+/* How many functions keep each group from a VM then; -1: the plan says nothing of it. */
+void lot_count_blockers(const struct lot *lot, const struct lot_want *want,
+			int blockers[static LOT_GROUPS_MAX]);

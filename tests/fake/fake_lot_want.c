@@ -237,6 +237,8 @@ static enum reason refuse(const struct lot *lot, const struct lot_want *want,
 			return REASON_LAST_DISPLAY;
 	}
 	reason = refuse_critical(lot, want, device, allow);
+	if (reason == REASON_NONE && lot->is_used[device] && !(allow & ALLOW_NETWORK))
+		reason = REASON_CRITICAL_NETWORK;
 	if (reason != REASON_NONE || lot->has_noiommu)
 		return reason;
 	if (lot->w->is_without_iommu)
@@ -329,4 +331,34 @@ void lot_work_out(const struct lot *lot, struct lot_want *want, bool *ret_is_ids
 		decide(lot, want, next);
 	}
 	*ret_is_ids_safe = is_ids_safe(lot, want);
+}
+
+/* Before udev, what has no driver yet will have its own. */
+static bool is_blocker(const struct lot *lot, const struct lot_want *want, size_t device)
+{
+	const struct fake_device *d = device_of(lot, device);
+	const char *driver = fake_driver_of(d);
+
+	if (!d->is_present || is_leaving(lot, want, device))
+		return false;
+	if (driver[0] != '\0')
+		return strcmp(driver, "pcieport") != 0;
+	return !is_bridge_class(d) && !d->has_bus_behind;
+}
+
+void lot_count_blockers(const struct lot *lot, const struct lot_want *want,
+			int blockers[static LOT_GROUPS_MAX])
+{
+	for (int group = 0; group < LOT_GROUPS_MAX; group++) {
+		bool is_planned = false;
+		int count = 0;
+
+		for (size_t i = 0; i < lot->w->bus.device_count; i++) {
+			if (device_of(lot, i)->group != group)
+				continue;
+			is_planned |= want[i].is_planned && want[i].action != ACTION_KEEP;
+			count += is_blocker(lot, want, i);
+		}
+		blockers[group] = is_planned && !lot->w->is_without_iommu ? count : -1;
+	}
 }

@@ -22,7 +22,9 @@
 /* A plan, as far as it is compared with others. */
 struct seen {
 	struct lot_want devices[FAKE_DEVICES_MAX];
+	int blockers[LOT_GROUPS_MAX]; /* -1: nothing is said of the group */
 	bool is_ids_safe;
+	size_t known; /* functions that were looked at closer */
 	size_t n;
 	char dump[DUMP_SIZE];
 };
@@ -103,7 +105,7 @@ static const char *check_rules(const struct run *run)
 		for (size_t k = 0; k < lot.w->bus.device_count; k++)
 			count += lot_has_match(&lot, rule, k);
 		/* Of critical ones only what is wanted is looked at. */
-		if (rule->kind != RULE_CRITICAL &&
+		if (!lot.has_hanging && rule->kind != RULE_CRITICAL &&
 		    run->plan.rule_matches[i] != (lot_is_active(&lot, rule) ? count : 0))
 			return wrong("\"%s\" names %zu functions, not %zu", rule->text,
 				     run->plan.rule_matches[i], count);
@@ -143,6 +145,17 @@ static const char *make_plan(struct seen *seen)
 		*d = (struct lot_want){true, pd->action, pd->reason,
 				       (size_t)(pd->rule - run.policy.rules)};
 	}
+	for (size_t i = 0; i < LOT_GROUPS_MAX; i++)
+		seen->blockers[i] = -1;
+	for (size_t i = 0; i < run.plan.group_count; i++) {
+		const struct plan_group *group = &run.plan.groups[i];
+
+		if (group->is_viable != (group->blocker_count == 0) ||
+		    (i > 0 && group[-1].id >= group->id))
+			return wrong("group %d: viable, or not sorted", group->id);
+		seen->blockers[group->id] = (int)group->blocker_count;
+	}
+	seen->known = run.inventory.count;
 	seen->is_ids_safe = run.plan.is_ids_safe;
 	dump(&run, seen);
 	return NULL;
@@ -164,8 +177,12 @@ static bool is_taken(const struct seen *seen, size_t i)
 static const char *check_wanted(const struct seen *seen)
 {
 	struct lot_want want[FAKE_DEVICES_MAX];
+	int blockers[LOT_GROUPS_MAX];
 	bool is_ids_safe;
 
+	/* What cannot be read has no rule: it is only never bound against one. */
+	if (lot.has_hanging)
+		return NULL;
 	lot_work_out(&lot, want, &is_ids_safe);
 	for (size_t i = 0; i < lot.w->bus.device_count; i++) {
 		const struct lot_want *w = &want[i], *got = &seen->devices[i];
@@ -186,6 +203,11 @@ static const char *check_wanted(const struct seen *seen)
 		figures.actions[got->action]++;
 		figures.reasons |= 1ull << got->reason;
 	}
+	lot_count_blockers(&lot, want, blockers);
+	for (int i = 0; i < LOT_GROUPS_MAX; i++)
+		if (seen->blockers[i] != blockers[i])
+			return wrong("group %d: %d blockers, not %d", i,
+				     seen->blockers[i], blockers[i]);
 	if (seen->is_ids_safe != is_ids_safe)
 		return wrong("the module gets its ids=, or not");
 	return NULL;
