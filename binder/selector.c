@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accel.h"
 #include "serial.h"
 
 #define CLASS_USAGE \
@@ -111,14 +112,19 @@ static int parse_named(struct text t, struct selector *s, unsigned *ret_term,
 	} else if (text_is(name, "serial")) {
 		*ret_term = TERM_SERIAL;
 		r = serial_parse(value, &s->serial, reterr);
-	} else if (text_is(name, "slot") || text_is(name, "accel")) {
+	} else if (text_is(name, "accel")) {
+		*ret_term = TERM_ACCEL;
+		r = accel_group_parse(value, &s->accel);
+		if (r < 0)
+			(void)fail(reterr, 0, accel_unknown(value));
+	} else if (text_is(name, "slot")) {
 		return fail(reterr, 0,
-			    "slot= and accel= are not known to this version: use an ID, "
-			    "path= or serial=");
+			    "slot= is not known to this version: use an ID, path= or "
+			    "serial=");
 	} else {
 		return fail(reterr, 0,
 			    "unknown term: a selector has an ID, an address, path=, "
-			    "serial= or class=");
+			    "serial=, accel= or class=");
 	}
 	if (r < 0)
 		reterr->offset += name.n + 1;
@@ -234,6 +240,11 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 						 "%06x:%06x", id->class, id->class_mask);
 		plus = "+";
 	}
+	if (s->terms & TERM_ACCEL) {
+		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%saccel=%s",
+					 plus, accel_group_name(s->accel));
+		plus = "+";
+	}
 	if (s->terms & TERM_CLASS) {
 		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used,
 					 "%sclass=", plus);
@@ -279,7 +290,9 @@ bool selector_has_near_match(const struct selector *s, const struct pci_device *
 		return false;
 	if (s->terms == 0 || !selector_is_address_of(s, d->bdf))
 		return false;
-	return !(s->terms & TERM_CLASS) || !((s->class ^ d->ids.class) & s->class_mask);
+	if ((s->terms & TERM_CLASS) && ((s->class ^ d->ids.class) & s->class_mask))
+		return false;
+	return !(s->terms & TERM_ACCEL) || accel_group_has(s->accel, &d->ids);
 }
 
 bool selector_has_match(const struct selector *s, const struct pci_device *d)

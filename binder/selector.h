@@ -32,6 +32,7 @@ enum selector_term {
 	TERM_CLASS = 1 << 2,
 	TERM_PATH = 1 << 3,
 	TERM_SERIAL = 1 << 4,
+	TERM_ACCEL = 1 << 6,
 };
 
 struct selector {
@@ -43,6 +44,7 @@ struct selector {
 	uint32_t class_mask;
 	struct pci_path path;
 	uint64_t serial;
+	unsigned accel; /* a group of accel.h */
 };
 
 /* Long enough for every selector that selector_format() writes. */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accel.h"
+
 /*
  * PROGRAM runs while the rules are read, RUN{builtin}+="kmod load ..." of 80-drivers.rules
  * behind them all: the device is claimed before its own driver can load. A device that
@@ -85,6 +87,17 @@ static void put_modalias(struct writer *w, const struct selector *s)
 	put(w, "\", ");
 }
 
+/* Of a group the vendors: the binder looks closer. */
+static void put_accel(struct writer *w, unsigned group)
+{
+	const char * or = "ENV{MODALIAS}==\"";
+	uint16_t vendor;
+
+	for (size_t at = 0; accel_group_vendor(group, &at, &vendor); or = "|")
+		put(w, "%spci:v%08Xd*", or, vendor);
+	put(w, "\", ");
+}
+
 /* DEVPATH has what the link of a device leads to; '*' stands for '/' as well. */
 static void put_path(struct writer *w, const struct pci_path *path)
 {
@@ -120,6 +133,8 @@ static void put_rule(struct writer *w, const struct rule *rule)
 	}
 	if ((s->terms & (TERM_ID | TERM_CLASS)) && !rule->with)
 		put_modalias(w, s);
+	if ((s->terms & TERM_ACCEL) && !rule->with)
+		put_accel(w, s->accel);
 	if ((s->terms & TERM_PATH) && !rule->with)
 		put_path(w, &s->path);
 	/* A serial number is read by the binder. */

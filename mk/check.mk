@@ -27,7 +27,7 @@ COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio
 COMPANION_TESTED += $(addprefix companion/,critical.c files.c sources.c)
 COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
 	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
-COMPANION_TESTED += $(addprefix companion/,index_write.c redact.c)
+COMPANION_TESTED += $(addprefix companion/,accel_cards.c index_write.c redact.c)
 COMPANION_TESTED += $(addprefix companion/,grub.c menu_entry.c words.c)
 COMPANION_TESTED += $(addprefix companion/,boot.c files.c late_reports.c)
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
@@ -86,6 +86,8 @@ $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/tests/unit/test_%.o $(BUILD)/$(1)/libbinder.
 $(BUILD)/$(1)/fuzz_%: $(BUILD)/$(1)/tests/fuzz/fuzz_%.o $(BUILD)/$(1)/libbinder.a $($(1)_LIBS)
 	$$(call say,LD,$$@)
 	$$(Q)$$($(1)_LINK) -o $$@ $$^
+
+$(call accel-objects,$(1)): $(ACCEL)
 
 .PHONY: $(1)-programs
 $(1)-programs: $(addprefix $(BUILD)/$(1)/,$(if $(filter fuzz,$(1)),$(FUZZERS),$(if $(filter plain,$(1)),$(VALGRIND_TESTS),$(UNIT_TESTS))))

@@ -26,22 +26,22 @@ lint-shell: packages-lint
 	$(Q)shellcheck -x -P SCRIPTDIR $(SHELL_FILES)
 
 # The compilers' own view of the headers: the developer build's, with its libraries.
-LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ibinder $(HOST_CPPFLAGS)
+LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ibinder -I$(BUILD)/data $(HOST_CPPFLAGS)
 
-lint-tidy: packages-lint $(HOST_STAMPS)
+lint-tidy: packages-lint $(HOST_STAMPS) $(ACCEL)
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(OUR_C_FILES) | xargs -P 2 -I '{}' clang-tidy --quiet \
 		--warnings-as-errors='*' '{}' -- $(LINT_CPPFLAGS) 2>$(BUILD)/clang-tidy.log || { cat $(BUILD)/clang-tidy.log; false; }
 
-lint-cppcheck: packages-lint $(HOST_STAMPS)
+lint-cppcheck: packages-lint $(HOST_STAMPS) $(ACCEL)
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j 2 \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
 		--suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
-		-D_GNU_SOURCE -Ibinder binder companion
+		-D_GNU_SOURCE -Ibinder -I$(BUILD)/data binder companion
 
 # gcc's own: paths that lead to a wrong pointer, a leak or a descriptor that stays open.
-lint-analyzer: packages-lint $(HOST_STAMPS)
+lint-analyzer: packages-lint $(HOST_STAMPS) $(ACCEL)
 	$(call say,LINT,gcc -fanalyzer)
 	$(Q)printf '%s\n' $(filter binder/%,$(OUR_C_FILES)) | xargs -P 2 -I '{}' $(HOST_CC) -O1 \
 		-fanalyzer -Werror $(LINT_CPPFLAGS) -c '{}' -o /dev/null

@@ -3,7 +3,7 @@
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wvla -Wundef -Wwrite-strings -Wformat=2 -Wno-format-truncation
-OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror)
+OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -I$(BUILD)/data
 
 BINDER_SOURCES := $(filter-out binder/main.c,$(sort $(wildcard binder/*.c)))
 COMPANION_SOURCES := $(sort $(wildcard companion/*.c))
@@ -48,5 +48,17 @@ $(BUILD)/earlybind: $(BUILD)/earlybind.debug
 	$(call say,STRIP,$@)
 	$(Q)$(STRIP) -s -o $@ $<
 	$(call assert-static,$@)
+
+# The accelerator table, as C: for the binder its IDs, for the companion the names as well.
+ACCEL := $(BUILD)/data/accel.inc
+ACCEL_SOURCES := data/accel-groups.csv data/accelerators.csv
+$(ACCEL): mk/accel.awk $(ACCEL_SOURCES)
+	$(call say,AWK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f $< $(ACCEL_SOURCES) >$@
+
+# $(call accel-objects,FOLDER): those that include it.
+accel-objects = $(BUILD)/$(1)/binder/accel.o $(BUILD)/$(1)/companion/accel_cards.o
+$(call accel-objects,release): $(ACCEL)
 
 -include $(wildcard $(BUILD)/release/*/*.d)

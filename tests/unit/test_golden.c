@@ -56,6 +56,13 @@ static const struct {
 	 "rd.earlybind.bind=serial=00-0a-35-ff-ff-00-12-34+path=00:01.0/00.0", NULL,
 	 "bind 01:00.1+serial=00-0a-35-ff-ff-00-12-34\n"
 	 "bind path=0:1.0+path=0:1.0\nbind serial=00-0a-35\n"},
+	/* XRT's own model: the user function alone, which the management function stops */
+	{"alveo", "accel", BEFORE_UDEV, "intel_iommu=on", NULL,
+	 "bind accel=alveo-user\n"},
+	{"alveo", "accel-unknown", BEFORE_UDEV,
+	 "rd.earlybind.bind=accel=alveo-user+path=00:01.1 rd.earlybind.bind=accel=gaudi3",
+	 NULL,
+	 "keep accel=alveo-mgmt\nbind accel=alveo-usr\nbind accel=alveo,accel=neuron\n"},
 	/* Groups of their own */
 	{"alveo-acs", "cmdline-ids", RUNNING, "vfio-pci.ids=10ee:5000,10ee:5001", NULL,
 	 NULL},

@@ -144,6 +144,18 @@ static const struct {
 	{"serial=ff-ff-ff-ff-ff-ff-ff-ff", NULL, 7},
 	{"serial=*", NULL, 7},
 
+	/* Groups of accelerators */
+	{"accel=alveo-user", "accel=alveo-user", 0},
+	{"accel=gaudi", "accel=gaudi", 0},
+	{"accel=", NULL, 6},
+	{"accel=alveo-usr", NULL, 6},
+	{"accel=Alveo", NULL, 6},
+	{"accel=*", NULL, 6},
+	{"accel=alveo-user+path=0:1.0", "path=0000:00:01.0+accel=alveo-user", 0},
+	{"class=12+accel=gaudi+10ee:*", "10ee:*+accel=gaudi+class=12", 0},
+	{"accel=gaudi+accel=goya", NULL, 12},
+	{"10ee:*+accel=xilinx", NULL, 13},
+
 	/* Several terms */
 	{"class=03+10de:2489+serial=00-00-00-00-00-00-00-01+path=0:1.0/0.0+01:00.0",
 	 "0000:01:00.0+path=0000:00:01.0/00.0+serial=00-00-00-00-00-00-00-01+10de:2489+"
@@ -167,7 +179,6 @@ static const struct {
 	{"", NULL, 0},
 	{"slot=4", NULL, 0},
 	{"01:00.0+slot=4", NULL, 8},
-	{"accel=alveo-user", NULL, 0},
 	{"driver=nvidia", NULL, 0},
 	{"garbage", NULL, 0},
 };
@@ -200,7 +211,8 @@ static void test_parse_and_format(void **state unused)
 static void test_longest_form_fits(void **state unused)
 {
 	struct selector s = {
-		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS | TERM_PATH | TERM_SERIAL,
+		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS | TERM_PATH | TERM_SERIAL |
+			 TERM_ACCEL,
 		.path = {.root = {0xffffffff, 0xff, 0x1f, 7},
 			 .hop_count = PATH_HOPS_MAX,
 			 .hops = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -219,7 +231,7 @@ static void test_longest_form_fits(void **state unused)
 		"ffffffff:ff:1f.7+path=ffffffff:ff:1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/"
 		"1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7+"
 		"serial=ff-ff-ff-ff-ff-ff-ff-ff+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
-		"ffffffff+class=ffffff");
+		"ffffffff+accel=alveo+class=ffffff");
 }
 
 static void test_match(void **state unused)
@@ -254,6 +266,13 @@ static void test_match(void **state unused)
 		{"01:01.*", false, false},
 		{"01:00.1+10de:*", false, true},
 		{"01:00.1+10ee:*", true, true},
+		{"accel=alveo-user", true, true},
+		{"accel=alveo", true, true},
+		{"accel=alveo-mgmt", false, true},
+		{"accel=xrt", false, true},
+		{"accel=alveo-user+01:00.0", false, false},
+		{"accel=alveo-user+10ee:5001", true, true},
+		{"accel=alveo-user+10ee:5005", false, true},
 		{"class=12", true, true},
 		{"class=1200", true, true},
 		{"class=120000", true, true},

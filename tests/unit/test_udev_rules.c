@@ -75,6 +75,16 @@ static void test_rules(void **state unused)
 		{"bind 01:00.0 with=group", "GOTO=\"earlybind_bind\"\n"},
 		{"bind 10ee:5000 with=functions", "GOTO=\"earlybind_bind\"\n"},
 		{"bind path=00:01.0/00.0 with=functions", "GOTO=\"earlybind_bind\"\n"},
+		{"bind accel=gaudi with=functions", "GOTO=\"earlybind_bind\"\n"},
+		/* Of a group the vendors: the binder looks closer. */
+		{"bind accel=alveo-user driver=vfio-pci",
+		 "ENV{MODALIAS}==\"pci:v000010EEd*\"" BIND},
+		{"bind accel=xrt+path=00:01.0",
+		 "ENV{MODALIAS}==\"pci:v000010EEd*|pci:v000013FEd*\", "
+		 "DEVPATH==\"*/0000:00:01.0|*/0000:00:01.0/*\"" BIND},
+		{"bind accel=dfl+*:*:*:17d4",
+		 "ENV{MODALIAS}==\"pci:v*d*sv*sd000017D4bc??sc??i??\", "
+		 "ENV{MODALIAS}==\"pci:v00001C2Cd*|pci:v00008086d*\"" BIND},
 		/* The binder decides about these. */
 		{"keep 10ee:5000", ""},
 		{"[profile x]\nbind 10ee:5000", ""},
