@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accel.h"
+#include "accel_cards.h"
 #include "bdf.h"
 #include "export.h"
 #include "files.h"
@@ -68,6 +70,24 @@ static void complete_devices(const struct completion *c)
 		complete_candidate(c->word, short_address(c, address),
 				   meaning ? meaning : "");
 	}
+}
+
+/* The groups of accelerators; of a word that is not begun there would be too many. */
+static bool complete_groups(const struct completion *c)
+{
+	static const char term[] = "accel=";
+	size_t n = MIN(strlen(c->word), strlen(term));
+
+	if (n == 0 || strncmp(c->word, term, n) != 0)
+		return false;
+	for (unsigned g = 0; accel_group_description(g); g++) {
+		const char *text =
+			arena_printf(c->arena, "%s%s", term, accel_group_name(g));
+
+		if (text)
+			complete_candidate(c->word, text, accel_group_description(g));
+	}
+	return true;
 }
 
 /* The rules that there are: what remove can take away. */
@@ -148,7 +168,8 @@ static void complete_word(const struct completion *c)
 		complete_formats(c);
 	else if (strcmp(c->spec->name, "remove") == 0)
 		complete_rules(c);
-	else if (strstr(synopsis, "DEVICE") || strstr(synopsis, "SELECTOR"))
+	else if ((strstr(synopsis, "DEVICE") || strstr(synopsis, "SELECTOR")) &&
+		 !complete_groups(c))
 		complete_devices(c);
 }
 
@@ -189,7 +210,7 @@ void complete_words(const struct command_spec *spec, int argc, char **argv,
 			continue;
 		}
 		found = find_option(spec, argv[i], &value);
-		if (found && found->argument && !value)
+		if (found && !option_is_alone(found) && !value)
 			option = found;
 		else if (found && value && strcmp(found->name, "sysroot") == 0)
 			c.sysroot = value;

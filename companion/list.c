@@ -170,7 +170,9 @@ static int choose_all(struct list *l)
 
 static int list(struct list *l)
 {
-	int (*print)(struct list * list) = l->by ? NULL : by_group;
+	int (*print)(struct list * list) = l->accel ? list_print_accel
+					   : l->by  ? NULL
+						    : by_group;
 	int code, r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
@@ -180,17 +182,26 @@ static int list(struct list *l)
 		say_error("list: --by is group, topology or rule, not \"%s\"", l->by);
 		return EXIT_WRONG_USAGE;
 	}
+	if (l->accel && (l->by || (l->accel[0] && strcmp(l->accel, "all") != 0))) {
+		say_error("list: --accel stands without --by and is --accel or "
+			  "--accel=all");
+		return EXIT_WRONG_USAGE;
+	}
 	if (terminal_set_color(l->color) < 0) {
 		say_error("list: --color is auto, always or never, not \"%s\"", l->color);
 		return EXIT_WRONG_USAGE;
 	}
+	if (l->accel && l->accel[0])
+		return list_print_accel_groups(l->arena, l->is_json);
 	if (open_world(l->sysroot, &l->world) < 0 || read_inventory(l) < 0 ||
 	    make_groups(l) < 0)
 		return EXIT_FAILED;
 	code = choose_all(l);
 	if (code == EXIT_WRONG_USAGE)
 		return code;
-	if (open_sources(l) < 0)
+	if (l->accel)
+		list_choose_accel(l);
+	if ((!l->accel || l->is_json) && open_sources(l) < 0)
 		return EXIT_FAILED;
 	if (!l->is_json && l->inventory.count == 0)
 		puts("there are no PCI functions");
@@ -202,6 +213,9 @@ int command_list(int argc, char **argv, struct arena *arena)
 {
 	static struct list l;
 	const struct option_spec options[] = {
+		{"accel", "[=all]",
+		 "the accelerators that accel= knows; or all its groups",
+		 .ret_string = &l.accel},
 		{"by", "ORDER", "group (as without it), topology or rule",
 		 .ret_string = &l.by},
 		{"color", "WHEN", "auto (on a terminal), always or never",
@@ -225,6 +239,8 @@ int command_list(int argc, char **argv, struct arena *arena)
 			"                 so that no driver of the host has a part of it\n"
 			"  --by topology  below their bridges\n"
 			"  --by rule      by the rule that names them, then those without one\n"
+			"  --accel        only those of the built-in table of accelerators,\n"
+			"                 with the groups that a rule can name (accel=GROUP)\n"
 			"\n"
 			"Colours are for a terminal, unless NO_COLOR is set or TERM is dumb.\n"
 			"\n"

@@ -8,6 +8,7 @@
 #include "compiler.h"
 #include "identity.h"
 #include "inventory.h"
+#include "json.h"
 #include "modules.h"
 #include "names.h"
 #include "options.h"
@@ -60,6 +61,7 @@ struct list {
 	const char *pci_ids;
 	const char *by;
 	const char *color;
+	const char *accel; /* "" or "all"; NULL: without */
 	struct strings words;
 	bool is_json;
 
@@ -97,3 +99,11 @@ void list_print_groups(struct list *l) nonnull(1);
 void list_print_tree(struct list *l) nonnull(1);
 int list_print_rules(struct list *l) must_check nonnull(1);
 int list_print_json(struct list *l) must_check nonnull(1);
+
+/* "list --accel": leaves what the accelerator table knows; prints it, or all its groups. */
+void list_choose_accel(struct list *l) nonnull(1);
+int list_print_accel(struct list *l) must_check nonnull(1);
+int list_print_accel_groups(struct arena *arena, bool is_json) must_check nonnull(1);
+
+/* The member "accel" of a function. */
+void list_write_accel(const struct pci_ids *ids, struct json *json) nonnull(1, 2);

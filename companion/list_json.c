@@ -76,6 +76,7 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	for (rest = text_of(item->resets); text_word(&rest, &word);)
 		json_put_text(json, NULL, word);
 	json_close(json, ']');
+	list_write_accel(&d->ids, json);
 	json_put_bool(json, "boot_vga", d->is_boot_vga);
 	json_put_number(json, "virtual_functions", item->virtual_count);
 	json_put_string(json, "physical_function",

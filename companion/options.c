@@ -70,12 +70,18 @@ static const char *option_name(const void *arg, size_t i)
 	return i < spec->option_count ? spec->options[i].name : help_option.name;
 }
 
+bool option_is_alone(const struct option_spec *option)
+{
+	return !option->argument || option->argument[0] == '[';
+}
+
 static void print_option(const struct option_spec *option)
 {
 	char left[64];
 
 	snprintf(left, sizeof(left), "--%s%s%s", option->name,
-		 option->argument ? " " : "", option->argument ? option->argument : "");
+		 option_is_alone(option) ? "" : " ",
+		 option->argument ? option->argument : "");
 	printf("  %-18s %s\n", left, option->help);
 }
 
@@ -174,10 +180,14 @@ static const struct option_spec *parse_one(const struct command_spec *spec, int 
 	}
 	if (option == &help_option)
 		return option;
-	if (option->argument && !rest.p && ++*at == argc) {
+	if (!option_is_alone(option) && !rest.p && ++*at == argc) {
 		say_error("%s: --%s needs a value: %s", spec->name, option->name,
 			  option->argument);
 		return NULL;
+	}
+	if (option_is_alone(option) && option->ret_string && !rest.p) {
+		*option->ret_string = "";
+		return option;
 	}
 	return set(spec, option, rest.p ? rest.p : argv[*at]) ? option : NULL;
 }

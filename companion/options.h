@@ -16,7 +16,8 @@ struct strings {
 
 struct option_spec {
 	const char *name; /* without "--" */
-	const char *argument; /* what --help calls its value; NULL for a switch */
+	const char *argument; /* what --help calls its value; NULL for a switch; with
+				 "[=" in front it may be missing, and is "" then */
 	const char *help;
 	/* Where it goes: one of these. */
 	bool *ret_flag;
@@ -43,6 +44,9 @@ struct command_spec {
  */
 bool options_parse(const struct command_spec *spec, int argc, char **argv,
 		   int *ret_code) must_check nonnull(1, 3, 4);
+
+/* Whether its value does not stand in the next word. */
+bool option_is_alone(const struct option_spec *option) nonnull(1);
 
 /* From now on options_parse() gives all words to @take instead, and the command ends. */
 struct arena;

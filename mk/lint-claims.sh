@@ -37,6 +37,16 @@ manual=$(sed -n '/^# REASONS/,/^# EXIT CODE/s/^|  \*\([a-z-]*\)\*$/\1/p' docs/bi
 [ "$words" = "$manual" ] || fail "reasons of binder/reason.def and docs/binder.8.scd differ:
 $(printf '%s\n%s\n' "$words" "$manual" | sort | uniq -u)"
 
+# The accelerator table is sound (mk/accel.awk), and the manual has its groups, each with what is
+# in it.
+awk -f mk/accel.awk data/accel-groups.csv data/accelerators.csv >"$build/accel.lint" ||
+	fail "data: see above"
+groups=$(sed -n 's/^ACCEL_GROUP("\([^"]*\)", [^"]*, "\(.*\)")$/\1: \2/p' "$build/accel.lint")
+manual=$(sed -n '/^# GROUPS OF ACCELERATORS/,/^# OPTIONS OF THE RUN/p' docs/earlybind.conf.5.scd |
+	sed -n '/^|  \*/{N;s/^|  \*\([a-z0-9-]*\)\*\n:  /\1: /p}')
+[ "$groups" = "$manual" ] || fail "groups of data/accel-groups.csv and docs/earlybind.conf.5.scd differ:
+$(printf '%s\n%s\n' "$groups" "$manual" | sort | uniq -u)"
+
 # Every cause names tests that exist and a word that is a reason, and no test of a cause is left out.
 causes=$(grep -rhoE '(^cause |"cause-)[a-z0-9-]+' tests/unit tests/companion/parts |
 	sed 's/^"cause-//; s/^cause //' | sort -u)

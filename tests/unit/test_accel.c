@@ -249,7 +249,10 @@ static void test_denylist(void **state unused)
 	static struct policy policy;
 	static struct plan plan;
 	static struct inventory inventory = {.iommu = {.is_on = true}};
-	const struct refusal c = {&policy, &inventory, &plan, &arena};
+	const struct refusal c = {.policy = &policy,
+				  .inventory = &inventory,
+				  .plan = &plan,
+				  .arena = &arena};
 	size_t denied = 0, known = 0;
 
 	for (unsigned device = 0; device <= 0xffff; device++) {
