@@ -85,6 +85,7 @@ static int run(struct settings *settings)
 		world_set_early(world);
 	options->table = table_embedded();
 	options->has_cmdline_files = settings->sysroot || is_initramfs;
+	options->is_initramfs = is_initramfs;
 	options->is_synthetic = getenv("SYNTH_UUID") != NULL;
 	options->is_pid1 = settings->is_pid1;
 	r = options->is_late ? run_device(world, &arena, options, settings->device, &run)

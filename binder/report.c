@@ -54,9 +54,11 @@ bool report_is_fine(const struct report *r)
 	for (size_t i = 0; i < r->plan->device_count; i++) {
 		const struct outcome *o = &r->outcomes[i];
 		bool is_fine = r->is_dry_run ? o->plan->action != ACTION_REFUSE
-					     : o->verdict == VERDICT_BOUND;
+			       : is_wanted(o->plan)
+				       ? o->verdict == VERDICT_BOUND
+				       : strcmp(o->after, DEFAULT_DRIVER) != 0;
 
-		if (is_wanted(o->plan) && !is_fine)
+		if (!is_fine)
 			return false;
 	}
 	for (size_t i = 0; i < r->policy->rule_count; i++)
@@ -120,8 +122,9 @@ static void put_outcome(const struct outcome *o, char *line, size_t size)
 	if (o->after[0] != '\0')
 		snprintf(after, sizeof(after), " (%s)", o->after);
 	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor,
-		 d->ids.device, words[o->verdict], after,
-		 reason_message(o->reason, o->detail, message));
+		 d->ids.device,
+		 o->reason == REASON_KEPT_GIVEN_BACK ? "given back" : words[o->verdict],
+		 after, reason_message(o->reason, o->detail, message));
 }
 
 void report_device_line(const struct outcome *o, char *line, size_t size)
@@ -230,7 +233,8 @@ void report_log(const struct report *r, struct world *world)
 		return;
 	for (size_t i = 0; i < r->plan->device_count; i++) {
 		const struct outcome *o = &r->outcomes[i];
-		bool fine = o->reason == REASON_KEPT || o->reason == REASON_NONE;
+		bool fine = o->reason == REASON_KEPT || o->reason == REASON_NONE ||
+			    o->reason == REASON_KEPT_GIVEN_BACK;
 
 		report_device_line(o, line, sizeof(line));
 		world_log(world, fine ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, "%s", line);

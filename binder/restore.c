@@ -2,6 +2,7 @@
 #include "restore.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "steps.h"
@@ -9,6 +10,9 @@
 
 /* For giving a device back when the time of the run is up already. */
 #define GIVE_BACK_TIME (2 * SECOND)
+
+/* For the same with a kept one: vfio-pci lets go of what nobody has open in milliseconds. */
+#define KEPT_TIME (5 * SECOND)
 
 /* What is left for its recovery, or a moment. */
 static uint64_t recovery_left(const struct report *report, const struct outcome *o)
@@ -140,4 +144,98 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 		return;
 	if (o->has_override || (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0))
 		fail_restore(&s, o, r);
+}
+
+/*
+ * Takes the IDs that match the device off vfio-pci's list (drivers/pci/pci-driver.c:
+ * remove_id_store()). What is bound by them stays bound: the list is for matching only. 0 if
+ * none of them is left there, the kernel's error, or -ECANCELED as steps_store().
+ */
+static int forget_ids(struct steps *s, struct outcome *o)
+{
+	const struct policy *policy = s->report->policy;
+	char dir[JOB_PATH_SIZE], value[JOB_VALUE_SIZE];
+	int result = 0;
+
+	steps_driver_dir(DEFAULT_DRIVER, dir);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct selector *ids = &policy->rules[i].selector;
+		const struct pci_match *id = &ids->id;
+		int r;
+
+		if (!policy->rules[i].is_module_id ||
+		    !selector_has_match(ids, o->plan->device))
+			continue;
+		snprintf(value, sizeof(value), "%x %x %x %x %x %x", id->vendor,
+			 id->device, id->subvendor, id->subdevice, id->class,
+			 id->class_mask);
+		r = steps_store(s, o, dir, "remove_id", value);
+		if (r == -ECANCELED)
+			return r;
+		/* ENODEV: it is not there. */
+		if (r < 0 && r != -ENODEV)
+			result = r;
+	}
+	return result;
+}
+
+static bool is_on_vfio(struct steps *s, struct outcome *o)
+{
+	int r = inventory_read_driver(s->world, o->plan->device->bdf, o->after);
+
+	if (r < 0) {
+		o->after[0] = '\0';
+		steps_fail(o, REASON_VANISHED, NULL, r);
+	}
+	return strcmp(o->after, DEFAULT_DRIVER) == 0;
+}
+
+/*
+ * Without the ID no later probe can have vfio-pci again, be it a deferred one: that goes through
+ * all drivers once more (dd.c: __device_attach()), of which vfio-pci came first.
+ */
+static int take_from_vfio(struct steps *s, struct outcome *o)
+{
+	char dir[JOB_PATH_SIZE];
+	int forgotten = forget_ids(s, o), r;
+
+	if (forgotten == -ECANCELED)
+		return forgotten;
+	r = steps_store(s, o, steps_device_dir(o, dir), "driver_override", "\n");
+	if (r == 0)
+		r = steps_unbind(s, o);
+	if (r < 0 || forgotten < 0)
+		return r;
+	/* For a driver that came after vfio-pci and found the device taken. */
+	r = probe(s, o);
+	/* By an ID that is none of the parameter's: then it waits for its driver's module. */
+	if (r == 0 && is_on_vfio(s, o))
+		r = steps_unbind(s, o);
+	return r;
+}
+
+void restore_kept(struct world *world, struct report *report, struct outcome *o)
+{
+	struct steps s = {
+		.world = world, .report = report, .arena = report->policy->arena};
+	uint64_t start = steps_now(&s);
+	char origin[ORIGIN_SIZE];
+	int r;
+
+	steps_begin(&s, start + KEPT_TIME);
+	r = take_from_vfio(&s, o);
+	o->microseconds += steps_now(&s) - start;
+	if (o->verdict == VERDICT_STUCK)
+		return;
+	if (is_on_vfio(&s, o)) {
+		if (o->reason == REASON_KEPT_BOUND && r < 0)
+			steps_fail(o, REASON_UNBIND_FAILED, errno_text(r), r);
+		return;
+	}
+	if (o->after[0] == '\0' && o->reason == REASON_VANISHED)
+		return;
+	o->reason = REASON_KEPT_GIVEN_BACK;
+	o->detail = arena_printf(s.arena, "%s",
+				 origin_format(&o->plan->rule->origin, origin));
+	o->error = 0;
 }

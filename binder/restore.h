@@ -14,3 +14,12 @@
  */
 void restore_device(struct world *world, struct report *report, struct outcome *o)
 	nonnull(1, 2, 3);
+
+/*
+ * Takes a kept device from vfio-pci, which had it by its own ids= before this run: its IDs are
+ * taken off the driver's list, it is unbound and left to its own driver, which may be there
+ * already. Takes at most 5 s, but for the probe of that driver. Sets the reason. Only where
+ * nobody can have the device open: the unbind waits for whoever has.
+ */
+void restore_kept(struct world *world, struct report *report, struct outcome *o)
+	nonnull(1, 2, 3);

@@ -202,6 +202,10 @@ void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 		struct outcome *o = &report->outcomes[i];
 
 		verify_device(world, o);
+		if (run->is_initramfs && o->reason == REASON_KEPT_BOUND) {
+			restore_kept(world, report, o);
+			verify_device(world, o);
+		}
 		if (o->verdict == VERDICT_NONE && o->plan->action != ACTION_KEEP)
 			restore_device(world, report, o);
 		if (o->verdict == VERDICT_BOUND)
@@ -271,6 +275,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	if (turn == TURN_WAITED)
 		start = world->ops->now(world);
 	run->is_boot = true;
+	run->is_initramfs = options->is_initramfs;
 	r = run_plan(world, arena, run);
 	if (!policy->dry_run) {
 		turn_leave_stuck(world, &run->report);

@@ -20,6 +20,7 @@ struct run_options {
 	bool has_cmdline_files; /* an initramfs: dracut's files count as command line */
 	struct text table; /* the section with its header; p NULL: there is none */
 	bool is_dry_run;
+	bool is_initramfs; /* nobody uses a device yet: a kept one may be taken from vfio-pci */
 	bool is_pid1; /* before /init: there is no /run for what later devices need */
 	bool is_late; /* for a device that appeared after the boot's run: run_device() */
 	bool is_synthetic; /* its event was made by udevadm trigger, not by the kernel */
@@ -27,6 +28,7 @@ struct run_options {
 
 struct run {
 	bool is_boot; /* set by run_boot(): this is before udev */
+	bool is_initramfs; /* set by run_boot(), from the options */
 	struct bdf
 		only; /* set by run_device(), for a late report: nothing else is touched */
 	struct policy policy;

@@ -72,6 +72,11 @@ void verify_device(struct world *world, struct outcome *o)
 	wanted = o->wanted[0] != '\0' && strcmp(now, o->wanted) == 0;
 	switch (o->plan->action) {
 	case ACTION_KEEP:
+		if (strcmp(now, DEFAULT_DRIVER) == 0 &&
+		    (o->reason == REASON_KEPT || o->reason == REASON_KEPT_GIVEN_BACK)) {
+			o->reason = REASON_KEPT_BOUND;
+			o->detail = DEFAULT_DRIVER;
+		}
 		return;
 	case ACTION_REFUSE:
 		o->verdict = VERDICT_REFUSED;

@@ -174,6 +174,10 @@ struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
 struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
 				    const char *module);
 void fake_add_id(struct fake_driver *driver, uint16_t vendor, uint16_t device);
+/* A write into its file remove_id: 0, or the kernel's error. */
+int fake_remove_id(struct fake_driver *driver, const char *value);
+/* The first device with such an ID: whose sake it was done for. */
+struct fake_device *fake_find_holder(struct fake_bus *bus, const char *value);
 
 struct fake_device *fake_find_device(struct fake_bus *bus, const char *address);
 struct fake_driver *fake_find_driver(struct fake_bus *bus, const char *name);

@@ -14,6 +14,7 @@
 
 /* What a run may take beyond timeout and recovery: giving back, verifying. */
 #define GIVE_BACK_TIME (2 * FAKE_SECOND)
+#define KEPT_TIME      (5 * FAKE_SECOND)
 #define VERIFY_TIME    (2 * FAKE_SECOND)
 #define SLACK	       (FAKE_SECOND / 2)
 
@@ -23,7 +24,7 @@ static struct arena spare;
 static struct run_options options_of(const char *table)
 {
 	static struct table_section section;
-	struct run_options options = {.has_cmdline_files = true};
+	struct run_options options = {.has_cmdline_files = true, .is_initramfs = true};
 
 	if (table) {
 		if (table_encode(text_of(table), &section) < 0)
@@ -138,6 +139,29 @@ static const char *check_framebuffer(const struct fake_world *w,
 	return NULL;
 }
 
+/* A kept device that vfio-pci had: it has it no more, for good, or it is said why. */
+static const char *check_given_back(const struct fake_world *w, const struct outcome *o,
+				    const struct fake_device *d, const char *address)
+{
+	const struct fake_driver *vfio =
+		fake_find_driver((struct fake_bus *)&w->bus, VFIO);
+
+	if (o->reason != REASON_KEPT_GIVEN_BACK)
+		return !d->driver && o->reason == REASON_KEPT_BOUND
+			       ? wrong("%s: free, but said to be on " VFIO, address)
+			       : NULL;
+	if (d->driver == vfio && !fake_is_busy(&w->bus, d))
+		return wrong("%s: given back, but on " VFIO, address);
+	for (size_t i = 0; i < vfio->id_count; i++)
+		/* One for any device came by new_id, in scenarios. */
+		if (w->fault_count == 0 && vfio->ids[i].device != PCI_ANY &&
+		    pci_match_has(&vfio->ids[i], &d->ids))
+			return wrong("%s: given back, but " VFIO " has its ID", address);
+	if (w->fault_count == 0 && d->has_override)
+		return wrong("%s: given back, with an override", address);
+	return NULL;
+}
+
 static const char *check_outcome(const struct fake_world *w, const struct outcome *o,
 				 const struct fake_device *d, bool is_dry_run)
 {
@@ -160,9 +184,11 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	case VERDICT_NONE:
 		if (o->plan->action != ACTION_KEEP)
 			return wrong("%s: no verdict", address);
+		if (strcmp(o->before, VFIO) == 0 || o->reason == REASON_KEPT_GIVEN_BACK)
+			return check_given_back(w, o, d, address);
 		if (d->writes > 0)
 			return wrong("%s: kept, but written to", address);
-		if (has_wanted(d) && strcmp(o->before, VFIO) != 0)
+		if (has_wanted(d))
 			return wrong("%s: kept, but now on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_BOUND:
@@ -288,6 +314,8 @@ static uint64_t time_allowed(const struct fake_world *w, const struct run *run)
 		const struct outcome *o = &run->report.outcomes[i];
 
 		time += GIVE_BACK_TIME;
+		if (o->plan->action == ACTION_KEEP)
+			time += KEPT_TIME;
 		if (o->has_waited || was_native(w, &o->plan->device->bdf))
 			time += policy->recovery_timeout * (uint64_t)FAKE_SECOND;
 	}
@@ -320,6 +348,9 @@ const char *fake_check(struct fake_world *w, const struct fake_boot *boot)
 		if (message)
 			return message;
 		if (o && o->plan->action != ACTION_KEEP && o->verdict != VERDICT_BOUND)
+			is_all_bound = false;
+		if (o && o->plan->action == ACTION_KEEP && has_wanted(d) &&
+		    w->fault_count == 0)
 			is_all_bound = false;
 	}
 	if (boot->code == EXIT_ALL_BOUND && !is_all_bound && !report->is_dry_run)

@@ -2,6 +2,7 @@
 /* What the bus consists of: put together, looked up, changed from outside. */
 #include "fake_bus.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,42 @@ void fake_add_id(struct fake_driver *driver, uint16_t vendor, uint16_t device)
 		fake_abort("more than %d IDs", FAKE_IDS_MAX);
 	driver->ids[driver->id_count++] =
 		(struct pci_match){vendor, device, PCI_ANY, PCI_ANY, 0, 0};
+}
+
+struct fake_device *fake_find_holder(struct fake_bus *bus, const char *value)
+{
+	struct pci_match m = {0, 0, PCI_ANY, PCI_ANY, 0, 0};
+
+	if (sscanf(value, "%x %x", &m.vendor, &m.device) != 2)
+		return NULL;
+	for (size_t i = 0; i < bus->device_count; i++)
+		if (bus->devices[i].is_present && pci_match_has(&m, &bus->devices[i].ids))
+			return &bus->devices[i];
+	return NULL;
+}
+
+/* drivers/pci/pci-driver.c: remove_id_store(): the first one on the list that fits. */
+int fake_remove_id(struct fake_driver *driver, const char *value)
+{
+	struct pci_match m = {0, 0, PCI_ANY, PCI_ANY, 0, 0};
+
+	if (sscanf(value, "%x %x %x %x %x %x", &m.vendor, &m.device, &m.subvendor,
+		   &m.subdevice, &m.class, &m.class_mask) < 2)
+		return -EINVAL;
+	for (size_t i = 0; i < driver->id_count; i++) {
+		const struct pci_match *id = &driver->ids[i];
+
+		if (id->vendor != m.vendor || id->device != m.device ||
+		    (m.subvendor != PCI_ANY && id->subvendor != m.subvendor) ||
+		    (m.subdevice != PCI_ANY && id->subdevice != m.subdevice) ||
+		    ((id->class ^ m.class) & m.class_mask))
+			continue;
+		driver->id_count--;
+		memmove(&driver->ids[i], &driver->ids[i + 1],
+			(driver->id_count - i) * sizeof(*id));
+		return 0;
+	}
+	return -ENODEV;
 }
 
 struct fake_device *fake_find_device(struct fake_bus *bus, const char *address)

@@ -55,6 +55,22 @@ static void start_override(struct fake_world *w, struct fake_device *d, const ch
 	}
 }
 
+#define REMOVE_ID DRIVERS "vfio-pci/remove_id"
+
+/* True if it is one into drivers/NAME/remove_id, whose list only dynamic IDs are on. */
+static bool start_remove_id(struct fake_world *w, const char *path, const char *value)
+{
+	struct fake_driver *driver;
+
+	if (strcmp(path, REMOVE_ID) != 0)
+		return false;
+	driver = fake_find_driver(&w->bus, "vfio-pci");
+	answer(w, 1,
+	       driver->state == DRIVER_REGISTERED ? fake_remove_id(driver, value)
+						  : -ENOENT);
+	return true;
+}
+
 /* Stores into drivers/NAME/{bind,unbind} and drivers_probe. */
 static void start_driver_store(struct fake_world *w, const char *path, const char *value)
 {
@@ -152,6 +168,8 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 			fake_abort("unknown write of \"%s\" to %s", value, path);
 		return;
 	}
+	if (start_remove_id(w, path, value))
+		return;
 	d = fake_find_device(&w->bus, value);
 	count_write(w, d);
 	start_driver_store(w, path, value);
@@ -295,6 +313,8 @@ static struct fake_device *device_of_job(struct fake_world *w)
 		return NULL;
 	if (strncmp(w->current.path, DEVICES "/", sizeof(DEVICES)) == 0)
 		return fake_device_of(w, w->current.path, &name);
+	if (strcmp(w->current.path, REMOVE_ID) == 0)
+		return fake_find_holder(&w->bus, w->current.value);
 	return fake_find_device(&w->bus, w->current.value);
 }
 
@@ -339,26 +359,6 @@ int fake_submit(struct world *world, const struct job *job)
 	return 0;
 }
 
-/* What VFIO_GROUP_GET_STATUS says: drivers that leave the group's memory alone. */
-static bool is_viable(struct fake_world *w, const char *group)
-{
-	static const char *const friendly[] = {"", "vfio-pci", "pci-stub", "pcieport"};
-
-	for (size_t i = 0; i < w->bus.device_count; i++) {
-		const struct fake_device *d = &w->bus.devices[i];
-		bool is_friendly = false;
-		char number[16];
-
-		snprintf(number, sizeof(number), "%d", d->group);
-		for (size_t k = 0; k < ARRAY_SIZE(friendly); k++)
-			is_friendly = is_friendly ||
-				      strcmp(fake_driver_of(d), friendly[k]) == 0;
-		if (d->is_present && strcmp(number, group) == 0 && !is_friendly)
-			return false;
-	}
-	return true;
-}
-
 static void fill_result(struct fake_world *w, struct job_result *ret)
 {
 	const struct fake_module *m;
@@ -396,7 +396,7 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		ret->serial = w->serial;
 		return;
 	case JOB_GROUP_STATUS:
-		ret->is_viable = is_viable(w, w->current.value);
+		ret->is_viable = fake_is_viable(w, w->current.value);
 		return;
 	}
 }

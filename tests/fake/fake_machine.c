@@ -101,3 +101,22 @@ struct fake_driver *fake_give(struct fake_world *w, const char *address, const c
 	fake_bind_now(device, driver);
 	return driver;
 }
+
+bool fake_is_viable(const struct fake_world *w, const char *group)
+{
+	static const char *const friendly[] = {"", "vfio-pci", "pci-stub", "pcieport"};
+
+	for (size_t i = 0; i < w->bus.device_count; i++) {
+		const struct fake_device *d = &w->bus.devices[i];
+		bool is_friendly = false;
+		char number[16];
+
+		snprintf(number, sizeof(number), "%d", d->group);
+		for (size_t k = 0; k < ARRAY_SIZE(friendly); k++)
+			is_friendly = is_friendly ||
+				      strcmp(fake_driver_of(d), friendly[k]) == 0;
+		if (d->is_present && strcmp(number, group) == 0 && !is_friendly)
+			return false;
+	}
+	return true;
+}

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "fake_set_ups.h"
+
 #define CARD   "0000:01:00.0"
 #define CARD_1 "0000:01:00.1"
 #define GPU    "0000:02:00.0"
@@ -34,20 +36,6 @@ static void own_groups(struct fake_world *w)
 {
 	device(w, CARD)->group = 12;
 	device(w, CARD_1)->group = 13;
-}
-
-static void grabbed(struct fake_world *w)
-{
-	fake_give(w, CARD, "xclmgmt");
-	fake_give(w, CARD_1, "xocl");
-	w->has_group_files = true;
-}
-
-static void built_in(struct fake_world *w)
-{
-	fake_give(w, CARD, "xclmgmt");
-	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
-	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
 }
 
 /* Its probe began half a second ago. */
@@ -164,91 +152,6 @@ static void in_hand_refused(struct fake_world *w)
 	device(w, CARD_1)->is_dead = true;
 }
 
-/* ---- vfio-pci and its modules ---- */
-
-/* Its claim gets lost: the kernel says ENODEV. */
-static void lost_claim(struct fake_world *w)
-{
-	built_in(w);
-	fake_give(w, CARD_1, "xocl");
-	device(w, CARD_1)->vfio_error = -ENODEV;
-	fake_find_driver(&w->bus, "xclmgmt")->has_no_bind_files = true;
-}
-
-static void missing_module(struct fake_world *w)
-{
-	fake_find_module(w, "vfio_pci")->state = MODULE_IS_MISSING;
-	fake_give(w, CARD_1, "xocl");
-}
-
-static void hung_module(struct fake_world *w)
-{
-	fake_find_module(w, "vfio_pci")->time = FAKE_FOREVER;
-	fake_give(w, CARD_1, "xocl");
-}
-
-/* Built in, in an image without any index of modules. */
-static void no_index(struct fake_world *w)
-{
-	w->modules[0].state = MODULE_IS_MISSING;
-	w->modules[1].state = MODULE_IS_MISSING;
-	fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
-}
-
-static void refusal(struct fake_world *w)
-{
-	grabbed(w);
-	device(w, CARD)->vfio_error = -EINVAL;
-	device(w, CARD_1)->deferrals = 3;
-}
-
-static void refusal_free(struct fake_world *w)
-{
-	device(w, CARD)->vfio_error = -EBUSY;
-}
-
-/* What took its time to let go takes its time to come back. */
-static void slow_native_back(struct fake_world *w)
-{
-	refusal(w);
-	fake_find_driver(&w->bus, "xclmgmt")->probe_time = 6 * (uint64_t)FAKE_SECOND;
-}
-
-static void failing_native_back(struct fake_world *w)
-{
-	refusal(w);
-	fake_find_driver(&w->bus, "xclmgmt")->probe_error = -EIO;
-}
-
-static void hung_native_back(struct fake_world *w)
-{
-	refusal(w);
-	fake_find_driver(&w->bus, "xclmgmt")->probe_time = FAKE_FOREVER;
-}
-
-static void deferred_for_ever(struct fake_world *w)
-{
-	device(w, CARD)->deferrals = 100000;
-}
-
-/* No driver without a driver of the other function. */
-static void supplier(struct fake_world *w)
-{
-	device(w, CARD)->supplier = device(w, CARD_1);
-}
-
-static void late_group(struct fake_world *w)
-{
-	device(w, CARD)->group = FAKE_NO_GROUP;
-	device(w, CARD)->is_iommu_late = true;
-}
-
-static void no_iommu(struct fake_world *w)
-{
-	w->is_without_iommu = true;
-	fake_give(w, CARD, "xclmgmt");
-}
-
 /* ---- rules of every kind ---- */
 
 static const uint32_t numbered[FAKE_CONFIG_WORDS] = {0x00010003, 1};
@@ -334,9 +237,9 @@ const struct fake_scenario fake_scenarios[] = {
 	{"free, 7.1", BOTH, V7, PAIR},
 	{"pid 1", BOTH, .is_pid1 = true, PAIR},
 	{"one rule", "rd.earlybind.bind=10ee:*", .set_up = own_groups, PAIR},
-	{"grabbed", BOTH, .set_up = grabbed, PAIR},
-	{"grabbed, 5.10", BOTH, .set_up = grabbed, V5, PAIR},
-	{"grabbed, hold", BOTH HELD, .set_up = refusal, PAIR},
+	{"grabbed", BOTH, .set_up = set_up_grabbed, PAIR},
+	{"grabbed, 5.10", BOTH, .set_up = set_up_grabbed, V5, PAIR},
+	{"grabbed, hold", BOTH HELD, .set_up = set_up_refusal, PAIR},
 	{"slow probe", BOTH, .set_up = slow_probe, PAIR},
 	{"slow probe, 5.10", BOTH, .set_up = slow_probe, V5, PAIR},
 	{"slow probe, 7.1", BOTH, .set_up = slow_probe, V7, PAIR},
@@ -353,33 +256,34 @@ const struct fake_scenario fake_scenarios[] = {
 	{"in hand", BOTH, .set_up = in_hand, PAIR},
 	{"in hand, refused", BOTH, .set_up = in_hand_refused, PAIR},
 	{"in hand, 7.1", BOTH, .set_up = in_hand, V7, PAIR},
-	{"lost claim", BOTH, .set_up = lost_claim, PAIR},
+	{"lost claim", BOTH, .set_up = set_up_lost_claim, PAIR},
 	{"no unbind", BOTH, .set_up = no_unbind, PAIR},
 	{"native meanwhile", BOTH, .set_up = native_meanwhile, PAIR},
 	{"slow match, 7.1", BOTH, .set_up = slow_match, V7, PAIR},
 	{"async probe", BOTH, .set_up = async_native, PAIR},
 	{"hung async probe", BOTH " rd.earlybind.timeout=3", .set_up = hung_async_native,
 	 PAIR},
-	{"vfio-pci built in", BOTH, .set_up = built_in, PAIR},
-	{"no index of modules", BOTH, .set_up = no_index, PAIR},
-	{"missing module", BOTH, .set_up = missing_module, PAIR},
-	{"hung module", BOTH, .set_up = hung_module, PAIR},
-	{"refusal", BOTH, .set_up = refusal, PAIR},
-	{"refusal, 5.10", BOTH, .set_up = refusal, V5, PAIR},
-	{"refusal, slow native", BOTH, .set_up = slow_native_back, PAIR},
-	{"refusal, failing native", BOTH, .set_up = failing_native_back, PAIR},
-	{"refusal, hung native", BOTH, .set_up = hung_native_back, PAIR},
-	{"hold, free", BOTH HELD, .set_up = refusal_free, PAIR},
+	{"vfio-pci built in", BOTH, .set_up = set_up_built_in, PAIR},
+	{"no index of modules", BOTH, .set_up = set_up_no_index, PAIR},
+	{"missing module", BOTH, .set_up = set_up_missing_module, PAIR},
+	{"hung module", BOTH, .set_up = set_up_hung_module, PAIR},
+	{"refusal", BOTH, .set_up = set_up_refusal, PAIR},
+	{"refusal, 5.10", BOTH, .set_up = set_up_refusal, V5, PAIR},
+	{"refusal, slow native", BOTH, .set_up = set_up_slow_native_back, PAIR},
+	{"refusal, failing native", BOTH, .set_up = set_up_failing_native_back, PAIR},
+	{"refusal, hung native", BOTH, .set_up = set_up_hung_native_back, PAIR},
+	{"hold, free", BOTH HELD, .set_up = set_up_refusal_free, PAIR},
 	{"hold by rule",
 	 "rd.earlybind.bind=10ee:*;on-failure=hold rd.earlybind.bind=02:00.1 "
 	 "rd.earlybind.timeout=3",
-	 .set_up = refusal, .wanted = {CARD, CARD_1, AUDIO}},
+	 .set_up = set_up_refusal, .wanted = {CARD, CARD_1, AUDIO}},
 	{"shell", "rd.earlybind.bind=10ee:*;on-failure=shell rd.earlybind.timeout=3",
-	 .set_up = refusal, PAIR},
-	{"deferred", BOTH " rd.earlybind.timeout=2", .set_up = deferred_for_ever, PAIR},
-	{"supplier", BOTH " rd.earlybind.timeout=2", .set_up = supplier, PAIR},
-	{"late group", BOTH, .set_up = late_group, PAIR},
-	{"no IOMMU", BOTH, .set_up = no_iommu, PAIR},
+	 .set_up = set_up_refusal, PAIR},
+	{"deferred", BOTH " rd.earlybind.timeout=2", .set_up = set_up_deferred_for_ever,
+	 PAIR},
+	{"supplier", BOTH " rd.earlybind.timeout=2", .set_up = set_up_supplier, PAIR},
+	{"late group", BOTH, .set_up = set_up_late_group, PAIR},
+	{"no IOMMU", BOTH, .set_up = set_up_no_iommu, PAIR},
 	{"serial", "rd.earlybind.bind=serial=00-00-00-00-00-00-00-01+10ee:*",
 	 .set_up = serial, .wanted = {CARD}},
 	{"serial, asleep", "rd.earlybind.bind=serial=00-00-00-00-00-00-00-01+10ee:*",
@@ -404,6 +308,16 @@ const struct fake_scenario fake_scenarios[] = {
 	 .wanted = {CARD, CARD_1, "none"}},
 	{"keep", BOTH, "keep 01:00.1\nbind 02:00.0 allow=console\n",
 	 .set_up = modprobe_and_gpu, .wanted = {CARD, GPU}},
+	{"keep, taken", BOTH, "keep 01:00.1\n", .set_up = set_up_taken_by_ids,
+	 .wanted = {CARD}},
+	{"keep, taken before", BOTH, "keep 01:00.1\n", .set_up = set_up_taken_before,
+	 .wanted = {CARD}},
+	{"keep, taken before, 7.1", BOTH, "keep 01:00.1\n", .set_up = set_up_taken_before,
+	 V7, .wanted = {CARD}},
+	{"keep, taken for long", BOTH, "keep 01:00.1\n", .set_up = set_up_taken_for_long,
+	 .wanted = {CARD}},
+	{"keep, taken by hand", BOTH, "keep 01:00.1\n", .set_up = set_up_taken_by_hand,
+	 .wanted = {CARD}},
 	{"critical", "rd.earlybind.bind=10ee:*",
 	 "critical path=00:01.0/00.0+10ee:5000 storage /\n", .wanted = {CARD_1, "none"}},
 	{"critical, allowed", "quiet",
@@ -414,7 +328,8 @@ const struct fake_scenario fake_scenarios[] = {
 	 .wanted = {CARD, "0000:03:00.0", "0000:04:00.0", FAR}},
 	{"virtual functions", "rd.earlybind.bind=10ee:7001 rd.earlybind.bind=10ee:7000",
 	 .set_up = functions, .wanted = {"0000:03:00.4", "0000:03:00.5", "none"}},
-	{"dry run", BOTH " rd.earlybind.dry_run=1", .set_up = grabbed, .wanted = {NULL}},
+	{"dry run", BOTH " rd.earlybind.dry_run=1", .set_up = set_up_grabbed,
+	 .wanted = {NULL}},
 	{"late", "vfio-pci.ids=10ee:5000", .is_late = true, .wanted = {CARD}},
 	{"late, coldplug", "quiet", "bind 10ee:*\n", .is_late = true,
 	 .is_synthetic = true, .wanted = {CARD}},

@@ -166,3 +166,6 @@ void fake_load_machine(struct fake_world *w, const char *machine, bool is_runnin
 /* The driver has the device already, as when an earlier script loaded it; that driver. */
 struct fake_driver *fake_give(struct fake_world *w, const char *address,
 			      const char *driver);
+
+/* What VFIO_GROUP_GET_STATUS says: drivers that leave the group's memory alone. */
+bool fake_is_viable(const struct fake_world *w, const char *group);
