@@ -19,9 +19,13 @@ const char *verdict_name(enum verdict verdict)
 	return names[verdict];
 }
 
-static bool is_wanted(const struct plan_device *pd)
+static bool is_as_ruled(const struct report *r, const struct outcome *o)
 {
-	return pd->action != ACTION_KEEP;
+	if (r->is_dry_run)
+		return o->plan->action != ACTION_REFUSE;
+	if (o->plan->action == ACTION_KEEP)
+		return strcmp(o->after, DEFAULT_DRIVER) != 0;
+	return o->verdict == VERDICT_BOUND;
 }
 
 bool report_has_rule_missing(const struct report *r, size_t i)
@@ -51,16 +55,9 @@ bool report_is_fine(const struct report *r)
 		return false;
 	if (r->inventory && (r->inventory->unread_count > 0 || r->inventory->is_cut))
 		return false;
-	for (size_t i = 0; i < r->plan->device_count; i++) {
-		const struct outcome *o = &r->outcomes[i];
-		bool is_fine = r->is_dry_run ? o->plan->action != ACTION_REFUSE
-			       : is_wanted(o->plan)
-				       ? o->verdict == VERDICT_BOUND
-				       : strcmp(o->after, DEFAULT_DRIVER) != 0;
-
-		if (!is_fine)
+	for (size_t i = 0; i < r->plan->device_count; i++)
+		if (!is_as_ruled(r, &r->outcomes[i]))
 			return false;
-	}
 	for (size_t i = 0; i < r->policy->rule_count; i++)
 		if (report_has_rule_missing(r, i))
 			return false;
@@ -233,7 +230,7 @@ void report_log(const struct report *r, struct world *world)
 		return;
 	for (size_t i = 0; i < r->plan->device_count; i++) {
 		const struct outcome *o = &r->outcomes[i];
-		bool fine = o->reason == REASON_KEPT || o->reason == REASON_NONE ||
+		bool fine = o->reason == REASON_NONE || o->reason == REASON_KEPT ||
 			    o->reason == REASON_KEPT_GIVEN_BACK;
 
 		report_device_line(o, line, sizeof(line));

@@ -118,6 +118,7 @@ void set_up_taken_by_ids(struct fake_world *w)
 	struct fake_driver *vfio = fake_give(w, CARD, "vfio-pci");
 
 	fake_give(w, CARD_1, "vfio-pci");
+	device(w, CARD)->had_vfio = true;
 	fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
 	fake_add_id(vfio, 0x10ee, 0x5000);
 	fake_add_id(vfio, 0x10ee, 0x5001);
