@@ -299,9 +299,9 @@ const struct fake_scenario fake_scenarios[] = {
 	{"missing", "quiet", "bind 1234:*\nbind 10ee:*\n", .wanted = {CARD, "none"}},
 	{"functions", "rd.earlybind.bind=01:00.*+10ee:*", PAIR},
 	{"with=functions", "rd.earlybind.bind=10ee:5001;with=functions",
-	 .set_up = grabbed, PAIR},
+	 .set_up = set_up_grabbed, PAIR},
 	{"with=group", "quiet", "bind 10ee:5000 with=group allow=console\n",
-	 .set_up = grabbed, .wanted = {CARD, CARD_1, GPU, AUDIO}},
+	 .set_up = set_up_grabbed, .wanted = {CARD, CARD_1, GPU, AUDIO}},
 	{"with=group, host", "quiet",
 	 "bind 10ee:5000 with=group\n"
 	 "critical serial=00-00-00-00-00-00-00-01+10ee:5001 storage\n",
