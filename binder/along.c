@@ -65,7 +65,10 @@ static void bring_all(const struct policy *policy, const struct inventory *inv,
 	for (size_t k = card.first; k < card.end; k++) {
 		if (rule->with == WITH_FUNCTIONS)
 			bring(rule, number, d, &along[k]);
-		if (along[k].seen == number)
+		/* In whatever order the rule names them. */
+		if (rule->with == WITH_FUNCTIONS ||
+		    (d->iommu_group != NO_GROUP &&
+		     inv->devices[k].iommu_group == d->iommu_group))
 			along[k].is_of_card = true;
 	}
 }

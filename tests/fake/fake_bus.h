@@ -20,7 +20,7 @@
 #define FAKE_DEVICES_MAX  256
 #define FAKE_DRIVERS_MAX  32
 #define FAKE_IDS_MAX	  64
-#define FAKE_TASKS_MAX	  64
+#define FAKE_TASKS_MAX	  512
 #define FAKE_EVENTS_MAX	  8
 #define FAKE_NAME_SIZE	  64
 #define FAKE_FOREVER	  UINT64_MAX

@@ -44,7 +44,7 @@ struct lot_rule {
 	uint32_t class, class_mask;
 	struct lot_path path;
 	uint64_t serial;
-	bool is_optional;
+	enum with with;
 	unsigned allow; /* of a critical rule: what lifts it */
 	char text[LOT_TEXT_SIZE]; /* the selector */
 	char options[LOT_TEXT_SIZE]; /* words with blanks */
@@ -79,6 +79,15 @@ struct lot_want {
 	size_t rule; /* by the policy's order */
 };
 
+/* Which rules are about a function, by the policy's order; LOT_NO_RULE: none. */
+#define LOT_NO_RULE SIZE_MAX
+struct lot_match {
+	size_t keep, bind, claim;
+	size_t along; /* brings it along with another one */
+	unsigned allow; /* of all that bind it or bring it along */
+	bool is_of_card; /* that a rule names */
+};
+
 /* A number below @below. */
 unsigned lot_draw(struct lot *lot, unsigned below);
 
@@ -93,10 +102,12 @@ void lot_write(struct lot *lot);
 
 /* The way to a device. False if it has none. */
 bool lot_path_of(const struct lot *lot, size_t device, struct lot_path *ret);
+bool lot_is_bridge_class(const struct fake_device *device);
 /* Whether the rule counts in this run. */
 bool lot_is_active(const struct lot *lot, const struct lot_rule *rule);
 /* Whether the rule names the device. */
 bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device);
+void lot_match(const struct lot *lot, size_t device, struct lot_match *ret);
 /* What must become of all devices, by their numbers, and whether the module gets its ids=. */
 void lot_work_out(const struct lot *lot, struct lot_want *want, bool *ret_is_ids_safe);
 /* How many functions keep each group from a VM then; -1: the plan says nothing of it. */

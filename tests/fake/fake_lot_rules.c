@@ -168,8 +168,12 @@ static void draw_options(struct lot *lot, struct lot_rule *rule)
 			 words[rule->allow], lot_draw(lot, 2) ? " what it carries" : "");
 		return;
 	}
-	rule->is_optional = lot_draw(lot, 4) == 0;
-	if (rule->is_optional)
+	if (lot_draw(lot, 6) == 0) {
+		rule->with = WITH_FUNCTIONS + lot_draw(lot, 2);
+		add_text(rule->options, sizeof(rule->options), " with=%s",
+			 rule->with == WITH_GROUP ? "group" : "functions");
+	}
+	if (lot_draw(lot, 4) == 0)
 		add_text(rule->options, sizeof(rule->options), " optional");
 	if (lot_draw(lot, 4) == 0)
 		add_text(rule->options, sizeof(rule->options), " on-failure=%s",

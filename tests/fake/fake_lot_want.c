@@ -12,144 +12,11 @@ static const struct fake_device *device_of(const struct lot *lot, size_t i)
 	return &lot->w->bus.devices[i];
 }
 
-static bool is_bridge_class(const struct fake_device *d)
-{
-	return (d->ids.class & 0xff0000) == 0x060000 &&
-	       (d->ids.class & 0xffff00) != 0x068000;
-}
-
 static bool is_screen(const struct fake_device *d)
 {
 	unsigned class = d->ids.class & 0xffff00;
 
 	return class == 0x030000 || class == 0x030100 || class == 0x038000;
-}
-
-bool lot_path_of(const struct lot *lot, size_t device, struct lot_path *ret)
-{
-	const struct fake_device *d = device_of(lot, device);
-	uint8_t hops[LOT_HOPS_MAX];
-	struct lot_path path = {.count = 0};
-
-	/* Below another bus than its card's, nothing leads to a virtual function. */
-	if (d->physfn && d->bdf.bus >= 0x80)
-		return false;
-	for (int at = (int)device; at >= 0; at = lot->parents[at]) {
-		path.root = device_of(lot, (size_t)at)->bdf;
-		hops[path.count++] =
-			(uint8_t)(path.root.device << 3 | path.root.function);
-	}
-	/* The last one is the root itself. */
-	path.count--;
-	for (size_t i = 0; i < path.count; i++)
-		path.hops[i] = hops[path.count - 1 - i];
-	*ret = path;
-	return true;
-}
-
-/* Whether the function is at the end of the path, or behind it. */
-static bool is_led_to(const struct lot *lot, const struct lot_rule *rule, size_t device)
-{
-	const struct lot_path *pattern = &rule->path;
-	struct lot_path path;
-	unsigned want, got;
-
-	if (is_bridge_class(device_of(lot, device)) || !lot_path_of(lot, device, &path) ||
-	    path.count < pattern->count)
-		return false;
-	for (size_t i = 0; i <= pattern->count; i++) {
-		want = i == 0 ? (unsigned)pattern->root.device << 3 |
-					pattern->root.function
-			      : pattern->hops[i - 1];
-		got = i == 0 ? (unsigned)path.root.device << 3 | path.root.function
-			     : path.hops[i - 1];
-		if (i == pattern->count && pattern->is_any)
-			got = (got & ~7u) | (want & 7u);
-		if (want != got)
-			return false;
-	}
-	return pattern->root.domain == path.root.domain &&
-	       pattern->root.bus == path.root.bus;
-}
-
-static uint64_t own_serial(const struct lot *lot, size_t device)
-{
-	const char *power = device_of(lot, device)->power_state;
-
-	return power && strcmp(power, "D3cold") == 0 ? 0 : lot->serials[device];
-}
-
-/* Its own, or that of function 0. */
-static uint64_t serial_of(const struct lot *lot, size_t device)
-{
-	struct bdf first = device_of(lot, device)->bdf;
-	uint64_t serial = own_serial(lot, device);
-
-	if (is_bridge_class(device_of(lot, device)))
-		return 0;
-	first.function = 0;
-	for (size_t i = 0; i < lot->w->bus.device_count && serial == 0; i++)
-		if (device_of(lot, i)->is_present &&
-		    bdf_compare(device_of(lot, i)->bdf, first) == 0)
-			serial = own_serial(lot, i);
-	return serial;
-}
-
-static bool has_address(const struct lot_rule *rule, struct bdf bdf)
-{
-	const struct bdf *want = &rule->address;
-
-	return want->domain == bdf.domain && want->bus == bdf.bus &&
-	       want->device == bdf.device &&
-	       (rule->is_any_function || want->function == bdf.function);
-}
-
-static bool has_field(uint32_t want, uint32_t got)
-{
-	return want == PCI_ANY || want == got;
-}
-
-bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device)
-{
-	const struct fake_device *d = device_of(lot, device);
-	const struct pci_match *id = &rule->id;
-
-	if (!d->is_present ||
-	    ((rule->terms & TERM_ADDRESS) && !has_address(rule, d->bdf)))
-		return false;
-	if ((rule->terms & TERM_ID) &&
-	    !(has_field(id->vendor, d->ids.vendor) &&
-	      has_field(id->device, d->ids.device) &&
-	      has_field(id->subvendor, d->ids.subvendor) &&
-	      has_field(id->subdevice, d->ids.subdevice) &&
-	      (id->class & id->class_mask) == (d->ids.class & id->class_mask)))
-		return false;
-	if ((rule->terms & TERM_CLASS) &&
-	    rule->class != (d->ids.class & rule->class_mask))
-		return false;
-	if ((rule->terms & TERM_PATH) && !is_led_to(lot, rule, device))
-		return false;
-	return !(rule->terms & TERM_SERIAL) || rule->serial == serial_of(lot, device);
-}
-
-bool lot_is_active(const struct lot *lot, const struct lot_rule *rule)
-{
-	return rule->place != PLACE_OTHER_PROFILE &&
-	       (rule->place != PLACE_PROFILE || lot->is_profile_on);
-}
-
-/* Whether the rule expects another device where this one is. */
-static bool is_claim(const struct lot *lot, const struct lot_rule *rule, size_t device)
-{
-	if ((rule->terms & TERM_ADDRESS) &&
-	    has_address(rule, device_of(lot, device)->bdf))
-		return true;
-	if (!(rule->terms & TERM_PATH) || !is_led_to(lot, rule, device))
-		return false;
-	for (size_t i = 0; i < lot->w->bus.device_count; i++)
-		if (lot_has_match(lot, rule, i))
-			return false;
-	return true;
 }
 
 /* Whether it is, or will be, no use to the host; as far as it is decided. */
@@ -212,15 +79,41 @@ static bool has_direct_memory(const struct lot *lot, int group)
 	return fake_find_file(lot->w, WORLD_SYS, path) != NULL;
 }
 
-static enum reason refuse(const struct lot *lot, const struct lot_want *want,
-			  size_t device, unsigned allow)
+/* What a host lives on needs a word, or a rule of its own, to leave it with its group. */
+static bool is_of_host(const struct lot *lot, size_t device, const struct lot_match *m)
 {
+	if (m->along == LOT_NO_RULE || m->bind != LOT_NO_RULE || m->is_of_card)
+		return false;
+	for (size_t i = 0; i < lot->w->bus.device_count; i++) {
+		const struct fake_device *d = device_of(lot, i);
+		unsigned needed = d->ids.class >> 16 == 1	? ALLOW_STORAGE
+				  : d->ids.class >> 16 == 2	? ALLOW_NETWORK
+				  : d->ids.class >> 16 == 3	? ALLOW_CONSOLE
+				  : d->ids.class >> 8 == 0x0c03 ? ALLOW_CONSOLE
+								: 0;
+		struct lot_match other;
+
+		if (!needed || !d->is_present || strcmp(fake_driver_of(d), VFIO) == 0 ||
+		    !bdf_is_same_slot(d->bdf, device_of(lot, device)->bdf))
+			continue;
+		lot_match(lot, i, &other);
+		if (other.keep != LOT_NO_RULE ||
+		    (other.bind == LOT_NO_RULE && !(m->allow & needed)))
+			return true;
+	}
+	return false;
+}
+
+static enum reason refuse(const struct lot *lot, const struct lot_want *want,
+			  size_t device, const struct lot_match *m)
+{
+	unsigned allow = m->allow;
 	const struct fake_device *d = device_of(lot, device);
 	const struct fake_framebuffer *fb = &lot->w->bus.framebuffer;
 	bool has_group = d->group != FAKE_NO_GROUP && !lot->w->is_without_iommu;
 	enum reason reason;
 
-	if (is_bridge_class(d) || d->has_bus_behind)
+	if (lot_is_bridge_class(d) || d->has_bus_behind)
 		return REASON_BRIDGE;
 	if ((d->ids.class & 0xffff00) == 0x080600)
 		return REASON_IOMMU_DEVICE;
@@ -230,6 +123,8 @@ static enum reason refuse(const struct lot *lot, const struct lot_want *want,
 		return REASON_DENYLISTED;
 	if (d->vf_count > 0)
 		return REASON_HAS_VFS;
+	if (is_of_host(lot, device, m))
+		return REASON_HOST_DEVICE;
 	if (!(allow & ALLOW_CONSOLE)) {
 		if ((fb->driver && fb->on == d) || (is_screen(d) && d->is_boot_vga))
 			return REASON_CONSOLE;
@@ -250,40 +145,27 @@ static enum reason refuse(const struct lot *lot, const struct lot_want *want,
 
 static void decide(const struct lot *lot, struct lot_want *want, size_t device)
 {
-	static const size_t none = SIZE_MAX;
-	size_t keep = none, bind = none, claim = none;
 	struct lot_want *w = &want[device];
 	bool is_done = strcmp(fake_driver_of(device_of(lot, device)), VFIO) == 0;
-	unsigned allow = 0;
+	struct lot_match m;
+	size_t bind;
 
-	for (size_t i = 0; i < lot->order_count; i++) {
-		const struct lot_rule *rule = &lot->rules[lot->order[i]];
-
-		if (rule->kind == RULE_CRITICAL || !lot_is_active(lot, rule))
-			continue;
-		if (!lot_has_match(lot, rule, device)) {
-			if (rule->kind == RULE_BIND && claim == none &&
-			    is_claim(lot, rule, device))
-				claim = i;
-		} else if (rule->kind == RULE_KEEP) {
-			keep = keep == none ? i : keep;
-		} else {
-			bind = bind == none ? i : bind;
-			allow |= rule->allow;
-		}
-	}
-	if (keep != none)
+	lot_match(lot, device, &m);
+	bind = m.bind != LOT_NO_RULE	? m.bind
+	       : m.claim == LOT_NO_RULE ? m.along
+					: LOT_NO_RULE;
+	if (m.keep != LOT_NO_RULE)
 		*w = (struct lot_want){true, ACTION_KEEP,
-				       is_done ? REASON_KEPT_BOUND : REASON_KEPT, keep};
-	else if (bind != none && is_done)
+				       is_done ? REASON_KEPT_BOUND : REASON_KEPT, m.keep};
+	else if (bind != LOT_NO_RULE && is_done)
 		*w = (struct lot_want){true, ACTION_DONE, REASON_NONE, bind};
-	else if (bind != none)
+	else if (bind != LOT_NO_RULE)
 		*w = (struct lot_want){false, ACTION_REFUSE,
-				       refuse(lot, want, device, allow), bind};
-	else if (claim != none)
+				       refuse(lot, want, device, &m), bind};
+	else if (m.claim != LOT_NO_RULE)
 		*w = (struct lot_want){true, ACTION_REFUSE, REASON_IDENTITY_MISMATCH,
-				       claim};
-	if (bind == none || w->is_planned)
+				       m.claim};
+	if (bind == LOT_NO_RULE || w->is_planned)
 		return;
 	w->is_planned = true;
 	if (w->reason == REASON_NONE)
@@ -343,7 +225,7 @@ static bool is_blocker(const struct lot *lot, const struct lot_want *want, size_
 		return false;
 	if (driver[0] != '\0')
 		return strcmp(driver, "pcieport") != 0;
-	return !is_bridge_class(d) && !d->has_bus_behind;
+	return !lot_is_bridge_class(d) && !d->has_bus_behind;
 }
 
 void lot_count_blockers(const struct lot *lot, const struct lot_want *want,

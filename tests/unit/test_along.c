@@ -127,6 +127,20 @@ static void add_twin(struct fake_world *w)
 			      (struct pci_ids){0x10ee, 0x5001, 0, 0, 0x120000}, 40);
 }
 
+/* One rule names a function of the GPU as well, in a group of its own. */
+static void make_twin_of_audio(struct fake_world *w)
+{
+	device(w, AUDIO)->ids = device(w, CARD)->ids;
+	device(w, AUDIO)->group = 31;
+}
+
+static void make_twin_before(struct fake_world *w)
+{
+	make_twin_of_audio(w);
+	device(w, CARD)->bdf.bus = 3;
+	device(w, CARD_1)->bdf.bus = 3;
+}
+
 #define CARD_ONLY  "01:00.0 bind, 01:00.1 bind"
 #define GPU_STAYS  ", 02:00.0 refuse host-device, 02:00.1 refuse host-device"
 #define WHOLE	   CARD_ONLY ", 02:00.0 bind, 02:00.1 bind"
@@ -137,6 +151,11 @@ static const struct {
 	void (*change)(struct fake_world *w);
 	const char *rules, *want;
 } plans[] = {
+	{"another group's function is named", make_twin_of_audio,
+	 "bind 10ee:5000 with=group",
+	 CARD_ONLY ", 02:00.0 refuse host-device, 02:00.1 bind"},
+	{"the same in another order", make_twin_before, "bind 10ee:5000 with=group",
+	 "02:00.0 refuse host-device, 02:00.1 bind, 03:00.0 bind, 03:00.1 bind"},
 	{"nothing", NULL, "bind 10ee:5001", "01:00.1 bind"},
 	{"functions", NULL, "bind 10ee:5001 with=functions", CARD_ONLY},
 	{"functions, first", NULL, "bind 10ee:5000 with=functions", CARD_ONLY},

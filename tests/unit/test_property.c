@@ -220,8 +220,7 @@ static const char *check_never(const struct seen *seen)
 
 	for (size_t i = 0; i < bus->device_count; i++) {
 		const struct fake_device *d = &bus->devices[i];
-		unsigned allow = 0;
-		bool is_named = false;
+		struct lot_match match;
 
 		if (!is_taken(seen, i))
 			continue;
@@ -229,27 +228,19 @@ static const char *check_never(const struct seen *seen)
 			return wrong("%s: a bridge is bound", address_of(i));
 		if (d->ids.class >> 8 == 0x0806)
 			return wrong("%s: an IOMMU is bound", address_of(i));
-		for (size_t k = 0; k < lot.rule_count; k++) {
-			const struct lot_rule *rule = &lot.rules[k];
-
-			if (!lot_is_active(&lot, rule) || !lot_has_match(&lot, rule, i))
-				continue;
-			if (rule->kind == RULE_KEEP)
-				return wrong("%s: kept, but bound", address_of(i));
-			is_named |= rule->kind == RULE_BIND;
-			if (rule->kind == RULE_BIND)
-				allow |= rule->allow;
-		}
-		if (!is_named)
+		lot_match(&lot, i, &match);
+		if (match.keep != LOT_NO_RULE)
+			return wrong("%s: kept, but bound", address_of(i));
+		if (match.bind == LOT_NO_RULE && match.along == LOT_NO_RULE)
 			return wrong("%s: no rule names it", address_of(i));
 		for (size_t k = 0; k < lot.rule_count; k++)
 			if (lot.rules[k].kind == RULE_CRITICAL &&
 			    lot.rules[k].allow != ALLOW_CONSOLE &&
 			    lot_is_active(&lot, &lot.rules[k]) &&
 			    lot_has_match(&lot, &lot.rules[k], i) &&
-			    !(lot.rules[k].allow & allow))
+			    !(lot.rules[k].allow & match.allow))
 				return wrong("%s: critical, but bound", address_of(i));
-		if (d->is_boot_vga && !(allow & ALLOW_CONSOLE))
+		if (d->is_boot_vga && !(match.allow & ALLOW_CONSOLE))
 			return wrong("%s: the console is bound", address_of(i));
 	}
 	return NULL;
