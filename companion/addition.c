@@ -9,34 +9,44 @@
 #include "group.h"
 #include "guard.h"
 #include "message.h"
+#include "recipe.h"
+
+/* Whether a rule says all that the wishes ask for, besides which devices. */
+static bool has_options(const struct wishes *w, const struct rule *rule)
+{
+	return (w->like.with == WITH_NOTHING || rule->with == w->like.with) &&
+	       (rule->allow & w->like.allow) == w->like.allow;
+}
 
 /* The rule that does already for @d what @kind asks for. */
 static const struct rule *covering(const struct edit *e, const struct wishes *w,
 				   const struct pci_device *d)
 {
+	const struct rule *along;
+
 	for (size_t i = 0; i < e->before.rule_count; i++) {
 		const struct rule *rule = &e->before.rules[i];
 		bool is_replaced = w->is_forced && rule->origin.source != SOURCE_CONFIG;
 
 		/* What stands on the command line may be meant to come here. */
-		if (rule->kind == w->kind && !is_replaced && edit_has_match(e, rule, d))
+		if (rule->kind == w->kind && !is_replaced && has_options(w, rule) &&
+		    edit_has_match(e, rule, d))
 			return rule;
 	}
-	return NULL;
+	along = w->kind == RULE_BIND ? edit_along(e, d) : NULL;
+	return along && has_options(w, along) ? along : NULL;
 }
 
 /* The same selector stands there already. */
 static const struct rule *find_same(const struct edit *e, const struct wishes *w,
 				    const struct wish *wish)
 {
-	char have[SELECTOR_SIZE], want[SELECTOR_SIZE];
-
 	for (size_t i = 0; i < e->before.rule_count; i++) {
 		const struct rule *rule = &e->before.rules[i];
 
 		if (rule->kind == w->kind && edit_is_own(e, rule) &&
-		    strcmp(selector_format(&rule->selector, have),
-			   selector_format(&wish->selector, want)) == 0)
+		    has_options(w, rule) &&
+		    selector_is_same(&rule->selector, &wish->selector))
 			return rule;
 	}
 	return NULL;
@@ -128,6 +138,8 @@ static void put_device(struct edit *e, const struct wishes *w, const struct wish
 	else
 		paragraph_add(&p, "vfio-pci gets it at boot%s%s%s", has_other ? "; " : "",
 			      has_other ? d->driver : "", has_other ? " has it now" : "");
+	if (pd && pd->note)
+		paragraph_add(&p, "(%s)", pd->note);
 	paragraph_end(&p);
 	if (wish->why && !(*why && strcmp(wish->why, *why) == 0))
 		paragraph_line(stdout, DEVICE_INDENT, "%s", wish->why);
@@ -229,6 +241,12 @@ void addition_show(struct edit *e, const struct wishes *w)
 				continue;
 			put_device(e, w, wish, d, &why);
 			matches++;
+		}
+		for (size_t k = 0; !wish->is_done && k < e->plan.device_count; k++) {
+			const struct plan_device *pd = &e->plan.devices[k];
+
+			if (wish_has_along(wish, pd) && pd->action <= ACTION_DONE)
+				put_device(e, w, wish, pd->device, &why);
 		}
 		if (!wish->is_done && matches == 0)
 			paragraph_line(stdout, 0, "%s: %s", wish->text,

@@ -126,6 +126,8 @@ static int read_machine(struct edit *e)
 	if (r == 0)
 		r = identity_open(e->world, e->arena, &e->inventory, &e->identity);
 	if (r == 0)
+		r = along_find(&e->before, &e->inventory, e->arena, &e->along);
+	if (r == 0)
 		r = usages_read(e->world, e->arena, &e->usages);
 	if (r == -ENOMEM)
 		return out_of_memory();
@@ -268,6 +270,13 @@ bool edit_has_match(const struct edit *e, const struct rule *rule,
 {
 	return policy_has_rule_active(&e->before, rule) &&
 	       edit_has_selector(&rule->selector, d);
+}
+
+const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
+{
+	const struct along *a = e->along ? &e->along[d - e->inventory.devices] : NULL;
+
+	return a && !a->is_named && !a->is_kept ? a->rule : NULL;
 }
 
 const char *edit_describe(struct edit *e, const struct pci_device *d)

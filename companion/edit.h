@@ -2,6 +2,7 @@
 /* What the commands share that change the configuration: add, keep, remove, select. */
 #pragma once
 
+#include "along.h"
 #include "arena.h"
 #include "compiler.h"
 #include "config_edit.h"
@@ -30,6 +31,8 @@ struct edit {
 	struct world *world;
 	struct inventory inventory; /* every function */
 	struct identity identity;
+	struct along
+		*along; /* per device: what brings it along now; NULL: nothing does */
 	struct usages usages;
 	struct names *names;
 	struct config_file_place place;
@@ -85,6 +88,10 @@ bool edit_has_selector(const struct selector *selector, const struct pci_device 
 /* Whether @rule counts and names the device. */
 bool edit_has_match(const struct edit *e, const struct rule *rule,
 		    const struct pci_device *d) nonnull(1, 2, 3);
+
+/* The rule (with=) that brings the device along though none names it, or NULL. */
+const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
+	nonnull(1, 2);
 
 /* "0000:01:00.0 [10ee:5000] Xilinx Corporation (xclmgmt)", into the arena. */
 const char *edit_describe(struct edit *e, const struct pci_device *d) nonnull(1, 2);

@@ -156,6 +156,8 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 {
 	char origin[ORIGIN_SIZE], message[REASON_MESSAGE_SIZE];
 	const struct rule *rule = pd ? pd->rule : NULL;
+	bool is_along = pd && rule->with != WITH_NOTHING &&
+			!selector_has_match(&rule->selector, pd->device);
 
 	if (e->next.policy.off) {
 		paragraph_add(p,
@@ -171,9 +173,10 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 		paragraph_add(p, "The rule %.*s (%s) has its address,", (int)rule->text.n,
 			      rule->text.p, origin);
 	else
-		paragraph_add(p, "The %s %.*s (%s) names it,",
+		paragraph_add(p, "The %s %.*s (%s) %s,",
 			      rule->kind == RULE_KEEP ? "keep rule" : "rule",
-			      (int)rule->text.n, rule->text.p, origin);
+			      (int)rule->text.n, rule->text.p, origin,
+			      is_along ? "brings it along" : "names it");
 	switch (pd->action) {
 	case ACTION_BIND:
 	case ACTION_RECOVER:

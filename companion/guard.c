@@ -7,6 +7,7 @@
 /* How a refusal of the boot is taken while rules are written. */
 enum weight {
 	WEIGHT_NONE,
+	WEIGHT_LEFT, /* a warning: no boot takes it from the host */
 	WEIGHT_WARNING, /* may be otherwise at boot */
 	WEIGHT_FORCE, /* refused without --force */
 	WEIGHT_ALLOW, /* refused without --force, which adds an allow= */
@@ -23,6 +24,7 @@ static struct weighing weigh(enum reason reason)
 {
 	static const struct weighing weighings[] = {
 		{REASON_NONE, WEIGHT_NONE, 0},
+		{REASON_HOST_DEVICE, WEIGHT_LEFT, 0},
 		{REASON_BRIDGE, WEIGHT_NEVER, 0},
 		{REASON_IOMMU_DEVICE, WEIGHT_NEVER, 0},
 		{REASON_DENYLISTED, WEIGHT_FORCE, 0},
@@ -104,6 +106,9 @@ static enum judgement judge_device(struct edit *e, const struct wishes *w,
 	switch (weighing.weight) {
 	case WEIGHT_NONE:
 		return judge_usages(e, w, d);
+	case WEIGHT_LEFT:
+		warn(e, d, what);
+		return JUDGED_FINE;
 	case WEIGHT_WARNING:
 		warn(e, d, what);
 		return judge_usages(e, w, d);
@@ -165,8 +170,9 @@ enum judgement guard_judge(struct edit *e, struct wishes *w)
 			const struct plan_device *pd = &e->plan.devices[k];
 			enum judgement one;
 
-			if (!edit_has_selector(&wish->selector, pd->device) ||
-			    pd->action == ACTION_KEEP)
+			if (pd->action == ACTION_KEEP ||
+			    (!edit_has_selector(&wish->selector, pd->device) &&
+			     !wish_has_along(wish, pd)))
 				continue;
 			one = judge_device(e, w, pd, &wish->needs_allow);
 			if (all != JUDGED_REFUSED && one != JUDGED_FINE)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "along.h"
 #include "commands.h"
 #include "list.h"
 #include "message.h"
@@ -189,6 +190,7 @@ int list_print_rules(struct list *l)
 	const struct strings none = {.count = 0};
 	bool *is_named = arena_alloc(l->arena, l->inventory.count, sizeof(*is_named));
 	struct policy files;
+	struct along *along;
 	size_t left = 0;
 
 	if (!is_named) {
@@ -199,6 +201,16 @@ int list_print_rules(struct list *l)
 	    next_boot_read(l->world, l->arena, &sources, NULL, &files, &run) < 0)
 		return EXIT_FAILED;
 	(void)sources_print_problems(&sources, &run.policy);
+	/* What comes along is told by what is known: all that rules ask for. */
+	for (size_t r = 0; policy_has_any_with(&run.policy) && r < run.policy.rule_count;
+	     r++)
+		for (size_t i = 0; i < l->inventory.count; i++)
+			(void)list_has_match(l, &run.policy.rules[r].selector,
+					     l->items[i].device);
+	if (along_find(&run.policy, &l->inventory, l->arena, &along) < 0) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
 	for (size_t r = 0; r < run.policy.rule_count; r++) {
 		const struct rule *rule = &run.policy.rules[r];
 		bool has_device = false, has_match = false;
@@ -206,7 +218,11 @@ int list_print_rules(struct list *l)
 		if (!policy_has_rule_active(&run.policy, rule))
 			continue;
 		for (size_t i = 0; i < l->inventory.count; i++) {
-			if (!list_has_match(l, &rule->selector, l->items[i].device))
+			bool is_along = along && along[i].rule == rule &&
+					!along[i].is_named && !along[i].is_kept;
+
+			if (!is_along &&
+			    !list_has_match(l, &rule->selector, l->items[i].device))
 				continue;
 			has_match = is_named[i] = true;
 			if (!l->items[i].is_shown)

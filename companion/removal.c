@@ -8,6 +8,7 @@
 #include "describe.h"
 #include "guard.h"
 #include "message.h"
+#include "recipe.h"
 
 /* How a rule and what is asked for meet. */
 enum meeting {
@@ -15,13 +16,6 @@ enum meeting {
 	MEET_PARTLY, /* it binds a device that is meant, and others */
 	MEET_WHOLLY, /* it is about nothing else */
 };
-
-static bool is_same(const struct selector *a, const struct selector *b)
-{
-	char x[SELECTOR_SIZE], y[SELECTOR_SIZE];
-
-	return strcmp(selector_format(a, x), selector_format(b, y)) == 0;
-}
 
 /* A rule for the very address that was asked for, whatever sits there now. */
 static bool is_at_address(const struct selector *asked, const struct selector *s)
@@ -39,7 +33,7 @@ static enum meeting meet(const struct edit *e, const struct selector *asked,
 	/* It binds nothing, and may guard more than this. */
 	if (rule->kind == RULE_CRITICAL)
 		return MEET_NOT;
-	if (asked && is_same(asked, &rule->selector))
+	if (asked && selector_is_same(asked, &rule->selector))
 		return MEET_WHOLLY;
 	/* Without a keep rule more would be bound: it goes only when it is named. */
 	if (rule->kind == RULE_KEEP)

@@ -34,6 +34,22 @@ static void say_keep(struct removing *r, const struct selector *asked)
 	}
 }
 
+/* Nothing names it, and yet it is bound. */
+static void say_along(struct removing *r, const bool *is_meant)
+{
+	for (size_t i = 0; i < r->e.inventory.count; i++) {
+		const struct pci_device *d = &r->e.inventory.devices[i];
+		const struct rule *along = is_meant[i] ? edit_along(&r->e, d) : NULL;
+		char address[BDF_SIZE];
+
+		if (along)
+			say_error("it comes along by the rule %s: earlybind keep %s "
+				  "leaves it to the host",
+				  edit_describe_rule(&r->e, along),
+				  edit_address(d, address));
+	}
+}
+
 /* Marks the rules for one selector; false if there is none, which is said. */
 static bool mark(struct removing *r, struct text text, const struct selector *asked)
 {
@@ -51,6 +67,7 @@ static bool mark(struct removing *r, struct text text, const struct selector *as
 	if (found == 0 && others == 0) {
 		say_error("%.*s: no rule names it", (int)text.n, text.p);
 		say_keep(r, asked);
+		say_along(r, is_meant);
 	}
 	return found > 0;
 }

@@ -58,6 +58,7 @@ static bool is_bound(const struct edit *e, const struct pci_device *d, bool *ret
 
 static const char *describe(struct edit *e, const struct pci_device *d, bool is_kept)
 {
+	const struct rule *along = edit_along(e, d);
 	const char *text;
 	const struct usage *usage;
 	size_t count;
@@ -65,6 +66,9 @@ static const char *describe(struct edit *e, const struct pci_device *d, bool is_
 	text = arena_printf(e->arena, "%s%s%s%s%s", edit_describe(e, d),
 			    d->driver[0] ? " (" : "", d->driver, d->driver[0] ? ")" : "",
 			    is_kept ? "; kept by a rule" : "");
+	if (text && along)
+		text = arena_printf(e->arena, "%s; comes along by the rule %s", text,
+				    edit_describe_rule(e, along));
 	usage = usages_find(&e->usages, d->bdf, &count);
 	for (size_t i = 0; usage && text && i < count; i++)
 		if (usage[i].is_in_use)
@@ -108,7 +112,8 @@ static int make_items(struct selecting *s)
 		if (i == 0 || sorted[i - 1]->iommu_group != d->iommu_group)
 			add_item(s, d, head ? head : "", CHOOSER_HEAD, false);
 		add_item(s, d, describe(e, d, is_kept),
-			 d->is_bridge ? CHOOSER_FIXED : CHOOSER_CHOICE,
+			 d->is_bridge || edit_along(e, d) ? CHOOSER_FIXED
+							  : CHOOSER_CHOICE,
 			 is_chosen && !d->is_bridge);
 	}
 	return 0;

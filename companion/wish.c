@@ -6,6 +6,7 @@
 
 #include "message.h"
 #include "propose.h"
+#include "recipe.h"
 
 #define NEAREST_MAX 3
 
@@ -55,6 +56,13 @@ static int take_selectors(struct wishes *w, struct text list)
 		w->asked[w->asked_count++] = part;
 	}
 	return 0;
+}
+
+bool wish_has_along(const struct wish *wish, const struct plan_device *pd)
+{
+	return pd->rule->with != WITH_NOTHING &&
+	       selector_is_same(&pd->rule->selector, &wish->selector) &&
+	       !edit_has_selector(&wish->selector, pd->device);
 }
 
 bool wishes_has_way(const struct wishes *w)

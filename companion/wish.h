@@ -46,5 +46,8 @@ int wishes_resolve(struct wishes *w, struct edit *e) must_check nonnull(1, 2);
 int wishes_add_device(struct wishes *w, struct edit *e,
 		      const struct pci_device *d) must_check nonnull(1, 2, 3);
 
+/* Whether the plan has the device because the rule of the wish brings it along (with=). */
+bool wish_has_along(const struct wish *wish, const struct plan_device *pd) nonnull(1, 2);
+
 /* Whether w->by is something that --by knows; says what it knows otherwise. */
 bool wishes_has_way(const struct wishes *w) must_check nonnull(1);
