@@ -42,6 +42,7 @@ struct lot_rule {
 	struct bdf address;
 	bool is_any_function;
 	uint32_t class, class_mask;
+	size_t accel; /* of lot_accels */
 	struct lot_path path;
 	uint64_t serial;
 	enum with with;
@@ -49,6 +50,15 @@ struct lot_rule {
 	char text[LOT_TEXT_SIZE]; /* the selector */
 	char options[LOT_TEXT_SIZE]; /* words with blanks */
 };
+
+/* Groups of accelerators, as far as the machines have them. */
+struct lot_accel {
+	const char *name;
+	uint16_t vendor, device; /* device 0: any */
+	uint32_t class; /* 0: any */
+};
+extern const struct lot_accel lot_accels[];
+#define LOT_ACCELS 7
 
 struct lot {
 	uint64_t state;

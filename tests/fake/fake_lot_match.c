@@ -99,6 +99,13 @@ static bool has_field(uint32_t want, uint32_t got)
 	return want == PCI_ANY || want == got;
 }
 
+static bool has_accel(const struct lot_accel *accel, const struct pci_ids *ids)
+{
+	return accel->vendor == ids->vendor &&
+	       (accel->device == 0 || accel->device == ids->device) &&
+	       (accel->class == 0 || accel->class == ids->class >> 8);
+}
+
 bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device)
 {
 	const struct fake_device *d = device_of(lot, device);
@@ -116,6 +123,8 @@ bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t de
 		return false;
 	if ((rule->terms & TERM_CLASS) &&
 	    rule->class != (d->ids.class & rule->class_mask))
+		return false;
+	if ((rule->terms & TERM_ACCEL) && !has_accel(&lot_accels[rule->accel], &d->ids))
 		return false;
 	if ((rule->terms & TERM_PATH) && !is_led_to(lot, rule, device))
 		return false;

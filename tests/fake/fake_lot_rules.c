@@ -121,23 +121,52 @@ static void draw_serial_term(struct lot *lot, struct lot_rule *rule, size_t devi
 		 number);
 }
 
-/* 1 to 6 digits, some of them any. */
+/* 1 to 6 digits; some of them are any, and so is what follows. */
 static void draw_class(struct lot *lot, struct lot_rule *rule, uint32_t class)
 {
-	unsigned digits = 2 * (1 + lot_draw(lot, 3));
+	bool is_open = lot_draw(lot, 4) == 0;
+	unsigned digits = is_open ? 1 + lot_draw(lot, 6) : 2 * (1 + lot_draw(lot, 3));
 
 	add_term(rule, TERM_CLASS);
-	rule->class_mask = 0xffffffu << (24 - 4 * digits) & 0xffffff;
+	add_text(rule->text, sizeof(rule->text), "class=");
+	for (unsigned i = 0; i < digits; i++) {
+		unsigned shift = 20 - 4 * i;
+
+		if (i > 0 && lot_draw(lot, 6) == 0) {
+			add_text(rule->text, sizeof(rule->text), "?");
+			continue;
+		}
+		rule->class_mask |= 0xfu << shift;
+		add_text(rule->text, sizeof(rule->text), "%x", class >> shift & 0xf);
+	}
 	rule->class = class & rule->class_mask;
-	add_text(rule->text, sizeof(rule->text), "class=%0*x%s", (int)digits,
-		 rule->class >> (24 - 4 * digits), lot_draw(lot, 4) == 0 ? "*" : "");
+	if (is_open)
+		add_text(rule->text, sizeof(rule->text), "*");
+}
+
+const struct lot_accel lot_accels[LOT_ACCELS] = {
+	{"alveo", 0x10ee, 0x5001, 0x1200},
+	{"alveo-user", 0x10ee, 0x5001, 0x1200},
+	{"alveo-mgmt", 0x10ee, 0x5000, 0x1200},
+	{"nvswitch", 0x10de, 0x1af1, 0x0680},
+	{"nvidia-datacenter", 0x10de, 0x1eb8, 0x0302},
+	{"nvidia-3d", 0x10de, 0, 0x0302},
+	{"qat-deny", 0x8086, 0, 0x0b40},
+};
+
+static void draw_accel(struct lot *lot, struct lot_rule *rule)
+{
+	add_term(rule, TERM_ACCEL);
+	rule->accel = lot_draw(lot, LOT_ACCELS);
+	add_text(rule->text, sizeof(rule->text), "accel=%s",
+		 lot_accels[rule->accel].name);
 }
 
 static void draw_selector(struct lot *lot, struct lot_rule *rule)
 {
 	const struct fake_bus *bus = &lot->w->bus;
 	size_t device = lot_draw(lot, (unsigned)bus->device_count);
-	unsigned first = lot_draw(lot, 5);
+	unsigned first = lot_draw(lot, 6);
 
 	if (rule->place == PLACE_IDS || rule->place == PLACE_MODPROBE) {
 		draw_id(lot, rule, &bus->devices[device]);
@@ -153,6 +182,8 @@ static void draw_selector(struct lot *lot, struct lot_rule *rule)
 		draw_id(lot, rule, &bus->devices[draw_like(lot, device)]);
 	if (first == 4 || lot_draw(lot, 8) == 0)
 		draw_class(lot, rule, bus->devices[draw_like(lot, device)].ids.class);
+	if (first == 5 || lot_draw(lot, 24) == 0)
+		draw_accel(lot, rule);
 }
 
 static void draw_options(struct lot *lot, struct lot_rule *rule)
