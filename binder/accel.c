@@ -102,30 +102,47 @@ static size_t search(size_t at, size_t end, uint16_t device)
 	return at;
 }
 
-/* The leaves of a function, and the first entry that it has (where it has one). */
-static uint64_t find(const struct pci_ids *ids, size_t *ret_entry)
+struct found {
+	struct pci_ids ids;
+	uint64_t leaves;
+	int entry; /* the first one; -ENOENT where there is none */
+};
+
+static void look_up(struct found *f)
 {
-	const uint16_t devices[] = {ids->device, ACCEL_ANY};
-	uint64_t found = 0;
+	const uint16_t devices[] = {f->ids.device, ACCEL_ANY};
 	size_t v = 0, end;
 
-	while (vendors[v].vendor < ids->vendor)
+	while (vendors[v].vendor < f->ids.vendor)
 		v++;
-	if (vendors[v].vendor != ids->vendor || ids->vendor == ACCEL_ANY)
-		return 0;
+	if (vendors[v].vendor != f->ids.vendor || f->ids.vendor == ACCEL_ANY)
+		return;
 	end = vendors[v + 1].first;
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		size_t e = search(vendors[v].first, end, devices[i]);
 
 		for (; e < end && entries[e].device == devices[i]; e++) {
-			if (!has_entry(e, ids))
+			if (!has_entry(e, &f->ids))
 				continue;
-			if (!found)
-				*ret_entry = e;
-			found |= ACCEL_BIT(entries[e].leaf);
+			if (!f->leaves)
+				f->entry = (int)e;
+			f->leaves |= ACCEL_BIT(entries[e].leaf);
 		}
 	}
-	return found;
+}
+
+/* What is asked of one function a hundred times, by as many rules, is looked up once. */
+static const struct found *find(const struct pci_ids *ids)
+{
+	static struct found last = {.entry = -ENOENT};
+
+	if (ids->vendor != last.ids.vendor || ids->device != last.ids.device ||
+	    ids->subvendor != last.ids.subvendor ||
+	    ids->subdevice != last.ids.subdevice || ids->class != last.ids.class) {
+		last = (struct found){.ids = *ids, .entry = -ENOENT};
+		look_up(&last);
+	}
+	return &last;
 }
 
 enum accel_role accel_role(const struct pci_ids *ids)
@@ -170,9 +187,7 @@ const char *accel_role_name(enum accel_role role)
 
 int accel_find(const struct pci_ids *ids)
 {
-	size_t entry;
-
-	return find(ids, &entry) ? (int)entry : -ENOENT;
+	return find(ids)->entry;
 }
 
 const char *accel_group_name(unsigned group)
@@ -198,10 +213,8 @@ int accel_group_parse(struct text t, unsigned *ret)
 
 bool accel_group_has(unsigned group, const struct pci_ids *ids)
 {
-	size_t entry;
-
 	return group < ARRAY_SIZE(group_leaves) &&
-	       (group_leaves[group] & find(ids, &entry)) != 0;
+	       (group_leaves[group] & find(ids)->leaves) != 0;
 }
 
 bool accel_group_vendor(unsigned group, size_t *at, uint16_t *ret)
