@@ -10,11 +10,13 @@
 #include "bdf.h"
 #include "export.h"
 #include "files.h"
+#include "identity.h"
 #include "inventory.h"
 #include "module_tree.h"
 #include "names.h"
 #include "paths.h"
 #include "policy.h"
+#include "propose.h"
 #include "sources.h"
 #include "world.h"
 
@@ -72,7 +74,83 @@ static void complete_devices(const struct completion *c)
 	}
 }
 
-/* The groups of accelerators; of a word that is not begun there would be too many. */
+/* Words of a rule besides devices. */
+struct rule_word {
+	const char *word;
+	const char *meaning;
+};
+
+static const struct rule_word terms[] = {
+	{"path=", "the way to the card from its root port"},
+	{"serial=", "the serial number of the card"},
+	{"slot=", "the slot that the card is in"},
+	{"class=", "2, 4 or 6 digits of the class"},
+};
+
+static const struct rule_word rule_options[] = {
+	{"allow=console", "also a device that drives the console"},
+	{"allow=network", "also a device with the network of the boot"},
+	{"allow=storage", "also a device with a disk of the system"},
+	{"driver=auto", "the variant of vfio-pci that is made for it"},
+	{"driver=pci-stub", "a driver that does nothing with it"},
+	{"driver=vfio-pci", "vfio-pci itself, as without the option"},
+	{"follow", "bound where it is, should it have been moved"},
+	{"on-failure=hold", "kept from every driver if it cannot be bound"},
+	{"on-failure=restore", "given back to its driver if it cannot be bound"},
+	{"on-failure=shell", "a shell in the initramfs if it cannot be bound"},
+	{"optional", "no failure if it is absent"},
+	{"with=functions", "the other functions of the card come along"},
+	{"with=group", "the rest of its IOMMU group comes along"},
+};
+
+static bool has_start(const char *word, const char *whole)
+{
+	return strncmp(whole, word, strlen(word)) == 0;
+}
+
+/* "path=": what the devices of this machine have there. */
+static void complete_names(const struct completion *c)
+{
+	struct identity identity;
+	struct inventory now;
+	struct world *world;
+
+	if (world_open(c->sysroot, &world) < 0 ||
+	    inventory_read(world, c->arena, NULL, NULL, &now) < 0 ||
+	    identity_open(world, c->arena, &now, &identity) < 0)
+		return;
+	for (size_t i = 0; i < now.count; i++) {
+		struct text rest = text_of(identity_names(&identity, &now.devices[i]));
+		char address[BDF_SIZE];
+		struct text word;
+
+		bdf_format(now.devices[i].bdf, address);
+		while (text_word(&rest, &word)) {
+			const char *name = arena_copy(c->arena, word);
+
+			if (name && strchr(name, '='))
+				complete_candidate(c->word, name, address);
+		}
+	}
+}
+
+/* Terms; of a word that is not begun there would be too many. */
+static bool complete_terms(const struct completion *c)
+{
+	bool is_begun = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(terms) && c->word[0]; i++) {
+		if (has_start(terms[i].word, c->word)) {
+			complete_names(c);
+			return true;
+		}
+		is_begun |= has_start(c->word, terms[i].word);
+		complete_candidate(c->word, terms[i].word, terms[i].meaning);
+	}
+	return is_begun;
+}
+
+/* The groups of accelerators; likewise. */
 static bool complete_groups(const struct completion *c)
 {
 	static const char term[] = "accel=";
@@ -134,10 +212,21 @@ static void complete_kernels(const struct completion *c)
 		closedir(d);
 }
 
+static void complete_ways(const struct completion *c)
+{
+	const char *name, *why;
+
+	for (size_t i = 0; (name = proposal_name(i, &why)); i++)
+		complete_candidate(c->word, name, why);
+	complete_candidate(c->word, "exact", "as typed");
+}
+
 static void complete_value(const struct completion *c, const struct option_spec *option)
 {
 	if (strcmp(option->argument, "VERSION") == 0)
 		complete_kernels(c);
+	else if (strcmp(option->argument, "WAY") == 0)
+		complete_ways(c);
 	else if (strcmp(option->argument, "DIR") == 0)
 		puts(":dirs");
 	else if (strcmp(option->argument, "FILE") == 0 ||
@@ -157,6 +246,23 @@ static void complete_options(const struct completion *c)
 	complete_candidate(c->word, "--help", "show what the command does");
 }
 
+static void complete_selector(const struct completion *c, bool has_options)
+{
+	bool is_known = complete_terms(c);
+
+	is_known |= complete_groups(c);
+	/* Options stand behind a device. */
+	for (size_t i = 0; has_options && c->before > 0 && i < ARRAY_SIZE(rule_options);
+	     i++) {
+		const struct rule_word *option = &rule_options[i];
+
+		is_known |= c->word[0] && has_start(c->word, option->word);
+		complete_candidate(c->word, option->word, option->meaning);
+	}
+	if (!is_known)
+		complete_devices(c);
+}
+
 /* What the command's synopsis calls its words. */
 static void complete_word(const struct completion *c)
 {
@@ -168,9 +274,8 @@ static void complete_word(const struct completion *c)
 		complete_formats(c);
 	else if (strcmp(c->spec->name, "remove") == 0)
 		complete_rules(c);
-	else if ((strstr(synopsis, "DEVICE") || strstr(synopsis, "SELECTOR")) &&
-		 !complete_groups(c))
-		complete_devices(c);
+	else if (strstr(synopsis, "DEVICE") || strstr(synopsis, "SELECTOR"))
+		complete_selector(c, strstr(synopsis, "RULE-OPTION"));
 }
 
 /* The option that the word @word is, with what is behind its '='. */

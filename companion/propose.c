@@ -97,6 +97,14 @@ bool proposal_is_name(const char *by)
 	return find(by) != NULL;
 }
 
+const char *proposal_name(size_t i, const char **ret_why)
+{
+	if (i >= ARRAY_SIZE(ways))
+		return NULL;
+	*ret_why = ways[i].why;
+	return ways[i].name;
+}
+
 static bool is_alone(const struct edit *e, const struct selector *s,
 		     const struct pci_device *d)
 {

@@ -14,6 +14,9 @@ struct proposal {
 #define PROPOSAL_NAMES "serial, path, address, id"
 bool proposal_is_name(const char *by) nonnull(1);
 
+/* The same one by one, with what speaks for it; NULL behind the last. */
+const char *proposal_name(size_t i, const char **ret_why) nonnull(2);
+
 /*
  * The first way that singles out @d on this machine, or the one named @by. A keep rule claims
  * no ID at a place: it should protect whatever sits there. -ENOENT if @d cannot be named

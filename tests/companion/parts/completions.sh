@@ -22,6 +22,15 @@ for words in 'l' 'export ' 'export q' 'export qemu ' 'plan --' 'plan --cm' \
 	golden "completion-_$name" "$@"
 done
 
+# The words of a rule, and what names the devices of the machine.
+golden completion-term complete add --sysroot identity s
+golden completion-path complete add --sysroot identity path=
+golden completion-serial complete keep --sysroot identity serial=00
+golden completion-rule-options complete add --sysroot identity 01:00.0 o
+golden completion-with complete add --sysroot identity 01:00.0 with=
+golden completion-no-rule-option complete keep --sysroot identity 01:00.0 with=
+golden completion-way complete add --by ''
+
 mkdir -p bin
 : >finish-me.conf
 ln -sf "$EARLYBIND" bin/earlybind
