@@ -104,6 +104,17 @@ def cached(script, *arguments):
     return pathlib.Path(result.stdout.split()[-1])
 
 
+def find_module(base, name):
+    """The file of a module: the lab's, or the kernel's own."""
+    own = base / "modules" / name
+    if own.exists():
+        return own
+    found = next((base / "tree/lib/modules").rglob(name), None)
+    if not found:
+        raise LabError(f"there is no module {name}")
+    return found
+
+
 def append_lab_segment(image, base, preinit, extra, insert, identities, into, log):
     """Writes `into`: the image, NULs up to a multiple of 4, and the lab's own cpio archive.
 
@@ -118,7 +129,7 @@ def append_lab_segment(image, base, preinit, extra, insert, identities, into, lo
     insert = [f"lab_identity.ko map={','.join([IDENTITY, *identities])}", *insert]
     (tree / "lab/insert").write_text("\n".join(insert) + "\n")
     for name in {line.split()[0] for line in insert}:
-        shutil.copy(base / "modules" / name, tree / "lab")
+        shutil.copy(find_module(base, name), tree / "lab")
     for name, source in extra.items():
         shutil.copy(source, tree / "lab" / name)
     names = "\n".join(["lab"] + sorted(f"lab/{p.name}" for p in (tree / "lab").iterdir()))

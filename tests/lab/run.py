@@ -18,7 +18,8 @@ A case is a file of cases/; its docstring is what it shows. It says
     IDENTITIES  optional: further entries for lab_identity.ko
     PLUG        optional: devices to plug in after boot, as arguments of QMP's device_add;
                 the guest asks for them (guest/usr/lib/lab/late)
-    INSERT      optional: modules of the lab that are loaded before /init, with parameters;
+    INSERT      optional: modules of the lab, or of the kernel if they are not compressed,
+                that are loaded before /init in this order, with parameters;
                 "xclmgmt.ko probe_ms=20000 &" is loaded meanwhile
     LIMIT       optional: seconds that the boot may take, if not the usual limit
     TYPE        optional: pairs of a pattern to wait for on the console, and a line to type
