@@ -25,8 +25,8 @@ static int parse_id(struct text t, struct pci_match *ret, struct parse_error *re
 		"the device is 4 hexadecimal digits or *",
 		"the subsystem vendor is 4 hexadecimal digits or *",
 		"the subsystem device is 4 hexadecimal digits or *",
-		"the class is 6 hexadecimal digits, and its mask behind it: for any, leave "
-		"both out",
+		("the class is 6 hexadecimal digits, and its mask behind it: for any, "
+		 "leave both out"),
 		"the class mask is 6 hexadecimal digits: bits that are 0 do not count",
 	};
 	uint32_t field[] = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};

@@ -46,6 +46,7 @@ static void check_again(struct policy *policy)
 			continue;
 		require(k < again.rule_count);
 		require(again.rules[k].kind == policy->rules[i].kind);
+		require(again.rules[k].with == policy->rules[i].with);
 		selector_format(&again.rules[k].selector, one);
 		selector_format(&policy->rules[i].selector, two);
 		require(strcmp(one, two) == 0);

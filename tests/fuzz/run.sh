@@ -4,7 +4,7 @@
 #
 # Usage: tests/fuzz/run.sh SECONDS JOBS PROGRAM...
 #
-# The seeds are in tests/fuzz/corpus/NAME. Code 1 if any fuzzer failed.
+# The seeds are in tests/fuzz/corpus/NAME, words of rules in words.dict. Code 1 if any fuzzer failed.
 set -eu
 : "${RESULTS:?}"
 seconds=$1
@@ -21,7 +21,7 @@ run_one() { # PROGRAM
 	code=0
 	# Beyond its own limit it hangs in one input: -timeout= ends that.
 	timeout -k 5 $((seconds + 60)) "$program" -max_total_time="$seconds" -timeout=20 \
-		-rss_limit_mb=2048 -artifact_prefix="$work-" -print_final_stats=1 \
+		-rss_limit_mb=2048 -dict="${seeds%/*}/words.dict" -artifact_prefix="$work-" -print_final_stats=1 \
 		"$work" "$seeds/$name" >"$log" 2>&1 || code=$?
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 	if [ "$code" -eq 0 ] && [ "${runs:-0}" -gt 0 ]; then
