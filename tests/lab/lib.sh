@@ -113,12 +113,13 @@ lab_cc() {
 	musl-gcc -static -Os -Wall -Wextra -o "$2" "$1"
 }
 
-# Installs earlybind into a folder as a packager's `make install` does, and builds preinit.
+# Installs earlybind into a folder as a packager's `make install` does, and builds the lab's programs.
 # STAGE is that folder; it is empty if earlybind cannot be built or installed.
 prepare_lab() {
 	mkdir -p "$LAB_BUILD/bin"
 	"$TOP/mk/packages.sh" build lab
 	lab_cc "$LAB/preinit.c" "$LAB_BUILD/bin/preinit"
+	lab_cc "$LAB/ids.c" "$LAB_BUILD/bin/ids"
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
 	# What people install is the package.
