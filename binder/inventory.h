@@ -58,6 +58,13 @@ struct pci_device *const *inventory_group(const struct inventory *inventory, int
 /* world_ops.enter() for the folder of a function. */
 void inventory_enter(struct world *world, struct bdf bdf) nonnull(1);
 
+/*
+ * Whether one of its card or of its group is there with which a rule may want the function at
+ * @bdf: asks these only, not the whole bus.
+ */
+bool companion_is_possible(struct fact_reader *facts, struct bdf bdf) must_check
+	nonnull(1);
+
 /* What a function says it is. 0, or -errno: -ENOENT if it is not there. */
 int inventory_read_ids(struct world *world, struct bdf bdf,
 		       struct pci_ids *ret) must_check nonnull(1, 3);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "neighbours.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -141,6 +142,54 @@ void companions_add(struct fact_reader *facts, struct inventory *inv,
 	}
 	if (inv->count > s.sorted)
 		sort(inv);
+}
+
+struct leader_search {
+	struct fact_reader *facts;
+	unsigned brings; /* of FACT_WITH_* */
+	bool is_found;
+};
+
+static void see_leader(struct leader_search *s, struct bdf bdf)
+{
+	struct pci_device d = {.bdf = bdf};
+	int r = inventory_read_ids(s->facts->world, bdf, &d.ids);
+
+	if (r == 0)
+		r = facts_learn(s->facts, &d);
+	/* Of one that cannot be read the whole reading will tell. */
+	if (r < 0 ? r != -ENOENT : ((unsigned)r & s->brings) != 0)
+		s->is_found = true;
+}
+
+static int see_member(void *arg, const char *name)
+{
+	struct leader_search *s = arg;
+	struct bdf bdf;
+
+	if (bdf_parse(text_of(name), &bdf) == 0)
+		see_leader(s, bdf);
+	return s->is_found;
+}
+
+bool companion_is_possible(struct fact_reader *facts, struct bdf bdf)
+{
+	struct leader_search s = {facts, FACT_WITH_FUNCTIONS, false};
+	struct world *world = facts->world;
+	struct bdf sibling = bdf;
+	char path[JOB_PATH_SIZE];
+	int group, r;
+
+	for (sibling.function = 0; sibling.function < FUNCTIONS_OF_SLOT && !s.is_found;
+	     sibling.function++)
+		see_leader(&s, sibling);
+	r = inventory_read_group(world, bdf, &group);
+	if (r < 0 || s.is_found || group == NO_GROUP)
+		return r < 0 || s.is_found;
+	s.brings = FACT_WITH_GROUP;
+	snprintf(path, sizeof(path), GROUPS "/%d/devices", group);
+	r = world->ops->list(world, WORLD_SYS, path, see_member, &s);
+	return r < 0 || s.is_found;
 }
 
 void neighbours_add(struct world *world, struct inventory *inv, struct listing *members)

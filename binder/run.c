@@ -341,6 +341,7 @@ int run_device(struct world *world, struct arena *arena,
 	char address[BDF_SIZE], lock[BDF_SIZE + sizeof(TURN_DEVICE_SUFFIX)];
 	int r, code, wanted;
 	enum turn turn = TURN_FREE;
+	bool is_companion;
 
 	bdf_format(bdf, address);
 	r = inventory_read_ids(world, bdf, &device.ids);
@@ -362,11 +363,13 @@ int run_device(struct world *world, struct arena *arena,
 		return EXIT_NOT_ALL;
 	}
 	wanted &= (int)FACT_WANTED;
-	if (policy->is_partial && !wanted) {
+	is_companion = !policy->off && !wanted && policy_has_any_with(policy) &&
+		       companion_is_possible(&facts, bdf);
+	if (policy->is_partial && !wanted && !is_companion) {
 		report_log_problems(policy, world);
 		return EXIT_NOT_ALL;
 	}
-	if (policy->off || (!wanted && !policy_has_any_with(policy))) {
+	if (policy->off || (!wanted && !is_companion)) {
 		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
 			  policy->off ? "off: rd.earlybind=0 is on the command line"
 				      : NO_RULE);

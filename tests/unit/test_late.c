@@ -247,6 +247,27 @@ static void test_companion(void **state unused)
 	assert_int_equal(late(w, "0000:02:00.1", false), EXIT_ALL_BOUND);
 	check_contains("other", w->log, "0000:02:00.1: no rule names it");
 	assert_int_equal(late(w, "0000:00:01.0", false), EXIT_ALL_BOUND);
+	/* Only its card and its group are asked, however large the machine is. */
+	for (unsigned i = 0; i < 40; i++) {
+		char address[BDF_SIZE];
+
+		bdf_format((struct bdf){0, (uint8_t)(0x40 + i), 0, 0}, address);
+		(void)fake_add_device(&w->bus, address,
+				      (struct pci_ids){0x1234, 1, 0, 0, 0x120000},
+				      (int)(50 + i));
+	}
+	w->accesses = 0;
+	assert_int_equal(late(w, "0000:40:00.0", false), EXIT_ALL_BOUND);
+	assert_true(w->accesses < 40);
+	fake_free(w);
+
+	/* One of its group that a rule names is there, but kept. */
+	w = without_card("rd.earlybind.log=debug");
+	boot(w, "bind 02:00.1 with=group\nkeep 02:00.*\n");
+	fake_plug(&w->bus, absent(w, 0), 1000);
+	w->log[0] = '\0';
+	assert_int_equal(late(w, CARD, false), EXIT_ALL_BOUND);
+	check_contains("kept", w->log, CARD ": no rule names it");
 	fake_free(w);
 }
 
