@@ -146,8 +146,12 @@ const char *along_why_host(const struct along *along, const struct inventory *in
 		unsigned needed;
 		const char *kind = kind_of(&other->ids, &needed), *text;
 
-		/* What has left the host, or is told to by name, is no reason. */
-		if (!kind || strcmp(other->driver, DEFAULT_DRIVER) == 0 ||
+		/*
+		 * Of another group it need not be known here. What has left the host, or
+		 * is told to by name, is no reason.
+		 */
+		if (!kind || other->iommu_group != d->iommu_group ||
+		    strcmp(other->driver, DEFAULT_DRIVER) == 0 ||
 		    (!along[i].is_kept && (along[i].is_named || (allow & needed))))
 			continue;
 		bdf_format(along[own].with->bdf, with);

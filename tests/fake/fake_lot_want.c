@@ -94,6 +94,7 @@ static bool is_of_host(const struct lot *lot, size_t device, const struct lot_ma
 		struct lot_match other;
 
 		if (!needed || !d->is_present || strcmp(fake_driver_of(d), VFIO) == 0 ||
+		    d->group != device_of(lot, device)->group ||
 		    !bdf_is_same_slot(d->bdf, device_of(lot, device)->bdf))
 			continue;
 		lot_match(lot, i, &other);

@@ -108,6 +108,11 @@ static void two_groups(struct fake_world *w)
 	device(w, AUDIO)->group = 31;
 }
 
+static void move_gpu(struct fake_world *w)
+{
+	device(w, GPU)->group = 31;
+}
+
 static void no_group(struct fake_world *w)
 {
 	device(w, CARD)->group = FAKE_NO_GROUP;
@@ -210,6 +215,8 @@ static const struct {
 	{"USB", make_usb, BOTH " with=group", CARD_ONLY GPU_STAYS},
 	{"USB, allowed", make_usb, BOTH " with=group allow=console", WHOLE},
 	{"no host lives on it", make_fpga, BOTH " with=group", WHOLE},
+	{"the GPU in another group", move_gpu, BOTH " with=group",
+	 CARD_ONLY ", 02:00.1 bind"},
 	{"the card in two groups", two_groups, "bind 10ee:5000 with=group",
 	 "01:00.0 bind, 02:00.0 refuse host-device"},
 	{"the card without one", no_group, "bind 10ee:5000 with=group", "01:00.0 bind"},
