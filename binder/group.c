@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "accel.h"
+
 #define BLOCKERS_SHOWN 8 /* by name */
 
 bool driver_is_group_friendly(const char *driver)
@@ -31,6 +33,62 @@ static bool is_blocker(const struct inventory *inv, const struct plan *plan,
 	return inv->is_early && !d->is_bridge && !d->is_held;
 }
 
+/*
+ * XRT gives a VM the user function only, which its management function keeps from that where
+ * both are in one group: pci_device_group() (drivers/iommu/iommu.c) puts all functions of a
+ * device without ACS of their own into one. NULL: no blocker is one.
+ */
+static const struct pci_device *find_management(const struct plan_group *group,
+						const struct plan *plan,
+						struct pci_device *const *members,
+						size_t count)
+{
+	for (size_t i = 0; i < group->blocker_count; i++) {
+		const struct pci_device *b = group->blockers[i];
+
+		if (accel_role(&b->ids) != ACCEL_MGMT)
+			continue;
+		for (size_t k = 0; k < count; k++) {
+			const struct pci_device *d = members[k];
+			bool is_given = plan ? plan_is_leaving_host(plan, d)
+					     : strstr(d->driver, "vfio") != NULL;
+
+			if (is_given && d != b && bdf_is_same_slot(d->bdf, b->bdf) &&
+			    accel_role(&d->ids) == ACCEL_USER)
+				return b;
+		}
+	}
+	return NULL;
+}
+
+/* Why the group is not viable. */
+static void explain_blockers(struct plan_group *group,
+			     const struct pci_device *management, struct arena *arena)
+{
+	struct plan_group others = *group;
+	char address[BDF_SIZE];
+	const char *more;
+
+	group->reason = REASON_GROUP_NOT_VIABLE;
+	group->detail = plan_blockers(group, arena);
+	if (!management)
+		return;
+	others.blockers =
+		arena_alloc(arena, group->blocker_count, sizeof(*others.blockers));
+	if (!others.blockers)
+		return;
+	others.blocker_count = 0;
+	for (size_t i = 0; i < group->blocker_count; i++)
+		if (group->blockers[i] != management)
+			others.blockers[others.blocker_count++] = group->blockers[i];
+	more = others.blocker_count > 0 ? plan_blockers(&others, arena) : "";
+	group->reason = REASON_MANAGEMENT_IN_GROUP;
+	group->detail = arena_printf(arena, "%s, the card's management function%s%s%s,",
+				     bdf_format(management->bdf, address),
+				     more && more[0] ? " (as well as " : "",
+				     more ? more : "", more && more[0] ? ")" : "");
+}
+
 int group_make(const struct inventory *inv, const struct plan *plan, int id,
 	       struct arena *arena, struct plan_group *ret)
 {
@@ -47,8 +105,8 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 			group.blockers[group.blocker_count++] = members[i];
 	group.is_viable = group.blocker_count == 0;
 	if (!group.is_viable) {
-		group.reason = REASON_GROUP_NOT_VIABLE;
-		group.detail = plan_blockers(&group, arena);
+		explain_blockers(&group, find_management(&group, plan, members, count),
+				 arena);
 	} else if (iommu_is_interrupt_unsafe(&inv->iommu)) {
 		group.reason = REASON_NO_REMAPPING;
 		group.detail = iommu_why_not_remapped(&inv->iommu);

@@ -22,10 +22,9 @@ const char *format_id(const struct pci_ids *ids, char buf[static ID_SIZE])
 void describe_group(const struct plan_group *group)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+	char message[REASON_MESSAGE_SIZE];
 
 	if (group->is_viable) {
-		char message[REASON_MESSAGE_SIZE];
-
 		/* "bound, but no VM can use it: ..." */
 		paragraph_add(&p, "group %d: viable%s", group->id,
 			      group->reason
@@ -33,6 +32,15 @@ void describe_group(const struct plan_group *group)
 								 group->detail, message),
 						  ',')
 				      : "");
+		paragraph_end(&p);
+		return;
+	}
+	if (group->reason == REASON_MANAGEMENT_IN_GROUP) {
+		/* "bound, but no VM can use it: ..." */
+		paragraph_add(
+			&p, "group %d: not viable: %s", group->id,
+			strstr(reason_message(group->reason, group->detail, message),
+			       "no VM"));
 		paragraph_end(&p);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accel.h"
 #include "describe.h"
 #include "explain.h"
 #include "framebuffer.h"
@@ -292,13 +293,13 @@ static void tell_users(const struct explain *e, const struct pci_device *d,
 
 static void tell_group(struct explain *e, const struct pci_device *d, struct paragraph *p)
 {
+	char message[REASON_MESSAGE_SIZE];
 	struct plan_group group;
 	const char *blockers;
 	size_t count = 0, others;
 
 	if (d->iommu_group == NO_GROUP) {
 		const struct iommu *iommu = &e->now.iommu;
-		char message[REASON_MESSAGE_SIZE];
 
 		paragraph_add(
 			p, "No VM can use it: %s.",
@@ -338,6 +339,11 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct par
 		paragraph_add(
 			p, "Its group has %zu more function%s, which %s no VM's way.",
 			others, plural(others), others == 1 ? "stands in" : "stand in");
+	else if (group.reason == REASON_MANAGEMENT_IN_GROUP &&
+		 accel_role(&d->ids) == ACCEL_USER)
+		paragraph_add(p, "N%s.",
+			      strstr(reason_message(group.reason, group.detail, message),
+				     "o VM"));
 	else
 		paragraph_add(p,
 			      "No VM can use it while %s of its group belong%s to the "

@@ -202,6 +202,12 @@ static void hang(struct fake_world *w)
 	card(w)->driver->remove_time = FAKE_FOREVER;
 }
 
+static void move_gpu(struct fake_world *w)
+{
+	fake_find_device(&w->bus, "0000:02:00.0")->group = 50;
+	fake_find_device(&w->bus, "0000:02:00.1")->group = 50;
+}
+
 /* Somebody has put a FIFO into modprobe.d. */
 static void hang_modprobe(struct fake_world *w)
 {
@@ -428,6 +434,16 @@ static const struct cause causes[] = {
 	 NO_VM
 	 "0000:01:00.1, 0000:02:00.0 and 0000:02:00.1 in the same IOMMU group must leave "
 	 "the host too, or the card needs a slot of its own group"},
+	{"cause-management", NULL, "rd.earlybind.bind=10ee:5001", NULL, "",
+	 NO_VM
+	 "0000:01:00.0, the card's management function (as well as 0000:02:00.0 and "
+	 "0000:02:00.1), is in the same IOMMU group and stays with the host: bind it as well "
+	 "(with=functions, or with=group for the whole group), or use a slot whose port has ACS, if the functions "
+	 "of the card have it too"},
+	{"cause-management-alone", move_gpu, "rd.earlybind.bind=10ee:5001", NULL, "",
+	 NO_VM
+	 "0000:01:00.0, the card's management function, is in the same IOMMU group and "
+	 "stays with the host: "},
 	{"cause-stuck", hang, IDS " rd.earlybind.recovery_timeout=2", CARD, "stuck",
 	 "the kernel did not come back from unbind: the device is left alone from here, and a "
 	 "reboot may hang"},
