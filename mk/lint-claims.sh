@@ -65,6 +65,22 @@ sed -n 's/^|.*| \([0-9][0-9 ]*\) |$/\1/p' docs/causes.md | tr ' ' '\n' | while r
 done >>"$build/causes.lint"
 [ ! -s "$build/causes.lint" ] || fail "docs/causes.md: $(cat "$build/causes.lint")"
 
+# What shows a feature exists: cases of the lab, files of unit tests, tests of the companion.
+sed -n 's/^| [0-9][^|]*|[^|]*|[^|]*| \(.*\) |$/\1/p' docs/features.md | tr -d ',\140' | tr ' ' '\n' |
+	sort -u | while read -r word; do
+	case $word in
+	[0-9]*) [ -n "$(find tests/lab/cases -name "$word-*.py")" ] || echo "there is no case $word" ;;
+	test_*) [ -e "tests/unit/$word" ] || echo "there is no $word" ;;
+	\**\*)
+		name=${word#\*}
+		name=${name%\*}
+		grep -rqE "(golden|check|contract|pain) ($name|${name#pain-}) " tests/companion/parts tests/companion/run.sh ||
+			echo "there is no $name"
+		;;
+	esac
+done >"$build/features.lint"
+[ ! -s "$build/features.lint" ] || fail "docs/features.md: $(cat "$build/features.lint")"
+
 # Every verdict and every parameter of the command line is in the manual.
 verdicts=$(sed -n '/^const char \*verdict_name/,/^}/s/.*return "\([a-z]*\)";/\1/p' binder/report.c)
 for verdict in $verdicts; do
