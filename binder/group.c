@@ -74,7 +74,7 @@ static void explain_blockers(struct plan_group *group,
 	if (!management)
 		return;
 	others.blockers =
-		arena_alloc(arena, group->blocker_count, sizeof(*others.blockers));
+		arena_alloc(arena, group->blocker_count, sizeof(struct pci_device *));
 	if (!others.blockers)
 		return;
 	others.blocker_count = 0;

@@ -38,4 +38,4 @@ void companions_add(struct fact_reader *facts, struct inventory *inventory,
 
 /* Adds the members of the groups of all interesting devices. */
 void neighbours_add(struct world *world, struct inventory *inventory,
-		    struct listing *scratch) nonnull(1, 2, 3);
+		    struct listing *members) nonnull(1, 2, 3);
