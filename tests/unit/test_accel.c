@@ -173,12 +173,16 @@ static void test_rows(void **state unused)
 		other = ids;
 		other.vendor ^= 1;
 		check_ids(&other);
+		/* Each but one field as before: what is kept from the last time does not do. */
+		check_ids(&ids);
 		other = ids;
 		other.subdevice ^= 1;
 		check_ids(&other);
+		check_ids(&ids);
 		other = ids;
 		other.subvendor = 0xffff;
 		check_ids(&other);
+		check_ids(&ids);
 		other = ids;
 		other.class = 0x030000;
 		check_ids(&other);
