@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "known.h"
+
 #define ORIGIN_MARK "#:"
 
 struct reader {
@@ -112,6 +114,7 @@ static void parse_line(struct reader *r, struct text line)
 {
 	struct text rest = line, head, selectors;
 	enum rule_kind kind;
+	bool is_known;
 
 	if (line.p[0] == '[') {
 		parse_section(r, line);
@@ -126,7 +129,8 @@ static void parse_line(struct reader *r, struct text line)
 	for (kind = RULE_BIND; kind <= RULE_CRITICAL; kind++)
 		if (text_is(head, rule_kind_name(kind)))
 			break;
-	if (kind > RULE_CRITICAL) {
+	is_known = text_is(head, "known");
+	if (kind > RULE_CRITICAL && !is_known) {
 		problem(r, head,
 			"a line starts with bind, keep, critical, option or [profile NAME]");
 		return;
@@ -137,7 +141,11 @@ static void parse_line(struct reader *r, struct text line)
 			"like 01:00.0");
 		return;
 	}
-	policy_add_rule(r->policy, kind, selectors, rest, ' ', &r->origin, r->profile);
+	if (is_known)
+		known_add(r->policy, selectors, rest, &r->origin);
+	else
+		policy_add_rule(r->policy, kind, selectors, rest, ' ', &r->origin,
+				r->profile);
 }
 
 void config_parse(struct policy *policy, enum source source, struct text file,
@@ -283,6 +291,20 @@ int config_write(const struct policy *policy, char *buf, size_t size)
 			     rule->origin.file.p, rule->origin.line,
 			     rule_kind_name(rule->kind), (int)selector.n, selector.p,
 			     options_text(rule, options));
+		if (n < 0 || (size_t)n >= size - used)
+			return -ENOSPC;
+		used += (size_t)n;
+	}
+	for (size_t i = 0; i < policy->known_count; i++) {
+		const struct known *known = &policy->known[i];
+
+		if (known->origin.source != SOURCE_TABLE)
+			continue;
+		n = snprintf(buf + used, size - used,
+			     ORIGIN_MARK " %.*s:%u\nknown %s %.*s\n",
+			     (int)MIN(known->origin.file.n, (size_t)ORIGIN_SIZE),
+			     known->origin.file.p, known->origin.line, known->selector,
+			     (int)known->ids.n, known->ids.p);
 		if (n < 0 || (size_t)n >= size - used)
 			return -ENOSPC;
 		used += (size_t)n;

@@ -40,5 +40,5 @@ int config_normalise(struct text file, struct text bytes, char *buf,
 int config_write(const struct policy *policy, char *buf, size_t size) must_check
 	nonnull(1, 2);
 
-/* What config_write() needs for so many rules. */
+/* What config_write() needs for so many rules and known lines. */
 #define CONFIG_WRITE_SIZE(rules) (256 + (rules) * (ORIGIN_SIZE + SELECTOR_SIZE + 256))

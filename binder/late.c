@@ -8,7 +8,7 @@
 #include "config.h"
 #include "udev_rules.h"
 
-#define RULES_SIZE  CONFIG_WRITE_SIZE(RULES_MAX)
+#define RULES_SIZE  CONFIG_WRITE_SIZE(RULES_MAX + KNOWN_MAX)
 #define LINE_SIZE   64 /* "0000:01:00.0 10ee:5000 bound" */
 #define FILE_SUFFIX ".verdict"
 
@@ -26,7 +26,7 @@ static int format_line(const struct outcome *o, char buf[static LINE_SIZE])
 static int publish_rules(struct world *world, struct arena *arena,
 			 const struct policy *policy)
 {
-	size_t size = CONFIG_WRITE_SIZE(policy->rule_count);
+	size_t size = CONFIG_WRITE_SIZE(policy->rule_count + policy->known_count);
 	char *buf = arena_alloc(arena, size, 1);
 	int n = buf ? config_write(policy, buf, size) : -ENOMEM;
 

@@ -8,6 +8,7 @@
 #include "bdf.h"
 #include "group.h"
 #include "ids.h"
+#include "known.h"
 #include "match.h"
 #include "refuse.h"
 
@@ -114,6 +115,9 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 		if (match.with && ret->reason != REASON_HOST_DEVICE)
 			ret->note = arena_printf(p->arena, "comes along with %s",
 						 bdf_format(match.with->bdf, address));
+		if (!ret->note)
+			ret->note = known_note(p->policy, p->inventory, d, match.bind,
+					       p->arena);
 	} else {
 		ret->action = ACTION_REFUSE;
 		ret->reason = REASON_IDENTITY_MISMATCH;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ids.h"
+#include "known.h"
 
 int policy_init(struct policy *policy, struct arena *arena)
 {
@@ -16,7 +17,8 @@ int policy_init(struct policy *policy, struct arena *arena)
 	};
 	policy->rules = arena_alloc(arena, RULES_MAX, sizeof(*policy->rules));
 	policy->problems = arena_alloc(arena, PROBLEMS_MAX, sizeof(*policy->problems));
-	return policy->rules && policy->problems ? 0 : -ENOMEM;
+	policy->known = arena_alloc(arena, KNOWN_MAX, sizeof(*policy->known));
+	return policy->rules && policy->problems && policy->known ? 0 : -ENOMEM;
 }
 
 void policy_add_problem(struct policy *policy, const struct origin *origin,

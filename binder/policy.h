@@ -15,6 +15,7 @@
 
 #define RULES_MAX    1024
 #define PROBLEMS_MAX 128
+#define KNOWN_MAX    64 /* known.h */
 
 /* Seconds. */
 #define TIMEOUT_DEFAULT		 10
@@ -36,6 +37,8 @@ struct policy {
 	struct problem *problems; /* PROBLEMS_MAX */
 	size_t problem_count;
 	size_t problems_lost; /* beyond PROBLEMS_MAX */
+	struct known *known; /* KNOWN_MAX: what cards were when the image was built */
+	size_t known_count;
 
 	bool off; /* rd.earlybind=0 */
 	bool ignore_table; /* rd.earlybind.table=0 */

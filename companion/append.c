@@ -312,6 +312,8 @@ int command_image(int argc, char **argv, struct arena *arena)
 		 .ret_strings = &c.configs},
 		{"binder", "FILE", "the binder to take (" BINDER_PATH ")",
 		 .ret_string = &c.binder},
+		{"generic", NULL, "the image is for other machines too: record nothing",
+		 .ret_flag = &c.carrier.is_generic},
 		{"no-critical", NULL, "do not record what this machine cannot do without",
 		 .ret_flag = &c.carrier.is_without_critical},
 		{"sysroot", "DIR", "read etc, lib/modules and the binder below DIR",

@@ -57,7 +57,9 @@ int carrier_configure(struct carrier *c, const char *sysroot,
 	if (sources_print_problems(&c->sources, &c->policy))
 		return -EINVAL;
 	c->sources.is_without_critical = c->is_without_critical;
+	c->sources.is_generic = c->is_generic;
 	sources_add_critical(world, arena, &c->sources, &c->policy);
+	sources_add_known(world, arena, &c->sources, &c->policy);
 	return sources_encode(&c->sources, &c->policy, arena, &c->section, &c->length);
 }
 
@@ -82,9 +84,11 @@ int carrier_load(struct carrier *c, const char *sysroot, const char *path,
 
 const char *carrier_describe(const struct carrier *c, struct arena *arena)
 {
-	size_t count = c->policy.rule_count - c->sources.critical.count;
+	size_t count = 0;
 	const char *text;
 
+	for (size_t i = 0; i < c->policy.rule_count; i++)
+		count += !rule_is_recorded(&c->policy.rules[i]);
 	if (c->sources.count == 0)
 		return "no configuration";
 	text = arena_printf(arena, "%zu rule%s from %s", count, plural(count),

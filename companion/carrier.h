@@ -13,6 +13,7 @@
 
 struct carrier {
 	bool is_without_critical; /* wanted: no critical devices are looked for */
+	bool is_generic; /* wanted: nothing of this machine is recorded */
 	struct sources sources;
 	struct policy policy;
 	const struct table_section *section;
@@ -23,7 +24,7 @@ struct carrier {
 
 /*
  * Reads the configuration, @configs or what is below @sysroot (NULL for /), and what is
- * critical there, and makes the table of it. Says what is wrong, each problem with file, line and column; -errno then.
+ * to be recorded of the machine, and makes the table of it. Says what is wrong, each problem with file, line and column; -errno then.
  */
 int carrier_configure(struct carrier *c, const char *sysroot,
 		      const struct strings *configs, struct arena *arena) must_check

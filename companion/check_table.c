@@ -134,7 +134,7 @@ static void compare(struct check *c, struct text table, struct text wanted,
 	struct lines have, want;
 	size_t missing, extra;
 
-	table = sources_cut_critical(table);
+	table = sources_cut_recorded(table);
 	if (is_same(table, wanted)) {
 		if (wanted.n == 0)
 			check_say(c, FINDING_PASS, NAME,
@@ -209,7 +209,7 @@ static bool encode(struct check *c, struct policy *policy, struct text *ret)
 		check_say(c, FINDING_UNKNOWN, NAME, "out of memory");
 		return false;
 	}
-	own.critical = (struct critical){0};
+	own.critical = own.known = (struct recorded){0};
 	sources_parse(&own, policy);
 	for (size_t i = 0; i < policy->problem_count; i++)
 		if (policy->problems[i].is_error) {

@@ -15,7 +15,7 @@ struct recorder {
 	struct usages usages;
 	char *buf; /* CRITICAL_MAX lines */
 	size_t used;
-	struct critical critical;
+	struct recorded critical;
 };
 
 /* A whole rule: kind, selector, word, what it carries. */
@@ -134,19 +134,17 @@ static void record_all(struct recorder *r)
 	}
 }
 
-void critical_read(struct world *world, struct arena *arena, struct critical *ret)
+void critical_read(struct world *world, struct arena *arena, struct recorded *ret)
 {
 	struct recorder r = {.world = world};
 
 	r.buf = arena_alloc(arena, CRITICAL_MAX, LINE_MAX);
 	if (!r.buf || usages_read(world, arena, &r.usages) < 0) {
-		*ret = (struct critical){.why = "out of memory"};
+		*ret = (struct recorded){.why = "out of memory"};
 		return;
 	}
 	if (r.usages.root == ROOT_UNKNOWN) {
-		r.critical.why =
-			"this is not the machine that the image is for: / is not on a disk "
-			"of it (a container, a chroot or a live system)";
+		r.critical.why = NOT_THIS_MACHINE;
 	} else {
 		record_all(&r);
 		if (r.usages.root == ROOT_OTHER)

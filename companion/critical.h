@@ -7,21 +7,15 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "text.h"
+#include "recorded.h"
 #include "world.h"
 
 #define CRITICAL_MAX 64 /* rules; what comes behind them is not guarded */
-
-struct critical {
-	struct text lines; /* as in earlybind.conf(5) */
-	size_t count; /* of them */
-	const char *why; /* why there is none, or not all; or NULL */
-};
 
 /*
  * Reads the machine. Nothing is critical where the image is not made on the machine that
  * runs from it: in a container, a chroot or a live system. What cannot be read is left out,
  * so this never fails.
  */
-void critical_read(struct world *world, struct arena *arena, struct critical *ret)
+void critical_read(struct world *world, struct arena *arena, struct recorded *ret)
 	nonnull(1, 2, 3);

@@ -46,14 +46,22 @@ static int show(const char *path, struct arena *arena)
 	return EXIT_OK;
 }
 
-static void say_critical(const struct embed *e)
+static void say_lines(const struct recorded *recorded)
 {
-	const struct sources *sources = &e->carrier.sources;
-	struct text rest = sources->critical.lines, line;
+	struct text rest = recorded->lines, line;
 
 	while (text_cut(&rest, '\n', &line) && line.n > 0)
 		printf("%.*s\n", (int)line.n, line.p);
-	if (e->carrier.policy.ignore_recorded || sources->is_without_critical)
+}
+
+static void say_recorded(const struct embed *e)
+{
+	const struct sources *sources = &e->carrier.sources;
+
+	say_lines(&sources->critical);
+	say_lines(&sources->known);
+	if (e->carrier.policy.ignore_recorded || sources->is_without_critical ||
+	    sources->is_generic)
 		puts("nothing is recorded as critical, as was asked for");
 	else if (sources->critical.why)
 		printf("%s: %s\n",
@@ -61,6 +69,11 @@ static void say_critical(const struct embed *e)
 			       ? "not all that is critical is recorded"
 			       : "nothing is recorded as critical",
 		       sources->critical.why);
+	if (sources->known.why)
+		printf("%s: %s\n",
+		       sources->known.count > 0 ? "not of every card its ID is recorded"
+						: "no ID of a card is recorded",
+		       sources->known.why);
 }
 
 static int embed(struct embed *e)
@@ -82,8 +95,18 @@ static int embed(struct embed *e)
 	if (c->sources.critical.count > 0)
 		printf("%zu critical device%s of this machine recorded\n",
 		       c->sources.critical.count, plural(c->sources.critical.count));
+	if (c->sources.known.count > 0)
+		printf("%zu rule%s without an ID: what the card is now is recorded\n",
+		       c->sources.known.count, plural(c->sources.known.count));
+	if (c->sources.critical.is_left_out || c->sources.known.is_left_out)
+		say_error("not recorded: %s%s%s: the rules leave no room in the table",
+			  c->sources.critical.is_left_out ? "the critical devices" : "",
+			  c->sources.critical.is_left_out && c->sources.known.is_left_out
+				  ? " and "
+				  : "",
+			  c->sources.known.is_left_out ? "the IDs of cards" : "");
 	if (e->is_verbose)
-		say_critical(e);
+		say_recorded(e);
 	return EXIT_OK;
 }
 
@@ -99,6 +122,8 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		 .ret_string = &e.output},
 		{"check", NULL, "only validate the configuration",
 		 .ret_flag = &e.is_check},
+		{"generic", NULL, "the image is for other machines too: record nothing",
+		 .ret_flag = &e.carrier.is_generic},
 		{"no-critical", NULL, "do not record what this machine cannot do without",
 		 .ret_flag = &e.carrier.is_without_critical},
 		{"verbose", NULL, "say what is recorded, or why nothing is",
@@ -119,7 +144,10 @@ int command_embed(int argc, char **argv, struct arena *arena)
 			"functions that it would be lost with (root, swap, boot network, the "
 			"keyboard of its console) are recorded as critical: at boot no rule "
 			"takes them without an allow=. \"option critical=none\" in the "
-			"configuration, or --no-critical, switches that off.\n"
+			"configuration, or --no-critical, switches that off. Of cards that "
+			"rules name by their place or serial number only, the IDs that they "
+			"have now are recorded, so that a boot can say that one was reflashed. "
+			"For an image that goes to other machines too there is --generic.\n"
 			"\n"
 			"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
 			"read or written; 2 wrong usage\n",

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "files.h"
+#include "known_cards.h"
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
@@ -131,26 +132,42 @@ int sources_read(struct world *world, struct arena *arena, const struct strings 
 	return 0;
 }
 
+static void parse_recorded(const struct recorded *recorded, struct policy *policy)
+{
+	config_parse(policy, SOURCE_CONFIG, TEXT(RECORDED), recorded->lines);
+}
+
 void sources_parse(const struct sources *sources, struct policy *policy)
 {
 	for (size_t i = 0; i < sources->count; i++)
 		config_parse(policy, SOURCE_CONFIG, sources->files[i].name,
 			     sources->files[i].bytes);
-	config_parse(policy, SOURCE_CONFIG, TEXT(RECORDED), sources->critical.lines);
+	parse_recorded(&sources->critical, policy);
+	parse_recorded(&sources->known, policy);
 }
 
 void sources_add_critical(struct world *world, struct arena *arena,
 			  struct sources *sources, struct policy *policy)
 {
-	if (sources->is_without_critical || policy->ignore_recorded)
+	if (sources->is_without_critical || sources->is_generic ||
+	    policy->ignore_recorded)
 		return;
 	critical_read(world, arena, &sources->critical);
 	if (policy->rule_count + sources->critical.count > RULES_MAX)
-		sources->critical = (struct critical){.why = "there are too many rules"};
-	config_parse(policy, SOURCE_CONFIG, TEXT(RECORDED), sources->critical.lines);
+		sources->critical = (struct recorded){.why = "there are too many rules"};
+	parse_recorded(&sources->critical, policy);
 }
 
-struct text sources_cut_critical(struct text table)
+void sources_add_known(struct world *world, struct arena *arena, struct sources *sources,
+		       struct policy *policy)
+{
+	if (sources->is_generic)
+		return;
+	known_cards_read(world, arena, policy, &sources->known);
+	parse_recorded(&sources->known, policy);
+}
+
+struct text sources_cut_recorded(struct text table)
 {
 	static const char mark[] = "#: " RECORDED ":";
 	struct text rest = table, line;
@@ -190,12 +207,31 @@ bool sources_print_problems(const struct sources *sources, const struct policy *
 	return has_error;
 }
 
-/* The table's text, of any length. */
-static int normalise(const struct sources *sources, struct arena *arena, struct text *ret)
+/* It is dispensable; the rules are not. */
+static int append(struct recorded *recorded, char *buf, size_t size, struct text *text)
 {
-	const struct text critical = sources->critical.lines;
+	int n = config_normalise(TEXT(RECORDED), recorded->lines, buf + text->n,
+				 size - text->n);
+
+	if (n < 0)
+		return n;
+	if (text->n + (size_t)n <= TABLE_CAPACITY)
+		text->n += (size_t)n;
+	else
+		*recorded = (struct recorded){
+			.why = "the rules leave no room for it in the table",
+			.is_left_out = true,
+		};
+	return 0;
+}
+
+/* The table's text, of any length. */
+static int normalise(struct sources *sources, struct arena *arena, struct text *ret)
+{
+	struct recorded *critical = &sources->critical, *known = &sources->known;
 	struct text text = {NULL, 0};
-	size_t size = 1 + critical.n + sources->critical.count * 64;
+	size_t size = 1 + critical->lines.n + known->lines.n +
+		      (critical->count + known->count) * 64;
 	char *buf;
 	int n;
 
@@ -220,19 +256,16 @@ static int normalise(const struct sources *sources, struct arena *arena, struct 
 			return n;
 		text.n += (size_t)n;
 	}
-	n = config_normalise(TEXT(RECORDED), critical, buf + text.n, size - text.n);
-	if (n < 0)
-		return n;
-	/* It is dispensable; the rules are not. */
-	if (text.n + (size_t)n <= TABLE_CAPACITY)
-		text.n += (size_t)n;
+	n = append(critical, buf, size, &text);
+	if (n == 0)
+		n = append(known, buf, size, &text);
 	*ret = text;
-	return 0;
+	return n;
 }
 
 /* Whether the binder will read from the table what was read from the files. */
-static bool is_read_back(const struct policy *policy, size_t critical,
-			 struct arena *arena, const struct table_section *section)
+static bool is_read_back(size_t rules, size_t known, struct arena *arena,
+			 const struct table_section *section)
 {
 	struct policy again;
 	struct text text;
@@ -241,17 +274,16 @@ static bool is_read_back(const struct policy *policy, size_t critical,
 	    table_decode(section, sizeof(*section), &text) < 0)
 		return false;
 	config_parse(&again, SOURCE_TABLE, TEXT(""), text);
-	/* What is critical is left out where there is no room for it. */
-	return (again.rule_count == policy->rule_count ||
-		again.rule_count + critical == policy->rule_count) &&
+	return again.rule_count == rules && again.known_count == known &&
 	       again.problem_count == 0;
 }
 
-int sources_encode(const struct sources *sources, const struct policy *policy,
+int sources_encode(struct sources *sources, const struct policy *policy,
 		   struct arena *arena, const struct table_section **ret,
 		   size_t *ret_length)
 {
 	struct table_section *section = arena_alloc(arena, 1, sizeof(*section));
+	const size_t critical = sources->critical.count, known = sources->known.count;
 	struct text table;
 	int r = -ENOMEM;
 
@@ -269,8 +301,11 @@ int sources_encode(const struct sources *sources, const struct policy *policy,
 			table.n, TABLE_CAPACITY);
 		return r;
 	}
+	/* But for what is left out. */
 	if (policy->problem_count == 0 &&
-	    !is_read_back(policy, sources->critical.count, arena, section)) {
+	    !is_read_back(policy->rule_count - critical + sources->critical.count,
+			  policy->known_count - known + sources->known.count, arena,
+			  section)) {
 		say_error(
 			"the table would not be read as it was written: please report this "
 			"with your configuration");

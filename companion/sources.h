@@ -23,8 +23,11 @@ struct config_file {
 struct sources {
 	struct config_file files[CONFIG_FILES_MAX];
 	size_t count;
-	struct critical critical; /* goes into the table behind the files */
+	/* Goes into the table behind the files; what is dispensable comes last. */
+	struct recorded critical; /* critical.h */
+	struct recorded known; /* known_cards.h */
 	bool is_without_critical; /* none are looked for */
+	bool is_generic; /* neither: the image is for other machines too */
 };
 
 /*
@@ -45,8 +48,15 @@ void sources_add_critical(struct world *world, struct arena *arena,
 			  struct sources *sources, struct policy *policy)
 	nonnull(1, 2, 3, 4);
 
-/* A table's text without what sources_add_critical() put there. */
-struct text sources_cut_critical(struct text table);
+/*
+ * Then: what the cards are that rules name by their place or number, for known lines, unless
+ * the image is for other machines too.
+ */
+void sources_add_known(struct world *world, struct arena *arena, struct sources *sources,
+		       struct policy *policy) nonnull(1, 2, 3, 4);
+
+/* A table's text without what was recorded there. */
+struct text sources_cut_recorded(struct text table);
 
 /*
  * Prints problems to the error output, those of @sources with their lines. True if one of
@@ -57,9 +67,11 @@ bool sources_print_problems(const struct sources *sources, const struct policy *
 
 /*
  * The table for a binder, and the length of its text. @policy is what the sources were parsed
- * into: without problems, the table must give the same. Says what is wrong: that it does not fit; -errno.
+ * into: without problems, the table must give the same. What is recorded
+ * is left out where there is no room for it beside the rules, and @sources says so. Says what
+ * is wrong: that the rules do not fit; -errno.
  */
-int sources_encode(const struct sources *sources, const struct policy *policy,
+int sources_encode(struct sources *sources, const struct policy *policy,
 		   struct arena *arena, const struct table_section **ret,
 		   size_t *ret_length) must_check nonnull(1, 2, 3, 4, 5);
 

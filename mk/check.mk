@@ -24,7 +24,7 @@ FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio.c cpio_write.c \
 	decompress.c image.c index.c live.c message.c program.c tree.c unit.c usage.c \
 	usage_block.c usage_disk.c usage_display.c usage_input.c usage_network.c)
-COMPANION_TESTED += $(addprefix companion/,critical.c files.c sources.c)
+COMPANION_TESTED += $(addprefix companion/,critical.c files.c known_cards.c sources.c)
 COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
 	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
 COMPANION_TESTED += $(addprefix companion/,accel_cards.c index_write.c redact.c)

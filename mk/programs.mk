@@ -38,7 +38,7 @@ $(BUILD)/binder: $(BUILD)/binder.debug $(if $(TABLE),$(TABLE) $(BUILD)/earlybind
 	$(call say,STRIP,$@)
 	$(Q)$(STRIP) -s -o $@ $<
 	$(call assert-static,$@)
-	$(if $(TABLE),$(Q)$(BUILD)/earlybind embed --no-critical --binder $@ --config $(TABLE) --output $@)
+	$(if $(TABLE),$(Q)$(BUILD)/earlybind embed --generic --binder $@ --config $(TABLE) --output $@)
 
 $(BUILD)/earlybind.debug: $(COMPANION_OBJECTS) $(BINDER_OBJECTS) $(COMPANION_LIBS)
 	$(call say,LD,$@)

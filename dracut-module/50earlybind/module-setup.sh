@@ -66,8 +66,8 @@ _earlybind_embed() {
 	local to=$initdir/usr/lib/earlybind/binder
 	local -a options=()
 
-	# An image for any machine: what is critical on this one is of no interest there.
-	[[ ${hostonly-} ]] || options+=(--no-critical)
+	# An image for any machine: what this one is and needs is of no interest there.
+	[[ ${hostonly-} ]] || options+=(--generic)
 
 	# The folder by dracut's own means, which know about merged /usr and the owner.
 	inst_binary /usr/lib/earlybind/binder

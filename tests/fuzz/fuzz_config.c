@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "config.h"
+#include "known.h"
 #include "selector.h"
 
 static void compare(const struct policy *a, const struct policy *b)
@@ -12,6 +13,10 @@ static void compare(const struct policy *a, const struct policy *b)
 	require(a->timeout == b->timeout && a->recovery_timeout == b->recovery_timeout);
 	require(a->on_failure == b->on_failure);
 	require(a->ignore_recorded == b->ignore_recorded);
+	require(a->known_count == b->known_count);
+	for (size_t i = 0; i < a->known_count; i++)
+		require(strcmp(a->known[i].selector, b->known[i].selector) == 0 &&
+			a->known[i].ids.n == b->known[i].ids.n);
 	for (size_t i = 0; i < a->rule_count; i++) {
 		const struct rule *x = &a->rules[i], *y = &b->rules[i];
 		char first[SELECTOR_SIZE], second[SELECTOR_SIZE];

@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "config.h"
+#include "known.h"
 #include "late.h"
 #include "udev_rules.h"
 
@@ -30,7 +31,8 @@ static const struct world_ops ops = {.read = read_one};
 
 static void check_again(struct policy *policy)
 {
-	static char written[CONFIG_WRITE_SIZE(RULES_MAX)], udev[UDEV_RULES_SIZE];
+	static char written[CONFIG_WRITE_SIZE(RULES_MAX + KNOWN_MAX)],
+		udev[UDEV_RULES_SIZE];
 	static struct policy again;
 	char one[SELECTOR_SIZE], two[SELECTOR_SIZE];
 	int n = config_write(policy, written, sizeof(written));
@@ -52,6 +54,9 @@ static void check_again(struct policy *policy)
 		require(strcmp(one, two) == 0);
 		k++;
 	}
+	for (size_t i = 0; i < policy->known_count; i++)
+		require(i < again.known_count &&
+			strcmp(again.known[i].selector, policy->known[i].selector) == 0);
 	n = udev_rules_write(policy, udev, sizeof(udev));
 	require(n >= -ENOSPC || n == -E2BIG);
 	/* Nothing of the rules' own text gets there. */

@@ -242,6 +242,7 @@ static void test_write(void **state unused)
 		"[profile q]\nbind 1:0.1\n"
 		"#: " RECORDED ":1\ncritical 00:17.0 storage /, swap on sda\n"
 		"#: " RECORDED ":2\ncritical 00:18.0 network\n"
+		"#: " RECORDED ":1\nknown path=0:1.0/0.0 10ee:5000:10ee:000e\n"
 		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage with=group\n"
 		"option critical=none\n";
 	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
@@ -278,12 +279,15 @@ static void test_write(void **state unused)
 			    "critical 00:17.0 storage /, swap on sda\n"
 			    "#: " RECORDED ":2\ncritical 00:18.0 network\n"
 			    "#: /etc/b.conf:1\n"
-			    "bind 1:0.2 with=group allow=storage allow=network\n");
+			    "bind 1:0.2 with=group allow=storage allow=network\n"
+			    "#: " RECORDED ":1\n"
+			    "known path=0000:00:01.0/00.0 10ee:5000:10ee:000e\n");
 	text = (struct text){buf, (size_t)n};
 	assert_int_equal(policy_init(&policy, &arena), 0);
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), text);
 	assert_int_equal(policy.problem_count, 0);
 	assert_int_equal(policy.rule_count, 9);
+	assert_int_equal(policy.known_count, 1);
 	assert_true(policy.ignore_recorded && rule_is_recorded(&policy.rules[6]));
 	assert_int_equal(policy.timeout, 3);
 	check_contains("origin", describe_rules(&policy), "@/etc/cmdline\n");

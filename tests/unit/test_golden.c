@@ -63,6 +63,10 @@ static const struct {
 	 "rd.earlybind.bind=accel=alveo-user+path=00:01.1 rd.earlybind.bind=accel=gaudi3",
 	 NULL,
 	 "keep accel=alveo-mgmt\nbind accel=alveo-usr\nbind accel=alveo,accel=neuron\n"},
+	{"alveo", "reflashed", RUNNING, "", NULL,
+	 "bind path=00:01.0/00.*\nbind 02:00.0 allow=console\n"
+	 "known path=0000:00:01.0/00.* 10ee:d000:10ee:000e,10ee:5001:0000:0000\n"
+	 "known 0000:02:00.0 10de:1eb8:0000:0000\n"},
 	/* Groups of their own */
 	{"alveo-acs", "cmdline-ids", RUNNING, "vfio-pci.ids=10ee:5000,10ee:5001", NULL,
 	 NULL},

@@ -261,7 +261,7 @@ static void test_cases(void **state unused)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *root = make_tree(cases[i].parts);
 		struct arena arena = test_arena(ARENA_SIZE);
-		struct critical critical;
+		struct recorded critical;
 		struct policy policy;
 		struct world *world;
 		char got[4096];
@@ -295,7 +295,7 @@ static void test_memory(void **state unused)
 	assert_int_equal(world_open(root, &world), 0);
 	for (size_t size = 64; size < 65536; size += 512) {
 		struct arena arena = test_arena(size);
-		struct critical critical;
+		struct recorded critical;
 
 		critical_read(world, &arena, &critical);
 		if (critical.count == 0)
@@ -342,10 +342,10 @@ static void test_table(void **state unused)
 		     "bind 10ee:* profile=a @/etc/earlybind.conf:2\n"
 		     "critical path=0000:00:1d.0/00.0+144d:a808 allow @" RECORDED ":1\n");
 	assert_true(rule_is_recorded(&policy.rules[1]));
-	check_text("cut", sources_cut_critical(text),
+	check_text("cut", sources_cut_recorded(text),
 		   "#: /etc/earlybind.conf:1\n[profile a]\n"
 		   "#: /etc/earlybind.conf:2\nbind 10ee:*\n");
-	check_text("cut", sources_cut_critical(TEXT("")), "");
+	check_text("cut", sources_cut_recorded(TEXT("")), "");
 	world_close(world);
 	test_arena_free(&arena);
 	tree_remove(root);
