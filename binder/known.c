@@ -10,7 +10,8 @@
 
 bool known_has_use(const struct selector *s)
 {
-	return (s->terms & PLACE_TERMS) && !(s->terms & TERM_ID);
+	return (s->terms & PLACE_TERMS) &&
+	       (!(s->terms & TERM_ID) || s->id.device == PCI_ANY);
 }
 
 static int parse_id(struct text t, struct pci_match *ret)
@@ -53,7 +54,7 @@ void known_add(struct policy *policy, struct text selector, struct text ids,
 		wrong = error.message;
 	else if (!known_has_use(&s))
 		wrong = "a known card is named by its place or its serial number, "
-			"without an ID";
+			"without a device ID";
 	else
 		wrong = judge_ids(known.ids, &at);
 	if (!wrong && policy->known_count == KNOWN_MAX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a card was when the image was built: "known SELECTOR ID[,ID...]", recorded by
- * "earlybind embed" for rules that name a place or a serial number and no ID. It binds nothing.
+ * "earlybind embed" for rules that name a place or a serial number and no device ID. It binds nothing.
  * An FPGA that was given another image has another ID, and a rule of that kind still holds; then
  * this is how it can be told.
  */

@@ -60,8 +60,9 @@ static void say_recorded(const struct embed *e)
 
 	say_lines(&sources->critical);
 	say_lines(&sources->known);
-	if (e->carrier.policy.ignore_recorded || sources->is_without_critical ||
-	    sources->is_generic)
+	if (sources->is_generic)
+		puts("nothing is recorded, as was asked for");
+	else if (e->carrier.policy.ignore_recorded || sources->is_without_critical)
 		puts("nothing is recorded as critical, as was asked for");
 	else if (sources->critical.why)
 		printf("%s: %s\n",
@@ -96,7 +97,7 @@ static int embed(struct embed *e)
 		printf("%zu critical device%s of this machine recorded\n",
 		       c->sources.critical.count, plural(c->sources.critical.count));
 	if (c->sources.known.count > 0)
-		printf("%zu rule%s without an ID: what the card is now is recorded\n",
+		printf("%zu rule%s without a device ID: what the card is now is recorded\n",
 		       c->sources.known.count, plural(c->sources.known.count));
 	if (c->sources.critical.is_left_out || c->sources.known.is_left_out)
 		say_error("not recorded: %s%s%s: the rules leave no room in the table",
