@@ -5,12 +5,12 @@
 
 #define ID_LENGTH   (KNOWN_ID_SIZE - 1)
 #define ID_SHORT    9 /* without the subsystem */
-#define PLACE_TERMS (TERM_ADDRESS | TERM_PATH | TERM_SERIAL)
+#define KNOWN_TERMS (TERM_ADDRESS | TERM_PATH | TERM_SERIAL)
 #define ID_USAGE    "a known ID is vendor:device:subvendor:subdevice, 4 digits each"
 
 bool known_has_use(const struct selector *s)
 {
-	return (s->terms & PLACE_TERMS) &&
+	return (s->terms & KNOWN_TERMS) &&
 	       (!(s->terms & TERM_ID) || s->id.device == PCI_ANY);
 }
 

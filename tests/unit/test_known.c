@@ -38,8 +38,7 @@ static void test_lines(void **state unused)
 		 "a known card is named by its place or"},
 		{"known class=12 " OLD, NULL, "a known card is named by its place or"},
 		{"known 01:00.9 " OLD, NULL, "the function is a digit from 0 to 7"},
-		{"known 01:00.0," OLD " " OLD, NULL,
-		 "the function is a digit from 0 to 7"},
+		{"known 01:00.0," OLD " " OLD, NULL, "an address is "},
 		{"known 01:00.* " OLD "," OLD "," OLD "," OLD "," OLD "," OLD "," OLD
 		 "," OLD "," OLD,
 		 NULL, "a card is known by 8 IDs at most"},
