@@ -152,15 +152,17 @@ static int see_part_of_head(void *arg, const char *name)
  */
 static void see_path(struct search *s, struct pci_device *d, const char *name)
 {
-	unsigned subsystem, controller, space;
-	char head[32];
-	int end = 0;
+	struct text subsystem, controller, space = text_of(name);
+	uint64_t number;
+	char head[64];
 
-	if (sscanf(name, "nvme%9uc%9un%9u%n", &subsystem, &controller, &space, &end) !=
-		    3 ||
-	    name[end] != '\0')
+	if (!text_has_prefix(space, "nvme") || !text_cut(&space, 'c', &subsystem) ||
+	    !text_cut(&space, 'n', &controller) ||
+	    text_decimal(controller, UINT32_MAX, &number) < 0 ||
+	    text_decimal(space, UINT32_MAX, &number) < 0)
 		return;
-	snprintf(head, sizeof(head), "nvme%un%u", subsystem, space);
+	snprintf(head, sizeof(head), "%.*sn%.*s", (int)subsystem.n, subsystem.p,
+		 (int)space.n, space.p);
 	s->head = head;
 	s->found = NULL;
 	(void)s->world->ops->list(s->world, WORLD_SYS, CLASS_BLOCK, see_part_of_head, s);
