@@ -197,8 +197,8 @@ int inventory_read_rest(struct world *world, struct pci_device *d)
 	if (r < 0)
 		return r;
 	r = inventory_read_group(world, d->bdf, &d->iommu_group);
-	/* Which others a rule wants with it is not known then. */
-	if (r < 0 && (d->brings & FACT_WITH_GROUP))
+	/* What a rule wants with it, or it with, is not known then. */
+	if (r < 0 && ((d->brings & FACT_WITH_GROUP) || d->is_companion))
 		return r;
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
 	d->is_boot_vga =
