@@ -21,14 +21,22 @@ static struct card card_of(const struct inventory *inv, size_t i)
 	return card;
 }
 
-/* Whether a rule of this kind names it itself. */
-static bool has_rule(const struct policy *policy, enum rule_kind kind,
+/* Whether the rule is about it, where it is or where its card is followed to. */
+static bool is_named(const struct rule *rule, const struct lost *lost,
 		     const struct pci_device *d)
+{
+	return selector_has_match(&rule->selector, d) ||
+	       lost_is_followed(lost, &rule->selector, d);
+}
+
+/* Whether a rule of this kind names it itself. */
+static bool has_rule(const struct policy *policy, const struct lost *lost,
+		     enum rule_kind kind, const struct pci_device *d)
 {
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (policy->rules[i].kind == kind &&
 		    policy_has_rule_active(policy, &policy->rules[i]) &&
-		    selector_has_match(&policy->rules[i].selector, d))
+		    is_named(&policy->rules[i], &lost[i], d))
 			return true;
 	return false;
 }
@@ -74,7 +82,7 @@ static void bring_all(const struct policy *policy, const struct inventory *inv,
 }
 
 int along_find(const struct policy *policy, const struct inventory *inv,
-	       struct arena *arena, struct along **ret)
+	       const struct lost *lost, struct arena *arena, struct along **ret)
 {
 	struct along *along;
 
@@ -86,8 +94,8 @@ int along_find(const struct policy *policy, const struct inventory *inv,
 		return -ENOMEM;
 	for (size_t i = 0; i < inv->count; i++)
 		along[i] = (struct along){
-			.is_named = has_rule(policy, RULE_BIND, &inv->devices[i]),
-			.is_kept = has_rule(policy, RULE_KEEP, &inv->devices[i]),
+			.is_named = has_rule(policy, lost, RULE_BIND, &inv->devices[i]),
+			.is_kept = has_rule(policy, lost, RULE_KEEP, &inv->devices[i]),
 		};
 	for (size_t r = 0; r < policy->rule_count; r++) {
 		const struct rule *rule = &policy->rules[r];
@@ -98,7 +106,7 @@ int along_find(const struct policy *policy, const struct inventory *inv,
 			const struct pci_device *d = &inv->devices[i];
 
 			if (along[i].is_named && !along[i].is_kept && !d->is_bridge &&
-			    !d->is_unread && selector_has_match(&rule->selector, d))
+			    !d->is_unread && is_named(rule, &lost[r], d))
 				bring_all(policy, inv, r + 1, i, along);
 		}
 	}

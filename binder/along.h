@@ -6,6 +6,7 @@
 #pragma once
 
 #include "inventory.h"
+#include "lost.h"
 #include "policy.h"
 
 /* About one function. */
@@ -19,9 +20,13 @@ struct along {
 	size_t seen; /* the last rule that brought it along, from 1 */
 };
 
-/* One for each device of the inventory; *ret is NULL if no rule has with=. -ENOMEM. */
+/*
+ * One for each device of the inventory; *ret is NULL if no rule has with=. @lost has one entry
+ * per rule. -ENOMEM.
+ */
 int along_find(const struct policy *policy, const struct inventory *inventory,
-	       struct arena *arena, struct along **ret) must_check nonnull(1, 2, 3, 4);
+	       const struct lost *lost, struct arena *arena,
+	       struct along **ret) must_check nonnull(1, 2, 3, 4, 5);
 
 /*
  * Why @d, which only its group brings along, is left to the host, which may live on its card:

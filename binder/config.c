@@ -255,11 +255,11 @@ static const char *options_text(const struct rule *rule, char buf[static OPTIONS
 			 rule->carries.p ? rule->carries.p : "");
 		return buf;
 	}
-	used = (size_t)snprintf(buf, OPTIONS_SIZE, "%s%s%s%s%s",
-				rule->optional ? " optional" : "",
-				has_choice ? " on-failure=" : "",
-				has_choice ? on_failure_name(rule->on_failure) : "",
-				rule->with ? " with=" : "", with_name(rule->with));
+	used = (size_t)snprintf(
+		buf, OPTIONS_SIZE, "%s%s%s%s%s%s", rule->optional ? " optional" : "",
+		rule->follow ? " follow" : "", has_choice ? " on-failure=" : "",
+		has_choice ? on_failure_name(rule->on_failure) : "",
+		rule->with ? " with=" : "", with_name(rule->with));
 	for (unsigned bit = 1; bit <= rule->allow; bit <<= 1)
 		if (rule->allow & bit)
 			used += (size_t)snprintf(buf + used, OPTIONS_SIZE - used,

@@ -23,7 +23,8 @@ struct pci_ids {
 /* What is read only where a rule asks for it. */
 enum pci_fact {
 	FACT_PATH = 1 << 0,
-	FACT_SERIAL = 1 << 1,
+	FACT_SLOT = 1 << 1,
+	FACT_SERIAL = 1 << 2,
 };
 
 struct framebuffer;
@@ -35,6 +36,7 @@ struct pci_device {
 	bool has_path;
 	struct pci_path path;
 	uint64_t serial; /* 0 where it has none */
+	const char *slot; /* the slots it is in, see slot.h; NULL: not looked for */
 
 	int iommu_group; /* NO_GROUP where it has none */
 	const char

@@ -9,6 +9,10 @@
 
 /* For all looks into config space of one snapshot. */
 #define SERIAL_TIMEOUT_ALL (4 * SERIAL_TIMEOUT)
+/* For those of them that only give a name to what is not where a rule says. */
+#define SERIAL_TIMEOUT_NAMING (2 * SERIAL_TIMEOUT)
+
+#define FACTS_ALL (FACT_PATH | FACT_SERIAL | FACT_SLOT)
 
 int inventory_read_path(struct world *world, struct bdf bdf, struct pci_path *ret)
 {
@@ -72,40 +76,75 @@ int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret)
 	return r;
 }
 
-/* Reads one of @facts. What does not exist is known as well. */
-static int read_fact(struct fact_reader *reader, unsigned facts, struct pci_device *d)
+/*
+ * Within the time that all looks into config space have. -ETIMEDOUT means that the kernel did
+ * not come back, or that there was no time left for what must be known.
+ */
+static int read_serial(struct fact_reader *reader, bool is_to_name, struct pci_device *d)
+{
+	uint64_t *until = is_to_name ? &reader->until_to_name : &reader->until;
+	uint64_t now = reader->world->ops->now(reader->world);
+
+	if (*until == 0)
+		*until = now + (is_to_name ? SERIAL_TIMEOUT_NAMING : SERIAL_TIMEOUT_ALL);
+	if (now >= *until)
+		return is_to_name ? -ECANCELED : -ETIMEDOUT;
+	return inventory_read_serial(reader->world, d->bdf, &d->serial);
+}
+
+static int read_fact(struct fact_reader *reader, enum pci_fact fact, bool is_to_name,
+		     struct pci_device *d)
 {
 	struct world *world = reader->world;
-	uint64_t now;
-	int r;
+	int r = 0;
 
-	if (facts & FACT_PATH) {
+	switch (fact) {
+	case FACT_PATH:
 		r = inventory_read_path(world, d->bdf, &d->path);
 		d->has_path = r == 0;
-		d->known |= FACT_PATH;
-	} else {
-		now = world->ops->now(world);
-		if (reader->until == 0)
-			reader->until = now + SERIAL_TIMEOUT_ALL;
-		if (now >= reader->until)
-			return -ETIMEDOUT;
-		r = inventory_read_serial(world, d->bdf, &d->serial);
-		d->known |= FACT_SERIAL;
+		break;
+	case FACT_SLOT:
+		r = slots_find(&reader->slots, world, reader->arena, d->bdf, &d->slot);
+		break;
+	case FACT_SERIAL:
+		r = read_serial(reader, is_to_name, d);
+		break;
 	}
-	return r == -ENODATA ? 0 : r;
+	if (r < 0 && r != -ENODATA)
+		return r;
+	/* What does not exist is known as well. */
+	d->known |= fact;
+	return 0;
+}
+
+/* One of several: the lowest bit. */
+static enum pci_fact first_of(unsigned facts)
+{
+	return (enum pci_fact)(facts & -facts);
 }
 
 int facts_learn(struct fact_reader *reader, struct pci_device *d)
 {
+	unsigned untold = 0; /* what could not be read for a name */
+
+	reader->has_hung = false;
 	for (;;) {
 		unsigned wants = reader->filter(reader->arg, d);
-		unsigned facts = wants & ~FACT_ANSWERS & ~d->known;
+		unsigned facts = wants & FACTS_ALL & ~d->known;
+		unsigned names = wants / FACT_TO_NAME(1) & ~d->known & ~untold;
 		int r;
 
-		if (!facts)
+		if (!facts && !names) {
+			/* What the kernel does not come back from is not touched. */
+			if (reader->has_hung && (wants & FACT_ANSWERS))
+				return -ETIMEDOUT;
 			return (int)(wants & FACT_ANSWERS);
-		r = read_fact(reader, facts, d);
-		if (r < 0)
+		}
+		r = read_fact(reader, first_of(facts ? facts : names), !facts, d);
+		if (r < 0 && facts)
 			return r;
+		if (r < 0)
+			untold |= first_of(names);
+		reader->has_hung |= r == -ETIMEDOUT;
 	}
 }

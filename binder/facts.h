@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is read about a function only where a rule asks for it: its path and serial number. */
+/* What is read about a function only where a rule asks for it. */
 #pragma once
 
 #include "compiler.h"
+#include "arena.h"
 #include "device.h"
+#include "slot.h"
 #include "world.h"
 
 /*
@@ -35,13 +37,22 @@ int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) mu
 #define FACT_WITH_FUNCTIONS (1u << 10)
 #define FACT_WITH_GROUP	    (1u << 11)
 #define FACT_ANSWERS	    (FACT_WANTED | FACT_KEPT | FACT_WITH_FUNCTIONS | FACT_WITH_GROUP)
+/*
+ * Facts that are read only to name what is there: what cannot be read is just not told, unless
+ * the kernel hangs in it and a rule is about the function, which is left alone then.
+ */
+#define FACT_TO_NAME(facts) ((unsigned)(facts) << 16)
 typedef unsigned (*inventory_filter)(const void *arg, const struct pci_device *device);
 
 struct fact_reader {
 	struct world *world;
 	inventory_filter filter;
 	const void *arg; /* of the filter */
+	struct arena *arena;
 	uint64_t until; /* no serial number is read later; 0: the first one sets it */
+	uint64_t until_to_name; /* the same for those that are only named */
+	struct slots slots;
+	bool has_hung; /* the kernel did not come back from reading something for a name */
 };
 
 /*

@@ -260,7 +260,8 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 {
 	struct inventory inv = {0};
 	struct listing all = {.max = FUNCTIONS_MAX + 1};
-	struct fact_reader facts = {world, filter, arg, 0};
+	struct fact_reader facts = {
+		.world = world, .filter = filter, .arg = arg, .arena = arena};
 	struct listing scratch = {0};
 	int r;
 

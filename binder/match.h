@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "lost.h"
 #include "policy.h"
 
 /* The first rule of each kind; NULL where there is none. */
@@ -17,21 +18,23 @@ struct match {
 	const struct rule *mismatch; /* a bind rule that expects another device here */
 	const struct pci_device
 		*with; /* that it comes along with; NULL: a rule names it */
+	const char *elsewhere; /* of the mismatch: where its device is; NULL */
+	bool is_followed; /* the bind rule says another place */
 	unsigned allow; /* what any of its bind rules allows (enum allow) */
 };
 
 /*
  * False if no rule is about @d. What each rule matches is added to @counts, one per rule: not
- * what comes along, for which a rule counts where no other is about it. @along is of this
- * device, or NULL.
+ * what comes along, for which a rule counts where no other is about it. @lost has one entry
+ * per rule, @along is of this device, or NULL.
  */
-bool match_device(const struct policy *policy, const struct inventory *inventory,
+bool match_device(const struct policy *policy, const struct lost *lost,
 		  const struct pci_device *d, const struct along *along, size_t *counts,
 		  struct match *ret) must_check nonnull(1, 2, 3, 5, 6);
 
 /*
- * What sits where @rule expects another device, by what the rule says of it. NULL if out of
- * memory.
+ * What sits where @rule expects another device, by what the rule says of it, and where that
+ * one is, unless @elsewhere is NULL. NULL if out of memory.
  */
 const char *match_describe(const struct pci_device *d, const struct rule *rule,
-			   struct arena *arena) nonnull(1, 2, 3);
+			   const char *elsewhere, struct arena *arena) nonnull(1, 2, 4);

@@ -40,15 +40,21 @@ struct pci_device *inventory_find(const struct inventory *inventory, struct bdf 
 	return find(inventory, inventory->count, bdf);
 }
 
-/* A look at function 0, for the sake of another one, may be what did not come back. */
-static void leave_alone(struct inventory *inv, size_t sorted, struct bdf bdf)
+/*
+ * A look at function 0, for the sake of another one, may be what did not come back. Whether
+ * there is one of its functions that was not left alone before.
+ */
+static bool leave_alone(struct inventory *inv, size_t sorted, struct bdf bdf)
 {
+	bool is_any = false;
+
 	for (bdf.function = 0; bdf.function < FUNCTIONS_OF_SLOT; bdf.function++) {
 		struct pci_device *d = find(inv, sorted, bdf);
 
-		if (d)
-			d->is_unread = true;
+		if (d && !d->is_unread)
+			is_any = d->is_unread = true;
 	}
+	return is_any;
 }
 
 bool inventory_examine(struct fact_reader *facts, struct inventory *inv, size_t sorted,
@@ -59,10 +65,11 @@ bool inventory_examine(struct fact_reader *facts, struct inventory *inv, size_t 
 
 	d->is_interesting = answer & FACT_WANTED;
 	d->brings = answer & (FACT_WITH_FUNCTIONS | FACT_WITH_GROUP);
-	if (wanted < 0) {
+	if (wanted < 0)
 		d->is_unread = true;
-		leave_alone(inv, sorted, d->bdf);
-	}
+	if ((wanted < 0 || facts->has_hung) && leave_alone(inv, sorted, d->bdf) &&
+	    wanted >= 0)
+		inventory_count_unread(inv, -ETIMEDOUT);
 	if (wanted == 0 && !pci_is_display(&d->ids))
 		return false;
 	r = inventory_read_rest(facts->world, d);

@@ -88,7 +88,7 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 	char address[BDF_SIZE];
 	struct match match;
 
-	if (d->is_unread || !match_device(p->policy, p->inventory, d, along,
+	if (d->is_unread || !match_device(p->policy, p->plan->lost, d, along,
 					  p->plan->rule_matches, &match))
 		return false;
 	*ret = (struct plan_device){
@@ -111,6 +111,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 			ret->detail = DEFAULT_DRIVER;
 		}
 	} else if (match.bind) {
+		if (match.is_followed)
+			ret->note = lost_note(d, match.bind, p->arena);
 		plan_bind(p, ret, match.allow);
 		if (match.with && ret->reason != REASON_HOST_DEVICE)
 			ret->note = arena_printf(p->arena, "comes along with %s",
@@ -121,7 +123,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 	} else {
 		ret->action = ACTION_REFUSE;
 		ret->reason = REASON_IDENTITY_MISMATCH;
-		ret->detail = match_describe(d, match.mismatch, p->arena);
+		ret->detail =
+			match_describe(d, match.mismatch, match.elsewhere, p->arena);
 	}
 	return true;
 }
@@ -193,9 +196,10 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 	plan.devices = arena_alloc(arena, inventory->count, sizeof(*plan.devices));
 	plan.groups = arena_alloc(arena, inventory->count + 1, sizeof(*plan.groups));
 	plan.rule_matches = arena_alloc(arena, RULES_MAX, sizeof(*plan.rule_matches));
-	if (!plan.devices || !plan.groups || !plan.rule_matches)
+	plan.lost = lost_find(policy, inventory, arena);
+	if (!plan.devices || !plan.groups || !plan.rule_matches || !plan.lost)
 		return -ENOMEM;
-	r = along_find(policy, inventory, arena, &p.along);
+	r = along_find(policy, inventory, plan.lost, arena, &p.along);
 	if (r < 0)
 		return r;
 

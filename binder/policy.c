@@ -64,6 +64,15 @@ static void add_selector(struct policy *policy, const struct rule *like,
 				   error.message, true);
 		return;
 	}
+	if (rule->follow && (!(rule->selector.terms & PLACE_TERMS) ||
+			     !selector_has_identity(&rule->selector))) {
+		policy_add_problem(
+			policy, &like->origin, selector,
+			"follow needs a place to start from (an address, path= or "
+			"slot=) and what the card is known by (serial= or an ID)",
+			true);
+		return;
+	}
 	if (rule->origin.base)
 		rule->origin.column = (unsigned)(selector.p - rule->origin.base) + 1;
 	policy->rule_count++;
@@ -192,6 +201,17 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
 		return true;
 	return rule->profile.n == policy->profile.n &&
 	       memcmp(rule->profile.p, policy->profile.p, rule->profile.n) == 0;
+}
+
+bool policy_can_be_lost(const struct policy *policy, const struct rule *rule)
+{
+	unsigned terms = rule->selector.terms;
+
+	if (rule->kind != RULE_BIND || !policy_has_rule_active(policy, rule))
+		return false;
+	return ((terms & (TERM_PATH | TERM_SLOT)) && (terms & (terms - 1))) ||
+	       ((terms & TERM_SERIAL) && (terms & TERM_ID)) ||
+	       ((terms & PLACE_TERMS) && selector_has_identity(&rule->selector));
 }
 
 bool policy_has_guard(const struct policy *policy, const struct rule *rule)

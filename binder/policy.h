@@ -50,7 +50,6 @@ struct policy {
 	bool has_panic; /* panic=: for initramfs-tools it means the same */
 	bool has_denylist_off; /* vfio-pci.disable_denylist */
 	bool has_unsafe_interrupts; /* vfio_iommu_type1's, by modprobe.d */
-	bool has_lost_path; /* a rule's path leads to another device, which is to be named */
 	bool has_cmdline_ids; /* then modprobe.d's ids= do not count */
 	struct text module_ids; /* the value in force of vfio-pci's ids= */
 	struct text profile; /* rd.earlybind.profile= */
@@ -110,6 +109,13 @@ void policy_add_problem(struct policy *policy, const struct origin *origin,
 
 /* Whether the rule counts: not of a profile that was not asked for. */
 bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
+	nonnull(1, 2);
+
+/*
+ * Whether the rule is one that binds and counts, and says so much that something can be named
+ * where nothing matches it: what is in its place, or where its device is.
+ */
+bool policy_can_be_lost(const struct policy *policy, const struct rule *rule)
 	nonnull(1, 2);
 
 /* Whether the rule is a critical one that counts. */

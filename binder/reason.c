@@ -36,6 +36,15 @@ const char *reason_message(enum reason reason, const char *detail,
 	return buf;
 }
 
+const char *reason_missing(const char *elsewhere, char buf[static REASON_MESSAGE_SIZE])
+{
+	char detail[REASON_MESSAGE_SIZE / 2] = "";
+
+	if (elsewhere)
+		snprintf(detail, sizeof(detail), ", but %s", elsewhere);
+	return reason_message(REASON_MISSING, detail, buf);
+}
+
 const char *errno_text(int error)
 {
 	static const struct {

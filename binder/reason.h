@@ -21,5 +21,11 @@ const char *reason_word(enum reason reason);
 const char *reason_message(enum reason reason, const char *detail,
 			   char buf[static REASON_MESSAGE_SIZE]);
 
+/*
+ * The message about a rule that names no device, into @buf; @elsewhere says where its device is
+ * instead, NULL: nowhere.
+ */
+const char *reason_missing(const char *elsewhere, char buf[static REASON_MESSAGE_SIZE]);
+
 /* A short text for an errno, for a detail: "no such device (ENODEV)" and the like. */
 const char *errno_text(int error);

@@ -109,6 +109,9 @@ static int parse_with(struct text value, enum with *ret)
 	return -EINVAL;
 }
 
+#define UNKNOWN_OPTION \
+	"unknown option: a rule has optional, follow, on-failure=, allow= and with="
+
 /* Returns NULL, or what is wrong with the word. */
 static const char *parse_option(struct text word, struct rule *rule)
 {
@@ -118,8 +121,12 @@ static const char *parse_option(struct text word, struct rule *rule)
 		rule->optional = true;
 		return NULL;
 	}
+	if (text_is(word, "follow")) {
+		rule->follow = true;
+		return rule->kind == RULE_BIND ? NULL : "follow is for bind rules only";
+	}
 	if (!text_cut(&value, '=', &name) || !value.p)
-		return "unknown option: a rule has optional, on-failure=, allow= and with=";
+		return UNKNOWN_OPTION;
 	if (text_is_param(name, "on-failure")) {
 		if (on_failure_parse(value, &rule->on_failure) < 0)
 			return ON_FAILURE_USAGE;
@@ -143,7 +150,7 @@ static const char *parse_option(struct text word, struct rule *rule)
 			return "with= is functions or group";
 		return NULL;
 	}
-	return "unknown option: a rule has optional, on-failure=, allow= and with=";
+	return UNKNOWN_OPTION;
 }
 
 int rule_parse_options(struct text options, char separator, struct rule *rule,

@@ -58,10 +58,12 @@ struct rule {
 	struct origin origin;
 	struct text profile; /* of the section it stands in; empty for none */
 	bool optional;
+	bool follow; /* its device is bound wherever it is, if there is just one such card */
 	enum on_failure on_failure;
 	enum with with;
 	unsigned allow; /* of enum allow; of a critical rule the one that lifts it */
 	struct text carries; /* of a critical rule: what is on the device; may be empty */
+	bool is_lost; /* it matches nothing: its device may be elsewhere, see filter.h */
 	bool is_module_id; /* from vfio-pci's own parameter: the module would match it too */
 };
 

@@ -112,47 +112,13 @@ int run_read_policy(struct world *world, struct arena *arena,
 	return 0;
 }
 
-/* Whether a rule has a path and more, and all of it holds nowhere. */
-static bool has_lost_path(const struct policy *policy, const struct inventory *inv)
-{
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-		bool is_found = rule->kind != RULE_BIND ||
-				!(rule->selector.terms & TERM_PATH) ||
-				rule->selector.terms == TERM_PATH ||
-				!policy_has_rule_active(policy, rule);
-
-		for (size_t k = 0; k < inv->count && !is_found; k++)
-			is_found = selector_has_match(&rule->selector, &inv->devices[k]);
-		if (!is_found)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Of what an ID rules out no path is read, until it is known that the device which a rule
- * expects at a path is not there: then the one that is there is to be named.
- */
-static int read_inventory(struct world *world, struct arena *arena, struct run *run)
-{
-	struct policy *policy = &run->policy;
-	size_t used = arena->used;
-	int r = inventory_read(world, arena, policy_filter, policy, &run->inventory);
-
-	if (r < 0 || !has_lost_path(policy, &run->inventory))
-		return r;
-	policy->has_lost_path = true;
-	arena_rewind(arena, used);
-	return inventory_read(world, arena, policy_filter, policy, &run->inventory);
-}
-
 int run_plan(struct world *world, struct arena *arena, struct run *run)
 {
 	struct report *report = &run->report;
 	int r;
 
-	r = read_inventory(world, arena, run);
+	r = policy_read_inventory(world, arena, &run->policy, policy_filter, &run->policy,
+				  &run->inventory);
 	report->inventory = &run->inventory;
 	run->inventory.is_early = run->is_boot;
 	run->inventory.iommu.is_unsafe |= run->policy.has_unsafe_interrupts;
@@ -336,12 +302,13 @@ int run_device(struct world *world, struct arena *arena,
 {
 	uint64_t start = world->ops->now(world);
 	struct policy *policy = &run->policy;
-	struct fact_reader facts = {world, policy_filter, policy, 0};
+	struct fact_reader facts = {
+		.world = world, .filter = policy_filter, .arg = policy, .arena = arena};
 	struct pci_device device = {.bdf = bdf};
 	char address[BDF_SIZE], lock[BDF_SIZE + sizeof(TURN_DEVICE_SUFFIX)];
 	int r, code, wanted;
 	enum turn turn = TURN_FREE;
-	bool is_companion;
+	bool is_companion, may_follow;
 
 	bdf_format(bdf, address);
 	r = inventory_read_ids(world, bdf, &device.ids);
@@ -356,6 +323,10 @@ int run_device(struct world *world, struct arena *arena,
 		return EXIT_NOT_ALL;
 	}
 	wanted = policy->off ? 0 : facts_learn(&facts, &device);
+	may_follow = wanted >= 0 && !(wanted & (int)FACT_WANTED) &&
+		     policy_lose_followed(policy);
+	if (may_follow && !policy->off)
+		wanted = facts_learn(&facts, &device);
 	if (wanted < 0) {
 		world_log(world, LOG_LEVEL_WARNING,
 			  "%s: its path or serial number cannot be read: %s", address,
@@ -392,6 +363,7 @@ int run_device(struct world *world, struct arena *arena,
 	run->report.is_late = true;
 	r = run_plan(world, arena, run);
 	if (r == 0 && run->plan.device_count == 0) {
+		wanted = wanted && !may_follow;
 		world_log(world, wanted ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "%s: %s",
 			  address, wanted ? "there is no such device" : NO_RULE);
 		return wanted ? EXIT_NOT_ALL : EXIT_ALL_BOUND;

@@ -7,6 +7,7 @@
 
 #include "accel.h"
 #include "serial.h"
+#include "slot.h"
 
 #define CLASS_USAGE \
 	"a class is 2, 4 or 6 hexadecimal digits, with ? for any one of them, or * at " \
@@ -118,13 +119,12 @@ static int parse_named(struct text t, struct selector *s, unsigned *ret_term,
 		if (r < 0)
 			(void)fail(reterr, 0, accel_unknown(value));
 	} else if (text_is(name, "slot")) {
-		return fail(reterr, 0,
-			    "slot= is not known to this version: use an ID, path= or "
-			    "serial=");
+		*ret_term = TERM_SLOT;
+		r = slot_parse(value, &s->slot, reterr);
 	} else {
 		return fail(reterr, 0,
 			    "unknown term: a selector has an ID, an address, path=, "
-			    "serial=, accel= or class=");
+			    "slot=, serial=, accel= or class=");
 	}
 	if (r < 0)
 		reterr->offset += name.n + 1;
@@ -215,6 +215,11 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 					 plus, path_format(&s->path, path));
 		plus = "+";
 	}
+	if (s->terms & TERM_SLOT) {
+		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%sslot=%.*s",
+					 plus, (int)s->slot.n, s->slot.p);
+		plus = "+";
+	}
 	if (s->terms & TERM_SERIAL) {
 		char serial[SERIAL_SIZE];
 
@@ -284,6 +289,14 @@ bool selector_is_path_of(const struct selector *s, const struct pci_device *d)
 	       path_has(&s->path, &d->path);
 }
 
+bool selector_is_slot_of(const struct selector *s, const struct pci_device *d)
+{
+	if (!(s->terms & TERM_SLOT))
+		return true;
+	return d->slot && !pci_is_bridge_class(&d->ids) &&
+	       slot_has_name(d->slot, s->slot);
+}
+
 bool selector_has_near_match(const struct selector *s, const struct pci_device *d)
 {
 	if ((s->terms & TERM_ID) && !pci_match_has(&s->id, &d->ids))
@@ -295,22 +308,63 @@ bool selector_has_near_match(const struct selector *s, const struct pci_device *
 	return !(s->terms & TERM_ACCEL) || accel_group_has(s->accel, &d->ids);
 }
 
+/* Whether the term about a fact holds, by what is known. */
+static bool has_fact_match(const struct selector *s, const struct pci_device *d,
+			   enum selector_term term)
+{
+	if (term == TERM_PATH)
+		return selector_is_path_of(s, d);
+	if (term == TERM_SLOT)
+		return selector_is_slot_of(s, d);
+	return !(s->terms & TERM_SERIAL) || (d->serial != 0 && d->serial == s->serial);
+}
+
+#define FACT_TERMS (TERM_PATH | TERM_SLOT | TERM_SERIAL)
+
+/* In the order of what they cost: a link costs less than a look into config space. */
+static const struct {
+	enum selector_term term;
+	enum pci_fact fact;
+} facts[] = {
+	{TERM_PATH, FACT_PATH},
+	{TERM_SLOT, FACT_SLOT},
+	{TERM_SERIAL, FACT_SERIAL},
+};
+
 bool selector_has_match(const struct selector *s, const struct pci_device *d)
 {
-	return selector_has_near_match(s, d) && selector_is_path_of(s, d) &&
-	       (!(s->terms & TERM_SERIAL) || (d->serial != 0 && d->serial == s->serial));
+	if (!selector_has_near_match(s, d))
+		return false;
+	for (size_t i = 0; (s->terms & FACT_TERMS) && i < ARRAY_SIZE(facts); i++)
+		if (!has_fact_match(s, d, facts[i].term))
+			return false;
+	return true;
 }
 
 unsigned selector_open_facts(const struct selector *s, const struct pci_device *d)
 {
-	unsigned open = (s->terms & TERM_PATH ? FACT_PATH : 0) |
-			(s->terms & TERM_SERIAL ? FACT_SERIAL : 0);
-
-	open &= ~d->known;
-	if (!open || pci_is_bridge_class(&d->ids) || !selector_has_near_match(s, d))
+	if (!(s->terms & FACT_TERMS) || pci_is_bridge_class(&d->ids) ||
+	    !selector_has_near_match(s, d))
 		return 0;
-	/* A link costs less than a look into config space. */
-	if (open & FACT_PATH)
-		return FACT_PATH;
-	return selector_is_path_of(s, d) ? open : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		if ((s->terms & facts[i].term) && !(d->known & facts[i].fact))
+			return facts[i].fact;
+		if (!has_fact_match(s, d, facts[i].term))
+			return 0;
+	}
+	return 0;
+}
+
+bool selector_has_identity(const struct selector *s)
+{
+	return (s->terms & (TERM_SERIAL | TERM_ACCEL)) ||
+	       ((s->terms & TERM_ID) && s->id.vendor != PCI_ANY);
+}
+
+struct selector selector_without(const struct selector *s, unsigned terms)
+{
+	struct selector rest = *s;
+
+	rest.terms &= ~terms;
+	return rest;
 }

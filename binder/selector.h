@@ -32,8 +32,12 @@ enum selector_term {
 	TERM_CLASS = 1 << 2,
 	TERM_PATH = 1 << 3,
 	TERM_SERIAL = 1 << 4,
+	TERM_SLOT = 1 << 5,
 	TERM_ACCEL = 1 << 6,
 };
+
+/* Where a device is, not which one. */
+#define PLACE_TERMS (TERM_ADDRESS | TERM_PATH | TERM_SLOT)
 
 struct selector {
 	unsigned terms; /* of enum selector_term */
@@ -45,10 +49,11 @@ struct selector {
 	struct pci_path path;
 	uint64_t serial;
 	unsigned accel; /* a group of accel.h */
+	struct text slot; /* a view of what was parsed */
 };
 
 /* Long enough for every selector that selector_format() writes. */
-#define SELECTOR_SIZE 256
+#define SELECTOR_SIZE 320
 
 /*
  * Parses one selector, whole. -EINVAL with position and reason in @reterr.
@@ -82,6 +87,17 @@ bool selector_is_address_of(const struct selector *selector, struct bdf bdf) non
  */
 bool selector_is_path_of(const struct selector *selector, const struct pci_device *device)
 	nonnull(1, 2);
+
+/* The same for its slot: whether the device is in it. Never a bridge. */
+bool selector_is_slot_of(const struct selector *selector, const struct pci_device *device)
+	nonnull(1, 2);
+
+/* Whether it tells a device from others wherever it is: by a serial number, an ID, accel=. */
+bool selector_has_identity(const struct selector *selector) nonnull(1);
+
+/* The same terms but those of @terms (enum selector_term). */
+struct selector selector_without(const struct selector *selector, unsigned terms)
+	nonnull(1);
 
 /* Class 06 is a bridge, but for 0680, which holds endpoints too, such as NVSwitch. */
 bool pci_is_bridge_class(const struct pci_ids *ids) nonnull(1);

@@ -117,11 +117,13 @@ static void put_path(struct writer *w, const struct pci_path *path)
 
 /*
  * What comes along is not what the selector says, and may be anywhere: only an address tells
- * where the functions of a card are.
+ * where the functions of a card are. And a card that is to be followed may be anywhere.
  */
 static void put_rule(struct writer *w, const struct rule *rule)
 {
-	const struct selector *s = &rule->selector;
+	const struct selector selector =
+		selector_without(&rule->selector, rule->follow ? PLACE_TERMS : 0);
+	const struct selector *s = &selector;
 
 	if ((s->terms & TERM_ADDRESS) && rule->with != WITH_GROUP) {
 		char address[BDF_SIZE];
@@ -137,7 +139,7 @@ static void put_rule(struct writer *w, const struct rule *rule)
 		put_accel(w, s->accel);
 	if ((s->terms & TERM_PATH) && !rule->with)
 		put_path(w, &s->path);
-	/* A serial number is read by the binder. */
+	/* Slot and serial number are read by the binder. */
 	put(w, "%s", all_functions);
 }
 

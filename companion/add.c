@@ -52,8 +52,8 @@ int command_add(int argc, char **argv, struct arena *arena)
 			"along. It refuses bridges, an ID that names several devices, and what "
 			"the host cannot do without: the only screen, a disk with /, /boot, "
 			"/usr or swap, the network interface with the default route. A "
-			"RULE-OPTION is written behind the rules: optional, allow=console, "
-			"on-failure=hold or shell.\n"
+			"RULE-OPTION is written behind the rules: optional, follow, "
+			"allow=console, on-failure=hold or shell.\n"
 			"\n"
 			"exit code: 0 added, or nothing to change; 1 refused, or a file cannot "
 			"be read or written; 2 wrong usage\n",

@@ -72,7 +72,7 @@ static size_t say_ambiguous(const struct binding *b)
 	for (size_t i = 0; i < s->words->count && !b->is_forced; i++) {
 		size_t count = 0;
 
-		if (s->selectors[i].terms & (TERM_ADDRESS | TERM_PATH | TERM_SERIAL))
+		if (s->selectors[i].terms & (PLACE_TERMS | TERM_SERIAL))
 			continue;
 		for (size_t k = 0; k < b->hand.now.count; k++)
 			count += selector_has_match(&s->selectors[i],

@@ -111,9 +111,10 @@ static int load_rules(struct loader *l, const json_t *root)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *item = json_array_get(list, i);
 		const json_t *matched = json_object_get(item, "matched");
-		struct boot_rule rule = {get(item, "text"), get(item, "origin"),
-					 get(item, "kind"),
-					 json_is_true(json_object_get(item, "active"))};
+		struct boot_rule rule = {
+			get(item, "text"), get(item, "origin"), get(item, "kind"),
+			json_is_true(json_object_get(item, "active")),
+			json_string_value(json_object_get(item, "elsewhere"))};
 
 		boot->rules[boot->rule_count++] = rule;
 		/* Without "matched" the boot did not come to look at devices. */

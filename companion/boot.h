@@ -33,6 +33,7 @@ struct boot_rule {
 	const char *origin;
 	const char *kind; /* "bind", "keep" */
 	bool is_active;
+	const char *elsewhere; /* where its device was instead, a sentence; NULL */
 };
 
 struct boot_module {

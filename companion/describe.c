@@ -65,12 +65,12 @@ void describe_group(const struct plan_group *group)
 	paragraph_end(&p);
 }
 
-void describe_missing(struct text rule, const char *origin)
+void describe_missing(struct text rule, const char *origin, const char *elsewhere)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 	char message[REASON_MESSAGE_SIZE];
 
 	paragraph_add(&p, "rule: %.*s (%s): %s", (int)rule.n, rule.p, origin,
-		      reason_message(REASON_MISSING, NULL, message));
+		      reason_missing(elsewhere, message));
 	paragraph_end(&p);
 }

@@ -20,4 +20,5 @@ const char *format_id(const struct pci_ids *ids, char buf[static ID_SIZE]) nonnu
 void describe_group(const struct plan_group *group) nonnull(1);
 
 /* A rule that names no device though it should. */
-void describe_missing(struct text rule, const char *origin) nonnull(2);
+void describe_missing(struct text rule, const char *origin, const char *elsewhere)
+	nonnull(2);

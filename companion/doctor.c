@@ -196,8 +196,8 @@ static int read_machine(struct doctor *d)
 	int r;
 
 	d->has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
-	run->policy.has_lost_path = true; /* what is there instead is to be named */
-	r = inventory_read(d->world, d->arena, want_all, d, &run->inventory);
+	r = policy_read_inventory(d->world, d->arena, &run->policy, want_all, d,
+				  &run->inventory);
 	if (r == 0)
 		framebuffers_read(d->world, d->arena, &run->inventory);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include "describe.h"
 #include "doctor.h"
 #include "identity.h"
+#include "lost.h"
 #include "message.h"
 #include "report.h"
 
@@ -47,6 +48,7 @@ static void check_several(struct doctor *d, struct identity *identity,
 static void check_rule(struct doctor *d, struct identity *identity, size_t i)
 {
 	const struct rule *rule = &d->run.policy.rules[i];
+	const char *elsewhere;
 	char origin[ORIGIN_SIZE];
 
 	if (rule->kind != RULE_BIND || !policy_has_rule_active(&d->run.policy, rule))
@@ -57,10 +59,12 @@ static void check_rule(struct doctor *d, struct identity *identity, size_t i)
 	}
 	if (is_mismatch(d, rule))
 		return;
+	elsewhere = d->run.plan.lost[i].elsewhere;
 	doctor_say(d, rule->optional ? FINDING_NOTE : FINDING_FAIL,
-		   "%.*s (%s) names no device that is present%s",
+		   "%.*s (%s) names no device that is present%s%s%s",
 		   (int)MIN(rule->text.n, 80u), rule->text.p,
-		   origin_format(&rule->origin, origin),
+		   origin_format(&rule->origin, origin), elsewhere ? ", but " : "",
+		   elsewhere ? elsewhere : "",
 		   rule->optional ? ", and is optional"
 				  : ": look it up with \"earlybind list\", or mark it "
 				    "optional");

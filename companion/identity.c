@@ -9,7 +9,7 @@
 #define SHOWN_MAX 4 /* addresses in a list */
 
 /* A term that tells one card of a model from another. */
-#define TERMS_OF_ONE_CARD (TERM_ADDRESS | TERM_PATH | TERM_SERIAL)
+#define TERMS_OF_ONE_CARD (PLACE_TERMS | TERM_SERIAL)
 
 static unsigned id_of(const struct pci_device *d)
 {
@@ -29,7 +29,7 @@ static int compare_ids(const void *a, const void *b)
 int identity_open(struct world *world, struct arena *arena,
 		  const struct inventory *inventory, struct identity *ret)
 {
-	*ret = (struct identity){world, arena, inventory, NULL, false};
+	*ret = (struct identity){.world = world, .arena = arena, .inventory = inventory};
 	ret->by_id = arena_alloc(arena, inventory->count + 1, sizeof(*ret->by_id));
 	if (!ret->by_id)
 		return -ENOMEM;
@@ -46,6 +46,9 @@ int identity_learn(struct identity *identity, struct pci_device *d, unsigned fac
 	facts &= ~d->known;
 	if (facts & FACT_PATH)
 		d->has_path = inventory_read_path(identity->world, d->bdf, &d->path) == 0;
+	if (facts & FACT_SLOT)
+		r = slots_find(&identity->slots, identity->world, identity->arena, d->bdf,
+			       &d->slot);
 	if (facts & FACT_SERIAL && !identity->is_slow) {
 		r = inventory_read_serial(identity->world, d->bdf, &d->serial);
 		if (r < 0)

@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "inventory.h"
 #include "plan.h"
+#include "slot.h"
 #include "world.h"
 
 struct identity {
@@ -13,6 +14,7 @@ struct identity {
 	struct arena *arena;
 	const struct inventory *inventory;
 	const struct pci_device **by_id; /* all of them, by vendor:device, then address */
+	struct slots slots;
 	bool is_slow; /* a device did not answer: no serial number is read any more */
 };
 

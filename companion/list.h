@@ -84,7 +84,7 @@ struct list {
 /* Reads what a function is shown with. */
 void list_look(struct list *l, struct listed *item) nonnull(1, 2);
 
-/* Whether a selector names it: its path and serial number are read if that needs them. */
+/* Whether a selector names it: what it needs to know of it is read. */
 bool list_has_match(struct list *l, const struct selector *selector,
 		    struct pci_device *device) nonnull(1, 2, 3);
 

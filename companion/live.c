@@ -51,6 +51,7 @@ int live_bind(struct world *world, struct arena *arena, const struct policy *pol
 		return EXIT_NOT_ALL;
 	if (ret->plan.device_count == 0) {
 		report->reason = REASON_MISSING;
+		report->detail = "";
 		return EXIT_NOT_ALL;
 	}
 	report->deadline = start + policy->timeout * SECOND;

@@ -11,6 +11,7 @@
 #include "framebuffer.h"
 #include "group.h"
 #include "identity.h"
+#include "lost.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
@@ -208,8 +209,8 @@ static void print_text(const struct planning *p)
 		const struct rule *rule = &run->policy.rules[i];
 
 		if (report_has_rule_missing(&run->report, i))
-			describe_missing(rule->text,
-					 origin_format(&rule->origin, origin));
+			describe_missing(rule->text, origin_format(&rule->origin, origin),
+					 run->plan.lost[i].elsewhere);
 	}
 	if (identity_open(p->world, p->arena, &run->inventory, &identity) == 0)
 		for (size_t i = 0; i < run->policy.rule_count; i++)

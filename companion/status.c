@@ -167,7 +167,8 @@ static void print_text(const struct status *s)
 	if (s->words.count > 0)
 		return;
 	for (size_t i = 0; i < boot->missing_count; i++)
-		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin);
+		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin,
+				 boot->missing[i].elsewhere);
 	for (size_t i = 0; i < boot->problem_count; i++)
 		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
 			       boot->problems[i].text, boot->problems[i].message);

@@ -13,8 +13,8 @@
 /* An option of a rule, right or wrong, and no selector. */
 static bool is_option(struct text word)
 {
-	static const char *const names[] = {"optional", "on-failure", "allow", "driver",
-					    "with"};
+	static const char *const names[] = {"optional", "on-failure", "allow",
+					    "driver",	"follow",     "with"};
 	struct text name;
 
 	(void)text_cut(&word, '=', &name);
@@ -267,7 +267,7 @@ static bool is_one_card(const struct edit *e, const struct selector *s)
 {
 	const struct pci_device *first = NULL;
 
-	if (s->terms & (TERM_ADDRESS | TERM_PATH))
+	if (s->terms & PLACE_TERMS)
 		return true;
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];

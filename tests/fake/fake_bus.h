@@ -22,6 +22,7 @@
 #define FAKE_IDS_MAX	  64
 #define FAKE_TASKS_MAX	  512
 #define FAKE_EVENTS_MAX	  8
+#define FAKE_SLOTS_MAX	  16
 #define FAKE_NAME_SIZE	  64
 #define FAKE_FOREVER	  UINT64_MAX
 #define FAKE_CONFIG_WORDS 960
@@ -149,8 +150,17 @@ struct fake_framebuffer {
 	uint64_t remove_time; /* FAKE_FOREVER: hangs */
 };
 
+/* A physical slot that a driver or the firmware registered: drivers/pci/slot.c */
+struct fake_slot {
+	const char *name;
+	const char *address; /* "0000:01:00", or "0000:01" of a whole bus */
+};
+
 struct fake_bus {
 	struct fake_framebuffer framebuffer;
+	struct fake_slot slots[FAKE_SLOTS_MAX];
+	size_t slot_count;
+	size_t slot_repeats; /* so often the first one is listed once more */
 	enum fake_kernel kernel;
 	bool has_noiommu;
 	uint64_t now;
@@ -170,6 +180,7 @@ void fake_abort(const char *format, ...) printf_like(1, 2) __attribute__((noretu
 
 struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
 				    struct pci_ids ids, int group);
+void fake_add_slot(struct fake_bus *bus, const char *name, const char *address);
 /* A driver that is not there yet; @module "" for one that is built in. */
 struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
 				    const char *module);

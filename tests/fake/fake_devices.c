@@ -43,6 +43,13 @@ struct fake_device *fake_add_device(struct fake_bus *bus, const char *address,
 	return d;
 }
 
+void fake_add_slot(struct fake_bus *bus, const char *name, const char *address)
+{
+	if (bus->slot_count == FAKE_SLOTS_MAX)
+		fake_abort("more than %d slots", FAKE_SLOTS_MAX);
+	bus->slots[bus->slot_count++] = (struct fake_slot){name, address};
+}
+
 struct fake_driver *fake_add_driver(struct fake_bus *bus, const char *name,
 				    const char *module)
 {

@@ -161,6 +161,13 @@ static void serial(struct fake_world *w)
 	device(w, CARD)->config = numbered;
 }
 
+/* In slot 4, and in another place than it was. */
+static void slots(struct fake_world *w)
+{
+	fake_add_slot(&w->bus, "4", "0000:01:00");
+	fake_add_slot(&w->bus, "5", "0000:02:00");
+}
+
 static void serial_asleep(struct fake_world *w)
 {
 	device(w, CARD)->config = numbered;
@@ -289,6 +296,11 @@ const struct fake_scenario fake_scenarios[] = {
 	{"serial, asleep", "rd.earlybind.bind=serial=00-00-00-00-00-00-00-01+10ee:*",
 	 .set_up = serial_asleep, .wanted = {CARD}},
 	{"path", "rd.earlybind.bind=path=00:01.0,path=00:01.1/00.0+10ee:*", PAIR},
+	{"slot", "rd.earlybind.bind=slot=4+10ee:*", .set_up = slots, PAIR},
+	{"followed", "rd.earlybind.bind=09:00.0+serial=00-00-00-00-00-00-00-01;follow",
+	 .set_up = serial, .wanted = {CARD}},
+	{"followed by slot", "rd.earlybind.bind=slot=5+10ee:5001;follow", .set_up = slots,
+	 .wanted = {CARD_1}},
 	{"class", "rd.earlybind.bind=class=12 rd.earlybind.bind=0000:02:00.1",
 	 .table = "", .wanted = {CARD, CARD_1, AUDIO}},
 	{"modprobe.d", "quiet", .set_up = modprobe_ids, PAIR},

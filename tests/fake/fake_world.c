@@ -10,6 +10,7 @@
 #include "fake_jobs.h"
 
 #define DEVICES "bus/pci/devices"
+#define SLOTS	"bus/pci/slots"
 #define GROUPS	"kernel/iommu_groups"
 
 static struct fake_world *fake(struct world *world)
@@ -74,6 +75,35 @@ static int read_override(struct fake_world *w, const struct fake_device *d, char
 	return put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
 }
 
+/* drivers/pci/slot.c: address_read_file(), which takes no lock */
+static int read_slot(struct fake_world *w, const char *path, char *buf, size_t size)
+{
+	char name[FAKE_NAME_SIZE];
+	int end = 0;
+
+	if (sscanf(path, SLOTS "/%63[^/]/address%n", name, &end) != 1 || path[end])
+		fake_abort("unknown file: %s", path);
+	w->slot_reads++;
+	for (size_t i = 0; i < w->bus.slot_count; i++)
+		if (strcmp(w->bus.slots[i].name, name) == 0 && w->bus.slots[i].address)
+			return put(buf, size, "%s\n", w->bus.slots[i].address);
+	return -ENOENT;
+}
+
+/* The last ones first. */
+static int list_slots(struct fake_world *w, int (*each)(void *arg, const char *name),
+		      void *arg)
+{
+	int r = 0;
+
+	w->slot_lists++;
+	for (size_t i = w->bus.slot_count; i-- > 0 && r == 0;)
+		r = each(arg, w->bus.slots[i].name);
+	for (size_t i = 0; i < w->bus.slot_repeats && r == 0; i++)
+		r = each(arg, w->bus.slots[0].name);
+	return r;
+}
+
 static int read_whole(struct fake_world *w, enum world_root root, const char *path,
 		      char *buf, size_t size)
 {
@@ -87,6 +117,8 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 		fake_iomem(w, text);
 		return put(buf, size, "%s", text);
 	}
+	if (root == WORLD_SYS && strncmp(path, SLOTS "/", sizeof(SLOTS)) == 0)
+		return read_slot(w, path, buf, size);
 	if (root != WORLD_SYS || strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
 		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
@@ -272,6 +304,8 @@ static int list_whole(struct fake_world *w, enum world_root root, const char *pa
 		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, DEVICES) == 0)
 		return w->is_without_bus ? -ENOENT : list_devices(w, -2, each, arg);
+	if (strcmp(path, SLOTS) == 0)
+		return list_slots(w, each, arg);
 	if (strcmp(path, "firmware/acpi/tables") == 0)
 		return fake_list_files(w, root, path, each, arg);
 	if (strcmp(path, "class/iommu") == 0)

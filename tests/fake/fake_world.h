@@ -101,6 +101,7 @@ struct fake_world {
 	unsigned accesses;
 	unsigned fault_count; /* of faults that came about */
 	unsigned targets; /* links read whole */
+	unsigned slot_lists, slot_reads; /* of the folder of slots, and its files */
 	unsigned publishes; /* of reports */
 	struct fake_task *job; /* under way */
 	struct job current;

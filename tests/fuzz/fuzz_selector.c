@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "selector.h"
+#include "slot.h"
 
 static void match(const struct selector *a, const struct selector *b)
 {
@@ -10,6 +11,10 @@ static void match(const struct selector *a, const struct selector *b)
 					     {0, 0, 0, 0, 0},
 					     {0xffff, 0xffff, 0xffff, 0xffff, 0xffffff}};
 
+	char slot[2 * SLOT_NAME_MAX] = "0/";
+
+	snprintf(slot + 2, sizeof(slot) - 2, "%.*s", (int)a->slot.n,
+		 a->slot.n > 0 ? a->slot.p : "");
 	for (size_t i = 0; i < ARRAY_SIZE(ids) * 8; i++) {
 		struct pci_device d = {
 			.bdf = a->address,
@@ -17,7 +22,8 @@ static void match(const struct selector *a, const struct selector *b)
 			.has_path = i & 2,
 			.path = a->path,
 			.serial = i & 4 ? a->serial : 1,
-			.known = FACT_PATH | FACT_SERIAL,
+			.slot = slot,
+			.known = FACT_PATH | FACT_SERIAL | FACT_SLOT,
 		};
 
 		d.bdf.function ^= i & 1;

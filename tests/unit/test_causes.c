@@ -426,7 +426,8 @@ static const struct cause causes[] = {
 	 "the virtual functions instead"},
 	{"cause-identity", NULL, "rd.earlybind.bind=01:00.0+10de:2489", CARD,
 	 "identity-mismatch",
-	 "another device sits in this place: 10ee:5000 is there now; correct the rule"},
+	 "another device sits in this place: 10ee:5000 is there now; a 10de:2489 is at "
+	 "0000:02:00.0; correct the rule"},
 	{"cause-missing", NULL, "rd.earlybind.bind=05:00.0", NULL, "",
 	 "no such device is present: look it up with \"earlybind list\", or mark the rule "
 	 "optional"},

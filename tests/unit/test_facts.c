@@ -1,75 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules on the path and the serial number: what is read for them, and what they name. */
-#include "machine.h"
-
-#include "config.h"
-
-#define CARD	"0000:01:00.0"
-#define CARD_1	"0000:01:00.1"
-#define GPU	"0000:02:00.0"
-#define AUDIO	"0000:02:00.1"
-#define DISPLAY "0000:00:02.0"
-#define SERIAL	"00-0a-35-ff-ff-00-12-34"
-#define OTHER	"00-0a-35-ff-ff-00-56-78"
+#include "identity.h"
 
 /* One capability: the number of SERIAL. */
 static const uint32_t with_serial[FAKE_CONFIG_WORDS] = {0x00010003, 0xff001234,
 							0x000a35ff};
 static const uint32_t without_serial[FAKE_CONFIG_WORDS] = {0x00020001};
-
-static struct fake_device *device(struct machine *m, const char *address)
-{
-	return fake_find_device(&m->w->bus, address);
-}
-
-static void make_plan(struct machine *m, const char *rules)
-{
-	struct run_options options = {.cmdline = TEXT("")};
-
-	assert_int_equal(run_read_policy(&m->w->world, &m->arena, &options, &m->run), 0);
-	config_parse(&m->run.policy, SOURCE_CONFIG, TEXT("conf"), text_of(rules));
-	check_int(rules, m->run.policy.problem_count, 0);
-	assert_int_equal(run_plan(&m->w->world, &m->arena, &m->run), 0);
-}
-
-/* "ADDRESS action[ reason[ (detail)]]" per device. */
-static const char *planned(const struct machine *m)
-{
-	static char buf[4096];
-	size_t used = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < m->run.plan.device_count; i++) {
-		const struct plan_device *pd = &m->run.plan.devices[i];
-		bool has_detail = pd->reason == REASON_IDENTITY_MISMATCH;
-		char address[BDF_SIZE];
-
-		used += (size_t)snprintf(
-			buf + used, sizeof(buf) - used, "%s%s %s%s%s%s%s%s",
-			i ? "; " : "", bdf_format(pd->device->bdf, address),
-			action_name(pd->action), pd->reason ? " " : "",
-			reason_word(pd->reason), has_detail ? " (" : "",
-			has_detail ? pd->detail : "", has_detail ? ")" : "");
-	}
-	return buf;
-}
-
-/* A disk controller is added: what was bus 01 is now bus 03, and bus 01 is the new one. */
-static void renumber(struct machine *m)
-{
-	struct fake_device *port, *disk;
-
-	device(m, "0000:00:01.0")->bus_behind = 3;
-	device(m, CARD_1)->bdf.bus = 3;
-	device(m, CARD)->bdf.bus = 3;
-	port = fake_add_device(&m->w->bus, "0000:00:1c.0",
-			       (struct pci_ids){0x8086, 0xa338, 0, 0, 0x060400}, 20);
-	port->has_bus_behind = true;
-	port->bus_behind = 1;
-	disk = fake_add_device(&m->w->bus, CARD,
-			       (struct pci_ids){0x144d, 0xa80a, 0, 0, 0x010802}, 21);
-	disk->group = 21;
-}
 
 static void test_paths(void **state unused)
 {
@@ -93,18 +29,21 @@ static void test_paths(void **state unused)
 		{"bind path=00:1c.0", true, CARD " bind"},
 		/* An address is not told by its path. */
 		{"bind 01:00.0+10ee:5000", true,
-		 CARD " refuse identity-mismatch (144d:a80a)"},
+		 CARD
+		 " refuse identity-mismatch (144d:a80a is there now; a 10ee:5000 is at 0000:03:00.0)"},
 		{"keep path=00:01.0\nbind 10ee:*", true,
 		 "0000:03:00.0 keep kept; 0000:03:00.1 keep kept"},
 		/* Another device there, by all that says so */
 		{"bind path=00:1c.0/00.0+10ee:5000", true,
-		 CARD " refuse identity-mismatch (144d:a80a)"},
+		 CARD
+		 " refuse identity-mismatch (144d:a80a is there now; a 10ee:5000 is at 0000:03:00.0)"},
 		{"bind path=00:01.0+10de:*", true,
-		 "0000:03:00.0 refuse identity-mismatch (10ee:5000); "
-		 "0000:03:00.1 refuse identity-mismatch (10ee:5001)"},
+		 "0000:03:00.0 refuse identity-mismatch (10ee:5000 is there now; a 10de:2489 is at 0000:02:00.0); "
+		 "0000:03:00.1 refuse identity-mismatch (10ee:5001 is there now; a 10de:2489 is at 0000:02:00.0)"},
 		{"bind path=00:01.0/00.0+01:00.0", true,
-		 CARD " refuse identity-mismatch (144d:a80a (path 0000:00:1c.0/00.0)); "
-		      "0000:03:00.0 refuse identity-mismatch (10ee:5000)"},
+		 CARD
+		 " refuse identity-mismatch (144d:a80a (path 0000:00:1c.0/00.0) is there now); "
+		 "0000:03:00.0 refuse identity-mismatch (10ee:5000 is there now)"},
 		{"keep path=00:01.0+10de:*", true, ""},
 		/* Nothing there */
 		{"bind path=00:01.0/01.0", true, ""},
@@ -283,14 +222,15 @@ static void test_serials(void **state unused)
 		 CARD " recover", 1, 0},
 		{"with a path", give_config, "bind serial=" SERIAL "+path=00:01.0/00.1",
 		 CARD_1 " recover", 2, 0},
-		{"other ID", give_config, "bind serial=" SERIAL "+10de:*", "", 2 + 1, 0},
+		{"other ID", give_config, "bind serial=" SERIAL "+10de:*", "",
+		 2 * (2 + 1), 0},
 		{"own number", give_both, "bind serial=" SERIAL "+10ee:*",
 		 CARD " recover", 0, 0},
 		{"own number of .1", give_to_second, "bind serial=" SERIAL "+10ee:*",
 		 CARD_1 " recover", 2, 0},
 		{"kept", give_config, "keep serial=" SERIAL "\nbind 10ee:5000",
 		 CARD " keep kept; " CARD_1 " keep kept", 9, 0},
-		{"off", switch_off, "bind serial=" SERIAL "+10ee:*", "", 1, 0},
+		{"off", switch_off, "bind serial=" SERIAL "+10ee:*", "", 2, 0},
 		{"first off", switch_first_off, "bind serial=" OTHER "+10ee:*",
 		 CARD_1 " recover", 0, 0},
 		{"odd attribute", damage_attribute, "bind serial=" SERIAL "+10ee:5000",
@@ -298,19 +238,22 @@ static void test_serials(void **state unused)
 		{"moved", swap_cards, "bind serial=" SERIAL "+10ee:*",
 		 "0000:03:00.0 recover; 0000:03:00.1 recover", 3, 0},
 		{"another card there", give_both, "bind 01:00.0+serial=" OTHER,
-		 CARD " refuse identity-mismatch (10ee:5000 (serial number " SERIAL "))",
-		 0, 0},
+		 CARD " refuse identity-mismatch (10ee:5000 (serial number " SERIAL
+		      ") is there now; the card with this serial number is now at " CARD_1
+		      ", " GPU ")",
+		 4, 0},
 		{"no number there", give_config, "bind 02:00.0+serial=" OTHER,
-		 GPU " refuse identity-mismatch (10de:2489 (without a serial number))", 1,
-		 0},
-		{"nowhere", give_config, "bind serial=" OTHER "+10ee:*", "", 3, 0},
+		 GPU
+		 " refuse identity-mismatch (10de:2489 (without a serial number) is there now)",
+		 10, 0},
+		{"nowhere", give_config, "bind serial=" OTHER "+10ee:*", "", 6, 0},
 		/* What cannot be known is not bound: a keep rule might be about it. */
 		{"privilege", take_privilege, "keep serial=" SERIAL "\nbind 10ee:5000",
 		 "", 9, 2},
 		{"hangs", hang, "bind serial=" OTHER "+10ee:*", CARD_1 " recover", 1, 1},
 		/* The look that hung was for the other function. */
 		{"hangs, first", hang_first,
-		 "bind serial=" SERIAL "+10ee:5001\nbind 10ee:5000", "", 2, 1},
+		 "bind serial=" SERIAL "+10ee:5001\nbind 10ee:5000", "", 5, 2},
 		{"hangs, kept", hang, "keep serial=" SERIAL "\nbind 10ee:*",
 		 CARD_1 " recover", 7, 1},
 	};

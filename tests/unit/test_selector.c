@@ -156,6 +156,24 @@ static const struct {
 	{"accel=gaudi+accel=goya", NULL, 12},
 	{"10ee:*+accel=xilinx", NULL, 13},
 
+	/* Slots */
+	{"slot=4", "slot=4", 0},
+	{"slot=4-1", "slot=4-1", 0},
+	{"slot=U78D2.001=A:P1#C1", "slot=U78D2.001=A:P1#C1", 0},
+	{"01:00.0+slot=PCIE3", "0000:01:00.0+slot=PCIE3", 0},
+	{"slot=4+10ee:5000+path=0:1.0", "path=0000:00:01.0+slot=4+10ee:5000", 0},
+	{"slot=", NULL, 5},
+	{"slot=a/b", NULL, 6},
+	{"slot=a b", NULL, 6},
+	{"slot=a;b", NULL, 6},
+	{"slot=\"4\"", NULL, 5},
+	{"slot=\xc3\xa4", NULL, 5},
+	{"slot=4+slot=5", NULL, 7},
+	{"slot=123456789012345678901234567890123456789012345678901234567890123",
+	 "slot=123456789012345678901234567890123456789012345678901234567890123", 0},
+	{"slot=1234567890123456789012345678901234567890123456789012345678901234", NULL,
+	 68},
+
 	/* Several terms */
 	{"class=03+10de:2489+serial=00-00-00-00-00-00-00-01+path=0:1.0/0.0+01:00.0",
 	 "0000:01:00.0+path=0000:00:01.0/00.0+serial=00-00-00-00-00-00-00-01+10de:2489+"
@@ -177,8 +195,6 @@ static const struct {
 
 	/* Of later versions, or of nowhere */
 	{"", NULL, 0},
-	{"slot=4", NULL, 0},
-	{"01:00.0+slot=4", NULL, 8},
 	{"driver=nvidia", NULL, 0},
 	{"garbage", NULL, 0},
 };
@@ -212,7 +228,10 @@ static void test_longest_form_fits(void **state unused)
 {
 	struct selector s = {
 		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS | TERM_PATH | TERM_SERIAL |
-			 TERM_ACCEL,
+			 TERM_ACCEL | TERM_SLOT,
+		.slot = TEXT(
+			"123456789012345678901234567890123456789012345678901234567890"
+			"123"),
 		.path = {.root = {0xffffffff, 0xff, 0x1f, 7},
 			 .hop_count = PATH_HOPS_MAX,
 			 .hops = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -230,6 +249,7 @@ static void test_longest_form_fits(void **state unused)
 		selector_format(&s, buf),
 		"ffffffff:ff:1f.7+path=ffffffff:ff:1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/"
 		"1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7+"
+		"slot=123456789012345678901234567890123456789012345678901234567890123+"
 		"serial=ff-ff-ff-ff-ff-ff-ff-ff+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
 		"ffffffff+accel=alveo+class=ffffff");
 }

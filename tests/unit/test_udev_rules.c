@@ -85,6 +85,14 @@ static void test_rules(void **state unused)
 		{"bind accel=dfl+*:*:*:17d4",
 		 "ENV{MODALIAS}==\"pci:v*d*sv*sd000017D4bc??sc??i??\", "
 		 "ENV{MODALIAS}==\"pci:v00001C2Cd*|pci:v00008086d*\"" BIND},
+		{"bind slot=4", "GOTO=\"earlybind_bind\"\n"},
+		{"bind slot=4+10ee:5000",
+		 "ENV{MODALIAS}==\"pci:v000010EEd00005000sv*sd*bc??sc??i??\"" BIND},
+		/* It may come anywhere. */
+		{"bind 01:00.0+10ee:5000 follow",
+		 "ENV{MODALIAS}==\"pci:v000010EEd00005000sv*sd*bc??sc??i??\"" BIND},
+		{"bind path=00:01.0+serial=00-0a-35-ff-ff-00-12-34 follow",
+		 "GOTO=\"earlybind_bind\"\n"},
 		/* The binder decides about these. */
 		{"keep 10ee:5000", ""},
 		{"[profile x]\nbind 10ee:5000", ""},
