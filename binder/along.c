@@ -90,7 +90,9 @@ int along_find(const struct policy *policy, const struct inventory *inv,
 	if (!policy_has_any_with(policy))
 		return 0;
 	along = arena_alloc(arena, inv->count, sizeof(*along));
-	if (!along)
+	if (!lost)
+		lost = lost_find(policy, inv, arena);
+	if (!along || !lost)
 		return -ENOMEM;
 	for (size_t i = 0; i < inv->count; i++)
 		along[i] = (struct along){

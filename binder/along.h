@@ -22,11 +22,11 @@ struct along {
 
 /*
  * One for each device of the inventory; *ret is NULL if no rule has with=. @lost has one entry
- * per rule. -ENOMEM.
+ * per rule; NULL: it is looked for. -ENOMEM.
  */
 int along_find(const struct policy *policy, const struct inventory *inventory,
 	       const struct lost *lost, struct arena *arena,
-	       struct along **ret) must_check nonnull(1, 2, 3, 4, 5);
+	       struct along **ret) must_check nonnull(1, 2, 4, 5);
 
 /*
  * Why @d, which only its group brings along, is left to the host, which may live on its card:

@@ -126,7 +126,7 @@ static int read_machine(struct edit *e)
 	if (r == 0)
 		r = identity_open(e->world, e->arena, &e->inventory, &e->identity);
 	if (r == 0)
-		r = along_find(&e->before, &e->inventory, e->arena, &e->along);
+		r = along_find(&e->before, &e->inventory, NULL, e->arena, &e->along);
 	if (r == 0)
 		r = usages_read(e->world, e->arena, &e->usages);
 	if (r == -ENOMEM)

@@ -207,7 +207,7 @@ int list_print_rules(struct list *l)
 		for (size_t i = 0; i < l->inventory.count; i++)
 			(void)list_has_match(l, &run.policy.rules[r].selector,
 					     l->items[i].device);
-	if (along_find(&run.policy, &l->inventory, l->arena, &along) < 0) {
+	if (along_find(&run.policy, &l->inventory, NULL, l->arena, &along) < 0) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
