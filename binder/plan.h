@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "inventory.h"
+#include "lost.h"
 #include "policy.h"
 #include "reason.h"
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lost.h"
 #include "module_fault.h"
 #include "version.h"
 
