@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inventory.h"
@@ -81,6 +82,11 @@ static int parse_address(struct text t, struct slot *slot)
 	return 0;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct slot *)a)->name, ((const struct slot *)b)->name);
+}
+
 static int read_slots(struct slots *slots, struct world *world, struct arena *arena)
 {
 	struct slot_listing listing = {.slots = slots};
@@ -97,6 +103,9 @@ static int read_slots(struct slots *slots, struct world *world, struct arena *ar
 		return 0;
 	if (r < 0 || listing.is_cut)
 		return r < 0 ? r : -E2BIG;
+	/* Two may be the same place: they are named in an order of their own. */
+	if (slots->count > 0)
+		qsort(slots->items, slots->count, sizeof(*slots->items), compare_names);
 	for (size_t i = 0; i < slots->count; i++) {
 		snprintf(path, sizeof(path), SYSFS_PCI_SLOTS "/%s/address",
 			 slots->items[i].name);

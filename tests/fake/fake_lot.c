@@ -51,6 +51,7 @@ static struct fake_device *add(struct lot *lot, struct bdf bdf, struct pci_ids i
 	char address[BDF_SIZE];
 
 	lot->parents[lot->w->bus.device_count] = parent;
+	lot->cards[lot->w->bus.device_count] = -1;
 	return fake_add_device(&lot->w->bus, bdf_format(bdf, address), ids,
 			       FAKE_NO_GROUP);
 }
@@ -103,6 +104,7 @@ static void draw_vfs(struct lot *lot, size_t card, const struct kind *kind,
 		bdf.device = (uint8_t)(0x10 + pf->bdf.device % 0x10);
 		bdf.function = (uint8_t)i;
 		vf = add(lot, bdf, ids, lot->parents[card]);
+		lot->cards[at] = (int)card;
 		bdf_format(pf->bdf, lot->words[at]);
 		vf->physfn = lot->words[at];
 	}
@@ -274,6 +276,28 @@ static void draw_uses(struct lot *lot)
 	}
 }
 
+/* Of bridges, cards and whole buses; in each other, and in the same place. */
+static void draw_slots(struct lot *lot)
+{
+	struct fake_bus *bus = &lot->w->bus;
+
+	for (unsigned n = lot_draw(lot, LOT_SLOTS_MAX + 1); n > 0; n--) {
+		struct lot_slot *slot = &lot->slots[lot->slot_count++];
+
+		slot->bdf = bus->devices[lot_draw(lot, (unsigned)bus->device_count)].bdf;
+		slot->is_bus = lot_draw(lot, 4) == 0;
+		snprintf(slot->name, sizeof(slot->name), "%u%s", n / 2,
+			 n % 2 ? "-1" : "");
+		if (slot->is_bus)
+			snprintf(slot->address, sizeof(slot->address), "%04x:%02x",
+				 slot->bdf.domain, slot->bdf.bus);
+		else
+			snprintf(slot->address, sizeof(slot->address), "%04x:%02x:%02x",
+				 slot->bdf.domain, slot->bdf.bus, slot->bdf.device);
+		fake_add_slot(bus, slot->name, slot->address);
+	}
+}
+
 void lot_make(struct lot *lot, uint64_t seed)
 {
 	memset(lot, 0, sizeof(*lot));
@@ -287,6 +311,7 @@ void lot_make(struct lot *lot, uint64_t seed)
 	draw_groups(lot);
 	draw_drivers(lot);
 	draw_uses(lot);
+	draw_slots(lot);
 	lot->has_noiommu = lot_draw(lot, 24) == 0;
 	lot->has_denylist_off = lot_draw(lot, 6) == 0;
 	lot->is_profile_on = lot_draw(lot, 2);

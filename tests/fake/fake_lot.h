@@ -44,7 +44,9 @@ struct lot_rule {
 	uint32_t class, class_mask;
 	size_t accel; /* of lot_accels */
 	struct lot_path path;
+	size_t slot; /* of the machine's */
 	uint64_t serial;
+	bool is_followed; /* wherever its card is */
 	enum with with;
 	unsigned allow; /* of a critical rule: what lifts it */
 	char text[LOT_TEXT_SIZE]; /* the selector */
@@ -60,11 +62,22 @@ struct lot_accel {
 extern const struct lot_accel lot_accels[];
 #define LOT_ACCELS 7
 
+struct lot_slot {
+	char name[16], address[BDF_SIZE];
+	struct bdf bdf;
+	bool is_bus; /* all that is on the bus is in it */
+};
+
+#define LOT_SLOTS_MAX 6
+
 struct lot {
 	uint64_t state;
 	struct fake_world *w;
 	/* Of each device of the bus. */
 	int parents[FAKE_DEVICES_MAX]; /* the bridge that it is behind; -1: none */
+	int cards[FAKE_DEVICES_MAX]; /* of a virtual function; -1: it is none */
+	struct lot_slot slots[LOT_SLOTS_MAX];
+	size_t slot_count;
 	uint64_t serials[FAKE_DEVICES_MAX]; /* its own; 0: none */
 	char words[FAKE_DEVICES_MAX][32]; /* that the model points to */
 	uint32_t configs[LOT_SERIALS_MAX][FAKE_CONFIG_WORDS];
@@ -117,6 +130,10 @@ bool lot_is_bridge_class(const struct fake_device *device);
 bool lot_is_active(const struct lot *lot, const struct lot_rule *rule);
 /* Whether the rule names the device. */
 bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device);
+/* Whether the rule says which device it expects, besides its place. */
+bool lot_may_be_lost(const struct lot_rule *rule);
+/* Whether it names the device where it says, or where its card is followed to. */
+bool lot_is_named(const struct lot *lot, const struct lot_rule *rule, size_t device);
 void lot_match(const struct lot *lot, size_t device, struct lot_match *ret);
 /* What must become of all devices, by their numbers, and whether the module gets its ids=. */
 void lot_work_out(const struct lot *lot, struct lot_want *want, bool *ret_is_ids_safe);

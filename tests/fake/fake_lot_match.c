@@ -62,6 +62,23 @@ static bool is_led_to(const struct lot *lot, const struct lot_rule *rule, size_t
 	       pattern->root.bus == path.root.bus;
 }
 
+/* The card of a virtual function is what is plugged in. */
+static bool is_in_slot(const struct lot *lot, const struct lot_slot *slot, size_t device)
+{
+	int at = lot->cards[device] >= 0 ? lot->cards[device] : (int)device;
+
+	if (lot_is_bridge_class(device_of(lot, device)))
+		return false;
+	for (; at >= 0; at = lot->parents[at]) {
+		struct bdf bdf = device_of(lot, (size_t)at)->bdf;
+
+		if (slot->bdf.domain == bdf.domain && slot->bdf.bus == bdf.bus &&
+		    (slot->is_bus || slot->bdf.device == bdf.device))
+			return true;
+	}
+	return false;
+}
+
 static uint64_t own_serial(const struct lot *lot, size_t device)
 {
 	const char *power = device_of(lot, device)->power_state;
@@ -106,29 +123,35 @@ static bool has_accel(const struct lot_accel *accel, const struct pci_ids *ids)
 	       (accel->class == 0 || accel->class == ids->class >> 8);
 }
 
-bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device)
+static bool has_terms(const struct lot *lot, const struct lot_rule *rule, unsigned terms,
+		      size_t device)
 {
 	const struct fake_device *d = device_of(lot, device);
 	const struct pci_match *id = &rule->id;
 
-	if (!d->is_present ||
-	    ((rule->terms & TERM_ADDRESS) && !has_address(rule, d->bdf)))
+	if (!d->is_present || ((terms & TERM_ADDRESS) && !has_address(rule, d->bdf)))
 		return false;
-	if ((rule->terms & TERM_ID) &&
+	if ((terms & TERM_ID) &&
 	    !(has_field(id->vendor, d->ids.vendor) &&
 	      has_field(id->device, d->ids.device) &&
 	      has_field(id->subvendor, d->ids.subvendor) &&
 	      has_field(id->subdevice, d->ids.subdevice) &&
 	      (id->class & id->class_mask) == (d->ids.class & id->class_mask)))
 		return false;
-	if ((rule->terms & TERM_CLASS) &&
-	    rule->class != (d->ids.class & rule->class_mask))
+	if ((terms & TERM_CLASS) && rule->class != (d->ids.class & rule->class_mask))
 		return false;
-	if ((rule->terms & TERM_ACCEL) && !has_accel(&lot_accels[rule->accel], &d->ids))
+	if ((terms & TERM_ACCEL) && !has_accel(&lot_accels[rule->accel], &d->ids))
 		return false;
-	if ((rule->terms & TERM_PATH) && !is_led_to(lot, rule, device))
+	if ((terms & TERM_PATH) && !is_led_to(lot, rule, device))
 		return false;
-	return !(rule->terms & TERM_SERIAL) || rule->serial == serial_of(lot, device);
+	if ((terms & TERM_SLOT) && !is_in_slot(lot, &lot->slots[rule->slot], device))
+		return false;
+	return !(terms & TERM_SERIAL) || rule->serial == serial_of(lot, device);
+}
+
+bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device)
+{
+	return has_terms(lot, rule, rule->terms, device);
 }
 
 bool lot_is_active(const struct lot *lot, const struct lot_rule *rule)
@@ -137,25 +160,93 @@ bool lot_is_active(const struct lot *lot, const struct lot_rule *rule)
 	       (rule->place != PLACE_PROFILE || lot->is_profile_on);
 }
 
-/* Whether the rule expects another device where this one is. */
-static bool is_claim(const struct lot *lot, const struct lot_rule *rule, size_t device)
-{
-	if ((rule->terms & TERM_ADDRESS) &&
-	    has_address(rule, device_of(lot, device)->bdf))
-		return true;
-	if (!(rule->terms & TERM_PATH) || !is_led_to(lot, rule, device))
-		return false;
-	for (size_t i = 0; i < lot->w->bus.device_count; i++)
-		if (lot_has_match(lot, rule, i))
-			return false;
-	return true;
-}
-
 static bool is_bridge(const struct lot *lot, size_t device)
 {
 	const struct fake_device *d = device_of(lot, device);
 
 	return lot_is_bridge_class(d) || d->has_bus_behind;
+}
+
+#define PLACE (TERM_ADDRESS | TERM_PATH | TERM_SLOT)
+
+bool lot_may_be_lost(const struct lot_rule *rule)
+{
+	return (rule->terms & (TERM_SERIAL | TERM_ACCEL)) ||
+	       ((rule->terms & TERM_ID) && rule->id.vendor != PCI_ANY);
+}
+
+static bool is_found(const struct lot *lot, const struct lot_rule *rule)
+{
+	for (size_t i = 0; i < lot->w->bus.device_count; i++)
+		if (lot_has_match(lot, rule, i))
+			return true;
+	return false;
+}
+
+/* The function that its place says; -1: any. Of what says two, the address counts. */
+static int function_of(const struct lot_rule *rule)
+{
+	if ((rule->terms & TERM_ADDRESS) && !rule->is_any_function)
+		return rule->address.function;
+	if ((rule->terms & TERM_PATH) && rule->path.count > 0 && !rule->path.is_any)
+		return rule->path.hops[rule->path.count - 1] & 7;
+	return -1;
+}
+
+static bool is_of_rest(const struct lot *lot, const struct lot_rule *rule, size_t device)
+{
+	return !is_bridge(lot, device) &&
+	       has_terms(lot, rule, rule->terms & ~(unsigned)PLACE, device);
+}
+
+/* Nothing is where it says, and there is one such card, with the function that it says. */
+static const struct fake_device *followed_card(const struct lot *lot,
+					       const struct lot_rule *rule)
+{
+	const struct fake_device *card = NULL;
+	int function = function_of(rule);
+	bool is_meant = false;
+
+	if (!rule->is_followed || is_found(lot, rule))
+		return NULL;
+	for (size_t i = 0; i < lot->w->bus.device_count; i++) {
+		const struct fake_device *d = device_of(lot, i);
+
+		if (!is_of_rest(lot, rule, i))
+			continue;
+		if (card && !bdf_is_same_slot(card->bdf, d->bdf))
+			return NULL;
+		card = d;
+		is_meant |= function < 0 || d->bdf.function == function;
+	}
+	return is_meant ? card : NULL;
+}
+
+bool lot_is_named(const struct lot *lot, const struct lot_rule *rule, size_t device)
+{
+	const struct fake_device *d = device_of(lot, device), *card;
+	int function = function_of(rule);
+
+	if (lot_has_match(lot, rule, device))
+		return true;
+	card = followed_card(lot, rule);
+	return card && bdf_is_same_slot(card->bdf, d->bdf) &&
+	       has_terms(lot, rule, rule->terms & ~(unsigned)PLACE, device) &&
+	       (function < 0 || d->bdf.function == function);
+}
+
+/* Whether the rule expects another device where this one is. */
+static bool is_claim(const struct lot *lot, const struct lot_rule *rule, size_t device)
+{
+	if (followed_card(lot, rule))
+		return false;
+	if ((rule->terms & TERM_ADDRESS) &&
+	    has_address(rule, device_of(lot, device)->bdf))
+		return true;
+	return (((rule->terms & TERM_PATH) && is_led_to(lot, rule, device)) ||
+		((rule->terms & TERM_SLOT) &&
+		 is_in_slot(lot, &lot->slots[rule->slot], device))) &&
+	       !is_found(lot, rule);
 }
 
 /* What a rule about the function names, and what only it is not about. */
@@ -176,6 +267,16 @@ static void match_rules(const struct lot *lot, size_t device, struct lot_match *
 			m->bind = m->bind == LOT_NO_RULE ? i : m->bind;
 			m->allow |= rule->allow;
 		}
+	}
+	for (size_t i = 0; i < lot->order_count; i++) {
+		const struct lot_rule *rule = &lot->rules[lot->order[i]];
+
+		/* Those that name it where it is go before. */
+		if (rule->kind != RULE_BIND || !lot_is_active(lot, rule) ||
+		    lot_has_match(lot, rule, device) || !lot_is_named(lot, rule, device))
+			continue;
+		m->bind = m->bind == LOT_NO_RULE ? i : m->bind;
+		m->allow |= rule->allow;
 	}
 }
 
@@ -200,7 +301,7 @@ static bool is_brought(const struct lot *lot, const struct lot_rule *rule, size_
 		       size_t device, bool is_same_card)
 {
 	if (is_bridge(lot, other) || is_kept(lot, other) ||
-	    !lot_has_match(lot, rule, other))
+	    !lot_is_named(lot, rule, other))
 		return false;
 	return rule->with == WITH_GROUP ? is_same_group(lot, other, device)
 					: is_same_card;

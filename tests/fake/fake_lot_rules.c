@@ -109,6 +109,15 @@ static void draw_path(struct lot *lot, struct lot_rule *rule, size_t device)
 	}
 }
 
+static void draw_slot(struct lot *lot, struct lot_rule *rule)
+{
+	if (lot->slot_count == 0)
+		return;
+	add_term(rule, TERM_SLOT);
+	rule->slot = lot_draw(lot, (unsigned)lot->slot_count);
+	add_text(rule->text, sizeof(rule->text), "slot=%s", lot->slots[rule->slot].name);
+}
+
 static void draw_serial_term(struct lot *lot, struct lot_rule *rule, size_t device)
 {
 	unsigned number = lot_draw(lot, LOT_SERIALS_MAX);
@@ -166,7 +175,7 @@ static void draw_selector(struct lot *lot, struct lot_rule *rule)
 {
 	const struct fake_bus *bus = &lot->w->bus;
 	size_t device = lot_draw(lot, (unsigned)bus->device_count);
-	unsigned first = lot_draw(lot, 6);
+	unsigned first = lot_draw(lot, 7);
 
 	if (rule->place == PLACE_IDS || rule->place == PLACE_MODPROBE) {
 		draw_id(lot, rule, &bus->devices[device]);
@@ -184,6 +193,10 @@ static void draw_selector(struct lot *lot, struct lot_rule *rule)
 		draw_class(lot, rule, bus->devices[draw_like(lot, device)].ids.class);
 	if (first == 5 || lot_draw(lot, 24) == 0)
 		draw_accel(lot, rule);
+	if (first == 6 || lot_draw(lot, 12) == 0)
+		draw_slot(lot, rule);
+	if (rule->terms == 0)
+		draw_address(lot, rule, bus->devices[device].bdf);
 }
 
 static void draw_options(struct lot *lot, struct lot_rule *rule)
@@ -198,6 +211,11 @@ static void draw_options(struct lot *lot, struct lot_rule *rule)
 		add_text(rule->options, sizeof(rule->options), " %s%s",
 			 words[rule->allow], lot_draw(lot, 2) ? " what it carries" : "");
 		return;
+	}
+	if (lot_draw(lot, 3) > 0 && lot_may_be_lost(rule) &&
+	    (rule->terms & (TERM_ADDRESS | TERM_PATH | TERM_SLOT))) {
+		rule->is_followed = true;
+		add_text(rule->options, sizeof(rule->options), " follow");
 	}
 	if (lot_draw(lot, 6) == 0) {
 		rule->with = WITH_FUNCTIONS + lot_draw(lot, 2);

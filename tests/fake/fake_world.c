@@ -90,15 +90,17 @@ static int read_slot(struct fake_world *w, const char *path, char *buf, size_t s
 	return -ENOENT;
 }
 
-/* The last ones first. */
+/* No order is promised. */
 static int list_slots(struct fake_world *w, int (*each)(void *arg, const char *name),
 		      void *arg)
 {
+	size_t order[FAKE_SLOTS_MAX];
 	int r = 0;
 
 	w->slot_lists++;
-	for (size_t i = w->bus.slot_count; i-- > 0 && r == 0;)
-		r = each(arg, w->bus.slots[i].name);
+	fake_shuffle(w, order, w->bus.slot_count);
+	for (size_t i = 0; i < w->bus.slot_count && r == 0; i++)
+		r = each(arg, w->bus.slots[order[i]].name);
 	for (size_t i = 0; i < w->bus.slot_repeats && r == 0; i++)
 		r = each(arg, w->bus.slots[0].name);
 	return r;

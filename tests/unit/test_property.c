@@ -103,7 +103,8 @@ static const char *check_rules(const struct run *run)
 		    lot_is_active(&lot, rule))
 			return wrong("\"%s\" counts, or does not", rule->text);
 		for (size_t k = 0; k < lot.w->bus.device_count; k++)
-			count += lot_has_match(&lot, rule, k);
+			count += rule->kind == RULE_BIND ? lot_is_named(&lot, rule, k)
+							 : lot_has_match(&lot, rule, k);
 		/* Of critical ones only what is wanted is looked at. */
 		if (!lot.has_hanging && rule->kind != RULE_CRITICAL &&
 		    run->plan.rule_matches[i] != (lot_is_active(&lot, rule) ? count : 0))
@@ -188,8 +189,9 @@ static const char *check_wanted(const struct seen *seen)
 		const struct lot_want *w = &want[i], *got = &seen->devices[i];
 
 		if (w->is_planned != got->is_planned)
-			return wrong("%s: %splanned", address_of(i),
-				     w->is_planned ? "not " : "");
+			return wrong("%s: %splanned: %s (%s)", address_of(i),
+				     w->is_planned ? "not " : "",
+				     action_name(got->action), reason_word(got->reason));
 		if (!w->is_planned)
 			continue;
 		if (w->action != got->action || w->reason != got->reason)
@@ -334,7 +336,7 @@ static const char *check_more_is_kept(const struct seen *first)
 	return message;
 }
 
-/* A function that nothing is about, and that leads to no other. */
+/* A function that nothing is about, and that leads to no other; nor may it be followed. */
 static bool is_unrelated(const struct seen *seen, size_t device)
 {
 	const struct fake_bus *bus = &lot.w->bus;
@@ -344,7 +346,8 @@ static bool is_unrelated(const struct seen *seen, size_t device)
 	    d->has_bus_behind || d->vf_count > 0 || d->bdf.function == 0)
 		return false;
 	for (size_t k = 0; k < lot.rule_count; k++)
-		if (lot_has_match(&lot, &lot.rules[k], device))
+		if (lot_has_match(&lot, &lot.rules[k], device) ||
+		    lot.rules[k].is_followed)
 			return false;
 	for (size_t i = 0; i < bus->device_count; i++)
 		if (seen->devices[i].is_planned && bus->devices[i].group == d->group)

@@ -41,6 +41,13 @@ static void functions(struct machine *m)
 	vf->physfn = CARD;
 }
 
+static void two_names(struct machine *m)
+{
+	fake_add_slot(&m->w->bus, "4", "0000:01:00");
+	fake_add_slot(&m->w->bus, "Slot4", "0000:01");
+	fake_add_slot(&m->w->bus, "3", "0000:01:00");
+}
+
 static void gone(struct machine *m)
 {
 	pair(m);
@@ -97,7 +104,12 @@ static void test_slots(void **state unused)
 		{gone, "bind slot=4", both, 1, 3, 0},
 		{odd, "bind slot=4", both, 1, 2, 0},
 		/* What slot it is in cannot be known: no rule acts on it. */
-		{damaged, "bind 10ee:5000\nkeep slot=4+10ee:*", "", 1, 1, 2},
+		{damaged, "bind 10ee:5000\nkeep slot=4+10ee:*", "", 1, 3, 2},
+		/* In the order of names, not in that of the folder */
+		{two_names, "bind slot=9+01:00.0",
+		 CARD
+		 " refuse identity-mismatch (10ee:5000 (slot 3/4/Slot4) is there now)",
+		 2, 6, 0},
 		/* Another device is in the slot. */
 		{pair, "bind slot=4+1234:5678",
 		 CARD " refuse identity-mismatch (10ee:5000 is there now); " CARD_1
