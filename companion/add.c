@@ -36,7 +36,7 @@ int command_add(int argc, char **argv, struct arena *arena)
 	const struct option_spec options[] = {
 		{"all", NULL, "an ID may name more than one device",
 		 .ret_flag = &a.w.has_all},
-		{"by", "WAY", "by serial, path, address or id, or exact as typed",
+		{"by", "WAY", "by serial, path, address, slot or id, or exact as typed",
 		 .ret_string = &a.w.by},
 		{"force", NULL, "also what the host needs, or what is not there yet",
 		 .ret_flag = &a.w.is_forced},
@@ -75,7 +75,7 @@ int command_keep(int argc, char **argv, struct arena *arena)
 {
 	static struct adding a;
 	const struct option_spec options[] = {
-		{"by", "WAY", "by serial, path, address or id, or exact as typed",
+		{"by", "WAY", "by serial, path, address, slot or id, or exact as typed",
 		 .ret_string = &a.w.by},
 		{"force", NULL, "also what is not there yet", .ret_flag = &a.w.is_forced},
 		EDIT_OPTIONS(a.e),

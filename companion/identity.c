@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "serial.h"
 
@@ -75,16 +76,30 @@ static bool is_behind_bridge(struct identity *identity, struct pci_device *d)
 	return d->has_path && d->path.hop_count > 0 && !d->is_bridge;
 }
 
+bool identity_slot(const struct pci_device *d, struct text *ret)
+{
+	const char *slash = d->slot ? strrchr(d->slot, '/') : NULL;
+	struct parse_error error;
+
+	return d->slot &&
+	       slot_parse(text_of(slash ? slash + 1 : d->slot), ret, &error) == 0;
+}
+
 const char *identity_names(struct identity *identity, struct pci_device *d)
 {
 	char path[PATH_SIZE], serial[SERIAL_SIZE];
 	const char *text = "";
+	struct text slot;
 
 	if (!is_behind_bridge(identity, d))
 		return "";
 	if (d->path.hop_count <= PATH_HOPS_MAX)
 		text = arena_printf(identity->arena, "path=%s",
 				    path_format(&d->path, path));
+	(void)identity_learn(identity, d, FACT_SLOT);
+	if (text && identity_slot(d, &slot))
+		text = arena_printf(identity->arena, "%s%sslot=%.*s", text,
+				    text[0] ? " or " : "", (int)slot.n, slot.p);
 	if (!is_virtual(identity, d))
 		(void)identity_learn(identity, d, FACT_SERIAL);
 	if (text && d->serial != 0)

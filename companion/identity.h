@@ -31,11 +31,17 @@ int identity_learn(struct identity *identity, struct pci_device *device, unsigne
 	nonnull(1, 2);
 
 /*
- * "path=0000:00:01.1/00.0 or serial=00-0a-35-00-00-00-00-02": the terms that name it besides
+ * "path=0000:00:01.1/00.0 or slot=4 or serial=00-0a-35-00-00-00-00-02": the terms that name it besides
  * address and ID. "" where there are none, as on the root bus, where a path is the address.
  */
 const char *identity_names(struct identity *identity, struct pci_device *device)
 	nonnull(1, 2);
+
+/*
+ * The slot that it is in, the innermost one, once FACT_SLOT is known. False if there is none,
+ * or none that a rule can say.
+ */
+bool identity_slot(const struct pci_device *device, struct text *ret) nonnull(1, 2);
 
 /*
  * "0000:01:00.0 and 0000:41:00.0": functions of other cards that have its vendor:device. ""

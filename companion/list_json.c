@@ -44,12 +44,16 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 {
 	char address[BDF_SIZE], path[PATH_SIZE], serial[SERIAL_SIZE];
 	struct pci_device *d = item->device;
-	struct text rest, word;
+	struct text rest, word, slot;
 
 	list_look(l, item);
 	json_open(json, NULL, '{');
 	json_put_string(json, "address", bdf_format(d->bdf, address));
 	json_put_string(json, "path", d->has_path ? path_format(&d->path, path) : NULL);
+	if (identity_slot(d, &slot))
+		json_put_text(json, "slot", slot);
+	else
+		json_put_null(json, "slot");
 	json_put_string(json, "serial",
 			d->serial != 0 ? serial_format(d->serial, serial) : NULL);
 	json_put_hex(json, "vendor", d->ids.vendor, 4);

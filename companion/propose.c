@@ -45,6 +45,20 @@ static bool make_path(struct edit *e unused, const struct pci_device *d,
 	return d->has_path && d->path.hop_count > 0 && d->path.hop_count <= PATH_HOPS_MAX;
 }
 
+static bool make_slot(struct edit *e, const struct pci_device *d, enum rule_kind kind,
+		      struct selector *ret)
+{
+	struct pci_device *known = inventory_find(&e->inventory, d->bdf);
+
+	/* The others are told from it by theirs. */
+	for (size_t i = 0; i < e->inventory.count; i++)
+		(void)identity_learn(&e->identity, &e->inventory.devices[i], FACT_SLOT);
+	ret->terms |= TERM_SLOT;
+	if (kind == RULE_BIND)
+		add_id(d, ret);
+	return identity_slot(known, &ret->slot);
+}
+
 static bool make_address(struct edit *e unused, const struct pci_device *d,
 			 enum rule_kind kind, struct selector *ret)
 {
@@ -69,19 +83,24 @@ static const struct way {
 	const char *why;
 	const char *keep_why;
 	bool is_on_request; /* not proposed unless asked for */
+	bool may_share; /* with other devices */
 } ways[] = {
 	{"serial", make_serial, "by serial number and ID: the card is found in any slot",
-	 "by serial number and ID: the card is found in any slot", false},
+	 "by serial number and ID: the card is found in any slot", false, false},
 	{"path", make_path,
 	 "by path and ID, as it has no serial number of its own: it is found when bus "
 	 "numbers change, and another device there is left alone",
 	 "by path, as it has no serial number of its own: it protects what sits there",
-	 false},
+	 false, false},
 	{"address", make_address,
 	 "by address and ID: should another device sit there one day, it is left alone",
-	 "by address: it protects what sits there", false},
+	 "by address: it protects what sits there", false, false},
+	{"slot", make_slot,
+	 "by slot and ID: it is found when bus numbers change, and another device in the "
+	 "slot is left alone",
+	 "by slot: it protects what is in it", true, false},
 	{"id", make_id, "by ID: it names every device of this model",
-	 "by ID: it names every device of this model", true},
+	 "by ID: it names every device of this model", true, true},
 };
 
 static const struct way *find(const char *by)
@@ -123,7 +142,7 @@ static const char *explain(struct edit *e, const struct pci_device *d,
 
 	if (kind != RULE_BIND)
 		return way->keep_why;
-	if (!way->is_on_request)
+	if (!way->may_share)
 		twins = identity_twins(&e->identity,
 				       inventory_find(&e->inventory, d->bdf));
 	return twins[0] ? arena_printf(e->arena,
@@ -143,8 +162,7 @@ int propose(struct edit *e, const struct pci_device *d, enum rule_kind kind,
 
 		if (by ? strcmp(by, way->name) != 0 : way->is_on_request)
 			continue;
-		if (!way->make(e, d, kind, &s) ||
-		    !(way->is_on_request || is_alone(e, &s, d)))
+		if (!way->make(e, d, kind, &s) || !(way->may_share || is_alone(e, &s, d)))
 			continue;
 		text = arena_copy(e->arena, text_of(selector_format(&s, buf)));
 		if (!text)

@@ -11,7 +11,7 @@ struct proposal {
 };
 
 /* What --by knows, for messages; "exact" is not among them. */
-#define PROPOSAL_NAMES "serial, path, address, id"
+#define PROPOSAL_NAMES "serial, path, address, slot, id"
 bool proposal_is_name(const char *by) nonnull(1);
 
 /* The same one by one, with what speaks for it; NULL behind the last. */

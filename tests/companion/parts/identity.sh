@@ -31,11 +31,17 @@ golden plan-identical plan --sysroot identity --cmdline 'rd.earlybind.table=0 in
 contract list-json-identity 0 list --sysroot identity
 list_json_identity() {
 	"$EARLYBIND" list --sysroot identity --json |
-		jq -e '[.devices[] | select(.vendor == "10ee") | [.path, .serial]] == [
-			["0000:00:01.0/00.0", "00-0a-35-00-00-00-00-01"],
-			["0000:00:01.0/00.1", "00-0a-35-00-00-00-00-01"],
-			["0000:00:01.1/00.0", "00-0a-35-00-00-00-00-02"],
-			["0000:00:01.1/00.1", "00-0a-35-00-00-00-00-02"]] and
+		jq -e '[.devices[] | select(.vendor == "10ee") | [.path, .slot, .serial]] == [
+			["0000:00:01.0/00.0", "6", "00-0a-35-00-00-00-00-01"],
+			["0000:00:01.0/00.1", "6", "00-0a-35-00-00-00-00-01"],
+			["0000:00:01.1/00.0", "4", "00-0a-35-00-00-00-00-02"],
+			["0000:00:01.1/00.1", "4", "00-0a-35-00-00-00-00-02"]] and
 			([.devices[] | select(.vendor == "8086") | .serial] | unique == [null])'
 }
 check list-json-identity-fields list_json_identity
+cp -a identity slotted
+echo intel_iommu=on >slotted/proc/cmdline
+rm slotted/etc/earlybind.conf
+golden add-by-slot add --sysroot slotted --dry-run --by slot 03:00.0
+golden add-by-no-slot add --sysroot four-gpus --dry-run --by slot c1:00.0
+golden keep-by-slot keep --sysroot slotted --dry-run --by slot 02:00.0
