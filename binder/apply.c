@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "framebuffer.h"
-#include "module_fault.h"
+#include "loading.h"
 #include "steps.h"
 
 /* What a store may take before the next device has its turn: mostly it is microseconds. */
@@ -68,13 +68,7 @@ static void announce(struct steps *s, const struct outcome *o)
 			  address, d->ids.vendor, d->ids.device, seconds);
 }
 
-/* Of the last module, which is the one that matters. */
-static int module_error(const struct report *report)
-{
-	return report->modules[report->module_count - 1].error;
-}
-
-/* With a reason of the report, nothing can be bound, and a parked claim is only ended. */
+/* Without its driver a device cannot be bound, and a parked claim is only ended. */
 static int recover(struct steps *s, struct outcome *o)
 {
 	int r;
@@ -83,48 +77,13 @@ static int recover(struct steps *s, struct outcome *o)
 	r = o->parked ? steps_resume(s, o) : ask_and_claim(s, o);
 	if (r < 0)
 		return r;
-	if (s->report->reason != REASON_NONE)
-		return steps_fail(o, s->report->reason, s->report->detail,
-				  -module_error(s->report));
+	r = loading_check(o);
+	if (r < 0)
+		return r;
 	if (outcome_has_foreign_driver(o) && o->plan->action == ACTION_BIND)
 		memcpy(o->before, o->after, sizeof(o->before));
 	r = steps_unbind(s, o);
 	return r == 0 ? steps_bind(s, o) : r;
-}
-
-static void load_module(struct steps *s, const char *name, struct text ids)
-{
-	struct report *report = s->report;
-	struct module_outcome *m = &report->modules[report->module_count++];
-	struct job job = {.kind = JOB_LOAD_MODULE};
-	struct job_result result = {0};
-	uint64_t start = steps_now(s);
-	int r;
-
-	m->name = name;
-	snprintf(job.value, sizeof(job.value), "%s", name);
-	snprintf(job.ids, sizeof(job.ids), "%.*s", (int)ids.n, ids.n > 0 ? ids.p : "");
-	/* What is started when the time is up would go on behind the back of this run. */
-	r = start < s->deadline ? steps_run(s, &job, &result, name) : -ETIMEDOUT;
-	if (r == 0) {
-		m->state = result.state;
-		r = result.error;
-	}
-	m->error = -r;
-	/* A module that is nowhere may be none that this machine needs. */
-	if (r < 0 && r != -ENOENT && r != -ENOSYS)
-		m->message = module_fault_explain(name, -r, &result, s->arena);
-	m->microseconds = steps_now(s) - start;
-}
-
-/*
- * Whether vfio-pci is a part of the kernel where nothing says so: there need not be any
- * modules.builtin in an image, and a kernel without CONFIG_MODULES loads none.
- */
-static bool has_driver(const struct steps *s, const struct module_outcome *m)
-{
-	return (m->error == ENOENT || m->error == ENOSYS) &&
-	       world_has_entry(s->world, WORLD_SYS, "bus/pci/drivers/vfio-pci") >= 0;
 }
 
 /*
@@ -142,42 +101,6 @@ static bool is_ids_safe(const struct report *report)
 			return false;
 	}
 	return report->plan->is_ids_safe;
-}
-
-/* Loads what vfio-pci needs. Sets the report's reason where it is not to be had. */
-static int load_modules(struct steps *s)
-{
-	static const struct job_result unseen;
-	struct report *report = s->report;
-	struct module_outcome *m;
-
-	/*
-	 * First, so that the IOMMU backend is there when a VM opens the group; on machines
-	 * whose backend is another one it is missing, which is fine.
-	 */
-	load_module(s, "vfio_iommu_type1", (struct text){NULL, 0});
-	load_module(s, "vfio_pci",
-		    is_ids_safe(report) ? report->policy->module_ids
-					: (struct text){NULL, 0});
-	m = &report->modules[report->module_count - 1];
-	if (has_driver(s, m)) {
-		m->state = MODULE_BUILTIN;
-		m->error = 0;
-		m->message = NULL;
-	}
-	if (m->error == 0)
-		return 0;
-	if (m->error == ENOENT) {
-		report->reason = REASON_NO_VFIO;
-		report->detail = m->name;
-	} else {
-		if (!m->message)
-			m->message = module_fault_explain(m->name, m->error, &unseen,
-							  s->arena);
-		report->reason = REASON_MODULE_FAILED;
-		report->detail = m->message ? m->message : m->name;
-	}
-	return -m->error;
 }
 
 static void claim_free(struct steps *s, struct outcome *end)
@@ -275,13 +198,9 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	}
 	/* Before any unbind: loading would block behind a driver that hangs in remove(). */
 	steps_begin(&s, report->deadline + recovery);
-	if (has_work && load_modules(&s) < 0) {
-		for (struct outcome *o = report->outcomes; o < end; o++)
-			if (!o->parked &&
-			    (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER)))
-				steps_fail(o, report->reason, report->detail,
-					   -module_error(report));
-	}
+	if (has_work)
+		loading_run(&s, is_ids_safe(report) ? report->policy->module_ids
+						    : (struct text){NULL, 0});
 	if (steps_now(&s) < report->deadline)
 		s.deadline = report->deadline;
 	else

@@ -239,7 +239,7 @@ static bool is_written(const struct policy *policy, const struct rule *rule)
 		(rule->origin.source == SOURCE_CMDLINE && rule->origin.file.n > 0));
 }
 
-#define OPTIONS_SIZE 224
+#define OPTIONS_SIZE 320
 
 /* What stands behind the selector, each word with a blank in front. */
 static const char *options_text(const struct rule *rule, char buf[static OPTIONS_SIZE])
@@ -255,11 +255,14 @@ static const char *options_text(const struct rule *rule, char buf[static OPTIONS
 			 rule->carries.p ? rule->carries.p : "");
 		return buf;
 	}
-	used = (size_t)snprintf(
-		buf, OPTIONS_SIZE, "%s%s%s%s%s%s", rule->optional ? " optional" : "",
-		rule->follow ? " follow" : "", has_choice ? " on-failure=" : "",
-		has_choice ? on_failure_name(rule->on_failure) : "",
-		rule->with ? " with=" : "", with_name(rule->with));
+	used = (size_t)snprintf(buf, OPTIONS_SIZE, "%s%.*s%s%s%s%s%s%s",
+				rule->driver.n > 0 ? " driver=" : "", (int)rule->driver.n,
+				rule->driver.n > 0 ? rule->driver.p : "",
+				rule->optional ? " optional" : "",
+				rule->follow ? " follow" : "",
+				has_choice ? " on-failure=" : "",
+				has_choice ? on_failure_name(rule->on_failure) : "",
+				rule->with ? " with=" : "", with_name(rule->with));
 	for (unsigned bit = 1; bit <= rule->allow; bit <<= 1)
 		if (rule->allow & bit)
 			used += (size_t)snprintf(buf + used, OPTIONS_SIZE - used,

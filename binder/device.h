@@ -42,6 +42,8 @@ struct pci_device {
 	const char
 		*direct; /* memory that keeps its group from VMs, or NULL: see iommu.h */
 	char driver[DRIVER_NAME_SIZE]; /* "" where it has none */
+	const char *variant; /* of vfio-pci for it: a module, where driver=auto asked */
+	bool has_no_variants; /* and it could not be found out */
 	bool is_unread; /* a fact could not be read: no rule may act on it */
 	bool is_interesting; /* passed the filter, or is a companion; otherwise a neighbour */
 	bool is_companion; /* a rule wants it along with one that it names */

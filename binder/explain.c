@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "driver.h"
+
 /*
  * What an errno of vfio_pci_probe() and of what it calls means when the causes that can be told
  * from sysfs are out (drivers/vfio/pci/vfio_pci.c, vfio_pci_core.c; drivers/vfio/vfio_main.c).
@@ -22,11 +24,12 @@ static const struct {
 int explain_refusal(struct steps *s, struct outcome *o, int error)
 {
 	const struct pci_device *d = o->plan->device;
-	bool is_any = error == -ENODEV;
+	bool is_vfio = driver_is_vfio(o->wanted), is_any = error == -ENODEV;
+	const char *meaning = "";
 	unsigned vfs;
 	int group;
 
-	if ((error == -EINVAL || is_any) && !s->report->policy->has_noiommu) {
+	if (is_vfio && (error == -EINVAL || is_any) && !s->report->policy->has_noiommu) {
 		const struct iommu *iommu = &s->report->inventory->iommu;
 
 		if (!iommu->is_on)
@@ -37,16 +40,17 @@ int explain_refusal(struct steps *s, struct outcome *o, int error)
 		if (group == NO_GROUP)
 			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
 	}
-	vfs = error == -EBUSY || is_any ? inventory_count_vfs(s->world, d->bdf) : 0;
+	vfs = is_vfio && (error == -EBUSY || is_any)
+		      ? inventory_count_vfs(s->world, d->bdf)
+		      : 0;
 	if (vfs > 0)
 		return steps_fail(o, REASON_HAS_VFS, arena_printf(s->arena, "%u", vfs),
 				  error);
-	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(meanings) && is_vfio; i++)
 		if (meanings[i].error == -error)
-			return steps_fail(o, REASON_BIND_REFUSED,
-					  arena_printf(s->arena, "%s: %s",
-						       errno_text(error),
-						       meanings[i].meaning),
-					  error);
-	return steps_fail(o, REASON_BIND_REFUSED, errno_text(error), error);
+			meaning = meanings[i].meaning;
+	return steps_fail(o, REASON_BIND_REFUSED,
+			  arena_printf(s->arena, "%s refused it: %s%s%s", o->wanted,
+				       errno_text(error), *meaning ? ": " : "", meaning),
+			  error);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "accel.h"
+#include "driver.h"
 
 #define BLOCKERS_SHOWN 8 /* by name */
 
@@ -12,10 +13,10 @@ bool driver_is_group_friendly(const char *driver)
 {
 	/*
 	 * Drivers with driver_managed_dma (drivers/vfio/pci, drivers/pci/pci-stub.c,
-	 * drivers/pci/pcie/portdrv.c). Variant drivers of vfio-pci have vfio in their names.
+	 * drivers/pci/pcie/portdrv.c).
 	 */
 	return driver[0] == '\0' || strcmp(driver, "pci-stub") == 0 ||
-	       strcmp(driver, "pcieport") == 0 || strstr(driver, "vfio") != NULL;
+	       strcmp(driver, "pcieport") == 0 || driver_is_vfio(driver);
 }
 
 /*
@@ -26,8 +27,10 @@ bool driver_is_group_friendly(const char *driver)
 static bool is_blocker(const struct inventory *inv, const struct plan *plan,
 		       const struct pci_device *d)
 {
-	if (plan && plan_is_leaving_host(plan, d))
-		return false;
+	const struct plan_device *pd = plan ? plan_find(plan, d) : NULL;
+
+	if (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER))
+		return !driver_is_group_friendly(pd->wanted);
 	if (d->driver[0] != '\0')
 		return !driver_is_group_friendly(d->driver);
 	return inv->is_early && !d->is_bridge && !d->is_held;

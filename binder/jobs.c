@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "aliases.h"
 #include "modload.h"
 #include "serial.h"
 
@@ -114,19 +115,43 @@ static int ask_device(int sys_fd, const char *path)
 	return r == 0 && header == UINT32_MAX ? -ENXIO : r;
 }
 
+struct module_dirs {
+	char paths[MODULE_DIRS_MAX][PATH_MAX];
+	const char *list[MODULE_DIRS_MAX];
+};
+
+static void find_modules(struct module_dirs *dirs, const char *sysroot,
+			 const char *release)
+{
+	static const char *const places[MODULE_DIRS_MAX] = {MODULES_DIR,
+							    PRIVATE_MODULES_DIR};
+
+	for (size_t i = 0; i < MODULE_DIRS_MAX; i++) {
+		snprintf(dirs->paths[i], sizeof(dirs->paths[i]), "%s%s/%s", sysroot,
+			 places[i], release);
+		dirs->list[i] = dirs->paths[i];
+	}
+}
+
 /* Loads a module of the running kernel. */
 static int load_module(const struct job *job, struct job_result *ret)
 {
-	char dirs[MODULE_DIRS_MAX]
-		 [sizeof(PRIVATE_MODULES_DIR) + sizeof(((struct utsname *)0)->release)];
-	const char *list[MODULE_DIRS_MAX] = {dirs[0], dirs[1]};
+	struct module_dirs dirs;
 	struct utsname uts;
 
 	if (uname(&uts) < 0)
 		return -errno;
-	snprintf(dirs[0], sizeof(dirs[0]), MODULES_DIR "/%s", uts.release);
-	snprintf(dirs[1], sizeof(dirs[1]), PRIVATE_MODULES_DIR "/%s", uts.release);
-	return modload_load(list, job->value, job->ids, ret);
+	find_modules(&dirs, "", uts.release);
+	return modload_load(dirs.list, job->value, job->ids, ret);
+}
+
+static int find_variant(const struct job_context *context, const struct job *job,
+			struct job_result *ret)
+{
+	struct module_dirs dirs;
+
+	find_modules(&dirs, context->sysroot, job->path);
+	return aliases_find_variant(dirs.list, job->value, ret);
 }
 
 /*
@@ -176,6 +201,9 @@ void job_execute(const struct job_context *context, const struct job *job,
 		return;
 	case JOB_ASK_DEVICE:
 		ret->error = ask_device(context->sys_fd, job->path);
+		return;
+	case JOB_FIND_VARIANT:
+		ret->error = find_variant(context, job, ret);
 		return;
 	case JOB_GROUP_STATUS:
 		ret->error = group_status(job->value, &ret->is_viable);

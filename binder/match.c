@@ -40,6 +40,25 @@ static bool is_claim_of(const struct lost *lost, const struct selector *s,
 				 ((s->terms & TERM_SLOT) && selector_is_slot_of(s, d)));
 }
 
+struct text match_driver(const struct policy *policy, const struct pci_device *d)
+{
+	struct text driver = {NULL, 0};
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->kind == RULE_CRITICAL ||
+		    (rule->kind == RULE_BIND && (rule->driver.n == 0 || driver.n > 0)) ||
+		    !policy_has_rule_active(policy, rule) ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		if (rule->kind == RULE_KEEP)
+			return (struct text){NULL, 0};
+		driver = rule->driver;
+	}
+	return driver;
+}
+
 bool match_device(const struct policy *policy, const struct lost *lost,
 		  const struct pci_device *d, const struct along *along, size_t *counts,
 		  struct match *ret)

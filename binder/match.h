@@ -33,6 +33,13 @@ bool match_device(const struct policy *policy, const struct lost *lost,
 		  struct match *ret) must_check nonnull(1, 2, 3, 5, 6);
 
 /*
+ * What the bind rules about @d say of its driver: the first one that says something; empty
+ * for none, also where a keep rule is about it.
+ */
+struct text match_driver(const struct policy *policy,
+			 const struct pci_device *d) must_check nonnull(1, 2);
+
+/*
  * What sits where @rule expects another device, by what the rule says of it, and where that
  * one is, unless @elsewhere is NULL. NULL if out of memory.
  */

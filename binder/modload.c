@@ -327,16 +327,24 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 	return r;
 }
 
+struct kmod_ctx *modload_kept_context(size_t i, const char *dir)
+{
+	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
+
+	if (!contexts[i])
+		contexts[i] = modload_context("", dir);
+	return contexts[i];
+}
+
 int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 		 const char *ids, struct job_result *ret)
 {
-	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
 	int r, error = -ENOENT;
 
 	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i]; i++) {
-		if (!contexts[i])
-			contexts[i] = modload_context("", dirs[i]);
-		r = contexts[i] ? load(contexts[i], name, ids, ret) : -ENOMEM;
+		struct kmod_ctx *ctx = modload_kept_context(i, dirs[i]);
+
+		r = ctx ? load(ctx, name, ids, ret) : -ENOMEM;
 		/* libkmod drops a dependency without a file: then a symbol is missing. */
 		if (r != -ENOENT && r != -ENOEXEC)
 			return r;
@@ -344,6 +352,14 @@ int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 			error = r;
 	}
 	return error;
+}
+
+bool modload_has_module(struct kmod_ctx *ctx, const char *name)
+{
+	cleanup_with(free_module) struct kmod_module *mod = NULL;
+
+	return kmod_module_new_from_name(ctx, name, &mod) == 0 &&
+	       (has_file(mod) || kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN);
 }
 
 /*

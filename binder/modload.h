@@ -8,9 +8,12 @@
 #include <stdbool.h>
 
 #include "compiler.h"
+#include "text.h"
 #include "world.h"
 
 struct kmod_ctx;
+
+#define MODULE_DIRS_MAX 2
 
 /*
  * A new context for the modules of @module_dir, with modprobe.d's files below @sysroot ("" for
@@ -37,7 +40,14 @@ int modload_read_options(const char *sysroot, struct job_result *ret) must_check
 int modload_replace_ids(const char *options, const char *ids, char *buf,
 			size_t size) must_check nonnull(1, 2, 3);
 
-#define MODULE_DIRS_MAX 2
+/*
+ * The context of the i-th of MODULE_DIRS_MAX directories, one for all: the directory of the
+ * first call counts, and its indexes are read once. NULL if out of memory.
+ */
+struct kmod_ctx *modload_kept_context(size_t i, const char *dir) must_check nonnull(2);
+
+/* Whether a module is in the directory of the context, or a part of the kernel. */
+bool modload_has_module(struct kmod_ctx *ctx, const char *name) must_check nonnull(1, 2);
 
 /*
  * Loads a module with its dependencies and its options, but with @ids as its ids=, "" for

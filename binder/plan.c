@@ -6,6 +6,7 @@
 
 #include "along.h"
 #include "bdf.h"
+#include "driver.h"
 #include "group.h"
 #include "ids.h"
 #include "known.h"
@@ -59,24 +60,43 @@ bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 {
 	const struct plan_device *pd = plan_find(plan, d);
 
-	return strcmp(d->driver, DEFAULT_DRIVER) == 0 ||
+	return driver_is_vfio(d->driver) ||
 	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER));
 }
 
 static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 {
-	const struct refusal context = {p->policy, p->inventory, p->plan, p->along,
-					p->arena};
+	const struct refusal context = {p->policy, p->inventory, p->plan,
+					p->along,  p->arena,	 pd->wanted};
 	const struct pci_device *d = pd->device;
 
 	pd->action = ACTION_REFUSE;
-	if (strcmp(d->driver, pd->wanted) == 0) {
+	/* The name of a variant that is not loaded is its module's: the driver's may differ. */
+	if (driver_is_same(d->driver, pd->wanted)) {
 		pd->action = ACTION_DONE;
+		pd->wanted = d->driver;
 		return;
 	}
 	pd->reason = refuse_device(&context, d, allow, &pd->detail);
 	if (pd->reason == REASON_NONE)
 		pd->action = d->driver[0] == '\0' ? ACTION_BIND : ACTION_RECOVER;
+}
+
+/* The driver that @rules, the words of driver=, mean for @d. */
+static const char *wanted_driver(struct planner *p, const struct pci_device *d,
+				 struct text word, const char **ret_note)
+{
+	const char *name;
+
+	if (text_is(word, AUTO_DRIVER)) {
+		if (d->has_no_variants)
+			*ret_note =
+				"which variants of vfio-pci there are cannot be read, so "
+				"that it is plain vfio-pci";
+		return d->variant ? d->variant : DEFAULT_DRIVER;
+	}
+	name = word.n > 0 ? arena_copy(p->arena, word) : NULL;
+	return name ? driver_kernel_name(name) : DEFAULT_DRIVER;
 }
 
 /* Plans @d if a rule names it. */
@@ -113,6 +133,11 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 	} else if (match.bind) {
 		if (match.is_followed)
 			ret->note = lost_note(d, match.bind, p->arena);
+		ret->wanted = wanted_driver(p, d,
+					    match.with || match.is_followed
+						       ? match.bind->driver
+						       : match_driver(p->policy, d),
+					    &ret->note);
 		plan_bind(p, ret, match.allow);
 		if (match.with && ret->reason != REASON_HOST_DEVICE)
 			ret->note = arena_printf(p->arena, "comes along with %s",
@@ -210,7 +235,9 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 	for (size_t i = 0; i < plan.device_count; i++) {
 		const struct plan_device *pd = &plan.devices[i];
 
-		if (pd->device->iommu_group != NO_GROUP && pd->action != ACTION_KEEP)
+		/* Of use to a VM is what vfio has; of pci-stub and the like nobody asks. */
+		if (pd->device->iommu_group != NO_GROUP && pd->action != ACTION_KEEP &&
+		    driver_is_vfio(pd->wanted))
 			r = plan_group(&p, pd->device->iommu_group);
 		if (r < 0)
 			return r;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "driver.h"
+
 /* drivers/vfio/pci/vfio_pci.c: vfio_pci_dev_in_denylist() */
 static bool is_denylisted(const struct pci_ids *ids)
 {
@@ -27,7 +29,8 @@ static enum reason refuse_kind(const struct refusal *c, const struct pci_device 
 		return REASON_BRIDGE;
 	if (d->ids.class >> 8 == 0x0806)
 		return REASON_IOMMU_DEVICE;
-	if (is_denylisted(&d->ids) && !c->policy->has_denylist_off)
+	if (driver_is_vfio(c->wanted) && is_denylisted(&d->ids) &&
+	    !c->policy->has_denylist_off)
 		return REASON_DENYLISTED;
 	if (d->vf_count > 0) {
 		*ret_detail = arena_printf(c->arena, "%u", d->vf_count);
@@ -148,7 +151,7 @@ static enum reason refuse_in_use(const struct pci_device *d, unsigned allow,
 	return REASON_NONE;
 }
 
-/* What the machine as a whole lacks. */
+/* What the machine as a whole lacks for vfio. */
 static enum reason refuse_machine(const struct refusal *c, const struct pci_device *d,
 				  const char **ret_detail)
 {
@@ -184,7 +187,7 @@ enum reason refuse_device(const struct refusal *c, const struct pci_device *d,
 		reason = refuse_critical(c, d, allow, ret_detail);
 	if (reason == REASON_NONE)
 		reason = refuse_in_use(d, allow, ret_detail);
-	if (reason == REASON_NONE)
+	if (reason == REASON_NONE && driver_is_vfio(c->wanted))
 		reason = refuse_machine(c, d, ret_detail);
 	return reason;
 }

@@ -19,6 +19,7 @@ struct refusal {
 	const struct plan *plan; /* of the functions with lower addresses */
 	const struct along *along; /* of all functions; NULL: no rule has with= */
 	struct arena *arena; /* for details */
+	const char *wanted; /* the driver: some guards are vfio's */
 };
 
 /*

@@ -19,7 +19,7 @@
 #define REPORT_NAME	  "report.json"
 #define REPORT_FIRST_NAME "report-first.json" /* of the first of several runs */
 #define REPORT_SIZE_MAX	  ((size_t)1024 * 1024)
-#define MODULES_MAX	  4
+#define MODULES_MAX	  16
 
 enum verdict {
 	VERDICT_NONE, /* nothing was tried: kept, or a dry run */
@@ -51,6 +51,8 @@ struct outcome {
 
 	/* The undo record: set before the deed. */
 	bool has_override; /* driver_override was written */
+	struct module_outcome *module; /* of its driver, once that was looked for */
+	const char *claimed_for; /* the driver that was written there */
 	bool is_claimed; /* and the kernel took it */
 	bool is_unbound; /* its driver was told to let go */
 };

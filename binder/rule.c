@@ -110,7 +110,18 @@ static int parse_with(struct text value, enum with *ret)
 }
 
 #define UNKNOWN_OPTION \
-	"unknown option: a rule has optional, follow, on-failure=, allow= and with="
+	"unknown option: a rule has optional, follow, driver=, on-failure=, allow= and with="
+
+static const char *parse_driver(struct text value, struct rule *rule)
+{
+	if (rule->kind != RULE_BIND)
+		return "driver= is for bind rules: what is kept stays with its own driver";
+	if (!driver_is_name(value))
+		return "driver= is vfio-pci, auto or a driver's name: 1 to 63 of A-Z, a-z, "
+		       "0-9, _ and -";
+	rule->driver = value;
+	return NULL;
+}
 
 /* Returns NULL, or what is wrong with the word. */
 static const char *parse_option(struct text word, struct rule *rule)
@@ -138,11 +149,8 @@ static const char *parse_option(struct text word, struct rule *rule)
 			       "joined by commas";
 		return NULL;
 	}
-	if (text_is(name, "driver")) {
-		if (!text_is(value, DEFAULT_DRIVER))
-			return "driver= is vfio-pci in this version";
-		return NULL;
-	}
+	if (text_is(name, "driver"))
+		return parse_driver(value, rule);
 	if (text_is(name, "with")) {
 		if (rule->kind != RULE_BIND)
 			return "with= is an option of bind rules: keep names every function";

@@ -4,10 +4,9 @@
 
 #include <stdbool.h>
 
+#include "driver.h"
 #include "selector.h"
 #include "text.h"
-
-#define DEFAULT_DRIVER "vfio-pci"
 
 enum source {
 	SOURCE_CMDLINE, /* the kernel's command line, or a file that adds to it */
@@ -61,6 +60,7 @@ struct rule {
 	bool follow; /* its device is bound wherever it is, if there is just one such card */
 	enum on_failure on_failure;
 	enum with with;
+	struct text driver; /* driver=: a name or "auto"; empty: vfio-pci */
 	unsigned allow; /* of enum allow; of a critical rule the one that lifts it */
 	struct text carries; /* of a critical rule: what is on the device; may be empty */
 	bool is_lost; /* it matches nothing: its device may be elsewhere, see filter.h */

@@ -16,6 +16,7 @@
 #include "shell.h"
 #include "table.h"
 #include "turn.h"
+#include "variant.h"
 #include "verify.h"
 
 #define REBUILD \
@@ -126,6 +127,8 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 		in_use_read(world, arena, &run->inventory);
 	if (r == 0)
 		framebuffers_read(world, arena, &run->inventory);
+	if (r == 0)
+		variants_read(world, arena, &run->policy, &run->inventory);
 	if (r == 0)
 		r = plan_make(&run->policy, &run->inventory, arena, &run->plan);
 	if (r == 0 && report->is_late)

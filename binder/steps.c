@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cover.h"
+#include "driver.h"
 #include "explain.h"
 
 #define OVERRIDE_FILE "driver_override"
@@ -40,7 +41,7 @@ static int read_driver(struct steps *s, struct outcome *o)
 
 bool outcome_has_wanted_driver(const struct outcome *o)
 {
-	return strcmp(o->after, o->wanted) == 0;
+	return driver_is_same(o->after, o->wanted);
 }
 
 bool outcome_has_foreign_driver(const struct outcome *o)
@@ -113,6 +114,7 @@ int steps_claim(struct steps *s, struct outcome *o)
 	char dir[JOB_PATH_SIZE];
 
 	o->has_override = true;
+	o->claimed_for = o->wanted;
 	return end_claim(
 		s, o,
 		steps_store(s, o, steps_device_dir(o, dir), OVERRIDE_FILE, o->wanted));
@@ -192,6 +194,12 @@ int steps_try_bind(struct steps *s, struct outcome *o)
 		return r;
 	if (o->after[0] != '\0')
 		return -EBUSY;
+	/* Claimed by the name of a module, whose driver has another one, or cannot be had. */
+	if (o->claimed_for && strcmp(o->claimed_for, o->wanted) != 0) {
+		r = steps_claim(s, o);
+		if (r < 0)
+			return r;
+	}
 	error = steps_store(s, o, steps_driver_dir(o->wanted, dir), "bind",
 			    bdf_format(o->plan->device->bdf, address));
 	if (error == -ECANCELED || error == -EINPROGRESS)

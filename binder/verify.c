@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver.h"
 #include "group.h"
 
 #define FENCE_TIME (2 * SECOND) /* for a probe that this run did not start */
@@ -41,7 +42,7 @@ int verify_driver(struct world *world, struct outcome *o,
 		int r = inventory_read_driver(world, o->plan->device->bdf, now);
 
 		if (r < 0 || o->reason == REASON_NONE || o->verdict != VERDICT_NONE ||
-		    o->wanted[0] == '\0' || strcmp(now, o->wanted) != 0)
+		    o->wanted[0] == '\0' || !driver_is_same(now, o->wanted))
 			return r;
 		r = wait_for_probe(world, o);
 		if (r == 0 || r == -EBUSY)
@@ -69,7 +70,7 @@ void verify_device(struct world *world, struct outcome *o)
 		return;
 	}
 	memcpy(o->after, now, sizeof(o->after));
-	wanted = o->wanted[0] != '\0' && strcmp(now, o->wanted) == 0;
+	wanted = o->wanted[0] != '\0' && driver_is_same(now, o->wanted);
 	switch (o->plan->action) {
 	case ACTION_KEEP:
 		if (strcmp(now, DEFAULT_DRIVER) == 0 &&
@@ -94,7 +95,7 @@ void verify_device(struct world *world, struct outcome *o)
 	} else if (o->reason == REASON_NONE) {
 		/* The writes went well and yet nobody has it. */
 		o->reason = REASON_BIND_REFUSED;
-		o->detail = errno_text(ENODEV);
+		o->detail = "the driver refused it: no such device (ENODEV)";
 	}
 }
 

@@ -196,7 +196,7 @@ static int real_submit(struct world *world, const struct job *job)
 
 	/* A tree of files is not a machine: nothing is written, nothing is loaded. */
 	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS &&
-	    job->kind != JOB_READ_SERIAL)
+	    job->kind != JOB_FIND_VARIANT && job->kind != JOB_READ_SERIAL)
 		return -EROFS;
 	return worker_submit(&w->worker, job);
 }

@@ -56,6 +56,8 @@ enum job_kind {
 	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */
 	JOB_COVER, /* lays a file with the text value over path below /sys; "" lifts it */
 	JOB_ASK_DEVICE, /* -ENXIO where the config space at path reads as ones */
+	JOB_FIND_VARIANT, /* the best variant of vfio-pci for the modalias in value: the
+			   * text; path is the kernel's release */
 	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
 };
 

@@ -115,9 +115,13 @@ static const char *wrong(const char *format, ...)
 	return message;
 }
 
-static bool has_wanted(const struct fake_device *d)
+/* Whether it is on the driver that it shall have; without @o, on vfio-pci or a variant. */
+static bool has_wanted(const struct fake_device *d, const struct outcome *o)
 {
-	return d->is_bound && strcmp(fake_driver_of(d), VFIO) == 0;
+	if (!d->is_bound)
+		return false;
+	return o && o->wanted[0] != '\0' ? strcmp(fake_driver_of(d), o->wanted) == 0
+					 : d->driver->is_vfio;
 }
 
 static bool is_stuck(const struct fake_world *w, const struct fake_device *d)
@@ -188,17 +192,17 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return check_given_back(w, o, d, address);
 		if (d->writes > 0)
 			return wrong("%s: kept, but written to", address);
-		if (has_wanted(d))
+		if (has_wanted(d, NULL))
 			return wrong("%s: kept, but now on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_BOUND:
 		/* A probe that nobody could wait for, since that failed. */
 		if (w->fault_count > 0 && fake_is_busy(&w->bus, d) &&
-		    strcmp(driver, VFIO) == 0)
+		    strcmp(driver, o->wanted) == 0)
 			return NULL;
-		if (!has_wanted(d))
+		if (!has_wanted(d, o))
 			return wrong("%s: bound, but on \"%s\"", address, driver);
-		if (strcmp(o->after, VFIO) != 0)
+		if (strcmp(o->after, driver) != 0)
 			return wrong("%s: bound, after \"%s\"", address, o->after);
 		if (o->reason == REASON_FRAMEBUFFER)
 			return check_framebuffer(w, d, address);
@@ -209,7 +213,7 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	case VERDICT_RESTORED:
 		if (d->has_override)
 			return wrong("%s: restored, with an override", address);
-		if (has_wanted(d) || (o->is_unbound && strcmp(driver, o->before) != 0))
+		if (has_wanted(d, o) || (o->is_unbound && strcmp(driver, o->before) != 0))
 			return wrong("%s: restored, but on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_HELD:
@@ -219,7 +223,7 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 	case VERDICT_REFUSED:
 		if (d->writes > 0)
 			return wrong("%s: refused, but written to", address);
-		if (has_wanted(d) && !d->had_vfio)
+		if (has_wanted(d, o) && !d->had_vfio)
 			return wrong("%s: refused, but now on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_STUCK:
@@ -227,7 +231,7 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: stuck, but nothing hangs", address);
 		return NULL;
 	case VERDICT_FAILED:
-		if (has_wanted(d) && w->fault_count == 0)
+		if (has_wanted(d, o) && w->fault_count == 0)
 			return wrong("%s: failed, but it is bound", address);
 		/* What is to be held, but keeps its driver, has one. */
 		if (d->has_override && driver[0] == '\0' && w->fault_count == 0)
@@ -261,7 +265,7 @@ static const char *check_bystander(const struct fake_world *w,
 	/* What it has is from before. */
 	if (is_late)
 		return NULL;
-	if (has_wanted(d) && !d->had_vfio && !fake_is_misled(w))
+	if (has_wanted(d, NULL) && !d->had_vfio && !fake_is_misled(w))
 		return wrong("%s: no rule names it, but it is on " VFIO, address);
 	return NULL;
 }
@@ -281,9 +285,10 @@ static const char *check_other(const struct fake_world *w, const struct fake_dev
 
 	bdf_format(d->bdf, address);
 	/* Two faults can hide it as well. */
-	if (d->is_present && w->fault_count < 2 && (d->has_override || has_wanted(d)))
+	if (d->is_present && w->fault_count < 2 &&
+	    (d->has_override || has_wanted(d, NULL)))
 		return wrong("%s: a leak: another device is there now, with %s", address,
-			     has_wanted(d) ? VFIO : "an override");
+			     has_wanted(d, NULL) ? VFIO : "an override");
 	return NULL;
 }
 
@@ -349,7 +354,7 @@ const char *fake_check(struct fake_world *w, const struct fake_boot *boot)
 			return message;
 		if (o && o->plan->action != ACTION_KEEP && o->verdict != VERDICT_BOUND)
 			is_all_bound = false;
-		if (o && o->plan->action == ACTION_KEEP && has_wanted(d) &&
+		if (o && o->plan->action == ACTION_KEEP && has_wanted(d, o) &&
 		    w->fault_count == 0)
 			is_all_bound = false;
 	}

@@ -184,12 +184,3 @@ int fake_lock(struct world *world, enum publish_place place unused,
 	}
 	return w->lock_error;
 }
-
-void fake_show_module(const struct fake_module *m, struct job_result *ret)
-{
-	ret->length = (uint32_t)strlen(m->file);
-	memcpy(ret->text, m->file, ret->length);
-	ret->is_damaged = m->is_damaged;
-	if (m->built_for)
-		snprintf(ret->built_for, sizeof(ret->built_for), "%s", m->built_for);
-}

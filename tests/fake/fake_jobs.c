@@ -194,9 +194,10 @@ static void start_load(struct fake_world *w, const char *name)
 	w->was_live = m && m->state == MODULE_IS_LIVE;
 	fake_trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "",
 		   w->current.ids);
-	if (!m)
+	/* What is left of a rule's driver= that was cut may be any name. */
+	if (!m && w->fault_count == 0)
 		fake_abort("unknown module: %s", name);
-	if (m->state == MODULE_IS_MISSING) {
+	if (!m || m->state == MODULE_IS_MISSING) {
 		answer(w, 50, -ENOENT);
 	} else if (m->error || m->time == FAKE_FOREVER || m->state != MODULE_IS_FILE ||
 		   !m->driver) {
@@ -296,6 +297,10 @@ static void start_job(struct fake_world *w)
 	case JOB_ASK_DEVICE:
 		start_ask(w, job->path);
 		return;
+	case JOB_FIND_VARIANT:
+		fake_trace(w, "variant for %s\n", job->value);
+		answer(w, 500, w->aliases_error);
+		return;
 	case JOB_GROUP_STATUS:
 		answer(w, 10, w->has_group_files ? 0 : -ENOENT);
 		return;
@@ -385,7 +390,7 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		return;
 	case JOB_LOAD_MODULE:
 		m = fake_find_module(w, w->current.value);
-		if (ret->error < 0 && m->file)
+		if (m && ret->error < 0 && m->file)
 			fake_show_module(m, ret);
 		if (ret->error == 0)
 			ret->state = m->state == MODULE_IS_BUILTIN ? MODULE_BUILTIN
@@ -394,6 +399,10 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		return;
 	case JOB_READ_SERIAL:
 		ret->serial = w->serial;
+		return;
+	case JOB_FIND_VARIANT:
+		if (ret->error == 0)
+			fake_find_variant(w, ret);
 		return;
 	case JOB_GROUP_STATUS:
 		ret->is_viable = fake_is_viable(w, w->current.value);

@@ -41,3 +41,10 @@ int fake_fault_error(enum fake_fault fault);
 /* Splits "bus/pci/devices/ADDRESS/ATTRIBUTE"; NULL if the device is not there. */
 struct fake_device *fake_device_of(struct fake_world *w, const char *path,
 				   const char **ret_attribute);
+
+/* What is in a module's folder of drivers: the links "BUS:DRIVER". */
+int fake_list_module(struct fake_world *w, const char *name,
+		     int (*each)(void *arg, const char *name), void *arg);
+/* What the job says to the modalias in it. */
+void fake_find_variant(struct fake_world *w, struct job_result *ret);
+bool fake_is_viable(struct fake_world *w, const char *group);

@@ -79,6 +79,7 @@ const char *fake_check_scenario(struct fake_world *w,
 				const struct fake_boot *boot)
 {
 	const char *message = NULL;
+	bool has_note;
 
 	/* A late device that is left alone has no report. */
 	if (scenario->is_late && w->publishes == 0 && w->trace[0] == '\0')
@@ -87,13 +88,19 @@ const char *fake_check_scenario(struct fake_world *w,
 		message = fake_check(w, boot);
 	if (!message)
 		message = fake_check_report(w, boot);
+	/* What is said of it, where a variant is not to be had. */
+	has_note = boot->run.plan.device_count > 0 && boot->run.plan.devices[0].note;
 	if (message || boot->code != EXIT_ALL_BOUND || fake_is_misled(w))
 		return message;
 	for (size_t i = 0; i < FAKE_WANTED_MAX && scenario->wanted[i]; i++) {
 		const struct fake_device *d =
 			fake_find_device(&w->bus, scenario->wanted[i]);
 
-		if (!d || strcmp(fake_driver_of(d), "vfio-pci") != 0)
+		const char *driver = i == 0 && scenario->driver && !has_note
+					     ? scenario->driver
+					     : "vfio-pci";
+
+		if (!d || strcmp(fake_driver_of(d), driver) != 0)
 			return "code 0, but not all that is wanted is bound";
 	}
 	return NULL;

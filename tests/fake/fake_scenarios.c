@@ -145,6 +145,13 @@ static void in_hand(struct fake_world *w)
 	fake_run(&w->bus, w->bus.now + 1000, NULL);
 }
 
+/* Its claim is not written before its time. */
+static void variant_in_hand(struct fake_world *w)
+{
+	set_up_variant(w);
+	in_hand(w);
+}
+
 static void in_hand_refused(struct fake_world *w)
 {
 	in_hand(w);
@@ -233,6 +240,8 @@ static void native_loaded(struct fake_world *w)
 	fake_find_driver(&w->bus, "xclmgmt")->state = DRIVER_REGISTERED;
 }
 
+#define AUTO "rd.earlybind.bind=10ee:*;driver=auto"
+#define STUB "rd.earlybind.bind=01:00.0;driver=pci-stub rd.earlybind.bind=01:00.1"
 #define PAIR .wanted = {CARD, CARD_1}
 #define V5   .kernel = FAKE_5_10
 #define V7   .kernel = FAKE_7_1
@@ -340,6 +349,19 @@ const struct fake_scenario fake_scenarios[] = {
 	 .wanted = {CARD, "0000:03:00.0", "0000:04:00.0", FAR}},
 	{"virtual functions", "rd.earlybind.bind=10ee:7001 rd.earlybind.bind=10ee:7000",
 	 .set_up = functions, .wanted = {"0000:03:00.4", "0000:03:00.5", "none"}},
+	{"variant", AUTO, .set_up = set_up_variant, .driver = VARIANT, PAIR},
+	{"variant, 7.1", AUTO, .set_up = set_up_variant, .driver = VARIANT, V7, PAIR},
+	{"variant, grabbed", AUTO, .set_up = set_up_variant_of_grabbed, .driver = VARIANT,
+	 PAIR},
+	{"variant, in hand", AUTO, .set_up = variant_in_hand, .driver = VARIANT, PAIR},
+	{"variant fails", AUTO, .set_up = set_up_variant_fails, PAIR},
+	{"another driver", STUB, .set_up = set_up_stub, .driver = "pci-stub", PAIR},
+	{"another driver, grabbed", STUB, .set_up = set_up_stub_grabbed,
+	 .driver = "pci-stub", PAIR},
+	{"missing driver", STUB, .set_up = set_up_missing_stub,
+	 .wanted = {CARD_1, "none"}},
+	{"late, variant", AUTO, .set_up = set_up_variant, .is_late = true,
+	 .driver = VARIANT, .wanted = {CARD}},
 	{"dry run", BOTH " rd.earlybind.dry_run=1", .set_up = set_up_grabbed,
 	 .wanted = {NULL}},
 	{"late", "vfio-pci.ids=10ee:5000", .is_late = true, .wanted = {CARD}},

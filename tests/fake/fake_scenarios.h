@@ -11,7 +11,8 @@ struct fake_scenario {
 	const char *cmdline;
 	const char *table; /* NULL for none */
 	void (*set_up)(struct fake_world *w); /* of the Alveo machine; NULL: as it is */
-	const char *wanted[FAKE_WANTED_MAX]; /* on vfio-pci where the code is 0 */
+	const char *wanted[FAKE_WANTED_MAX]; /* on their driver where the code is 0 */
+	const char *driver; /* of the first of them; NULL: vfio-pci, as of the others */
 	enum fake_kernel kernel;
 	bool is_pid1;
 

@@ -143,3 +143,46 @@ void set_up_taken_by_hand(struct fake_world *w)
 	set_up_taken_before(w);
 	fake_find_driver(&w->bus, "vfio-pci")->ids[1].device = PCI_ANY;
 }
+
+/* ---- other drivers ---- */
+
+#define MODULE "nvgrace_gpu_vfio_pci"
+
+/* Its module has another name. */
+void set_up_variant(struct fake_world *w)
+{
+	fake_put_file(w, WORLD_PROC, "sys/kernel/osrelease", TEXT("6.1.0\n"));
+	fake_add_module(w, MODULE, VARIANT, true);
+	w->aliases = "alias vfio_pci:v000010EEd00005000sv*sd*bc*sc*i* " MODULE "\n";
+}
+
+void set_up_variant_of_grabbed(struct fake_world *w)
+{
+	set_up_variant(w);
+	fake_give(w, CARD, "vfio-pci");
+	fake_give(w, CARD_1, "xocl");
+}
+
+void set_up_variant_fails(struct fake_world *w)
+{
+	set_up_variant(w);
+	fake_find_module(w, MODULE)->error = -ENOEXEC;
+	fake_give(w, CARD_1, "xocl");
+}
+
+void set_up_stub(struct fake_world *w)
+{
+	fake_add_module(w, "pci-stub", "pci-stub", false);
+}
+
+void set_up_stub_grabbed(struct fake_world *w)
+{
+	set_up_stub(w);
+	set_up_grabbed(w);
+}
+
+void set_up_missing_stub(struct fake_world *w)
+{
+	set_up_stub_grabbed(w);
+	fake_find_module(w, "pci-stub")->state = MODULE_IS_MISSING;
+}

@@ -4,6 +4,8 @@
 
 #include "fake_world.h"
 
+#define VARIANT "nvgrace-gpu-vfio-pci" /* its module has another name */
+
 void set_up_grabbed(struct fake_world *w);
 void set_up_built_in(struct fake_world *w);
 void set_up_lost_claim(struct fake_world *w);
@@ -23,3 +25,9 @@ void set_up_taken_by_ids(struct fake_world *w);
 void set_up_taken_before(struct fake_world *w);
 void set_up_taken_for_long(struct fake_world *w);
 void set_up_taken_by_hand(struct fake_world *w);
+void set_up_variant(struct fake_world *w);
+void set_up_variant_of_grabbed(struct fake_world *w);
+void set_up_variant_fails(struct fake_world *w);
+void set_up_stub(struct fake_world *w);
+void set_up_stub_grabbed(struct fake_world *w);
+void set_up_missing_stub(struct fake_world *w);

@@ -320,6 +320,9 @@ static int list_whole(struct fake_world *w, enum world_root root, const char *pa
 		driver = fake_find_driver(&w->bus, name);
 		return fake_list_driver(driver, each, arg);
 	}
+	if (sscanf(path, "module/%63[^/]/drivers%n", name, &end) == 1 &&
+	    path[end] == '\0')
+		return fake_list_module(w, name, each, arg);
 	if (sscanf(path, GROUPS "/%d/devices%n", &group, &end) == 1 && path[end] == '\0')
 		return list_devices(w, group, each, arg);
 	if (is_class(path))
@@ -377,14 +380,6 @@ static void fake_pause(struct world *world, uint64_t microseconds)
 	struct fake_world *w = fake(world);
 
 	fake_run(&w->bus, w->bus.now + microseconds, NULL);
-}
-
-struct fake_module *fake_find_module(struct fake_world *w, const char *name)
-{
-	for (size_t i = 0; i < FAKE_MODULES_MAX; i++)
-		if (w->modules[i].name && strcmp(w->modules[i].name, name) == 0)
-			return &w->modules[i];
-	return NULL;
 }
 
 /* One that is free again: whole runs are made by the thousand. */

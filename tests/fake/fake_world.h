@@ -9,7 +9,7 @@
 #include "fake_bus.h"
 #include "world.h"
 
-#define FAKE_MODULES_MAX 4
+#define FAKE_MODULES_MAX 12
 #define FAKE_LOG_SIZE	 (64 * 1024)
 #define FAKE_REPORT_SIZE (512 * 1024)
 #define FAKE_TRACE_SIZE	 (16 * 1024)
@@ -72,6 +72,8 @@ struct fake_world {
 	const char *cmdline; /* /proc/cmdline; NULL: cannot be read */
 	const char *modprobe_ids; /* options vfio-pci ids= of modprobe.d; NULL for none */
 	int modprobe_error;
+	const char *aliases; /* lines of modules.alias; NULL for none */
+	int aliases_error; /* of looking for a variant in it */
 	uint64_t modprobe_time; /* to read modprobe.d */
 	bool is_denylist_off;
 	bool is_without_iommu; /* neither class/iommu nor groups */
@@ -157,6 +159,10 @@ int fake_platform_unbind(struct fake_world *w, const char *path, const char *val
 void fake_show_module(const struct fake_module *m, struct job_result *ret);
 
 struct fake_module *fake_find_module(struct fake_world *w, const char *name);
+
+/* A module in the image with a driver of the PCI bus: neither is loaded. */
+struct fake_module *fake_add_module(struct fake_world *w, const char *name,
+				    const char *driver, bool is_vfio);
 
 /*
  * Reads a machine of tests/fixtures/MACHINE/machine.tsv; its first lines describe the format.

@@ -243,7 +243,7 @@ static void test_write(void **state unused)
 		"#: " RECORDED ":1\ncritical 00:17.0 storage /, swap on sda\n"
 		"#: " RECORDED ":2\ncritical 00:18.0 network\n"
 		"#: " RECORDED ":1\nknown path=0:1.0/0.0 10ee:5000:10ee:000e\n"
-		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage with=group\n"
+		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage with=group driver=auto\n"
 		"option critical=none\n";
 	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
 	char buf[CONFIG_WRITE_SIZE(16)], again[sizeof(buf)];
@@ -279,7 +279,7 @@ static void test_write(void **state unused)
 			    "critical 00:17.0 storage /, swap on sda\n"
 			    "#: " RECORDED ":2\ncritical 00:18.0 network\n"
 			    "#: /etc/b.conf:1\n"
-			    "bind 1:0.2 with=group allow=storage allow=network\n"
+			    "bind 1:0.2 driver=auto with=group allow=storage allow=network\n"
 			    "#: " RECORDED ":1\n"
 			    "known path=0000:00:01.0/00.0 10ee:5000:10ee:000e\n");
 	text = (struct text){buf, (size_t)n};

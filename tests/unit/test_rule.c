@@ -39,7 +39,10 @@ static void test_options(void **state unused)
 		{"allow=console,", ' ', "allow=console,", false, ON_FAILURE_DEFAULT,
 		 ALLOW_CONSOLE},
 		{"allow=disk", ' ', "allow=disk", false, ON_FAILURE_DEFAULT, 0},
-		{"driver=nvidia", ' ', "driver=nvidia", false, ON_FAILURE_DEFAULT, 0},
+		{"driver=nvidia", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
+		{"driver=auto", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
+		{"driver=", ' ', "driver=", false, ON_FAILURE_DEFAULT, 0},
+		{"driver=a/b", ' ', "driver=a/b", false, ON_FAILURE_DEFAULT, 0},
 		{"with=group", ' ', NULL, false, ON_FAILURE_DEFAULT, 0},
 		{"with=functions;allow=console", ';', NULL, false, ON_FAILURE_DEFAULT,
 		 ALLOW_CONSOLE},
@@ -97,6 +100,37 @@ static void test_with(void **state unused)
 		if (r < 0)
 			check_string(cases[i].text, message, cases[i].message);
 		check_int(cases[i].text, rule.with, cases[i].with);
+	}
+}
+
+static void test_driver(void **state unused)
+{
+	static const struct {
+		enum rule_kind kind;
+		const char *text, *driver;
+		const char *message; /* NULL: fine */
+	} cases[] = {
+		{RULE_BIND, "driver=pci-stub optional", "pci-stub", NULL},
+		{RULE_BIND, "optional", "", NULL},
+		{RULE_BIND, "driver=a.b", "",
+		 "driver= is vfio-pci, auto or a driver's name: 1 to 63 of A-Z, a-z, 0-9, _ and "
+		 "-"},
+		{RULE_KEEP, "driver=vfio-pci", "",
+		 "driver= is for bind rules: what is kept stays with its own driver"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rule rule = {.kind = cases[i].kind};
+		const char *message = NULL;
+		struct text word;
+		int r = rule_parse_options(text_of(cases[i].text), ' ', &rule, &word,
+					   &message);
+
+		check_int(cases[i].text, r, cases[i].message ? -EINVAL : 0);
+		check_text(cases[i].text, rule.driver.n > 0 ? rule.driver : TEXT(""),
+			   cases[i].driver);
+		if (cases[i].message)
+			check_string(cases[i].text, message, cases[i].message);
 	}
 }
 
@@ -194,7 +228,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),	   cmocka_unit_test(test_critical),
 		cmocka_unit_test(test_no_options), cmocka_unit_test(test_with),
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_driver),	   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_origins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
