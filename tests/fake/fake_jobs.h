@@ -47,4 +47,3 @@ int fake_list_module(struct fake_world *w, const char *name,
 		     int (*each)(void *arg, const char *name), void *arg);
 /* What the job says to the modalias in it. */
 void fake_find_variant(struct fake_world *w, struct job_result *ret);
-bool fake_is_viable(struct fake_world *w, const char *group);

@@ -89,23 +89,3 @@ void fake_show_module(const struct fake_module *m, struct job_result *ret)
 	if (m->built_for)
 		snprintf(ret->built_for, sizeof(ret->built_for), "%s", m->built_for);
 }
-
-/* What VFIO_GROUP_GET_STATUS says: drivers that leave the group's memory alone. */
-bool fake_is_viable(struct fake_world *w, const char *group)
-{
-	static const char *const friendly[] = {"", "pci-stub", "pcieport"};
-
-	for (size_t i = 0; i < w->bus.device_count; i++) {
-		const struct fake_device *d = &w->bus.devices[i];
-		bool is_friendly = d->has_link && d->driver->is_vfio;
-		char number[16];
-
-		snprintf(number, sizeof(number), "%d", d->group);
-		for (size_t k = 0; k < ARRAY_SIZE(friendly); k++)
-			is_friendly = is_friendly ||
-				      strcmp(fake_driver_of(d), friendly[k]) == 0;
-		if (d->is_present && strcmp(number, group) == 0 && !is_friendly)
-			return false;
-	}
-	return true;
-}
