@@ -135,8 +135,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 			ret->note = lost_note(d, match.bind, p->arena);
 		ret->wanted = wanted_driver(p, d,
 					    match.with || match.is_followed
-						       ? match.bind->driver
-						       : match_driver(p->policy, d),
+						    ? match.bind->driver
+						    : match_driver(p->policy, d),
 					    &ret->note);
 		plan_bind(p, ret, match.allow);
 		if (match.with && ret->reason != REASON_HOST_DEVICE)

@@ -121,7 +121,7 @@ static bool has_wanted(const struct fake_device *d, const struct outcome *o)
 	if (!d->is_bound)
 		return false;
 	return o && o->wanted[0] != '\0' ? strcmp(fake_driver_of(d), o->wanted) == 0
-					 : d->driver->is_vfio;
+					 : d->driver->is_vfio && fake_driver_of(d)[0];
 }
 
 static bool is_stuck(const struct fake_world *w, const struct fake_device *d)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ids.h"
 #include "serial.h"
 
 #define DEVICES "bus/pci/devices"
@@ -27,8 +26,7 @@ void fake_trace(struct fake_world *w, const char *format, ...)
 	va_end(ap);
 }
 
-/* A job whose outcome is known, after some time. */
-static void answer(struct fake_world *w, uint64_t time, int error)
+void fake_answer(struct fake_world *w, uint64_t time, int error)
 {
 	struct fake_task *task = fake_start(&w->bus, OP_SLEEP, NULL, NULL);
 
@@ -42,12 +40,12 @@ static void start_override(struct fake_world *w, struct fake_device *d, const ch
 	struct fake_task *task;
 
 	if (!d) {
-		answer(w, 1, -ENOENT);
+		fake_answer(w, 1, -ENOENT);
 	} else if (value[0] == '\0') {
 		/* kernfs does not call the store for an empty write: nothing is cleared. */
-		answer(w, 1, 0);
+		fake_answer(w, 1, 0);
 	} else if (strlen(value) >= 4095) {
-		answer(w, 1, -EINVAL);
+		fake_answer(w, 1, -EINVAL);
 	} else {
 		task = fake_start(&w->bus, OP_OVERRIDE, d, NULL);
 		snprintf(task->value, sizeof(task->value), "%s", value);
@@ -65,9 +63,9 @@ static bool start_remove_id(struct fake_world *w, const char *path, const char *
 	if (strcmp(path, REMOVE_ID) != 0)
 		return false;
 	driver = fake_find_driver(&w->bus, "vfio-pci");
-	answer(w, 1,
-	       driver->state == DRIVER_REGISTERED ? fake_remove_id(driver, value)
-						  : -ENOENT);
+	fake_answer(w, 1,
+		    driver->state == DRIVER_REGISTERED ? fake_remove_id(driver, value)
+						       : -ENOENT);
 	return true;
 }
 
@@ -86,14 +84,14 @@ static void start_driver_store(struct fake_world *w, const char *path, const cha
 		driver = fake_find_driver(&w->bus, name);
 		if (!driver || driver->state != DRIVER_REGISTERED ||
 		    driver->has_no_bind_files) {
-			answer(w, 1, -ENOENT);
+			fake_answer(w, 1, -ENOENT);
 			return;
 		}
 	} else if (strcmp(path, "bus/pci/drivers_probe") != 0) {
 		fake_abort("unknown write of \"%s\" to %s", value, path);
 	}
 	if (!d) {
-		answer(w, 1, -ENODEV);
+		fake_answer(w, 1, -ENODEV);
 		return;
 	}
 	w->job = fake_start(&w->bus, op, d, driver);
@@ -118,7 +116,7 @@ static void start_uevent(struct fake_world *w, struct fake_device *d, const char
 {
 	if (strcmp(value, "add") != 0)
 		fake_abort("unknown event \"%s\"", value);
-	answer(w, 1, d ? 0 : -ENOENT);
+	fake_answer(w, 1, d ? 0 : -ENOENT);
 	if (d)
 		fake_at(&w->bus, w->bus.now + 1000, load_for, d);
 }
@@ -152,7 +150,7 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 
 		fake_trace(w, "%s %s\n", path + sizeof("bus"), value);
 		error = fake_platform_unbind(w, path, value, &time);
-		answer(w, time, error);
+		fake_answer(w, time, error);
 		return;
 	}
 	fake_trace(w, "%s %s\n", path + sizeof("bus/pci"),
@@ -173,41 +171,6 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 	d = fake_find_device(&w->bus, value);
 	count_write(w, d);
 	start_driver_store(w, path, value);
-}
-
-/* What vfio_pci makes of its ids=. */
-static void take_ids(struct fake_driver *driver, const char *ids)
-{
-	struct text rest = text_of(ids);
-	struct ids_entry entry;
-
-	while (ids_next(&rest, &entry) && driver->new_id_count < FAKE_IDS_MAX)
-		if (entry.warning != IDS_INVALID)
-			driver->new_ids[driver->new_id_count++] = entry.match;
-}
-
-static void start_load(struct fake_world *w, const char *name)
-{
-	struct fake_module *m = fake_find_module(w, name);
-	bool is_file = m && m->state == MODULE_IS_FILE;
-
-	w->was_live = m && m->state == MODULE_IS_LIVE;
-	fake_trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "",
-		   w->current.ids);
-	/* What is left of a rule's driver= that was cut may be any name. */
-	if (!m && w->fault_count == 0)
-		fake_abort("unknown module: %s", name);
-	if (!m || m->state == MODULE_IS_MISSING) {
-		answer(w, 50, -ENOENT);
-	} else if (m->error || m->time == FAKE_FOREVER || m->state != MODULE_IS_FILE ||
-		   !m->driver) {
-		answer(w, m->time, m->error);
-	} else {
-		m->state = MODULE_IS_LIVE;
-		take_ids(m->driver, w->current.ids);
-		w->job = fake_start(&w->bus, OP_REGISTER, NULL, m->driver);
-	}
-	w->job->is_load = is_file;
 }
 
 static int read_config(void *arg, unsigned offset, uint32_t *ret)
@@ -237,10 +200,10 @@ static void start_read_serial(struct fake_world *w, const char *path)
 	w->serial = 0;
 	if (d)
 		d->config_reads++;
-	answer(w, d ? d->config_time : 1,
-	       !d	    ? -ENOENT
-	       : !d->config ? -ENODATA
-			    : serial_find(read_config, d, &w->serial));
+	fake_answer(w, d ? d->config_time : 1,
+		    !d		 ? -ENOENT
+		    : !d->config ? -ENODATA
+				 : serial_find(read_config, d, &w->serial));
 	if (d && d->config_time == FAKE_FOREVER)
 		w->job->device = d;
 }
@@ -254,11 +217,11 @@ static void start_cover(struct fake_world *w, const char *path, const char *text
 	if (strcmp(name, "uevent") != 0 && strcmp(name, "driver_override") != 0)
 		fake_abort("covers %s", path);
 	if (!d || (text[0] == '\0' && d->covers == 0)) {
-		answer(w, 1, d ? -EINVAL : -ENOENT);
+		fake_answer(w, 1, d ? -EINVAL : -ENOENT);
 		return;
 	}
 	d->covers = text[0] != '\0' ? d->covers + 1 : d->covers - 1;
-	answer(w, 1, 0);
+	fake_answer(w, 1, 0);
 }
 
 /* Not in the trace: each device is asked before anything else is done with it. */
@@ -269,7 +232,7 @@ static void start_ask(struct fake_world *w, const char *path)
 
 	if (strcmp(name, "config") != 0)
 		fake_abort("no config space: %s", path);
-	answer(w, d ? d->config_time : 1, !d ? -ENOENT : d->is_dead ? -ENXIO : 0);
+	fake_answer(w, d ? d->config_time : 1, !d ? -ENOENT : d->is_dead ? -ENXIO : 0);
 	if (d && d->config_time == FAKE_FOREVER)
 		w->job->device = d;
 }
@@ -283,10 +246,10 @@ static void start_job(struct fake_world *w)
 		start_store(w, job->path, job->value);
 		return;
 	case JOB_MODULE_IDS:
-		answer(w, w->modprobe_time, w->modprobe_error);
+		fake_answer(w, w->modprobe_time, w->modprobe_error);
 		return;
 	case JOB_LOAD_MODULE:
-		start_load(w, job->value);
+		fake_start_load(w, job->value);
 		return;
 	case JOB_READ_SERIAL:
 		start_read_serial(w, job->path);
@@ -299,10 +262,10 @@ static void start_job(struct fake_world *w)
 		return;
 	case JOB_FIND_VARIANT:
 		fake_trace(w, "variant for %s\n", job->value);
-		answer(w, 500, w->aliases_error);
+		fake_answer(w, 500, w->aliases_error);
 		return;
 	case JOB_GROUP_STATUS:
-		answer(w, 10, w->has_group_files ? 0 : -ENOENT);
+		fake_answer(w, 10, w->has_group_files ? 0 : -ENOENT);
 		return;
 	}
 	fake_abort("unknown job %d", job->kind);
@@ -340,7 +303,7 @@ int fake_submit(struct world *world, const struct job *job)
 	case FAULT_RESULT:
 	case FAULT_INTERRUPTED:
 		fake_trace(w, "fails: %s %s\n", job->path, job->value);
-		answer(w, 1, fault == FAULT_RESULT ? -EIO : -EINTR);
+		fake_answer(w, 1, fault == FAULT_RESULT ? -EIO : -EINTR);
 		break;
 	case FAULT_LOST:
 		start_job(w);
@@ -348,7 +311,7 @@ int fake_submit(struct world *world, const struct job *job)
 		break;
 	case FAULT_HANG:
 		fake_trace(w, "hangs: %s %s\n", job->path, job->value);
-		answer(w, FAKE_FOREVER, 0);
+		fake_answer(w, FAKE_FOREVER, 0);
 		break;
 	case FAULT_HANG_DONE:
 		start_job(w);

@@ -45,5 +45,8 @@ struct fake_device *fake_device_of(struct fake_world *w, const char *path,
 /* What is in a module's folder of drivers: the links "BUS:DRIVER". */
 int fake_list_module(struct fake_world *w, const char *name,
 		     int (*each)(void *arg, const char *name), void *arg);
+/* A job whose outcome is known, after some time. */
+void fake_answer(struct fake_world *w, uint64_t time, int error);
+void fake_start_load(struct fake_world *w, const char *name);
 /* What the job says to the modalias in it. */
 void fake_find_variant(struct fake_world *w, struct job_result *ret);

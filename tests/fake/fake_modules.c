@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ids.h"
 #include "inventory.h"
 #include "variant.h"
 
@@ -88,4 +89,39 @@ void fake_show_module(const struct fake_module *m, struct job_result *ret)
 	ret->is_damaged = m->is_damaged;
 	if (m->built_for)
 		snprintf(ret->built_for, sizeof(ret->built_for), "%s", m->built_for);
+}
+
+/* What vfio_pci makes of its ids=. */
+static void take_ids(struct fake_driver *driver, const char *ids)
+{
+	struct text rest = text_of(ids);
+	struct ids_entry entry;
+
+	while (ids_next(&rest, &entry) && driver->new_id_count < FAKE_IDS_MAX)
+		if (entry.warning != IDS_INVALID)
+			driver->new_ids[driver->new_id_count++] = entry.match;
+}
+
+void fake_start_load(struct fake_world *w, const char *name)
+{
+	struct fake_module *m = fake_find_module(w, name);
+	bool is_file = m && m->state == MODULE_IS_FILE;
+
+	w->was_live = m && m->state == MODULE_IS_LIVE;
+	fake_trace(w, "load %s%s%s\n", name, w->current.ids[0] ? " ids=" : "",
+		   w->current.ids);
+	/* What is left of a rule's driver= that was cut may be any name. */
+	if (!m && w->fault_count == 0)
+		fake_abort("unknown module: %s", name);
+	if (!m || m->state == MODULE_IS_MISSING) {
+		fake_answer(w, 50, -ENOENT);
+	} else if (m->error || m->time == FAKE_FOREVER || m->state != MODULE_IS_FILE ||
+		   !m->driver) {
+		fake_answer(w, m->time, m->error);
+	} else {
+		m->state = MODULE_IS_LIVE;
+		take_ids(m->driver, w->current.ids);
+		w->job = fake_start(&w->bus, OP_REGISTER, NULL, m->driver);
+	}
+	w->job->is_load = is_file;
 }

@@ -256,7 +256,8 @@ static void test_denylist(void **state unused)
 	const struct refusal c = {.policy = &policy,
 				  .inventory = &inventory,
 				  .plan = &plan,
-				  .arena = &arena};
+				  .arena = &arena,
+				  .wanted = DEFAULT_DRIVER};
 	size_t denied = 0, known = 0;
 
 	for (unsigned device = 0; device <= 0xffff; device++) {
