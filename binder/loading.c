@@ -107,7 +107,7 @@ static struct module_outcome *load(struct steps *s, const char *name, struct tex
 static struct module_outcome *load_driver(struct steps *s, const char **wanted,
 					  struct text ids)
 {
-	static const struct job_result unseen;
+	static struct job_result unseen; /* not const: zeros take no room in the file */
 	struct module_outcome *m = load(s, driver_module(*wanted), ids);
 	bool is_nowhere = m && (m->error == ENOENT || m->error == ENOSYS);
 	const char *name;
