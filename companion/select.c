@@ -263,7 +263,8 @@ int command_select(int argc, char **argv, struct arena *arena)
 {
 	static struct selecting s;
 	const struct option_spec options[] = {
-		{"by", "WAY", "by serial, path, address, slot or id", .ret_string = &s.w.by},
+		{"by", "WAY", "by serial, path, address, slot or id",
+		 .ret_string = &s.w.by},
 		{"force", NULL, "also what the host needs", .ret_flag = &s.w.is_forced},
 		{"plain", NULL, "ask for numbers, also on a terminal",
 		 .ret_flag = &s.is_plain},

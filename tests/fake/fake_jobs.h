@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The jobs of the fake machine; only for fake_world.c. */
+/* The parts of the fake machine; only for fake_world.c. */
 #pragma once
 
 #include "fake_world.h"
@@ -18,6 +18,12 @@ int fake_lock(struct world *world, enum publish_place place, const char *name);
 /* bus.c: bus_add_driver(): what is in a driver's folder. */
 int fake_list_driver(const struct fake_driver *driver,
 		     int (*each)(void *arg, const char *name), void *arg);
+/* In fake_list.c. */
+int fake_list(struct world *world, enum world_root root, const char *path,
+	      int (*each)(void *arg, const char *name), void *arg);
+/* A file below bus/pci/slots. */
+int fake_read_slot(struct fake_world *w, const char *path, char *buf, size_t size);
+/* In fake_park.c. */
 int fake_park(struct world *world);
 void fake_resume(struct world *world, int number);
 
@@ -37,6 +43,9 @@ enum fake_fault fake_access(struct fake_world *w, unsigned faults,
 			    struct fake_device *device);
 /* -errno of a read that fails so, 0 for other faults. */
 int fake_fault_error(enum fake_fault fault);
+
+/* Gives a file's text as the operation read does. */
+int fake_put(char *buf, size_t size, const char *format, ...) printf_like(3, 4);
 
 /* Splits "bus/pci/devices/ADDRESS/ATTRIBUTE"; NULL if the device is not there. */
 struct fake_device *fake_device_of(struct fake_world *w, const char *path,

@@ -11,7 +11,6 @@
 
 #define DEVICES "bus/pci/devices"
 #define SLOTS	"bus/pci/slots"
-#define GROUPS	"kernel/iommu_groups"
 
 static struct fake_world *fake(struct world *world)
 {
@@ -40,8 +39,7 @@ struct fake_device *fake_device_of(struct fake_world *w, const char *path,
 	return fake_find_device(&w->bus, address);
 }
 
-static int put(char *buf, size_t size, const char *format, ...) printf_like(3, 4);
-static int put(char *buf, size_t size, const char *format, ...)
+int fake_put(char *buf, size_t size, const char *format, ...)
 {
 	char text[4096];
 	va_list ap;
@@ -72,38 +70,7 @@ static int read_override(struct fake_world *w, const struct fake_device *d, char
 	/* driver_override_show() took the device's lock as well. */
 	if (d->lock && w->bus.kernel != FAKE_7_1)
 		fake_abort("reads driver_override, which would block");
-	return put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
-}
-
-/* drivers/pci/slot.c: address_read_file(), which takes no lock */
-static int read_slot(struct fake_world *w, const char *path, char *buf, size_t size)
-{
-	char name[FAKE_NAME_SIZE];
-	int end = 0;
-
-	if (sscanf(path, SLOTS "/%63[^/]/address%n", name, &end) != 1 || path[end])
-		fake_abort("unknown file: %s", path);
-	w->slot_reads++;
-	for (size_t i = 0; i < w->bus.slot_count; i++)
-		if (strcmp(w->bus.slots[i].name, name) == 0 && w->bus.slots[i].address)
-			return put(buf, size, "%s\n", w->bus.slots[i].address);
-	return -ENOENT;
-}
-
-/* No order is promised. */
-static int list_slots(struct fake_world *w, int (*each)(void *arg, const char *name),
-		      void *arg)
-{
-	size_t order[FAKE_SLOTS_MAX];
-	int r = 0;
-
-	w->slot_lists++;
-	fake_shuffle(w, order, w->bus.slot_count);
-	for (size_t i = 0; i < w->bus.slot_count && r == 0; i++)
-		r = each(arg, w->bus.slots[order[i]].name);
-	for (size_t i = 0; i < w->bus.slot_repeats && r == 0; i++)
-		r = each(arg, w->bus.slots[0].name);
-	return r;
+	return fake_put(buf, size, "%s\n", d->has_override ? d->override : "(null)");
 }
 
 static int read_whole(struct fake_world *w, enum world_root root, const char *path,
@@ -114,13 +81,13 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 	const char *name;
 
 	if (root == WORLD_PROC && strcmp(path, "cmdline") == 0)
-		return w->cmdline ? put(buf, size, "%s\n", w->cmdline) : -ENOENT;
+		return w->cmdline ? fake_put(buf, size, "%s\n", w->cmdline) : -ENOENT;
 	if (root == WORLD_PROC && strcmp(path, "iomem") == 0) {
 		fake_iomem(w, text);
-		return put(buf, size, "%s", text);
+		return fake_put(buf, size, "%s", text);
 	}
 	if (root == WORLD_SYS && strncmp(path, SLOTS "/", sizeof(SLOTS)) == 0)
-		return read_slot(w, path, buf, size);
+		return fake_read_slot(w, path, buf, size);
 	if (root != WORLD_SYS || strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
 		return fake_read_file(w, root, path, buf, size);
 	d = fake_device_of(w, path, &name);
@@ -128,21 +95,23 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 		return -ENOENT;
 	if (strcmp(name, "resource") == 0) {
 		fake_resource(d, text);
-		return put(buf, size, "%s", text);
+		return fake_put(buf, size, "%s", text);
 	}
 	if (strcmp(name, "modalias") == 0)
-		return put(buf, size, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
-			   d->ids.vendor, d->ids.device, d->ids.subvendor,
-			   d->ids.subdevice, d->ids.class >> 16, d->ids.class >> 8 & 0xff,
-			   d->ids.class & 0xff);
+		return fake_put(buf, size,
+				"pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
+				d->ids.vendor, d->ids.device, d->ids.subvendor,
+				d->ids.subdevice, d->ids.class >> 16,
+				d->ids.class >> 8 & 0xff, d->ids.class & 0xff);
 	if (strcmp(name, "secondary_bus_number") == 0)
-		return d->has_bus_behind ? put(buf, size, "1\n") : -ENOENT;
+		return d->has_bus_behind ? fake_put(buf, size, "1\n") : -ENOENT;
 	if (strcmp(name, "boot_vga") == 0)
-		return put(buf, size, "%d\n", d->is_boot_vga);
+		return fake_put(buf, size, "%d\n", d->is_boot_vga);
 	if (strcmp(name, "power_state") == 0)
-		return d->power_state ? put(buf, size, "%s\n", d->power_state) : -ENOENT;
+		return d->power_state ? fake_put(buf, size, "%s\n", d->power_state)
+				      : -ENOENT;
 	if (strcmp(name, "serial_number") == 0)
-		return d->serial_number ? put(buf, size, "%s\n", d->serial_number)
+		return d->serial_number ? fake_put(buf, size, "%s\n", d->serial_number)
 					: -ENOENT;
 	if (strcmp(name, "driver_override") == 0)
 		return read_override(w, d, buf, size);
@@ -273,93 +242,8 @@ static int fake_target(struct world *world, enum world_root root, const char *pa
 	return (int)strlen(target);
 }
 
-/* The members of a group; -2 for all devices. No order is promised. */
-static int list_devices(struct fake_world *w, int group,
-			int (*each)(void *arg, const char *name), void *arg)
-{
-	size_t order[FAKE_DEVICES_MAX];
-	char address[BDF_SIZE];
-	int r = 0;
-
-	fake_shuffle(w, order, w->bus.device_count);
-	for (size_t i = 0; i < w->bus.device_count && r == 0; i++) {
-		const struct fake_device *d = &w->bus.devices[order[i]];
-
-		if (d->is_present && (group == -2 || d->group == group))
-			r = each(arg, bdf_format(d->bdf, address));
-	}
-	return r;
-}
-
 static void fake_enter(struct world *world unused, const char *folder unused)
 {
-}
-
-static int list_whole(struct fake_world *w, enum world_root root, const char *path,
-		      int (*each)(void *arg, const char *name), void *arg)
-{
-	const struct fake_driver *driver;
-	char name[FAKE_NAME_SIZE];
-	int group, end = 0;
-
-	if (root != WORLD_SYS)
-		return fake_list_files(w, root, path, each, arg);
-	if (strcmp(path, DEVICES) == 0)
-		return w->is_without_bus ? -ENOENT : list_devices(w, -2, each, arg);
-	if (strcmp(path, SLOTS) == 0)
-		return list_slots(w, each, arg);
-	if (strcmp(path, "firmware/acpi/tables") == 0)
-		return fake_list_files(w, root, path, each, arg);
-	if (strcmp(path, "class/iommu") == 0)
-		return w->is_without_iommu ? -ENOENT
-					   : each(arg, w->iommu ? w->iommu : "dmar0");
-	if (strcmp(path, GROUPS) == 0)
-		return w->is_without_iommu ? 0 : each(arg, "0");
-	if (sscanf(path, "bus/pci/drivers/%63[^/]%n", name, &end) == 1 &&
-	    path[end] == '\0') {
-		driver = fake_find_driver(&w->bus, name);
-		return fake_list_driver(driver, each, arg);
-	}
-	if (sscanf(path, "module/%63[^/]/drivers%n", name, &end) == 1 &&
-	    path[end] == '\0')
-		return fake_list_module(w, name, each, arg);
-	if (sscanf(path, GROUPS "/%d/devices%n", &group, &end) == 1 && path[end] == '\0')
-		return list_devices(w, group, each, arg);
-	if (is_class(path))
-		return fake_list_files(w, root, path, each, arg);
-	fake_abort("unknown folder: %s", path);
-}
-
-/* A list that breaks off: its next read fails. */
-struct cut_list {
-	int (*each)(void *arg, const char *name);
-	void *arg;
-	size_t left;
-};
-
-static int each_until_cut(void *arg, const char *name)
-{
-	struct cut_list *cut = arg;
-
-	if (cut->left == 0)
-		return -EIO;
-	cut->left--;
-	return cut->each(cut->arg, name);
-}
-
-static int fake_list(struct world *world, enum world_root root, const char *path,
-		     int (*each)(void *arg, const char *name), void *arg)
-{
-	struct fake_world *w = fake(world);
-	struct cut_list cut = {each, arg, 3};
-	enum fake_fault fault =
-		fake_access(w, FAULTS_OF_READS & ~(1u << FAULT_GARBAGE), NULL);
-
-	if (fake_fault_error(fault) < 0)
-		return fake_fault_error(fault);
-	if (fault == FAULT_SHORT)
-		return list_whole(w, root, path, each_until_cut, &cut);
-	return list_whole(w, root, path, each, arg);
 }
 
 static void fake_log(struct world *world, enum log_level level, const char *line)
