@@ -265,23 +265,23 @@ static void test_write(void **state unused)
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), text_of(table));
 	n = config_write(&policy, buf, sizeof(buf));
 	assert_true(n > 0);
-	assert_string_equal(buf,
-			    "option timeout=3 recovery-timeout=90 on-failure=hold "
-			    "critical=none\n"
-			    "#: /etc/cmdline:0\nbind 10ee:0005\n"
-			    "#: /etc/cmdline:0\nbind 0001:0002:*:0004:123456:ffff00\n"
-			    "#: /etc/a.conf:3\nbind 10ee:5000 optional allow=console\n"
-			    "#: /etc/a.conf:3\n"
-			    "bind 01:00.*+10ee:* optional allow=console\n"
-			    "#: /etc/a.conf:4\nkeep class=0302\n"
-			    "#: :7\nbind 1:0.0 on-failure=restore\n"
-			    "#: " RECORDED ":1\n"
-			    "critical 00:17.0 storage /, swap on sda\n"
-			    "#: " RECORDED ":2\ncritical 00:18.0 network\n"
-			    "#: /etc/b.conf:1\n"
-			    "bind 1:0.2 driver=auto with=group allow=storage allow=network\n"
-			    "#: " RECORDED ":1\n"
-			    "known path=0000:00:01.0/00.0 10ee:5000:10ee:000e\n");
+	assert_string_equal(
+		buf, "option timeout=3 recovery-timeout=90 on-failure=hold "
+		     "critical=none\n"
+		     "#: /etc/cmdline:0\nbind 10ee:0005\n"
+		     "#: /etc/cmdline:0\nbind 0001:0002:*:0004:123456:ffff00\n"
+		     "#: /etc/a.conf:3\nbind 10ee:5000 optional allow=console\n"
+		     "#: /etc/a.conf:3\n"
+		     "bind 01:00.*+10ee:* optional allow=console\n"
+		     "#: /etc/a.conf:4\nkeep class=0302\n"
+		     "#: :7\nbind 1:0.0 on-failure=restore\n"
+		     "#: " RECORDED ":1\n"
+		     "critical 00:17.0 storage /, swap on sda\n"
+		     "#: " RECORDED ":2\ncritical 00:18.0 network\n"
+		     "#: /etc/b.conf:1\n"
+		     "bind 1:0.2 driver=auto with=group allow=storage allow=network\n"
+		     "#: " RECORDED ":1\n"
+		     "known path=0000:00:01.0/00.0 10ee:5000:10ee:000e\n");
 	text = (struct text){buf, (size_t)n};
 	assert_int_equal(policy_init(&policy, &arena), 0);
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), text);
