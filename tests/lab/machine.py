@@ -62,6 +62,11 @@ def cards(*numbers):
     )
 
 
+# Slots with the names that their root ports have (slot=N of cards()): QEMU leaves hot plugging to
+# the kernel's pciehp. Else acpiphp names them after QEMU's ACPI tables: 0, 0-2, 0-3, by their order.
+NAMED_SLOTS = " -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+
+
 # What a guest says on its console when it wants the devices of a case to be plugged in, and
 # when all that it has to tell is on the channel.
 READY = b"lab: ready for devices"

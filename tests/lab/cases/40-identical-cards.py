@@ -7,7 +7,7 @@ Card N is at N:00.0, behind root port 00:N.0, in slot N; its serial number is th
 import re
 
 from facts import expect
-from machine import MGMT, USER, cards
+from machine import MGMT, NAMED_SLOTS, USER, cards
 
 NUMBERS = range(3, 9)
 CARDS = {n: f"0000:0{n}:00.0" for n in NUMBERS}
@@ -21,7 +21,7 @@ RULES = {
 CONFIG = "none"
 EARLYBIND = "installed"
 CMDLINE = f"intel_iommu=on rd.earlybind.log=debug rd.earlybind.bind={','.join(RULES.values())}"
-DEVICES = re.sub(r"bus=rp(\d+)", r"bus=rp\1,mac=52:54:00:00:00:0\1", cards(*NUMBERS))
+DEVICES = re.sub(r"bus=rp(\d+)", r"bus=rp\1,mac=52:54:00:00:00:0\1", cards(*NUMBERS)) + NAMED_SLOTS
 IDENTITIES = [f"{address}=10ee:5000:120000:10ee:000e" for address in CARDS.values()]
 
 
