@@ -48,7 +48,7 @@ static enum presence find_running(const struct doctor *d, const struct cmdline_a
 static bool is_configured(const struct recipe *r)
 {
 	return r->is_cmdline && !r->is_generated && !r->is_repeated && !r->is_replaced &&
-	       !r->is_xen && strncmp(r->file, "/etc/cmdline", 12) != 0 &&
+	       strncmp(r->file, "/etc/cmdline", 12) != 0 &&
 	       (r->kind == RECIPE_IDS || r->kind == RECIPE_KERNEL ||
 		r->kind == RECIPE_OPTION);
 }

@@ -44,7 +44,7 @@ static int read_all(struct import *im)
 		goto out_of_memory;
 	sources_parse(&im->sources, &im->policy);
 	/* Without a bus nothing is known of the devices, which is no failure here. */
-	r = inventory_read(im->world, im->arena, NULL, NULL, &im->inventory);
+	r = inventory_read(im->world, im->arena, recipes_filter, NULL, &im->inventory);
 	if (r < 0)
 		im->inventory = (struct inventory){0};
 	if (recipes_read(im->world, im->sysroot, im->arena, &im->recipes) < 0 ||
@@ -178,8 +178,6 @@ static void print_fate(const struct import *im, enum recipe_fate fate, const cha
 
 static void print_rules(const struct import *im)
 {
-	bool has_xen = false;
-
 	/* Those that are written are shown when they are. */
 	if (im->line_count > 0 && !im->is_write)
 		puts("Rules that mean the same, for /etc/earlybind.conf:\n");
@@ -187,18 +185,7 @@ static void print_rules(const struct import *im)
 		put_text(stdout, im->lines[i]);
 		putchar('\n');
 	}
-	for (size_t i = 0; i < im->proposals.count; i++)
-		has_xen = has_xen || im->proposals.items[i].state == PROPOSAL_XEN;
-	if (has_xen)
-		puts("# without Xen it would be:");
-	for (size_t i = 0; i < im->proposals.count; i++) {
-		const struct proposal *p = &im->proposals.items[i];
-		char text[SELECTOR_SIZE];
-
-		if (p->state == PROPOSAL_XEN)
-			printf("# bind  %s\n", selector_format(&p->selector, text));
-	}
-	if ((im->line_count > 0 && !im->is_write) || has_xen)
+	if (im->line_count > 0 && !im->is_write)
 		putchar('\n');
 }
 
@@ -260,13 +247,13 @@ static void write_proposal(const struct proposal *p, struct json *json)
 		[PROPOSAL_NEW] = "new",
 		[PROPOSAL_CONFIGURED] = "configured",
 		[PROPOSAL_COVERED] = "covered",
-		[PROPOSAL_XEN] = "xen",
 	};
 	char text[SELECTOR_SIZE];
 
 	json_open(json, NULL, '{');
 	json_put_string(json, "selector", selector_format(&p->selector, text));
 	json_put_string(json, "state", states[p->state]);
+	json_put_string(json, "options", p->recipe->options);
 	json_put_bool(json, "optional", p->is_optional);
 	json_put_string(json, "file", p->recipe->file);
 	json_put_number(json, "line", p->recipe->line);

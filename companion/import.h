@@ -13,7 +13,6 @@ enum proposal_state {
 	PROPOSAL_NEW,
 	PROPOSAL_CONFIGURED, /* the configuration has it already */
 	PROPOSAL_COVERED, /* another recipe names the device, and better */
-	PROPOSAL_XEN, /* nothing for a machine that runs Xen */
 };
 
 struct proposal {

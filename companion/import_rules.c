@@ -32,25 +32,27 @@ static size_t count_matches(const struct maker *m, const struct selector *s)
 	return count;
 }
 
-/* The claim that address and ID belong together, from the devices that are there. */
+/* The claim that a place and an ID belong together, from the devices that are there. */
 static void add_claim(const struct maker *m, struct selector *s)
 {
+	bool is_several = s->any_function || s->path.any_function;
 	const struct pci_device *first = NULL;
 	struct pci_match id = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
 
 	for (size_t i = 0; i < m->inventory->count; i++) {
 		const struct pci_device *d = &m->inventory->devices[i];
 
-		if (!selector_is_address_of(s, d->bdf))
+		if (!has_match(s, d))
 			continue;
 		if (first && first->ids.vendor != d->ids.vendor)
 			return;
+		is_several |= first != NULL;
 		first = first ? first : d;
 	}
 	if (!first || (s->terms & TERM_ID))
 		return;
 	id.vendor = first->ids.vendor;
-	if (!s->any_function)
+	if (!is_several)
 		id.device = first->ids.device;
 	s->terms |= TERM_ID;
 	s->id = id;
@@ -59,8 +61,7 @@ static void add_claim(const struct maker *m, struct selector *s)
 static bool names_device(const struct recipe *r, enum recipe_kind kind,
 			 const struct pci_device *d)
 {
-	return r->kind == kind && recipe_is_effective(r) && !r->is_xen &&
-	       recipe_has_match(r, d);
+	return r->kind == kind && recipe_is_effective(r) && recipe_has_match(r, d);
 }
 
 /* Whether a device is named by its address somewhere, and by which recipe. */
@@ -171,8 +172,6 @@ static int propose(const struct maker *m, const struct recipe *r,
 	} else if (better) {
 		p.state = PROPOSAL_COVERED;
 		p.why = origin_of(m, better);
-	} else if (r->is_xen) {
-		p.state = PROPOSAL_XEN;
 	} else {
 		m->proposals->new_count++;
 	}
@@ -211,6 +210,7 @@ struct writer {
 	size_t count;
 	char line[LINE_MAX_COLUMNS + SELECTOR_SIZE];
 	bool is_optional;
+	const char *options; /* of recipes; NULL for none */
 };
 
 static int put_line(struct writer *w, const char *line)
@@ -227,8 +227,10 @@ static int flush(struct writer *w)
 	int r = 0;
 
 	if (w->line[0])
-		r = put_line(w, arena_printf(w->arena, "bind  %s%s", w->line,
-					     w->is_optional ? "  optional" : ""));
+		r = put_line(w, arena_printf(w->arena, "bind  %s%s%s%s", w->line,
+					     w->is_optional ? "  optional" : "",
+					     w->options ? "  " : "",
+					     w->options ? w->options : ""));
 	w->line[0] = '\0';
 	return r;
 }
@@ -243,13 +245,15 @@ static int put_selector(struct writer *w, const struct proposal *p)
 	if (p->is_console && (flush(w) < 0 || put_line(w, CONSOLE_COMMENT) < 0))
 		return -ENOMEM;
 	if (w->line[0] &&
-	    (w->is_optional != p->is_optional || strlen(w->line) + strlen(text) > room) &&
+	    (w->is_optional != p->is_optional || w->options != p->recipe->options ||
+	     strlen(w->line) + strlen(text) > room) &&
 	    flush(w) < 0)
 		return -ENOMEM;
 	if (w->line[0])
 		strcat(w->line, ",");
 	strcat(w->line, text);
 	w->is_optional = p->is_optional;
+	w->options = p->recipe->options;
 	return p->is_console ? flush(w) : 0;
 }
 

@@ -129,11 +129,9 @@ void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text v
 	struct recipe *r;
 
 	recipe.kind = RECIPE_ADDRESS;
-	recipe.fate = RECIPE_LOOK;
-	recipe.is_xen = true;
-	recipe.note =
-		"Xen gives devices away through xen-pciback, which vfio-pci cannot take "
-		"the place of: it stays as long as this machine runs Xen";
+	recipe.fate = RECIPE_STAY;
+	recipe.options = RECIPE_XEN_OPTIONS;
+	recipe.note = RECIPE_XEN_NOTE;
 	r = recipe_add(recipes, &recipe);
 	while (text_cut(&rest, ')', &part)) {
 		part = text_trim(part);
@@ -202,15 +200,16 @@ bool recipe_line(struct recipes *recipes, struct text *rest, unsigned *line,
 	return true;
 }
 
+unsigned recipes_filter(const void *arg unused, const struct pci_device *device unused)
+{
+	return FACT_WANTED | FACT_PATH;
+}
+
 bool recipe_has_match(const struct recipe *recipe, const struct pci_device *device)
 {
-	for (size_t i = 0; i < recipe->selector_count; i++) {
-		const struct selector *s = &recipe->selectors[i];
-
-		if (selector_is_address_of(s, device->bdf) &&
-		    (!(s->terms & TERM_ID) || pci_match_has(&s->id, &device->ids)))
+	for (size_t i = 0; i < recipe->selector_count; i++)
+		if (selector_has_match(&recipe->selectors[i], device))
 			return true;
-	}
 	return false;
 }
 

@@ -56,7 +56,7 @@ struct recipe {
 	bool is_generated; /* another file is its source, as of grub.cfg */
 	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
 	bool is_replaced; /* it has no effect: another one takes its place */
-	bool is_xen; /* for xen-pciback: vfio-pci cannot take its place */
+	const char *options; /* of the rules that mean the same: "driver=NAME"; or NULL */
 	/* RECIPE_BLACKLIST, RECIPE_ORDER: the other driver. RECIPE_IDS: whose parameter it is;
 	 * empty for an alias, which has no effect alone. */
 	struct text module;
@@ -106,6 +106,9 @@ struct recipes {
  */
 int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		 struct recipes *ret) must_check nonnull(1, 3, 4);
+
+/* For the inventory of a machine that recipes are judged by: all functions, with their paths. */
+unsigned recipes_filter(const void *arg, const struct pci_device *device) nonnull(2);
 
 /* Whether one of the selectors names the device. */
 bool recipe_has_match(const struct recipe *recipe, const struct pci_device *device)

@@ -5,13 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver.h"
 #include "rule.h"
 
 #define NODE_NOTE "the virtual machine needs it as before"
 
-static bool is_vfio_pci(struct text driver)
+/* Drivers that take a device away from the host; any other one uses it. */
+static bool is_for_others(struct text driver)
 {
-	return text_is_param(driver, DEFAULT_DRIVER);
+	static const char *const names[] = {"pci-stub", "uio_pci_generic", "igb_uio",
+					    "pciback", "xen-pciback"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (text_is_param(driver, names[i]))
+			return true;
+	return text_has_part(driver, "vfio");
+}
+
+/* NULL, and a part is missing then, without memory. */
+static const char *options_of(struct recipes *recipes, struct text driver)
+{
+	const char *options =
+		arena_printf(recipes->arena, "driver=%.*s", (int)driver.n, driver.p);
+
+	recipes->is_cut |= !options;
+	return options;
 }
 
 /* /etc/driverctl.d/pci-0000:01:00.0 has the driver's name in it. */
@@ -28,16 +46,27 @@ void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct te
 
 	if (!text_has_prefix(name, "pci-"))
 		return;
-	if (!is_vfio_pci(r.text)) {
+	if (text_is(r.text, "none")) {
 		r.fate = RECIPE_LOOK;
-		r.note =
-			text_is(r.text, "none")
-				? "the device is kept without a driver; earlybind has no "
-				  "rule for that"
-				: "the device is for another driver than vfio-pci";
+		r.note = "the device is kept without a driver: driver=pci-stub in a rule "
+			 "does that too";
 		(void)recipe_add(recipes, &r);
 		return;
 	}
+	if (!driver_is_name(r.text)) {
+		r.fate = RECIPE_LOOK;
+		r.note = "this is no name of a driver";
+		(void)recipe_add(recipes, &r);
+		return;
+	}
+	if (!is_for_others(r.text)) {
+		r.fate = RECIPE_STAY;
+		r.note = "the device is for a driver that uses it on the host";
+		(void)recipe_add(recipes, &r);
+		return;
+	}
+	if (!text_is_param(r.text, DEFAULT_DRIVER))
+		r.options = options_of(recipes, r.text);
 	added = recipe_add(recipes, &r);
 	name = (struct text){name.p + 4, name.n - 4};
 	if (!recipe_add_address(recipes, added, name, TEXT(""))) {
@@ -67,14 +96,13 @@ void recipe_parse_unraid(struct recipes *recipes, const char *file, struct text 
 	struct text rest = bytes, text, word;
 
 	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
-		struct recipe r = {
-			.file = file,
-			.line = line,
-			.text = text_trim(text),
-			.kind = RECIPE_ADDRESS,
-			.fate = RECIPE_DELETE,
-			.note = "Unraid binds all of their IOMMU groups, earlybind only "
-				"what is named"};
+		struct recipe r = {.file = file,
+				   .line = line,
+				   .text = text_trim(text),
+				   .kind = RECIPE_ADDRESS,
+				   .fate = RECIPE_DELETE,
+				   /* All of their IOMMU groups, without the bridges. */
+				   .options = "with=group"};
 		struct recipe *added;
 
 		if (!text_has_prefix(r.text, "BIND="))

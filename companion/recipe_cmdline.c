@@ -27,6 +27,38 @@ static void take_xen(struct reader *r)
 	recipe_add_xen(r->recipes, r->base, r->value);
 }
 
+/*
+ * "0000_00_1c.4-00_00.0": a function on a root bus, then for each bridge the bus, counted from
+ * the first one behind that bridge, and device and function (qubes-pciback.sh). Only that
+ * first bus, 00, is a hop of a path of ours. False for anything else.
+ */
+static bool add_path(struct recipes *recipes, struct recipe *recipe, struct text word)
+{
+	struct selector s;
+	struct parse_error error;
+	struct text rest = word, hop;
+	char text[SELECTOR_SIZE] = "path=";
+	size_t n = strlen(text);
+
+	for (bool is_root = true; text_cut(&rest, '-', &hop); is_root = false) {
+		if (!is_root && !text_has_prefix(hop, "00_"))
+			return false;
+		if (!is_root)
+			hop = (struct text){hop.p + 3, hop.n - 3};
+		if (n + hop.n + 2 > sizeof(text))
+			return false;
+		if (!is_root)
+			text[n++] = '/';
+		for (size_t i = 0; i < hop.n; i++)
+			text[n++] = hop.p[i] == '_' ? ':' : hop.p[i];
+		text[n] = '\0';
+	}
+	if (selector_parse(text_of(text), &s, &error) < 0)
+		return false;
+	recipe_add_selector(recipes, recipe, &s);
+	return true;
+}
+
 /* Addresses by commas; with '-' in them it is a path through bridges. */
 static void take_qubes(struct reader *r)
 {
@@ -34,20 +66,24 @@ static void take_qubes(struct reader *r)
 	struct recipe *recipe;
 
 	r->base.kind = RECIPE_ADDRESS;
-	r->base.fate = RECIPE_LOOK;
-	r->base.is_xen = true;
-	r->base.note =
-		"Qubes gives devices away through xen-pciback, which vfio-pci cannot "
-		"take the place of: it stays as long as this machine runs Xen";
+	r->base.fate = RECIPE_STAY;
+	r->base.options = RECIPE_XEN_OPTIONS;
+	r->base.note = RECIPE_XEN_NOTE;
 	recipe = recipe_add(r->recipes, &r->base);
 	while (text_cut(&rest, ',', &part)) {
-		if (part.n > 0 && !memchr(part.p, '-', part.n) &&
-		    !recipe_add_address(r->recipes, recipe, part, TEXT("")))
-			recipe_find(
-				r->recipes, LINT_SYNTAX, r->base.file, r->base.line,
-				"\"%.*s\" is no address: it is bus:device.function, in "
-				"lower case",
-				(int)MIN(part.n, (size_t)40), part.p);
+		bool is_path = part.n > 0 && memchr(part.p, '-', part.n);
+
+		if (part.n == 0 ||
+		    (is_path ? add_path(r->recipes, recipe, part)
+			     : recipe_add_address(r->recipes, recipe, part, TEXT(""))))
+			continue;
+		recipe_find(
+			r->recipes, LINT_SYNTAX, r->base.file, r->base.line,
+			is_path ? "\"%.*s\" has no path that a rule can have: name "
+				  "the device by its address"
+				: "\"%.*s\" is no address: it is bus:device.function, "
+				  "in lower case",
+			(int)MIN(part.n, (size_t)40), part.p);
 	}
 }
 

@@ -337,7 +337,7 @@ static bool has_choice(const struct recipes *recipes)
 	for (size_t i = 0; i < recipes->count; i++) {
 		const struct recipe *r = &recipes->items[i];
 
-		if (recipe_is_effective(r) && !r->is_xen &&
+		if (recipe_is_effective(r) &&
 		    (r->kind == RECIPE_IDS || r->kind == RECIPE_ADDRESS ||
 		     r->kind == RECIPE_SCRIPT))
 			return true;
@@ -381,7 +381,7 @@ int recipes_judge(struct recipes *recipes, struct world *world, const char *sysr
 	find_repeated(recipes);
 	find_not_generated(recipes);
 	find_replaced(recipes);
-	r = inventory_read(world, recipes->arena, NULL, NULL, &j.inventory);
+	r = inventory_read(world, recipes->arena, recipes_filter, NULL, &j.inventory);
 	if (r < 0)
 		j.inventory = (struct inventory){0};
 	if (r != -ENOMEM &&

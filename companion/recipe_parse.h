@@ -12,6 +12,12 @@ int recipes_init(struct recipes *recipes, struct arena *arena) must_check nonnul
 
 /* ---- for the parsers ---- */
 
+/* What xen-pciback hides, by its own parameter or that of Qubes. */
+#define RECIPE_XEN_OPTIONS "driver=xen-pciback"
+#define RECIPE_XEN_NOTE \
+	"xen-pciback has it from this parameter; the rule does the same before the other " \
+	"drivers, and tells what came of it: both may stay"
+
 /* A copy of @recipe among the others, or one that is thrown away if there is no room. */
 struct recipe *recipe_add(struct recipes *recipes, const struct recipe *recipe)
 	nonnull(1, 2);

@@ -29,6 +29,9 @@ static const char *describe(struct recipes *recipes, char *buf, size_t size)
 			used += (size_t)snprintf(buf + used, size - used, " %s",
 						 selector_format(&r->selectors[k], text));
 		}
+		if (r->options)
+			used += (size_t)snprintf(buf + used, size - used, " {%s}",
+						 r->options);
 		used += (size_t)snprintf(buf + used, size - used, "\n");
 	}
 	for (size_t i = 0; i < recipes->finding_count; i++)
@@ -98,7 +101,7 @@ static const struct {
 	 "1 ids look\n2 ids look\n"},
 	{recipe_parse_modprobe, "alias pci:v000010DEd* nvidia\nalias vfio-pci", ""},
 	{recipe_parse_modprobe, "options xen-pciback hide=(0000:01:00.0)(01:00.1)",
-	 "1 address look 0000:01:00.0 0000:01:00.1\n"},
+	 "1 address stay 0000:01:00.0 0000:01:00.1 {driver=xen-pciback}\n"},
 	{recipe_parse_modprobe_vendor,
 	 "blacklist nouveau\ninstall nouveau /bin/true\n"
 	 "softdep nouveau pre: vfio-pci",
@@ -123,9 +126,15 @@ static const struct {
 	{recipe_parse_plain_cmdline, "rd.driver.pre=vfio-pci rd.driver.pre=ext4,vfio",
 	 "1 order delete\n1 order delete\n"},
 	{recipe_parse_plain_cmdline, "xen-pciback.hide=(01:00.0)(junk)",
-	 "1 address look 0000:01:00.0\n1 !syntax\n"},
-	{recipe_parse_plain_cmdline, "rd.qubes.hide_pci=01:00.0,0000_00_1c.4-00_00.0",
-	 "1 address look 0000:01:00.0\n"},
+	 "1 address stay 0000:01:00.0 {driver=xen-pciback}\n1 !syntax\n"},
+	{recipe_parse_plain_cmdline,
+	 "rd.qubes.hide_pci=01:00.0,0000_00_1c.4-00_00.0,0001_40_01.1-00_00.0-00_1f.7",
+	 "1 address stay 0000:01:00.0 path=0000:00:1c.4/00.0 "
+	 "path=0001:40:01.1/00.0/1f.7 {driver=xen-pciback}\n"},
+	/* Not the first bus behind the bridge; no path; too long a one. */
+	{recipe_parse_plain_cmdline,
+	 "rd.qubes.hide_pci=0000_00_1c.4-01_00.0,0000_00_1c.4-,-,0000_00_1c.4-00_00.9",
+	 "1 address stay {driver=xen-pciback}\n1 !syntax\n1 !syntax\n1 !syntax\n1 !syntax\n"},
 	{recipe_parse_plain_cmdline, "vfio-pci.ids vfio-pci.ids= x.ids=1:2",
 	 "1 ids delete\n1 ids delete\n"},
 	{recipe_parse_plain_cmdline, "init=/x -- vfio-pci.ids=10de:1b80", ""},
@@ -192,10 +201,10 @@ static const struct {
 	/* ---- addresses ---- */
 	{recipe_parse_unraid,
 	 "BIND=0000:03:00.0|10de:1b80 04:00.0\r\nBIND=\"10de:10f0\"\nVFS=x",
-	 "1 address delete 0000:03:00.0+10de:1b80 0000:04:00.0\n2 address delete 10de:10f0\n"},
+	 "1 address delete 0000:03:00.0+10de:1b80 0000:04:00.0 {with=group}\n2 address delete 10de:10f0 {with=group}\n"},
 	{recipe_parse_unraid, "BIND=0000:03:00.0|x junk|10de:1b80",
-	 "1 address delete\n1 !syntax\n1 !syntax\n"},
-	{recipe_parse_unraid, "BIND=\nBIND", "1 address delete\n"},
+	 "1 address delete {with=group}\n1 !syntax\n1 !syntax\n"},
+	{recipe_parse_unraid, "BIND=\nBIND", "1 address delete {with=group}\n"},
 	{recipe_parse_proxmox_vm,
 	 "hostpci0: 01:00,pcie=1\nhostpci1: host=0000:02:00.1,x-vga=1",
 	 "1 address stay 0000:01:00.*\n2 address stay 0000:02:00.1\n"},

@@ -19,15 +19,17 @@ check import-write-display-refused test ! -e import-unraid/etc/earlybind.conf
 
 import_json() {
 	"$EARLYBIND" import --sysroot import-driverctl --json >out.json || [ $? -eq 1 ]
-	jq -e '.schema == 1 and (.found | length) == 6 and
-		[.rules[].selector] == ["0000:01:00.0+10ee:5000", "0000:01:00.1+10ee:5001", "0000:07:00.0"] and
-		[.rules[].optional] == [false, false, true] and
+	jq -e '.schema == 1 and (.found | length) == 9 and
+		[.rules[].selector] == ["0000:00:14.0+8086:a36d", "0000:01:00.0+10ee:5000",
+			"0000:01:00.1+10ee:5001", "0000:07:00.0", "0000:08:00.0"] and
+		[.rules[].options] == ["driver=uio_pci_generic", null, null, null, "driver=pci-stub"] and
+		[.rules[].optional] == [false, false, false, true, true] and
 		[.findings[].lint] == ["syntax"]' out.json
 }
 check import-json import_json
 # The rules that are proposed are a configuration.
 import_is_configuration() {
-	for tree in debian fedora proxmox unraid driverctl built-in mistakes; do
+	for tree in debian fedora proxmox unraid driverctl qubes built-in mistakes; do
 		"$EARLYBIND" import --sysroot "import-$tree" | sed -n '/^# from/,/^$/p' >proposed.conf
 		[ -s proposed.conf ] && "$EARLYBIND" embed --check --config proposed.conf || return 1
 	done
