@@ -13,8 +13,10 @@
 #include "files.h"
 #include "message.h"
 #include "module_tree.h"
+#include "needs.h"
 #include "options.h"
 #include "original.h"
+#include "output.h"
 #include "paths.h"
 #include "reason.h"
 
@@ -77,10 +79,28 @@ static const char *lack(int r)
 			    : "it has no modules with depmod's indexes";
 }
 
+static int find_names(struct image_command *c, const char *version, struct strings *ret)
+{
+	const char *dir = arena_printf(c->arena, "%s" MODULES_PATH "/%s",
+				       c->sysroot ? c->sysroot : "", version);
+	struct world *world;
+	int r = open_world(c->sysroot, &world);
+
+	if (r < 0)
+		return r;
+	r = dir ? needs_find(c->carrier.is_generic ? NULL : world, &c->carrier.policy,
+			     dir, c->arena, ret)
+		: -ENOMEM;
+	if (r < 0)
+		say_error("out of memory");
+	return r;
+}
+
 /* Adds the kernel's modules. One that @is_named must have them. */
 static int add_kernel(struct image_command *c, const char *version, bool is_named)
 {
 	struct module_tree *tree = &c->trees[c->tree_count];
+	struct strings names;
 	int r;
 
 	if (!module_tree_is_version(version)) {
@@ -90,7 +110,9 @@ static int add_kernel(struct image_command *c, const char *version, bool is_name
 	for (size_t i = 0; i < c->tree_count; i++)
 		if (strcmp(c->trees[i].version, version) == 0)
 			return 0;
-	r = module_tree_make(c->sysroot, version, c->arena, tree);
+	r = find_names(c, version, &names);
+	if (r == 0)
+		r = module_tree_make(c->sysroot, version, &names, c->arena, tree);
 	if (r == 0)
 		c->tree_count++;
 	if (r != -ENOENT && r != -ENODATA)

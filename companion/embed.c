@@ -7,6 +7,8 @@
 #include "commands.h"
 #include "files.h"
 #include "message.h"
+#include "needs.h"
+#include "output.h"
 #include "paths.h"
 #include "reason.h"
 #include "table.h"
@@ -17,6 +19,7 @@ struct embed {
 	const char *output;
 	const char *sysroot;
 	const char *show;
+	const char *modules;
 	bool is_check;
 	bool is_verbose;
 
@@ -111,6 +114,23 @@ static int embed(struct embed *e)
 	return EXIT_OK;
 }
 
+/* The modules that an image needs, for the hooks. */
+static int print_modules(struct embed *e)
+{
+	struct strings names;
+	struct world *world;
+	int r = open_world(e->sysroot, &world);
+
+	if (r == 0 && needs_find(e->carrier.is_generic ? NULL : world, &e->carrier.policy,
+				 e->modules, e->arena, &names) < 0) {
+		say_error("out of memory");
+		r = -ENOMEM;
+	}
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		puts(names.items[i]);
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
 int command_embed(int argc, char **argv, struct arena *arena)
 {
 	static struct embed e;
@@ -129,6 +149,10 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		 .ret_flag = &e.carrier.is_without_critical},
 		{"verbose", NULL, "say what is recorded, or why nothing is",
 		 .ret_flag = &e.is_verbose},
+		{"modules", "DIR",
+		 "print the modules that the image needs, of the kernel whose modules are "
+		 "in DIR",
+		 .ret_string = &e.modules},
 		{"show", "FILE", "print the table of a binder", .ret_string = &e.show},
 		{"sysroot", "DIR", "read DIR/etc and DIR" BINDER_PATH,
 		 .ret_string = &e.sysroot},
@@ -150,6 +174,11 @@ int command_embed(int argc, char **argv, struct arena *arena)
 			"have now are recorded, so that a boot can say that one was reflashed. "
 			"For an image that goes to other machines too there is --generic.\n"
 			"\n"
+			"With --modules nothing is written: it says which modules must be in an "
+			"image: vfio's, those of driver=NAME, and for driver=auto the "
+			"variants of vfio-pci for the functions of this machine, or with "
+			"--generic all variants.\n"
+			"\n"
 			"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
 			"read or written; 2 wrong usage\n",
 		.example = "earlybind embed --check",
@@ -163,12 +192,16 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		return code;
 	if (e.show)
 		return show(e.show, arena);
-	if (!e.output && !e.is_check) {
+	if (!e.output && !e.is_check && !e.modules) {
 		say_error(
 			"embed: say where the copy goes with --output FILE, or use --check");
 		return EXIT_WRONG_USAGE;
 	}
+	if (e.modules)
+		e.carrier.is_without_critical = true;
 	if (carrier_configure(&e.carrier, e.sysroot, &e.configs, arena) < 0)
 		return EXIT_FAILED;
+	if (e.modules)
+		return print_modules(&e);
 	return e.is_check ? EXIT_OK : embed(&e);
 }

@@ -16,9 +16,6 @@
 #define MODULE_SIZE_MAX ((size_t)64 * 1024 * 1024)
 #define VERSION_MAX	128
 
-/* What is loaded by name; the rest follows from modules.dep. */
-static const char *const wanted[] = {"vfio_pci", "vfio_iommu_type1"};
-
 struct maker {
 	struct kmod_ctx *ctx;
 	const char *dir; /* of the kernel's modules */
@@ -45,11 +42,11 @@ static int prove(const char *dir, const struct module_tree *tree)
 	cleanup_with(free_ctx) struct kmod_ctx *ctx = modload_context_bare(dir);
 	size_t count = 0;
 
-	for (size_t i = 0; ctx && i < ARRAY_SIZE(wanted); i++) {
+	for (size_t i = 0; ctx && i < tree->wanted.count; i++) {
 		cleanup_with(free_module) struct kmod_module *mod = NULL;
 		struct kmod_list *list, *item;
 
-		if (kmod_module_new_from_name(ctx, wanted[i], &mod) < 0)
+		if (kmod_module_new_from_name(ctx, tree->wanted.items[i], &mod) < 0)
 			continue;
 		list = kmod_module_get_dependencies(mod);
 		kmod_list_foreach(item, list) count++;
@@ -142,7 +139,8 @@ static int compare_files(const void *a, const void *b)
 		      ((const struct tree_file *)b)->path);
 }
 
-int module_tree_make(const char *sysroot, const char *version, struct arena *arena,
+int module_tree_make(const char *sysroot, const char *version,
+		     const struct strings *names, struct arena *arena,
 		     struct module_tree *ret)
 {
 	const char *dir = arena_printf(arena, "%s" MODULES_PATH "/%s",
@@ -152,17 +150,20 @@ int module_tree_make(const char *sysroot, const char *version, struct arena *are
 	struct maker maker = {.ctx = ctx, .dir = dir, .arena = arena, .tree = ret};
 	int r;
 
-	*ret = (struct module_tree){.version = version};
+	*ret = (struct module_tree){.version = version, .wanted = *names};
 	if (!ctx) {
 		say_error("out of memory");
 		return -ENOMEM;
 	}
 	if (kmod_load_resources(ctx) < 0)
 		return -ENODATA;
-	r = add_module(&maker, wanted[0]);
-	if (r == 0) {
-		r = add_module(&maker, wanted[1]);
-		/* A kernel that was configured for IOMMUFD alone does without. */
+	r = add_module(&maker, names->items[0]);
+	for (size_t i = 1; i < names->count && r == 0; i++) {
+		r = add_module(&maker, names->items[i]);
+		/*
+		 * A kernel that was configured for IOMMUFD alone does without vfio_iommu_type1;
+		 * of the others the report of the boot says that they are missing.
+		 */
 		r = r == -ENOENT ? 0 : r;
 	}
 	if (r == 0 && ret->module_count > 0 && depmod_run(dir, arena, ret, prove) < 0)

@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "options.h"
 #include "text.h"
 
 #define TREE_MODULES_MAX 64
@@ -22,6 +23,7 @@ struct module_tree {
 	/* Modules in the order of loading, as they are: compressed ones stay compressed. */
 	const char *names[TREE_MODULES_MAX];
 	size_t module_count;
+	struct strings wanted; /* loaded by name; the rest follows from modules.dep */
 	size_t dependency_count; /* of those that are loaded by name, together */
 	/* They and the indexes, sorted by path. None if all is built in. */
 	struct tree_file files[TREE_FILES_MAX];
@@ -32,10 +34,12 @@ struct module_tree {
 bool module_tree_is_version(const char *version) nonnull(1);
 
 /*
- * The tree for the kernel @version, whose modules are below @sysroot (NULL for /). Runs
+ * The tree of the modules @names, of which the first one must be there, and what they need,
+ * for the kernel @version, whose modules are below @sysroot (NULL for /). Runs
  * depmod(8) of this machine in a temporary folder. Two errors are left to the caller:
  * -ENODATA, there are no modules of this kernel with their indexes; -ENOENT, it has no
  * vfio-pci, neither as a module nor built in. Others are said.
  */
-int module_tree_make(const char *sysroot, const char *version, struct arena *arena,
-		     struct module_tree *ret) must_check nonnull(2, 3, 4);
+int module_tree_make(const char *sysroot, const char *version,
+		     const struct strings *names, struct arena *arena,
+		     struct module_tree *ret) must_check nonnull(2, 3, 4, 5);

@@ -41,22 +41,29 @@ depends() {
 	return 0
 }
 
-# Asks this kernel what it has: nothing is assumed of its version. hostonly='': what the
+# What the rules need, of what this kernel has: vfio's modules, those of driver=NAME, and for
+# driver=auto the variants of vfio-pci, for this machine or for any. hostonly='': what the
 # building machine has loaded at the moment does not matter.
 installkernel() {
-	local module file found=
+	local module file needed found=
+	local -a options=()
 
-	for module in vfio_pci vfio_iommu_type1; do
-		file=${module//_/[-_]}
+	[[ ${hostonly-} ]] || options+=(--generic)
+	needed=$(/usr/sbin/earlybind embed "${options[@]}" --modules "$srcmods") ||
+		_earlybind_fail "the configuration has errors (above): correct it, then run dracut again"
+	for module in $needed; do
+		file=${module//[-_]/[-_]}
 		if grep -qs "/$file\.ko" "$srcmods/modules.builtin"; then
 			found+=" $module (built in)"
 		elif grep -qs "/$file\.ko[.a-z]*:" "$srcmods/modules.dep"; then
 			hostonly='' instmods "$module"
 			found+=" $module"
+		elif [[ $module != vfio_* ]]; then
+			dwarn "earlybind: kernel $kernel has no $module, which a rule's driver= names"
 		fi
 	done
 	[[ $found == *vfio_pci* ]] ||
-		dwarn "earlybind: kernel $kernel has no vfio-pci: with this image nothing will be bound"
+		dwarn "earlybind: kernel $kernel has no vfio-pci: with this image nothing will be bound to it"
 	dinfo "earlybind: modules:${found:- none}"
 }
 

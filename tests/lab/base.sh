@@ -50,7 +50,8 @@ make_tree() {
 	done
 	ln -s ../lab-collect.service "$work/tree/etc/systemd/system/multi-user.target.wants/"
 	install -D -m 0644 -t "$work/tree/lib/modules/$version/extra" \
-		"$work/modules/xclmgmt.ko" "$work/modules/xocl.ko"
+		"$work/modules/xclmgmt.ko" "$work/modules/xocl.ko" \
+		"$work/modules/labcard_vfio_pci.ko" "$work/modules/labany_vfio_pci.ko"
 	chroot "$work/tree" depmod -a "$version"
 	# shellcheck disable=SC2016 # not for this shell
 	chroot "$work/tree" dpkg-query -W -f '${Package} ${Version}\n' initramfs-tools \
