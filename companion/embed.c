@@ -150,8 +150,7 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		{"verbose", NULL, "say what is recorded, or why nothing is",
 		 .ret_flag = &e.is_verbose},
 		{"modules", "DIR",
-		 "print the modules that the image needs, of the kernel whose modules are "
-		 "in DIR",
+		 "print the modules that the rules need of the kernel in DIR",
 		 .ret_string = &e.modules},
 		{"show", "FILE", "print the table of a binder", .ret_string = &e.show},
 		{"sysroot", "DIR", "read DIR/etc and DIR" BINDER_PATH,
