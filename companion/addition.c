@@ -6,15 +6,30 @@
 #include <string.h>
 
 #include "describe.h"
+#include "driver.h"
 #include "group.h"
 #include "guard.h"
 #include "message.h"
 #include "recipe.h"
 
+static const char *driver_of(const struct rule *rule, char buf[static DRIVER_NAME_SIZE])
+{
+	struct text name = rule->driver.n > 0 ? rule->driver : TEXT(DEFAULT_DRIVER);
+
+	snprintf(buf, DRIVER_NAME_SIZE, "%.*s", (int)name.n, name.p);
+	return driver_kernel_name(buf);
+}
+
 /* Whether a rule says all that the wishes ask for, besides which devices. */
 static bool has_options(const struct wishes *w, const struct rule *rule)
 {
-	return (w->like.with == WITH_NOTHING || rule->with == w->like.with) &&
+	char have[DRIVER_NAME_SIZE], want[DRIVER_NAME_SIZE];
+	bool has_driver =
+		w->like.driver.n == 0 ||
+		driver_is_same(driver_of(rule, have), driver_of(&w->like, want));
+
+	return has_driver && (rule->follow || !w->like.follow) &&
+	       (w->like.with == WITH_NOTHING || rule->with == w->like.with) &&
 	       (rule->allow & w->like.allow) == w->like.allow;
 }
 
@@ -127,7 +142,8 @@ static void put_device(struct edit *e, const struct wishes *w, const struct wish
 {
 	const struct plan_device *pd = plan_find(&e->plan, d);
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
-	bool has_other = d->driver[0] && strcmp(d->driver, DEFAULT_DRIVER) != 0;
+	const char *wanted = pd ? pd->wanted : DEFAULT_DRIVER;
+	bool has_other = d->driver[0] && !driver_is_same(d->driver, wanted);
 
 	paragraph_add(&p, "%s:", edit_describe(e, d));
 	if (w->kind == RULE_KEEP)
@@ -136,8 +152,9 @@ static void put_device(struct edit *e, const struct wishes *w, const struct wish
 		paragraph_add(&p, "a keep rule protects it: %s",
 			      edit_describe_rule(e, pd->rule));
 	else
-		paragraph_add(&p, "vfio-pci gets it at boot%s%s%s", has_other ? "; " : "",
-			      has_other ? d->driver : "", has_other ? " has it now" : "");
+		paragraph_add(&p, "%s gets it at boot%s%s%s", wanted,
+			      has_other ? "; " : "", has_other ? d->driver : "",
+			      has_other ? " has it now" : "");
 	if (pd && pd->note)
 		paragraph_add(&p, "(%s)", pd->note);
 	paragraph_end(&p);

@@ -2,6 +2,7 @@
 /* What to do next about a device: one command. */
 #include <string.h>
 
+#include "driver.h"
 #include "explain.h"
 #include "group.h"
 #include "late.h"
@@ -49,7 +50,7 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 	}
 }
 
-/* It is on vfio-pci. */
+/* It is on vfio-pci or a variant. */
 static const char *next_of_bound(struct explain *e, const struct pci_device *d)
 {
 	struct plan_group group;
@@ -73,8 +74,11 @@ static const char *next(struct explain *e, const struct pci_device *d,
 
 	if (explain_is_stuck(e, d))
 		return "Next: power-cycle the machine; a reboot may hang";
-	if (strcmp(d->driver, DEFAULT_DRIVER) == 0 && (!pd || pd->action != ACTION_KEEP))
+	if (driver_is_vfio(d->driver) &&
+	    (!pd || pd->action == ACTION_DONE || pd->action == ACTION_REFUSE))
 		return next_of_bound(e, d);
+	if (pd && pd->action == ACTION_DONE)
+		return "Next: nothing, its driver is the one that the rule wants";
 	if (e->next.policy.off)
 		return "Next: reboot without rd.earlybind=0";
 	if (!pd && d->is_bridge)

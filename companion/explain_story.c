@@ -5,6 +5,7 @@
 
 #include "accel.h"
 #include "describe.h"
+#include "driver.h"
 #include "explain.h"
 #include "framebuffer.h"
 #include "group.h"
@@ -254,17 +255,18 @@ static void tell_now(const struct explain *e, const struct pci_device *d,
 {
 	const struct boot_device *b = boot_find(&e->boot, d->bdf);
 	bool is_wanted = pd && pd->action != ACTION_KEEP && pd->action != ACTION_REFUSE;
-	bool is_vfio = strcmp(d->driver, DEFAULT_DRIVER) == 0;
+	bool is_taken = driver_is_vfio(d->driver);
 	const char *verdict = "";
 
 	if (b && boot_device_is_changed(b, &e->now))
 		verdict = ", which is a change since then";
 	else if (is_wanted)
-		verdict =
-			is_vfio ? ", as intended" : ", which is not what the rule wants";
+		verdict = driver_is_same(d->driver, pd->wanted)
+				  ? ", as intended"
+				  : ", which is not what the rule wants";
 	else if (pd && pd->action == ACTION_KEEP)
 		verdict =
-			is_vfio ? ", which is not what the rule wants" : ", as intended";
+			is_taken ? ", which is not what the rule wants" : ", as intended";
 	paragraph_add(p, "Now %s has it%s.", d->driver[0] ? d->driver : "no driver",
 		      verdict);
 }

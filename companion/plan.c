@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "describe.h"
+#include "driver.h"
 #include "framebuffer.h"
 #include "group.h"
 #include "identity.h"
@@ -103,8 +104,7 @@ static bool is_bystander(const struct planning *p, const struct pci_device *d)
 	const struct plan_device *pd = plan_find(&p->run.plan, d);
 
 	return !(pd && pd->action <= ACTION_DONE) &&
-	       driver_is_group_friendly(d->driver) &&
-	       strcmp(d->driver, DEFAULT_DRIVER) != 0;
+	       driver_is_group_friendly(d->driver) && !driver_is_vfio(d->driver);
 }
 
 static void put_group(const struct planning *p, const struct plan_group *group)

@@ -7,6 +7,7 @@
 #include "by_hand.h"
 #include "commands.h"
 #include "describe.h"
+#include "driver.h"
 #include "late_reports.h"
 #include "live.h"
 #include "message.h"
@@ -19,11 +20,6 @@ struct releasing {
 	struct boot boot;
 	struct modules *modules;
 };
-
-static bool is_vfio(const char *driver)
-{
-	return strstr(driver, "vfio") != NULL;
-}
 
 static void add_driver(struct strings *drivers, const char *name)
 {
@@ -74,12 +70,12 @@ static struct release describe_release(struct releasing *r, const struct pci_dev
 	for (size_t i = 0; i < r->hand.words.count; i++)
 		if (selector_has_match(&r->hand.selection.selectors[i], d))
 			release.word = text_of(r->hand.words.items[i]);
-	if (b && b->before[0] != '\0' && !is_vfio(b->before))
+	if (b && b->before[0] != '\0' && !driver_is_vfio(b->before))
 		add_driver(&release.drivers, b->before);
 	(void)world->ops->list(world, WORLD_SYS, SYSFS_PCI_DRIVERS, add_if_of_module,
 			       &search);
 	for (size_t i = 0; i < search.names->count; i++)
-		release.has_modules |= !is_vfio(search.names->names[i]);
+		release.has_modules |= !driver_is_vfio(search.names->names[i]);
 	return release;
 }
 
@@ -164,7 +160,8 @@ static size_t say_objections(const struct releasing *r)
 	for (size_t i = 0; i < r->hand.now.count; i++) {
 		const struct pci_device *d = &r->hand.now.devices[i];
 
-		if (selection_has_match(&r->hand.selection, d) && is_vfio(d->driver))
+		if (selection_has_match(&r->hand.selection, d) &&
+		    driver_is_vfio(d->driver))
 			said += guards_say_release(&r->hand.guards, d);
 	}
 	if (said > 0)
@@ -183,7 +180,7 @@ static int release_devices(struct releasing *r)
 
 		if (!selection_has_match(&r->hand.selection, d))
 			continue;
-		if (!is_vfio(d->driver)) {
+		if (!driver_is_vfio(d->driver)) {
 			p = describe_device(d->bdf, format_id(&d->ids, id));
 			paragraph_add(&p, "is not on " DEFAULT_DRIVER ": %s has it",
 				      d->driver[0] ? d->driver : "no driver");
