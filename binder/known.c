@@ -3,14 +3,13 @@
 
 #include <string.h>
 
-#define ID_LENGTH   (KNOWN_ID_SIZE - 1)
-#define ID_SHORT    9 /* without the subsystem */
-#define KNOWN_TERMS (TERM_ADDRESS | TERM_PATH | TERM_SERIAL)
-#define ID_USAGE    "a known ID is vendor:device:subvendor:subdevice, 4 digits each"
+#define ID_LENGTH (KNOWN_ID_SIZE - 1)
+#define ID_SHORT  9 /* without the subsystem */
+#define ID_USAGE  "a known ID is vendor:device:subvendor:subdevice, 4 digits each"
 
 bool known_has_use(const struct selector *s)
 {
-	return (s->terms & KNOWN_TERMS) &&
+	return (s->terms & (PLACE_TERMS | TERM_SERIAL)) &&
 	       (!(s->terms & TERM_ID) || s->id.device == PCI_ANY);
 }
 

@@ -108,6 +108,12 @@ static const struct {
 	 {"its ID changed: 10ee:d000 when the image was built (reflashed, or another "
 	  "card?)",
 	  NULL}},
+	{"by its slot",
+	 "bind slot=4\nknown slot=4 " OLD "\n",
+	 {"its ID changed: 10ee:d000 when the image was built (reflashed, or another "
+	  "card?)",
+	  "its ID changed: 10ee:d000 when the image was built (reflashed, or another "
+	  "card?)"}},
 	{"by its serial number",
 	 "bind " SERIAL " optional\nknown " SERIAL " " OLD "\n",
 	 {"its ID changed: 10ee:d000 when the image was built (reflashed?)",
@@ -167,6 +173,7 @@ static void test_notes(void **state unused)
 
 		fake_find_device(&m->w->bus, CARD)->serial_number =
 			"00-0a-35-ff-ff-00-12-34";
+		fake_add_slot(&m->w->bus, "4", "0000:01:00");
 		assert_int_equal(
 			run_read_policy(&m->w->world, &m->arena, &options, &m->run), 0);
 		config_parse(&m->run.policy, SOURCE_TABLE, TEXT("t"),
