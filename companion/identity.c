@@ -31,7 +31,8 @@ int identity_open(struct world *world, struct arena *arena,
 		  const struct inventory *inventory, struct identity *ret)
 {
 	*ret = (struct identity){.world = world, .arena = arena, .inventory = inventory};
-	ret->by_id = arena_alloc(arena, inventory->count + 1, sizeof(*ret->by_id));
+	ret->by_id =
+		arena_alloc(arena, inventory->count + 1, sizeof(struct pci_device *));
 	if (!ret->by_id)
 		return -ENOMEM;
 	for (size_t i = 0; i < inventory->count; i++)

@@ -273,7 +273,7 @@ int proposals_write(const struct proposals *proposals, struct arena *arena,
 
 		if (p->state != PROPOSAL_NEW)
 			continue;
-		if (r != last &&
+		if ((!last || r != last) &&
 		    (flush(&w) < 0 ||
 		     put_line(&w, r->line > 0 ? arena_printf(arena, "# from %s:%u",
 							     r->file, r->line)
