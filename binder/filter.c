@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "filter.h"
 
+#include "lost.h"
+
 static unsigned with_of(const struct rule *rule)
 {
 	static const unsigned wants[] = {
@@ -46,6 +48,7 @@ static unsigned look_at_rule(const struct policy *policy, const struct rule *rul
 	const struct selector *s = &rule->selector;
 	bool is_place = (s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf);
 	unsigned wants = 0;
+	bool matches;
 
 	if (rule->is_lost && policy_has_rule_active(policy, rule))
 		wants |= look_for_lost(rule, d);
@@ -54,12 +57,13 @@ static unsigned look_at_rule(const struct policy *policy, const struct rule *rul
 	      selector_has_near_match(s, d)) ||
 	    !policy_has_rule_active(policy, rule))
 		return wants;
+	matches = selector_has_match(s, d);
 	wants |= selector_open_facts(s, d);
-	if (is_place || selector_has_match(s, d) ||
+	if (is_place || matches ||
 	    ((s->terms & TERM_PATH) && selector_is_path_of(s, d)) ||
 	    ((s->terms & TERM_SLOT) && selector_is_slot_of(s, d)))
 		wants |= FACT_WANTED;
-	if (rule->kind == RULE_BIND && selector_has_match(s, d))
+	if (rule->kind == RULE_BIND && matches)
 		wants |= with_of(rule);
 	return wants;
 }
@@ -108,10 +112,7 @@ static bool find_lost(struct policy *policy, const struct inventory *inv)
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		struct rule *rule = &policy->rules[i];
 
-		rule->is_lost = policy_can_be_lost(policy, rule);
-		for (size_t k = 0; k < inv->count && rule->is_lost; k++)
-			rule->is_lost =
-				!selector_has_match(&rule->selector, &inv->devices[k]);
+		rule->is_lost = lost_is_rule(policy, inv, rule);
 		is_any |= rule->is_lost;
 	}
 	return is_any;

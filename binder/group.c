@@ -54,7 +54,7 @@ static const struct pci_device *find_management(const struct plan_group *group,
 		for (size_t k = 0; k < count; k++) {
 			const struct pci_device *d = members[k];
 			bool is_given = plan ? plan_is_leaving_host(plan, d)
-					     : strstr(d->driver, "vfio") != NULL;
+					     : driver_is_vfio(d->driver);
 
 			if (is_given && d != b && bdf_is_same_slot(d->bdf, b->bdf) &&
 			    accel_role(&d->ids) == ACCEL_USER)
@@ -121,21 +121,8 @@ int group_make(const struct inventory *inv, const struct plan *plan, int id,
 const char *plan_blockers(const struct plan_group *group, struct arena *arena)
 {
 	size_t shown = group->blocker_count;
-	const char *list = "";
 
 	if (shown > BLOCKERS_SHOWN)
 		shown = BLOCKERS_SHOWN - 1;
-	for (size_t i = 0; i < shown && list; i++) {
-		const char *join = i == 0			   ? ""
-				   : i + 1 == group->blocker_count ? " and "
-								   : ", ";
-		char address[BDF_SIZE];
-
-		list = arena_printf(arena, "%s%s%s", list, join,
-				    bdf_format(group->blockers[i]->bdf, address));
-	}
-	if (list && shown < group->blocker_count)
-		list = arena_printf(arena, "%s and %zu more", list,
-				    group->blocker_count - shown);
-	return list;
+	return addresses_format(group->blockers, shown, group->blocker_count, arena);
 }

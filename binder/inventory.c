@@ -322,3 +322,20 @@ struct pci_device *const *inventory_group(const struct inventory *inventory, int
 	*ret_count = count;
 	return &inventory->by_group[low];
 }
+
+const char *addresses_format(const struct pci_device *const *devices, size_t shown,
+			     size_t count, struct arena *arena)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < shown && list; i++) {
+		const char *join = i == 0 ? "" : i + 1 == count ? " and " : ", ";
+		char address[BDF_SIZE];
+
+		list = arena_printf(arena, "%s%s%s", list, join,
+				    bdf_format(devices[i]->bdf, address));
+	}
+	if (list && shown < count)
+		list = arena_printf(arena, "%s and %zu more", list, count - shown);
+	return list;
+}

@@ -55,6 +55,13 @@ struct pci_device *inventory_find(const struct inventory *inventory, struct bdf 
 struct pci_device *const *inventory_group(const struct inventory *inventory, int group,
 					  size_t *ret_count) nonnull(1, 3);
 
+/*
+ * "A", "A and B", "A, B and 3 more": the addresses of the first @shown of @count devices. NULL
+ * if out of memory.
+ */
+const char *addresses_format(const struct pci_device *const *devices, size_t shown,
+			     size_t count, struct arena *arena) nonnull(4);
+
 /* world_ops.enter() for the folder of a function. */
 void inventory_enter(struct world *world, struct bdf bdf) nonnull(1);
 

@@ -14,12 +14,15 @@ const char *lost_note(const struct pci_device *d, const struct rule *rule,
 			    selector_format(&place, text), bdf_format(d->bdf, address));
 }
 
-static bool has_match(const struct inventory *inv, const struct selector *s)
+bool lost_is_rule(const struct policy *policy, const struct inventory *inv,
+		  const struct rule *rule)
 {
+	if (!policy_can_be_lost(policy, rule))
+		return false;
 	for (size_t i = 0; i < inv->count; i++)
-		if (selector_has_match(s, &inv->devices[i]))
-			return true;
-	return false;
+		if (selector_has_match(&rule->selector, &inv->devices[i]))
+			return false;
+	return true;
 }
 
 /* The one function of the card that the place means; the path of one port means them all. */
@@ -163,7 +166,7 @@ const struct lost *lost_find(const struct policy *policy, const struct inventory
 	for (size_t i = 0; i < policy->rule_count && lost; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (!policy_can_be_lost(policy, rule) || has_match(inv, &rule->selector))
+		if (!lost_is_rule(policy, inv, rule))
 			continue;
 		lost[i].is_lost = true;
 		find_elsewhere(inv, rule, arena, &lost[i]);

@@ -5,84 +5,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alias.h"
 #include "driver.h"
 #include "match.h"
 
+#define PREFIX	    "vfio_pci:"
 #define FIND_TIME   (2 * SECOND) /* for all functions together */
 #define RELEASE_MAX 128
 
-/* Takes a field off the front of an alias: '*', or as many digits as it has to have. */
-static bool has_field(struct text *rest, const char *tag, size_t digits, uint32_t want,
-		      unsigned *stars)
+/* The number of '*', or -1 if it is not of the function. */
+static int count_stars(struct text alias, const uint32_t own[static ALIAS_FIELDS])
 {
-	uint64_t value;
+	uint32_t field[ALIAS_FIELDS];
+	int stars = 0;
 
-	if (!text_has_prefix(*rest, tag))
-		return false;
-	rest->p += strlen(tag);
-	rest->n -= strlen(tag);
-	if (rest->n > 0 && rest->p[0] == '*') {
-		rest->p++;
-		rest->n--;
-		(*stars)++;
-		return true;
-	}
-	if (rest->n < digits ||
-	    text_hex((struct text){rest->p, digits}, UINT32_MAX, &value) < 0)
-		return false;
-	rest->p += digits;
-	rest->n -= digits;
-	return value == want;
-}
-
-#define FIELD_COUNT 7
-
-/* scripts/mod/file2alias.c: do_pci_entry(). The number of '*', or -1. */
-static int count_stars(struct text alias, const struct pci_ids *ids)
-{
-	const struct {
-		const char *tag;
-		size_t digits;
-		uint32_t want;
-	} fields[FIELD_COUNT] = {
-		{"v", 8, ids->vendor},
-		{"d", 8, ids->device},
-		{"sv", 8, ids->subvendor},
-		{"sd", 8, ids->subdevice},
-		{"bc", 2, ids->class >> 16 & 0xff},
-		{"sc", 2, ids->class >> 8 & 0xff},
-		{"i", 2, ids->class & 0xff},
-	};
-	unsigned stars = 0;
-
-	for (size_t i = 0; i < FIELD_COUNT; i++)
-		if (!has_field(&alias, fields[i].tag, fields[i].digits, fields[i].want,
-			       &stars))
+	if (!alias_parse(alias, PREFIX, field))
+		return -1;
+	for (size_t i = 0; i < ALIAS_FIELDS; i++) {
+		if (field[i] != PCI_ANY && field[i] != own[i])
 			return -1;
-	return alias.n == 0 ? (int)stars : -1;
+		stars += field[i] == PCI_ANY;
+	}
+	return stars;
 }
 
 /* "alias vfio_pci:PATTERN MODULE" */
-static bool parse_line(struct text line, struct text *ret_pattern,
-		       struct text *ret_module)
+static bool parse_line(struct text line, struct text *ret_alias, struct text *ret_module)
 {
-	static const char prefix[] = "vfio_pci:";
 	struct text word;
 
-	if (!text_word(&line, &word) || !text_is(word, "alias") ||
-	    !text_word(&line, ret_pattern) || !text_has_prefix(*ret_pattern, prefix) ||
-	    !text_word(&line, ret_module) || !driver_is_name(*ret_module))
-		return false;
-	ret_pattern->p += sizeof(prefix) - 1;
-	ret_pattern->n -= sizeof(prefix) - 1;
-	return true;
+	return text_word(&line, &word) && text_is(word, "alias") &&
+	       text_word(&line, ret_alias) && text_has_prefix(*ret_alias, PREFIX) &&
+	       text_word(&line, ret_module) && driver_is_name(*ret_module);
 }
 
 struct text variant_of_line(struct text line)
 {
-	struct text pattern, module;
+	struct text alias, module;
 
-	return parse_line(line, &pattern, &module) &&
+	return parse_line(line, &alias, &module) &&
 			       !text_is_param(module, driver_module(DEFAULT_DRIVER))
 		       ? module
 		       : (struct text){NULL, 0};
@@ -91,16 +52,18 @@ struct text variant_of_line(struct text line)
 int variant_find(struct text aliases, const struct pci_ids *ids, variant_filter filter,
 		 void *arg, char ret[static DRIVER_NAME_SIZE])
 {
-	struct text line, pattern, module;
-	int best = FIELD_COUNT;
+	struct text line, alias, module;
+	uint32_t own[ALIAS_FIELDS];
+	int best = ALIAS_FIELDS;
 
+	alias_fields(ids, own);
 	while (text_cut(&aliases, '\n', &line)) {
 		char name[DRIVER_NAME_SIZE];
 		int stars;
 
-		if (!parse_line(line, &pattern, &module))
+		if (!parse_line(line, &alias, &module))
 			continue;
-		stars = count_stars(pattern, ids);
+		stars = count_stars(alias, own);
 		if (stars < 0 || stars >= best)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)module.n, module.p);
@@ -110,7 +73,7 @@ int variant_find(struct text aliases, const struct pci_ids *ids, variant_filter 
 		best = stars;
 	}
 	/* It may be vfio-pci itself. */
-	return best < FIELD_COUNT ? 0 : -ENOENT;
+	return best < ALIAS_FIELDS ? 0 : -ENOENT;
 }
 
 static const char *ask(struct world *world, struct arena *arena, const char *release,

@@ -163,16 +163,6 @@ static void put_device(struct edit *e, const struct wishes *w, const struct wish
 	*why = wish->why;
 }
 
-/* A virtual function is no companion of the others, nor they of it. */
-static bool is_virtual(struct edit *e, const struct pci_device *d)
-{
-	char path[JOB_PATH_SIZE], address[BDF_SIZE], buf[BDF_SIZE];
-
-	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/physfn",
-		 bdf_format(d->bdf, address));
-	return e->world->ops->link(e->world, WORLD_SYS, path, buf, sizeof(buf)) >= 0;
-}
-
 static bool is_new(const struct wishes *w, const struct pci_device *d)
 {
 	for (size_t i = 0; i < w->count; i++)
@@ -181,16 +171,18 @@ static bool is_new(const struct wishes *w, const struct pci_device *d)
 	return false;
 }
 
+/* A virtual function is no companion of the others, nor they of it. */
 static bool is_of_new_card(struct edit *e, const struct wishes *w,
 			   const struct pci_device *d)
 {
 	const struct inventory *inv = &e->inventory;
 
-	if (is_virtual(e, d))
+	if (device_is_virtual(e->world, d))
 		return false;
 	for (size_t i = 0; i < inv->count; i++)
 		if (bdf_is_same_slot(inv->devices[i].bdf, d->bdf) &&
-		    is_new(w, &inv->devices[i]) && !is_virtual(e, &inv->devices[i]))
+		    is_new(w, &inv->devices[i]) &&
+		    !device_is_virtual(e->world, &inv->devices[i]))
 			return true;
 	return false;
 }

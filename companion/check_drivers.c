@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alias.h"
 #include "check.h"
 #include "describe.h"
 #include "filter.h"
@@ -28,45 +29,16 @@ struct drivers {
 	size_t seen_count;
 };
 
-/* One field of an alias, @digits of it or '*'. */
-static bool take_field(struct text *rest, const char *tag, size_t digits, uint32_t *ret)
-{
-	uint64_t value;
-
-	if (!text_has_prefix(*rest, tag))
-		return false;
-	rest->p += strlen(tag);
-	rest->n -= strlen(tag);
-	if (rest->n > 0 && rest->p[0] == '*') {
-		*ret = PCI_ANY;
-		rest->p++;
-		rest->n--;
-		return true;
-	}
-	if (rest->n < digits ||
-	    text_hex((struct text){rest->p, digits}, UINT32_MAX, &value) < 0)
-		return false;
-	*ret = (uint32_t)value;
-	rest->p += digits;
-	rest->n -= digits;
-	return true;
-}
-
 static bool is_possible(uint32_t pattern, uint32_t known)
 {
 	return pattern == PCI_ANY || known == PCI_ANY || pattern == known;
 }
 
-/* "pci:v000010EEd00005000sv*sd*bc12sc00i*": file2alias.c, do_pci_entry() */
+/* "pci:v000010EEd00005000sv*sd*bc12sc00i*" */
 static bool is_alias_of(struct text alias, const struct pci_match *ids)
 {
-	static const struct {
-		const char *tag;
-		size_t digits;
-	} fields[] = {{"pci:v", 8}, {"d", 8},  {"sv", 8}, {"sd", 8},
-		      {"bc", 2},    {"sc", 2}, {"i", 2}};
 	bool has_class = ids->class != PCI_ANY;
-	const uint32_t known[] = {
+	const uint32_t known[ALIAS_FIELDS] = {
 		ids->vendor,
 		ids->device,
 		ids->subvendor,
@@ -75,18 +47,15 @@ static bool is_alias_of(struct text alias, const struct pci_match *ids)
 		has_class ? ids->class >> 8 & 0xff : PCI_ANY,
 		has_class ? ids->class & 0xff : PCI_ANY,
 	};
+	uint32_t field[ALIAS_FIELDS];
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		uint32_t value;
-
-		if (!take_field(&alias, fields[i].tag, fields[i].digits, &value) ||
-		    !is_possible(value, known[i]))
+	if (!alias_parse(alias, "pci:", field))
+		return false;
+	for (size_t i = 0; i < ALIAS_FIELDS; i++)
+		if (!is_possible(field[i], known[i]))
 			return false;
-		/* A driver of a whole class says nothing about a device of unknown class. */
-		if (i == 0 && value == PCI_ANY && !has_class)
-			return false;
-	}
-	return alias.n == 0;
+	/* A driver of a whole class says nothing about a device of unknown class. */
+	return field[0] != PCI_ANY || has_class;
 }
 
 static bool is_ours(struct text module)

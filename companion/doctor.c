@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "describe.h"
+#include "driver.h"
 #include "files.h"
 #include "filter.h"
 #include "framebuffer.h"
@@ -91,7 +92,7 @@ const char *doctor_driver(const struct pci_device *device)
 
 bool device_is_on_vfio(const struct pci_device *device)
 {
-	return strstr(device->driver, "vfio") != NULL;
+	return driver_is_vfio(device->driver);
 }
 
 int doctor_read(struct doctor *d, enum world_root root, const char *path,

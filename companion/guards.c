@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "driver.h"
 #include "late.h"
 #include "message.h"
 #include "reason.h"
@@ -68,7 +69,7 @@ static size_t say_holders(const struct guards *g, const char *address,
 			"%s: %s (pid %u) has %s open, and the kernel would wait for it: "
 			"%s",
 			address, list[i]->command, list[i]->pid, list[i]->node,
-			strstr(d->driver, "vfio") ? "shut the VM down first"
+			driver_is_vfio(d->driver) ? "shut the VM down first"
 						  : "end it first");
 	return count;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver.h"
 #include "files.h"
 #include "paths.h"
 
@@ -179,7 +180,7 @@ size_t holders_find(const struct holders *h, const struct pci_device *d,
 		 h->sysroot ? h->sysroot : "", bdf_format(d->bdf, address));
 	add_nodes_below(&nodes, path, 0);
 	snprintf(group, sizeof(group), "%d", d->iommu_group);
-	if (strstr(d->driver, "vfio") && d->iommu_group != NO_GROUP)
+	if (driver_is_vfio(d->driver) && d->iommu_group != NO_GROUP)
 		add_node(&nodes, VFIO_GROUP_PREFIX, group);
 	if (strcmp(d->driver, "nvidia") == 0)
 		add_node(&nodes, NVIDIA_NODES, "");

@@ -61,13 +61,13 @@ int identity_learn(struct identity *identity, struct pci_device *d, unsigned fac
 	return r == -ENODATA ? 0 : r;
 }
 
-static bool is_virtual(const struct identity *identity, const struct pci_device *d)
+bool device_is_virtual(struct world *world, const struct pci_device *d)
 {
 	char path[JOB_PATH_SIZE], buf[BDF_SIZE];
 
-	return identity->world->ops->link(identity->world, WORLD_SYS,
-					  inventory_attribute(d->bdf, "physfn", path),
-					  buf, sizeof(buf)) >= 0;
+	return world->ops->link(world, WORLD_SYS,
+				inventory_attribute(d->bdf, "physfn", path), buf,
+				sizeof(buf)) >= 0;
 }
 
 /* Not of the chipset. */
@@ -101,7 +101,7 @@ const char *identity_names(struct identity *identity, struct pci_device *d)
 	if (text && identity_slot(d, &slot))
 		text = arena_printf(identity->arena, "%s%sslot=%.*s", text,
 				    text[0] ? " or " : "", (int)slot.n, slot.p);
-	if (!is_virtual(identity, d))
+	if (!device_is_virtual(identity->world, d))
 		(void)identity_learn(identity, d, FACT_SERIAL);
 	if (text && d->serial != 0)
 		text = arena_printf(identity->arena, "%s%sserial=%s", text,
@@ -123,24 +123,11 @@ static void list_add(struct list *list, const struct pci_device *d)
 	list->count++;
 }
 
-/* "A", "A and B", "A, B, C, D and 3 more" */
 static const char *list_format(const struct list *list, struct arena *arena)
 {
-	size_t shown = MIN(list->count, (size_t)SHOWN_MAX);
-	const char *text = "";
+	const char *text = addresses_format(
+		list->shown, MIN(list->count, (size_t)SHOWN_MAX), list->count, arena);
 
-	for (size_t i = 0; i < shown && text; i++) {
-		bool is_last = i > 0 && i + 1 == list->count;
-		char address[BDF_SIZE];
-
-		text = arena_printf(arena, "%s%s%s", text,
-				    is_last ? " and "
-				    : i > 0 ? ", "
-					    : "",
-				    bdf_format(list->shown[i]->bdf, address));
-	}
-	if (text && list->count > shown)
-		text = arena_printf(arena, "%s and %zu more", text, list->count - shown);
 	return text ? text : "";
 }
 
@@ -164,7 +151,7 @@ const char *identity_twins(struct identity *identity, struct pci_device *d)
 {
 	struct list list = {.count = 0};
 
-	if (!is_behind_bridge(identity, d) || is_virtual(identity, d))
+	if (!is_behind_bridge(identity, d) || device_is_virtual(identity->world, d))
 		return "";
 	for (size_t i = find_first(identity, d); i < identity->inventory->count; i++) {
 		const struct pci_device *other = identity->by_id[i];
@@ -172,7 +159,7 @@ const char *identity_twins(struct identity *identity, struct pci_device *d)
 		if (id_of(other) != id_of(d))
 			break;
 		if (!bdf_is_same_slot(other->bdf, d->bdf) && !other->is_bridge &&
-		    !is_virtual(identity, other))
+		    !device_is_virtual(identity->world, other))
 			list_add(&list, other);
 	}
 	return list_format(&list, identity->arena);
@@ -196,7 +183,7 @@ const char *identity_cards_of(struct identity *identity, const struct plan *plan
 
 		if (d->is_unread || (pd && pd->action == ACTION_KEEP) ||
 		    (last && bdf_is_same_slot(last->bdf, d->bdf)) || d->is_bridge ||
-		    !selector_has_match(s, d) || is_virtual(identity, d))
+		    !selector_has_match(s, d) || device_is_virtual(identity->world, d))
 			continue;
 		last = d;
 		list_add(&list, d);

@@ -30,6 +30,10 @@ int identity_open(struct world *world, struct arena *arena,
 int identity_learn(struct identity *identity, struct pci_device *device, unsigned facts)
 	nonnull(1, 2);
 
+/* Whether it is a virtual function. */
+bool device_is_virtual(struct world *world, const struct pci_device *device)
+	nonnull(1, 2);
+
 /*
  * "path=0000:00:01.1/00.0 or slot=4 or serial=00-0a-35-00-00-00-00-02": the terms that name it besides
  * address and ID. "" where there are none, as on the root bus, where a path is the address.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver.h"
 #include "late.h"
 #include "message.h"
 #include "steps.h"
@@ -60,11 +61,6 @@ int live_bind(struct world *world, struct arena *arena, const struct policy *pol
 	live_be_silent(world);
 	run_publish_device(world, arena, ret);
 	return report_is_fine(report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
-}
-
-static bool is_vfio(const char *driver)
-{
-	return strstr(driver, "vfio") != NULL;
 }
 
 /* 0, or a reason in @o: the device went away, or cannot be read. */
@@ -248,7 +244,7 @@ static void release_device(struct steps *s, struct outcome *o,
 	if (o->verdict == VERDICT_STUCK || look(s, o) < 0)
 		return;
 	/* The link decides, whatever became of the writes. */
-	if (is_vfio(o->after)) {
+	if (driver_is_vfio(o->after)) {
 		if (r == 0)
 			steps_fail(o, REASON_BUSY_DRIVER,
 				   arena_printf(s->arena, "%s", o->after), -EBUSY);
@@ -268,7 +264,7 @@ static void release_device(struct steps *s, struct outcome *o,
 		return;
 	if (r == -ECANCELED && look(s, o) < 0)
 		return;
-	if (is_vfio(o->after)) {
+	if (driver_is_vfio(o->after)) {
 		/* By its own ids=, which nobody can take back for one device. */
 		steps_fail(o, REASON_BUSY_DRIVER, arena_printf(s->arena, "%s", o->after),
 			   -EBUSY);
