@@ -10,7 +10,7 @@
 
 #include "bdf.h"
 #include "initramfs.h"
-#include "late.h"
+#include "hotplug.h"
 #include "pid1.h"
 #include "run.h"
 #include "table.h"

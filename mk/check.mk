@@ -21,17 +21,9 @@ VALGRIND_TESTS := $(filter-out $(addprefix test_,apply chooser faults golden liv
 	modtree pid1 property usage worker world),$(UNIT_TESTS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
-COMPANION_TESTED := $(addprefix companion/,blocks.c chooser.c config_edit.c cpio.c cpio_write.c \
-	decompress.c image.c index.c live.c message.c program.c tree.c unit.c usage.c \
-	usage_block.c usage_disk.c usage_display.c usage_input.c usage_network.c)
-COMPANION_TESTED += $(addprefix companion/,critical.c files.c known_cards.c sources.c)
-COMPANION_TESTED += $(addprefix companion/,options.c recipe.c recipe_address.c recipe_boot.c \
-	recipe_cmdline.c recipe_modprobe.c recipe_modules.c recipe_shell.c terminal.c)
-COMPANION_TESTED += $(addprefix companion/,accel_cards.c index_write.c redact.c)
-COMPANION_TESTED += $(addprefix companion/,grub.c menu_entry.c words.c)
-COMPANION_TESTED += $(addprefix companion/,boot.c files.c late_reports.c)
+COMPANION_TESTED := $(filter-out companion/cmd/main.c,$(COMPANION_SOURCES))
 CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
-CHECK_CPPFLAGS := -Ibinder -Icompanion -Itests/fake -Itests/unit
+CHECK_CPPFLAGS := $(ALL_INCLUDES) -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 check_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \

@@ -1,7 +1,7 @@
 # A Debian package of what `make install` installs. Fixed times and owners: the same source
 # gives the same bytes.
 
-DEB_VERSION := $(shell sed -n 's/.*EARLYBIND_VERSION "\(.*\)"/\1/p' binder/version.h)
+DEB_VERSION := $(shell sed -n 's/.*EARLYBIND_VERSION "\(.*\)"/\1/p' binder/base/version.h)
 DEB_ARCH = $(shell dpkg --print-architecture)
 DEB_EPOCH = $${SOURCE_DATE_EPOCH:-1795305600}
 DEB_ROOT := $(BUILD)/deb/root

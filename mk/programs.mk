@@ -5,8 +5,25 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	-Wvla -Wundef -Wwrite-strings -Wformat=2 -Wno-format-truncation
 OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -I$(BUILD)/data
 
-BINDER_SOURCES := $(filter-out binder/main.c,$(sort $(wildcard binder/*.c)))
-COMPANION_SOURCES := $(sort $(wildcard companion/*.c))
+# The folders in their order: each may include and call what is in those before it, never what is
+# behind it. Folders of the companion have all of the binder's before them.
+BINDER_FOLDERS := base pci machine rules bus plan run
+COMPANION_FOLDERS := base host config image bootloader recipes check capture cmd
+ROOMS := $(addprefix binder/,$(BINDER_FOLDERS)) $(addprefix companion/,$(COMPANION_FOLDERS))
+
+BINDER_SOURCES := $(sort $(foreach folder,$(BINDER_FOLDERS),$(wildcard binder/$(folder)/*.c))) \
+	binder/pid1.c
+COMPANION_SOURCES := $(sort $(foreach folder,$(COMPANION_FOLDERS),$(wildcard companion/$(folder)/*.c)))
+
+# $(call folders-until,FOLDER,LIST): LIST up to FOLDER.
+folders-until = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call \
+	folders-until,$(1),$(wordlist 2,$(words $(2)),$(2)))))
+# $(call room-includes,FOLDER): what a file of FOLDER may include; all of them for main.c.
+room-includes = $(addprefix -I,$(call folders-until,$(1),$(ROOMS)))
+# $(call own-includes,FILE)
+own-includes = $(if $(filter $(patsubst %/,%,$(dir $(1))),$(ROOMS)),$(call \
+	room-includes,$(patsubst %/,%,$(dir $(1)))),$(ALL_INCLUDES))
+ALL_INCLUDES := $(addprefix -I,$(ROOMS)) -Ibinder
 
 release-object = $(patsubst %.c,$(BUILD)/release/%.o,$(1))
 BINDER_OBJECTS := $(call release-object,$(BINDER_SOURCES))
@@ -22,12 +39,12 @@ packages-build:
 $(BUILD)/release/binder/%.o: binder/%.c $(RELEASE_STAMPS) $(THIRD_PARTY_BINDER_STAMPS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) $(call own-includes,$<) -MMD -MP -c $< -o $@
 
 $(BUILD)/release/companion/%.o: companion/%.c $(RELEASE_STAMPS) $(THIRD_PARTY_COMPANION_STAMPS)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) -Ibinder -MMD -MP -c $< -o $@
+	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) $(call own-includes,$<) -MMD -MP -c $< -o $@
 
 $(BUILD)/binder.debug: $(call release-object,binder/main.c) $(BINDER_OBJECTS) $(BINDER_LIBS)
 	$(call say,LD,$@)
@@ -58,7 +75,7 @@ $(ACCEL): mk/accel.awk $(ACCEL_SOURCES)
 	$(Q)LC_ALL=C awk -f $< $(ACCEL_SOURCES) >$@
 
 # $(call accel-objects,FOLDER): those that include it.
-accel-objects = $(BUILD)/$(1)/binder/accel.o $(BUILD)/$(1)/companion/accel_cards.o
+accel-objects = $(BUILD)/$(1)/binder/pci/accel.o $(BUILD)/$(1)/companion/host/accel_cards.o
 $(call accel-objects,release): $(ACCEL)
 
--include $(wildcard $(BUILD)/release/*/*.d)
+-include $(wildcard $(BUILD)/release/*/*.d $(BUILD)/release/*/*/*.d)

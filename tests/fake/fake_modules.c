@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ids.h"
+#include "vfio_ids.h"
 #include "inventory.h"
 #include "variant.h"
 

@@ -2,7 +2,7 @@
 /* The command line: split, and read into a policy. */
 #include "fuzz.h"
 
-#include "cmdline.h"
+#include "kernel_cmdline.h"
 #include "policy.h"
 
 static void split(struct text whole)

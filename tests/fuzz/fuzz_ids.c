@@ -2,7 +2,7 @@
 /* The value of vfio-pci's ids=. */
 #include "fuzz.h"
 
-#include "ids.h"
+#include "vfio_ids.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,10 +2,10 @@
 /* An image: any bytes can be unpacked, and what came of them is a tree that can be walked. */
 #include "fuzz.h"
 
-#include "image.h"
-#include "index.h"
-#include "program.h"
-#include "unit.h"
+#include "image_read.h"
+#include "depmod_index.h"
+#include "elf_program.h"
+#include "systemd_unit.h"
 
 static size_t found;
 

@@ -7,8 +7,8 @@
 #include "fuzz.h"
 
 #include "config.h"
-#include "known.h"
-#include "late.h"
+#include "recorded_ids.h"
+#include "hotplug.h"
 #include "udev_rules.h"
 
 struct file_world {

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "boot.h"
+#include "boot_report.h"
 #include "late_reports.h"
 #include "paths.h"
 

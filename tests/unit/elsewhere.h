@@ -4,7 +4,7 @@
 
 #include "identity.h"
 
-#include "lost.h"
+#include "moved.h"
 
 #define FAR   "0000:41:00.0"
 #define FAR_1 "0000:41:00.1"

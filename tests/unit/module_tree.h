@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "tree.h"
+#include "image_tree.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

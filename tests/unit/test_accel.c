@@ -4,7 +4,7 @@
 
 #include "accel.h"
 #include "accel_cards.h"
-#include "refuse.h"
+#include "guards.h"
 #include "selector.h"
 
 #define ROWS_MAX   1024

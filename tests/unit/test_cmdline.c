@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-#include "cmdline.h"
+#include "kernel_cmdline.h"
 
 #define END \
 	{ \

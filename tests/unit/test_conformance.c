@@ -6,7 +6,7 @@
  */
 #include "rules.h"
 
-#include "ids.h"
+#include "vfio_ids.h"
 
 #define TABLE	    "tests/ids/conformance.tsv"
 #define ROWS_MIN    200

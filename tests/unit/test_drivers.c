@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices that shall go to other drivers than vfio-pci, and driver=auto. */
-#include "boot.h"
+#include "boot_report.h"
 
 #include "driver.h"
 #include "variant.h"

@@ -2,7 +2,7 @@
 /* What vfio_pci_fill_ids() and vsscanf() of the kernel make of a value of "ids". */
 #include "test.h"
 
-#include "ids.h"
+#include "vfio_ids.h"
 
 #define ANY PCI_ANY
 

@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "fake_check.h"
-#include "in_use.h"
+#include "host_use.h"
 
 #define CARD  "0000:01:00.0"
 #define PLACE "../../devices/pci0000:00/0000:00:01.0/" CARD

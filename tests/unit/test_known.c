@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What cards were when the image was built: how it is read, and what is said at boot. */
 #include "config.h"
-#include "known.h"
+#include "recorded_ids.h"
 #include "machine.h"
 #include "rules.h"
 

@@ -3,8 +3,8 @@
 #include "test.h"
 
 #include "fake_check.h"
-#include "late.h"
-#include "live.h"
+#include "hotplug.h"
+#include "bind_now.h"
 
 #define CARD   "0000:01:00.0"
 #define CARD_1 "0000:01:00.1"

@@ -2,7 +2,7 @@
 /* What a recording must not tell; and the index that it has of modules. */
 #include "test.h"
 
-#include "index.h"
+#include "depmod_index.h"
 #include "index_write.h"
 #include "redact.h"
 

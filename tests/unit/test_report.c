@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "fake_check.h"
-#include "module_fault.h"
+#include "module_error.h"
 
 #define CARD "0000:01:00.0"
 

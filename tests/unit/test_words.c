@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "menu_entry.h"
-#include "words.h"
+#include "cmdline_words.h"
 
 static void test_find(void **state unused)
 {

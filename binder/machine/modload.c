@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "modload.h"
+
+#include <errno.h>
+#include <libkmod.h>
+#include <limits.h>
+#include <linux/module.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "kernel_cmdline.h"
+
+#define NO_MODULES  "/nonexistent"
+#define OPTIONS_MAX 8192
+/* As libkmod spells module names. */
+#define VFIO_PCI   "vfio_pci"
+#define VFIO_TYPE1 "vfio_iommu_type1"
+
+long finit_module(int fd, const char *args, int flags); /* called by libkmod */
+
+static void free_ctx(struct kmod_ctx **ctx)
+{
+	kmod_unref(*ctx);
+}
+
+static void free_iter(struct kmod_config_iter **iter)
+{
+	if (*iter)
+		kmod_config_iter_free_iter(*iter);
+}
+
+static void free_module(struct kmod_module **mod)
+{
+	kmod_module_unref(*mod);
+}
+
+static void be_quiet(void *data unused, int priority unused, const char *file unused,
+		     int line unused, const char *fn unused, const char *format unused,
+		     va_list args unused)
+{
+}
+
+static struct kmod_ctx *new_ctx(const char *module_dir, const char *const *config_paths)
+{
+	struct kmod_ctx *ctx = kmod_new(module_dir, config_paths);
+
+	if (ctx)
+		kmod_set_log_fn(ctx, be_quiet, NULL);
+	return ctx;
+}
+
+struct kmod_ctx *modload_context_bare(const char *module_dir)
+{
+	static const char *const nothing[] = {NULL};
+
+	return new_ctx(module_dir, nothing);
+}
+
+struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
+{
+	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
+					     "/usr/local/lib/modprobe.d",
+					     "/usr/lib/modprobe.d", "/lib/modprobe.d"};
+	const char *list[ARRAY_SIZE(places) + 1] = {NULL};
+	static char paths[ARRAY_SIZE(places)][PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s%s", sysroot, places[i]);
+		list[i] = paths[i];
+	}
+	return new_ctx(module_dir, list);
+}
+
+/* Calls @take with every option of vfio's modules among the first @limit of all options. */
+static int each_option(struct kmod_ctx *ctx, size_t limit, size_t *ret_count,
+		       int (*take)(const char *module, struct text options,
+				   struct job_result *ret),
+		       struct job_result *ret)
+{
+	cleanup_with(free_iter) struct kmod_config_iter *iter =
+		kmod_config_get_options(ctx);
+	size_t i = 0;
+	int r = 0;
+
+	for (; iter && i < limit && r == 0 && kmod_config_iter_next(iter); i++) {
+		const char *key = kmod_config_iter_get_key(iter);
+		const char *value = kmod_config_iter_get_value(iter);
+
+		if (value && take &&
+		    (strcmp(key, VFIO_PCI) == 0 || strcmp(key, VFIO_TYPE1) == 0))
+			r = take(key, text_of(value), ret);
+	}
+	*ret_count = i;
+	return r;
+}
+
+static int note_option(const char *module unused, struct text options unused,
+		       struct job_result *ret)
+{
+	ret->is_found = true;
+	return 0;
+}
+
+static void take_bool(const struct cmdline_arg *arg, const char *name, bool *ret)
+{
+	if (text_is_param(arg->name, name) && cmdline_bool(arg, ret) < 0)
+		*ret = false;
+}
+
+static int take_options(const char *module, struct text options, struct job_result *ret)
+{
+	struct cmdline_arg arg;
+
+	while (cmdline_next(&options, &arg)) {
+		if (strcmp(module, VFIO_TYPE1) == 0) {
+			take_bool(&arg, "allow_unsafe_interrupts", &ret->is_unsafe);
+			continue;
+		}
+		take_bool(&arg, "disable_denylist", &ret->is_denylist_off);
+		if (!text_is_param(arg.name, "ids") || !arg.value.p)
+			continue;
+		if (arg.value.n > sizeof(ret->text))
+			return -E2BIG;
+		ret->is_found = true;
+		ret->length = (uint32_t)arg.value.n;
+		memcpy(ret->text, arg.value.p, arg.value.n);
+	}
+	return 0;
+}
+
+int modload_read_options(const char *sysroot, struct job_result *ret)
+{
+	cleanup_with(free_ctx) struct kmod_ctx *cmdline_only = NULL;
+	cleanup_with(free_ctx) struct kmod_ctx *all = NULL;
+	struct job_result any = {0};
+	size_t in_all, from_cmdline, read;
+
+	/* Without the modules' soft dependencies, which are most of what there is to read. */
+	all = modload_context(sysroot, NO_MODULES);
+	if (!all)
+		return -ENOMEM;
+	(void)each_option(all, SIZE_MAX, &in_all, note_option, &any);
+	if (!any.is_found)
+		return 0;
+
+	/*
+	 * libkmod adds the options of this machine's /proc/cmdline behind those of the
+	 * files (libkmod-config.c: kmod_config_new()), by a grammar that is not quite the
+	 * kernel's. The binder reads the command line itself, so they are left out here:
+	 * a context without files has as many.
+	 */
+	cmdline_only = modload_context_bare(NO_MODULES);
+	if (!cmdline_only)
+		return -ENOMEM;
+	(void)each_option(cmdline_only, SIZE_MAX, &from_cmdline, NULL, NULL);
+	return each_option(all, in_all - MIN(in_all, from_cmdline), &read, take_options,
+			   ret);
+}
+
+int modload_replace_ids(const char *options, const char *ids, char *buf, size_t size)
+{
+	struct text rest = text_of(options);
+	struct cmdline_arg arg;
+	size_t used = 0;
+
+	if (size == 0)
+		return -E2BIG;
+	buf[0] = '\0';
+	for (;;) {
+		const char *start = text_trim(rest).p;
+		int n;
+
+		if (!cmdline_next(&rest, &arg))
+			break;
+		if (text_is_param(arg.name, "ids"))
+			continue;
+		n = snprintf(buf + used, size - used, "%s%.*s", used > 0 ? " " : "",
+			     (int)(rest.p - start), start);
+		if (n < 0 || (size_t)n >= size - used)
+			return -E2BIG;
+		used += (size_t)n;
+	}
+	if (ids[0] != '\0') {
+		int n = snprintf(buf + used, size - used, "%sids=\"%s\"",
+				 used > 0 ? " " : "", ids);
+
+		if (n < 0 || (size_t)n >= size - used)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static bool is_in_kernel(const struct kmod_module *mod)
+{
+	int state = kmod_module_get_initstate(mod);
+
+	return state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE;
+}
+
+/*
+ * Whether the file that the index names is there. What the kernel says ENOENT to is a
+ * symbol that does not exist (kernel/module/main.c: simplify_symbols()).
+ */
+static bool has_file(const struct kmod_module *mod)
+{
+	const char *path = kmod_module_get_path(mod);
+
+	return path && access(path, R_OK) == 0;
+}
+
+/* The kernel that a module says it is for: the first word of its vermagic. */
+static void read_built_for(const char *vermagic, char *buf, size_t size)
+{
+	size_t n = strcspn(vermagic, " ");
+	struct utsname uts;
+
+	if (n >= size || uname(&uts) < 0 ||
+	    (strlen(uts.release) == n && memcmp(uts.release, vermagic, n) == 0))
+		return;
+	memcpy(buf, vermagic, n);
+	buf[n] = '\0';
+}
+
+/* What is to be seen of a file that the kernel refused; of the first one only. */
+static void note_fault(const struct kmod_module *mod, struct job_result *ret)
+{
+	const char *path = kmod_module_get_path(mod);
+	struct kmod_list *list = NULL, *item;
+	bool has_vermagic = false;
+
+	if (ret->length > 0 || !path)
+		return;
+	ret->length = (uint32_t)MIN(strlen(path), sizeof(ret->text));
+	memcpy(ret->text, path, ret->length);
+	if (kmod_module_get_info(mod, &list) >= 0)
+		kmod_list_foreach(item, list)
+		{
+			if (strcmp(kmod_module_info_get_key(item), "vermagic") != 0)
+				continue;
+			has_vermagic = true;
+			read_built_for(kmod_module_info_get_value(item), ret->built_for,
+				       sizeof(ret->built_for));
+		}
+	ret->is_damaged = !has_vermagic;
+	kmod_module_info_free_list(list);
+}
+
+static int insert(struct kmod_module *mod, const char *options, struct job_result *ret)
+{
+	int r;
+
+	if (!has_file(mod))
+		return -ENOENT;
+	r = kmod_module_insert_module(mod, 0, options);
+	if (r == -EEXIST)
+		return 0;
+	if (r < 0)
+		note_fault(mod, ret);
+	return r == -ENOENT ? -ENOEXEC : r;
+}
+
+/*
+ * Inserts what the module cannot do without, in the order of modules.dep. Not through
+ * kmod_module_probe_insert_module(): that runs "install" lines, and follows soft
+ * dependencies, of which the one that matters is loaded by its name.
+ */
+static int insert_dependencies(struct kmod_module *mod, struct job_result *ret)
+{
+	struct kmod_list *list = kmod_module_get_dependencies(mod), *item;
+	int r = 0;
+
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *needed = kmod_module_get_module(item);
+
+		if (!is_in_kernel(needed))
+			r = insert(needed, kmod_module_get_options(needed), ret);
+		kmod_module_unref(needed);
+		if (r < 0)
+			break;
+	}
+	kmod_module_unref_list(list);
+	return r;
+}
+
+/* Loads the module from the directory of the context. */
+static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
+		struct job_result *ret)
+{
+	cleanup_with(free_module) struct kmod_module *mod = NULL;
+	const char *options;
+	static char buf[OPTIONS_MAX];
+	int r, state;
+
+	r = kmod_module_new_from_name(ctx, name, &mod);
+	if (r < 0)
+		return r;
+	state = kmod_module_get_initstate(mod);
+	if (state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE) {
+		ret->state = state == KMOD_MODULE_LIVE ? MODULE_LIVE : MODULE_BUILTIN;
+		return 0;
+	}
+	if (!has_file(mod)) {
+		/* A part of the kernel, where no modules.builtin says so: it has a folder
+		 * in /sys/module, but no state. */
+		if (state != KMOD_MODULE_COMING)
+			return -ENOENT;
+		ret->state = MODULE_BUILTIN;
+		return 0;
+	}
+	r = insert_dependencies(mod, ret);
+	if (r < 0)
+		return r;
+	options = kmod_module_get_options(mod);
+	/*
+	 * libkmod adds what it finds on the command line by a grammar of its own, also
+	 * behind "--". The caller knows better.
+	 */
+	r = modload_replace_ids(options ? options : "", ids, buf, sizeof(buf));
+	if (r == 0)
+		r = insert(mod, buf, ret);
+	if (r == 0)
+		ret->state = MODULE_LOADED;
+	return r;
+}
+
+struct kmod_ctx *modload_kept_context(size_t i, const char *dir)
+{
+	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
+
+	if (!contexts[i])
+		contexts[i] = modload_context("", dir);
+	return contexts[i];
+}
+
+int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
+		 const char *ids, struct job_result *ret)
+{
+	int r, error = -ENOENT;
+
+	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i]; i++) {
+		struct kmod_ctx *ctx = modload_kept_context(i, dirs[i]);
+
+		r = ctx ? load(ctx, name, ids, ret) : -ENOMEM;
+		/* libkmod drops a dependency without a file: then a symbol is missing. */
+		if (r != -ENOENT && r != -ENOEXEC)
+			return r;
+		if (error == -ENOENT)
+			error = r;
+	}
+	return error;
+}
+
+bool modload_has_module(struct kmod_ctx *ctx, const char *name)
+{
+	cleanup_with(free_module) struct kmod_module *mod = NULL;
+
+	return kmod_module_new_from_name(ctx, name, &mod) == 0 &&
+	       (has_file(mod) || kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN);
+}
+
+/*
+ * In the place of libkmod's own: what the kernel cannot decompress after all is decompressed
+ * by libkmod, which does so for ENOSYS only (libkmod-module.c: kmod_module_insert_module()).
+ */
+long finit_module(int fd, const char *args, int flags)
+{
+	long r = syscall(SYS_finit_module, fd, args, flags);
+
+	if (r < 0 && (flags & MODULE_INIT_COMPRESSED_FILE) &&
+	    (errno == EOPNOTSUPP || errno == EINVAL))
+		errno = ENOSYS;
+	return r;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "jobs.h"
+#include "kmsg.h"
+#include "run_dir.h"
+#include "worker.h"
+
+#define PATH_SIZE (PATH_MAX + 256) /* a sysroot and what is below it */
+
+/* With those of jobs.c and kmsg.c, the only absolute paths of the program. */
+static const char *const root_paths[] = {
+	[WORLD_SYS] = "/sys", [WORLD_PROC] = "/proc", [WORLD_ETC] = "/etc",
+	[WORLD_RUN] = "/run", [WORLD_DEV] = "/dev",
+};
+
+struct real_world {
+	struct world world;
+	char sysroot[PATH_MAX]; /* "" for the machine itself */
+	int roots[ARRAY_SIZE(root_paths)];
+	char folder_path[JOB_PATH_SIZE]; /* real_enter(), with a '/' behind it */
+	int folder; /* -1: none */
+	int lock; /* -1: none */
+	bool is_trial;
+	bool is_early;
+	struct worker worker, parked[JOBS_PARKED_MAX];
+};
+
+static struct real_world *real(struct world *world)
+{
+	return (struct real_world *)world;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* Opened at first use: /run may be mounted later than the rest. */
+static int root_fd(struct real_world *w, enum world_root root)
+{
+	char path[PATH_SIZE];
+
+	if (w->roots[root] >= 0)
+		return w->roots[root];
+	snprintf(path, sizeof(path), "%s%s", w->sysroot, root_paths[root]);
+	w->roots[root] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return w->roots[root] < 0 ? -errno : w->roots[root];
+}
+
+static void real_enter(struct world *world, const char *folder)
+{
+	struct real_world *w = real(world);
+	int dir = root_fd(w, WORLD_SYS);
+
+	close_fd(&w->folder);
+	w->folder = -1;
+	if (!folder || dir < 0 || strlen(folder) + 2 > sizeof(w->folder_path))
+		return;
+	snprintf(w->folder_path, sizeof(w->folder_path), "%s/", folder);
+	w->folder = openat(dir, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Where *path begins: in a root, or in the folder that was entered. */
+static int start_fd(struct real_world *w, enum world_root root, const char **path)
+{
+	size_t n = strlen(w->folder_path);
+
+	if (root != WORLD_SYS || w->folder < 0 || strncmp(*path, w->folder_path, n) != 0)
+		return root_fd(w, root);
+	*path += n;
+	return w->folder;
+}
+
+static int real_read(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
+{
+	int dir = start_fd(real(world), root, &path);
+	cleanup_with(close_fd) int fd = -1;
+	size_t used = 0;
+
+	if (dir < 0)
+		return dir;
+	/* Not blocked by a FIFO that somebody put in the place of a file. */
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	while (used < size) {
+		ssize_t n = read(fd, buf + used, size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return (int)used;
+		used += (size_t)n;
+		/* An attribute comes whole (fs/kernfs/file.c: it has at most a page). */
+		if (root == WORLD_SYS && used < size)
+			return (int)used;
+	}
+	return -E2BIG;
+}
+
+static int real_target(struct world *world, enum world_root root, const char *path,
+		       char *buf, size_t size)
+{
+	int dir = start_fd(real(world), root, &path);
+	ssize_t n;
+
+	if (dir < 0)
+		return dir;
+	n = readlinkat(dir, path, buf, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	return (int)n;
+}
+
+static int real_link(struct world *world, enum world_root root, const char *path,
+		     char *buf, size_t size)
+{
+	char target[PATH_MAX];
+	const char *name;
+	int n = real_target(world, root, path, target, sizeof(target));
+
+	if (n < 0)
+		return n;
+	name = strrchr(target, '/');
+	name = name ? name + 1 : target;
+	if (strlen(name) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf, name);
+	return (int)strlen(name);
+}
+
+static int real_list(struct world *world, enum world_root root, const char *path,
+		     int (*each)(void *arg, const char *name), void *arg)
+{
+	int dir = root_fd(real(world), root), fd, r = 0;
+	struct dirent *entry;
+	DIR *stream;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	stream = fdopendir(fd);
+	if (!stream) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (r == 0) {
+		errno = 0;
+		entry = readdir(stream);
+		if (!entry) {
+			/* A list that breaks off is none. */
+			r = -errno;
+			break;
+		}
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = each(arg, entry->d_name);
+	}
+	closedir(stream);
+	return r;
+}
+
+/* Runs in the worker process. */
+static void execute(void *arg, const struct job *job, struct job_result *ret)
+{
+	struct real_world *w = arg;
+	const struct job_context context = {w->sysroot, root_fd(w, WORLD_SYS)};
+
+	job_execute(&context, job, ret);
+}
+
+static int real_submit(struct world *world, const struct job *job)
+{
+	struct real_world *w = real(world);
+
+	/* A tree of files is not a machine: nothing is written, nothing is loaded. */
+	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS &&
+	    job->kind != JOB_FIND_VARIANT && job->kind != JOB_READ_SERIAL)
+		return -EROFS;
+	return worker_submit(&w->worker, job);
+}
+
+static uint64_t real_now(struct world *world unused)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int real_await(struct world *world, uint64_t until, struct job_result *ret)
+{
+	uint64_t now = real_now(world);
+
+	return worker_await(&real(world)->worker, until > now ? until - now : 0, ret);
+}
+
+static void real_abandon(struct world *world)
+{
+	worker_abandon(&real(world)->worker);
+}
+
+static int real_park(struct world *world)
+{
+	struct real_world *w = real(world);
+
+	for (int i = 0; i < JOBS_PARKED_MAX; i++)
+		if (w->parked[i].pid == 0) {
+			worker_move(&w->worker, &w->parked[i]);
+			return i;
+		}
+	return -ENOSPC;
+}
+
+static void real_resume(struct world *world, int number)
+{
+	struct real_world *w = real(world);
+
+	worker_stop(&w->worker);
+	worker_move(&w->parked[number], &w->worker);
+}
+
+/* Whether a file system of its own is mounted at the root. */
+static bool is_mounted(struct real_world *w, enum world_root root)
+{
+	struct stat above, st;
+	int fd = root_fd(w, root);
+
+	return fd >= 0 && fstat(fd, &st) == 0 &&
+	       fstatat(fd, "..", &above, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev != above.st_dev;
+}
+
+static int open_place(struct real_world *w, enum publish_place place)
+{
+	static const struct {
+		const char *first, *second;
+	} folders[] = {
+		[PUBLISH_OWN] = {WORLD_RUN_DIR, NULL},
+		[PUBLISH_DEVICE] = {WORLD_RUN_DIR, "devices"},
+		[PUBLISH_UDEV] = {"udev", "rules.d"},
+	};
+	bool is_dev = w->is_early && !is_mounted(w, WORLD_RUN);
+	int root = root_fd(w, is_dev ? WORLD_DEV : WORLD_RUN);
+	cleanup_with(close_fd) int first = -1;
+
+	if (root < 0)
+		return root;
+	first = place_open(root, is_dev ? WORLD_DEV_DIR : folders[place].first);
+	if (first < 0 || !folders[place].second)
+		return TAKE_FD(first);
+	return place_open(first, folders[place].second);
+}
+
+static int real_publish(struct world *world, enum publish_place place, const char *name,
+			struct text bytes)
+{
+	cleanup_with(close_fd) int dir = -1;
+
+	if (real(world)->is_trial)
+		return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? 0 : -EIO;
+	dir = open_place(real(world), place);
+	return dir < 0 ? dir : place_write(dir, name, bytes);
+}
+
+static int real_lock(struct world *world, enum publish_place place, const char *name)
+{
+	cleanup_with(close_fd) int dir = open_place(real(world), place);
+
+	return dir < 0 ? dir : place_lock(dir, name, &real(world)->lock);
+}
+
+static void real_log(struct world *world, enum log_level level, const char *line)
+{
+	if (real(world)->is_trial)
+		fprintf(stderr, "earlybind: %s\n", line);
+	else
+		(void)kmsg_write(level, line);
+}
+
+static void real_pause(struct world *world unused, uint64_t microseconds)
+{
+	const struct timespec ts = {(time_t)(microseconds / SECOND),
+				    (long)(microseconds % SECOND) * 1000};
+
+	nanosleep(&ts, NULL);
+}
+
+static const struct world_ops real_ops = {
+	.read = real_read,
+	.link = real_link,
+	.target = real_target,
+	.enter = real_enter,
+	.list = real_list,
+	.submit = real_submit,
+	.await = real_await,
+	.abandon = real_abandon,
+	.park = real_park,
+	.resume = real_resume,
+	.publish = real_publish,
+	.lock = real_lock,
+	.log = real_log,
+	.now = real_now,
+	.pause = real_pause,
+};
+
+int world_open(const char *sysroot, struct world **ret)
+{
+	static struct real_world w;
+
+	w = (struct real_world){
+		.world = {&real_ops},
+		.roots = {-1, -1, -1, -1, -1},
+		.folder = -1,
+		.lock = -1,
+		.worker = {.fd = -1, .execute = execute, .arg = &w},
+	};
+	if (sysroot && strcmp(sysroot, "/") != 0) {
+		struct stat st;
+
+		if (strlen(sysroot) >= sizeof(w.sysroot) - 64)
+			return -ENAMETOOLONG;
+		if (stat(sysroot, &st) < 0)
+			return -errno;
+		if (!S_ISDIR(st.st_mode))
+			return -ENOTDIR;
+		strcpy(w.sysroot, sysroot);
+	}
+	*ret = &w.world;
+	return 0;
+}
+
+void world_close(struct world *world)
+{
+	struct real_world *w = real(world);
+
+	worker_stop(&w->worker);
+	real_enter(world, NULL);
+	close_fd(&w->lock);
+	w->lock = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(w->roots); i++) {
+		close_fd(&w->roots[i]);
+		w->roots[i] = -1;
+	}
+}
+
+const char *world_root_path(enum world_root root)
+{
+	return root_paths[root];
+}
+
+void world_set_trial(struct world *world)
+{
+	real(world)->is_trial = true;
+}
+
+void world_set_early(struct world *world)
+{
+	real(world)->is_early = true;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "recorded_ids.h"
+
+#define ORIGIN_MARK "#:"
+
+struct reader {
+	struct policy *policy;
+	struct origin origin; /* of the current line */
+	struct text profile; /* of the current section */
+	bool is_marked; /* the origin was given by a mark: no columns */
+	bool is_lost; /* in a section whose head was not understood */
+};
+
+static void problem(struct reader *r, struct text at, const char *message)
+{
+	policy_add_problem(r->policy, &r->origin, at, message, true);
+}
+
+/* "#: FILE:LINE" */
+static bool parse_mark(struct reader *r, struct text line)
+{
+	struct text t = line, number;
+	uint64_t value;
+	size_t colon;
+
+	if (!text_has_prefix(line, ORIGIN_MARK))
+		return false;
+	t.p += sizeof(ORIGIN_MARK) - 1;
+	t.n -= sizeof(ORIGIN_MARK) - 1;
+	t = text_trim(t);
+	for (colon = t.n; colon > 0 && t.p[colon - 1] != ':'; colon--)
+		;
+	if (colon == 0)
+		return false;
+	number = (struct text){t.p + colon, t.n - colon};
+	if (text_decimal(number, UINT32_MAX, &value) < 0)
+		return false;
+	t.n = colon - 1;
+	if (t.n != r->origin.file.n || memcmp(t.p, r->origin.file.p, t.n) != 0) {
+		/* Another file: the section of the one before ends with it. */
+		r->profile = (struct text){NULL, 0};
+		r->is_lost = false;
+	}
+	r->origin.file = t;
+	r->origin.line = (unsigned)value;
+	r->origin.base = NULL;
+	r->is_marked = true;
+	return true;
+}
+
+/* The text up to a '#' that starts a comment: at the start or behind a blank. */
+static struct text without_comment(struct text line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] == '#' && (i == 0 || char_is_blank(line.p[i - 1])))
+			return (struct text){line.p, i};
+	return line;
+}
+
+int config_section(struct text line, struct text *ret_profile)
+{
+	struct text rest, word, name;
+
+	line = text_trim(without_comment(line));
+	if (line.n == 0 || line.p[0] != '[')
+		return 0;
+	if (line.p[line.n - 1] != ']')
+		return -EINVAL;
+	rest = (struct text){line.p + 1, line.n > 1 ? line.n - 2 : 0};
+	if (!text_word(&rest, &word) || !text_is(word, "profile") ||
+	    !text_word(&rest, &name) || text_trim(rest).n > 0)
+		return -EINVAL;
+	*ret_profile = name;
+	return 1;
+}
+
+static void parse_section(struct reader *r, struct text line)
+{
+	r->is_lost = config_section(line, &r->profile) < 0;
+	if (r->is_lost)
+		problem(r, line, "a section is [profile NAME]");
+}
+
+static void parse_options(struct reader *r, struct text rest, struct text head)
+{
+	struct text word, name;
+
+	if (r->profile.n > 0) {
+		problem(r, head, "options stand before the first [profile NAME]");
+		return;
+	}
+	if (text_trim(rest).n == 0)
+		problem(r, head,
+			"an option is missing: timeout=, recovery-timeout=, on-failure=, "
+			"critical=");
+	while (text_word(&rest, &word)) {
+		struct text value = word;
+
+		if (!text_cut(&value, '=', &name) || !value.p ||
+		    !policy_set_option(r->policy, name, value, &r->origin))
+			problem(r, word,
+				"unknown option: there are timeout=, recovery-timeout=, "
+				"on-failure= and critical=");
+	}
+}
+
+static void parse_line(struct reader *r, struct text line)
+{
+	struct text rest = line, head, selectors;
+	enum rule_kind kind;
+	bool is_known;
+
+	if (line.p[0] == '[') {
+		parse_section(r, line);
+		return;
+	}
+	if (!text_word(&rest, &head) || r->is_lost)
+		return;
+	if (text_is(head, "option")) {
+		parse_options(r, rest, head);
+		return;
+	}
+	for (kind = RULE_BIND; kind <= RULE_CRITICAL; kind++)
+		if (text_is(head, rule_kind_name(kind)))
+			break;
+	is_known = text_is(head, "known");
+	if (kind > RULE_CRITICAL && !is_known) {
+		problem(r, head,
+			"a line starts with bind, keep, critical, option or [profile NAME]");
+		return;
+	}
+	if (!text_word(&rest, &selectors)) {
+		problem(r, head,
+			"a selector is missing: an ID like 10ee:5000 or an address "
+			"like 01:00.0");
+		return;
+	}
+	if (is_known)
+		known_add(r->policy, selectors, rest, &r->origin);
+	else
+		policy_add_rule(r->policy, kind, selectors, rest, ' ', &r->origin,
+				r->profile);
+}
+
+void config_parse(struct policy *policy, enum source source, struct text file,
+		  struct text bytes)
+{
+	struct reader r = {.policy = policy, .origin = {.source = source, .file = file}};
+	struct text line;
+	unsigned number = 0;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		number++;
+		if (source == SOURCE_TABLE && parse_mark(&r, line))
+			continue;
+		if (!r.is_marked) {
+			r.origin.file = file;
+			r.origin.line = number;
+			r.origin.base = line.p;
+		}
+		if (line.n > 0 && memchr(line.p, '\0', line.n)) {
+			problem(&r, line, "a NUL byte: this is not a text file");
+			return;
+		}
+		line = text_trim(without_comment(line));
+		if (line.n > 0)
+			parse_line(&r, line);
+		r.is_marked = false;
+	}
+}
+
+int config_normalise(struct text file, struct text bytes, char *buf, size_t size)
+{
+	struct text line, word;
+	unsigned number = 0;
+	size_t used = 0;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		int n;
+		const char *blank = "";
+
+		number++;
+		line = text_trim(without_comment(line));
+		if (line.n == 0)
+			continue;
+		n = snprintf(buf + used, size - used, "%s %.*s:%u\n", ORIGIN_MARK,
+			     (int)file.n, file.p, number);
+		if (n < 0 || (size_t)n >= size - used)
+			return -ENOSPC;
+		used += (size_t)n;
+		while (text_word(&line, &word)) {
+			n = snprintf(buf + used, size - used, "%s%.*s", blank,
+				     (int)word.n, word.p);
+			if (n < 0 || (size_t)n >= size - used)
+				return -ENOSPC;
+			used += (size_t)n;
+			blank = " ";
+		}
+		if (used + 1 >= size)
+			return -ENOSPC;
+		buf[used++] = '\n';
+	}
+	return (int)used;
+}
+
+/*
+ * The selector in our grammar: as it was written, or an entry of ids= in normal form. p is
+ * NULL for one that no device can match and our grammar cannot say.
+ */
+static struct text selector_text(const struct rule *rule, char buf[static SELECTOR_SIZE])
+{
+	struct selector s = rule->selector;
+	const uint32_t fields[] = {s.id.vendor, s.id.device, s.id.subvendor,
+				   s.id.subdevice};
+
+	if (!rule->is_module_id)
+		return rule->text;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i] > 0xffff && fields[i] != PCI_ANY)
+			return (struct text){NULL, 0};
+	if (s.id.class & s.id.class_mask & 0xff000000)
+		return (struct text){NULL, 0};
+	/* A class has 24 bits. */
+	s.id.class &= 0xffffff;
+	s.id.class_mask &= 0xffffff;
+	return text_of(selector_format(&s, buf));
+}
+
+static bool is_written(const struct policy *policy, const struct rule *rule)
+{
+	return policy_has_rule_active(policy, rule) &&
+	       (rule->origin.source == SOURCE_TABLE ||
+		(rule->origin.source == SOURCE_CMDLINE && rule->origin.file.n > 0));
+}
+
+#define OPTIONS_SIZE 320
+
+/* What stands behind the selector, each word with a blank in front. */
+static const char *options_text(const struct rule *rule, char buf[static OPTIONS_SIZE])
+{
+	bool has_choice = rule->on_failure != ON_FAILURE_DEFAULT;
+	size_t used;
+
+	buf[0] = '\0';
+	if (rule->kind == RULE_CRITICAL) {
+		snprintf(buf, OPTIONS_SIZE, " %s%s%.*s", allow_name(rule->allow),
+			 rule->carries.n > 0 ? " " : "",
+			 (int)MIN(rule->carries.n, (size_t)CARRIES_SHOWN),
+			 rule->carries.p ? rule->carries.p : "");
+		return buf;
+	}
+	used = (size_t)snprintf(buf, OPTIONS_SIZE, "%s%.*s%s%s%s%s%s%s",
+				rule->driver.n > 0 ? " driver=" : "", (int)rule->driver.n,
+				rule->driver.n > 0 ? rule->driver.p : "",
+				rule->optional ? " optional" : "",
+				rule->follow ? " follow" : "",
+				has_choice ? " on-failure=" : "",
+				has_choice ? on_failure_name(rule->on_failure) : "",
+				rule->with ? " with=" : "", with_name(rule->with));
+	for (unsigned bit = 1; bit <= rule->allow; bit <<= 1)
+		if (rule->allow & bit)
+			used += (size_t)snprintf(buf + used, OPTIONS_SIZE - used,
+						 " allow=%s", allow_name(bit));
+	return buf;
+}
+
+int config_write(const struct policy *policy, char *buf, size_t size)
+{
+	size_t used;
+	int n;
+
+	n = snprintf(buf, size, "option timeout=%u recovery-timeout=%u on-failure=%s%s\n",
+		     policy->timeout, policy->recovery_timeout,
+		     on_failure_name(policy->on_failure),
+		     policy->ignore_recorded ? " critical=none" : "");
+	if (n < 0 || (size_t)n >= size)
+		return -ENOSPC;
+	used = (size_t)n;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		char normal[SELECTOR_SIZE], options[OPTIONS_SIZE];
+		struct text selector = selector_text(rule, normal);
+
+		if (!is_written(policy, rule) || !selector.p)
+			continue;
+		n = snprintf(buf + used, size - used, ORIGIN_MARK " %.*s:%u\n%s %.*s%s\n",
+			     (int)MIN(rule->origin.file.n, (size_t)ORIGIN_SIZE),
+			     rule->origin.file.p, rule->origin.line,
+			     rule_kind_name(rule->kind), (int)selector.n, selector.p,
+			     options_text(rule, options));
+		if (n < 0 || (size_t)n >= size - used)
+			return -ENOSPC;
+		used += (size_t)n;
+	}
+	for (size_t i = 0; i < policy->known_count; i++) {
+		const struct known *known = &policy->known[i];
+
+		if (known->origin.source != SOURCE_TABLE)
+			continue;
+		n = snprintf(buf + used, size - used,
+			     ORIGIN_MARK " %.*s:%u\nknown %s %.*s\n",
+			     (int)MIN(known->origin.file.n, (size_t)ORIGIN_SIZE),
+			     known->origin.file.p, known->origin.line, known->selector,
+			     (int)known->ids.n, known->ids.p);
+		if (n < 0 || (size_t)n >= size - used)
+			return -ENOSPC;
+		used += (size_t)n;
+	}
+	return (int)used;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apply_plan.h"
+#include "cmdline_files.h"
+#include "config.h"
+#include "filter.h"
+#include "framebuffer.h"
+#include "host_use.h"
+#include "hotplug.h"
+#include "undo.h"
+#include "emergency_shell.h"
+#include "table.h"
+#include "run_lock.h"
+#include "variant.h"
+#include "verify.h"
+
+#define REBUILD \
+	"rebuild the image with update-initramfs -u -k all or dracut " \
+	"--regenerate-all --force"
+
+#define NO_RULE "no rule names it"
+
+static void read_table(const struct run_options *options, struct policy *policy)
+{
+	const struct origin origin = {.source = SOURCE_TABLE};
+	struct text text = {NULL, 0};
+	int r;
+
+	if (!options->table.p || policy->ignore_table)
+		return;
+	r = table_decode(options->table.p, options->table.n, &text);
+	if (r == -EPROTONOSUPPORT)
+		policy_lose_source(policy, &origin, TEXT("embedded table"),
+				   "it is of a newer version than this binder: " REBUILD);
+	else if (r < 0)
+		policy_lose_source(policy, &origin, TEXT("embedded table"),
+				   "it is damaged: " REBUILD);
+	else if (text.n > 0)
+		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
+}
+
+static void read_modprobe(struct world *world, struct arena *arena, struct policy *policy)
+{
+	const struct origin origin = {.source = SOURCE_MODPROBE};
+	const struct job job = {.kind = JOB_MODULE_IDS};
+	uint64_t until = world->ops->now(world) + policy->timeout * SECOND;
+	struct job_result result;
+	char *copy = NULL;
+	int r;
+
+	r = world_run(world, &job, until, &result);
+	if (r == 0)
+		r = result.error;
+	if (r == 0 && result.is_found) {
+		copy = arena_copy(arena, (struct text){result.text, result.length});
+		r = copy ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
+		policy_lose_source(policy, &origin, TEXT("options vfio-pci"),
+				   r == -E2BIG ? "ids= is longer than 4096 characters"
+					       : "modprobe.d cannot be read");
+		return;
+	}
+	policy->has_denylist_off |= result.is_denylist_off;
+	policy->has_unsafe_interrupts = result.is_unsafe;
+	if (copy)
+		policy_add_module_ids(policy, &origin,
+				      (struct text){copy, result.length});
+}
+
+static void limit_time(const struct run_options *options, struct policy *policy)
+{
+	if (!options->is_late)
+		return;
+	policy->timeout = MIN(policy->timeout, LATE_TIMEOUT_MAX);
+	policy->recovery_timeout =
+		MIN(policy->recovery_timeout, LATE_RECOVERY_TIMEOUT_MAX);
+}
+
+int run_read_policy(struct world *world, struct arena *arena,
+		    const struct run_options *options, struct run *run)
+{
+	const struct cmdline_piece given = {.bytes = options->cmdline};
+	bool has_rules = options->is_late && late_has_rules(world);
+	struct policy *policy = &run->policy;
+	int r;
+
+	*run = (struct run){.report = {.policy = policy}};
+	r = policy_init(policy, arena);
+	if (r < 0)
+		return r;
+	if (options->cmdline.p)
+		policy_add_cmdline(policy, &given, 1);
+	else
+		cmdline_read(world, arena, options->has_cmdline_files && !has_rules,
+			     policy);
+	/* The command line may ask for a dry run, but not forbid it. */
+	policy->dry_run = policy->dry_run || options->is_dry_run;
+	if (policy->off)
+		return 0;
+	limit_time(options, policy);
+	read_modprobe(world, arena, policy);
+	/* What the boot's run published has the table's rules and those of the files. */
+	if (!has_rules || late_read_rules(world, arena, policy) == -ENOENT)
+		read_table(options, policy);
+	limit_time(options, policy);
+	run->report.is_dry_run = policy->dry_run;
+	return 0;
+}
+
+int run_plan(struct world *world, struct arena *arena, struct run *run)
+{
+	struct report *report = &run->report;
+	int r;
+
+	r = policy_read_inventory(world, arena, &run->policy, policy_filter, &run->policy,
+				  &run->inventory);
+	report->inventory = &run->inventory;
+	run->inventory.is_early = run->is_boot;
+	run->inventory.iommu.is_unsafe |= run->policy.has_unsafe_interrupts;
+	if (r == 0 && run->is_boot)
+		in_use_read(world, arena, &run->inventory);
+	if (r == 0)
+		framebuffers_read(world, arena, &run->inventory);
+	if (r == 0)
+		variants_read(world, arena, &run->policy, &run->inventory);
+	if (r == 0)
+		r = plan_make(&run->policy, &run->inventory, arena, &run->plan);
+	if (r == 0 && report->is_late)
+		plan_restrict(&run->plan, run->only);
+	if (r == 0) {
+		report->outcomes = arena_alloc(arena, run->plan.device_count,
+					       sizeof(*report->outcomes));
+		if (!report->outcomes)
+			r = -ENOMEM;
+	}
+	if (r < 0) {
+		report->reason = r == -ENOMEM ? REASON_LIMIT : REASON_NO_SYSFS;
+		report->detail = r == -ENOMEM ? "memory for devices" : errno_text(r);
+		return r;
+	}
+	report->plan = &run->plan;
+	for (size_t i = 0; i < run->plan.device_count; i++) {
+		struct outcome *o = &report->outcomes[i];
+
+		o->plan = &run->plan.devices[i];
+		o->wanted = o->plan->wanted;
+		o->reason = o->plan->reason;
+		o->detail = o->plan->detail;
+		memcpy(o->before, o->plan->device->driver, sizeof(o->before));
+		memcpy(o->after, o->before, sizeof(o->after));
+		if (o->plan->action == ACTION_REFUSE)
+			o->verdict = VERDICT_REFUSED;
+	}
+	return 0;
+}
+
+void run_carry_out(struct world *world, struct arena *arena, struct run *run)
+{
+	struct report *report = &run->report;
+	struct steps s = {.world = world, .report = report, .arena = arena};
+	uint64_t until;
+
+	apply_plan(world, report, arena);
+	for (size_t i = 0; i < run->plan.device_count; i++) {
+		struct outcome *o = &report->outcomes[i];
+
+		verify_device(world, o);
+		if (run->is_initramfs && o->reason == REASON_KEPT_BOUND) {
+			restore_kept(world, report, o);
+			verify_device(world, o);
+		}
+		if (o->verdict == VERDICT_NONE && o->plan->action != ACTION_KEEP)
+			restore_device(world, report, o);
+		if (o->verdict == VERDICT_BOUND)
+			framebuffer_release(&s, o);
+	}
+	until = world->ops->now(world) + 2 * SECOND;
+	if (verify_groups(world, report, &run->inventory, arena, until) < 0) {
+		report->reason = REASON_LIMIT;
+		report->detail = "memory for groups";
+	}
+}
+
+static void publish(struct world *world, struct arena *arena, struct run *run,
+		    enum publish_place place, const char *name)
+{
+	struct json json = {.size = REPORT_SIZE_MAX};
+	int r = -ENOMEM;
+
+	report_log(&run->report, world);
+	json.buf = arena_alloc(arena, json.size, 1);
+	if (json.buf) {
+		report_write(&run->report, &json);
+		r = json.is_full
+			    ? -E2BIG
+			    : world->ops->publish(world, place, name,
+						  (struct text){json.buf, json.used});
+	}
+	if (r < 0)
+		world_log(world, LOG_LEVEL_WARNING, "the report cannot be written: %s",
+			  errno_text(r));
+}
+
+int run_boot(struct world *world, struct arena *arena, const struct run_options *options,
+	     struct run *run)
+{
+	uint64_t start = world->ops->now(world);
+	struct policy *policy = &run->policy;
+	enum turn turn = TURN_FREE;
+	int r;
+
+	r = run_read_policy(world, arena, options, run);
+	if (r < 0) {
+		world_log(world, LOG_LEVEL_ERROR, "out of memory");
+		return EXIT_NOT_ALL;
+	}
+	if (policy->off) {
+		world_log(world, LOG_LEVEL_DEBUG,
+			  "off: rd.earlybind=0 is on the command line");
+		return EXIT_ALL_BOUND;
+	}
+	if (!policy_has_bind_rule(policy)) {
+		report_log_problems(policy, world);
+		world_log(world, LOG_LEVEL_DEBUG, "no rule: nothing to do");
+		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
+	}
+	if (!policy->dry_run)
+		turn = turn_take(world, PUBLISH_OWN, TURN_BOOT_NAME,
+				 start + policy->timeout * SECOND);
+	if (turn == TURN_LOST) {
+		world_log(
+			world, LOG_LEVEL_WARNING,
+			"nothing was done: another binder is still at work after %u s, and "
+			"the report will be its own",
+			policy->timeout);
+		return EXIT_NOT_ALL;
+	}
+	if (turn == TURN_WAITED)
+		start = world->ops->now(world);
+	run->is_boot = true;
+	run->is_initramfs = options->is_initramfs;
+	r = run_plan(world, arena, run);
+	if (!policy->dry_run) {
+		turn_leave_stuck(world, &run->report);
+		turn_keep_report(world, arena);
+	}
+	run->report.deadline = start + policy->timeout * SECOND;
+	if (r == 0 && !policy->dry_run)
+		run_carry_out(world, arena, run);
+	run->report.microseconds = world->ops->now(world) - start;
+	publish(world, arena, run, PUBLISH_OWN, REPORT_NAME);
+	if (!policy->dry_run && !options->is_pid1)
+		late_publish(world, arena, &run->report);
+	if (report_is_fine(&run->report))
+		return EXIT_ALL_BOUND;
+	return shell_ask(world, &run->report, options->is_pid1) ? EXIT_SHELL
+								: EXIT_NOT_ALL;
+}
+
+/* Whether the device of the plan is left alone: a line says why, and @ret_code the rest. */
+static bool is_left_alone(struct world *world, bool is_synthetic,
+			  const struct plan_device *pd, const char *address,
+			  int *ret_code)
+{
+	enum late_judgement judgement =
+		late_find(world, pd->device->bdf, &pd->device->ids);
+	bool has_driver = pd->device->driver[0] != '\0';
+
+	if (judgement == LATE_STUCK) {
+		world_log(world, LOG_LEVEL_WARNING,
+			  "%s is left alone: the kernel is stuck with it since before",
+			  address);
+		*ret_code = EXIT_NOT_ALL;
+		return true;
+	}
+	if (!is_synthetic || (judgement == LATE_NEW && !has_driver))
+		return false;
+	world_log(world, LOG_LEVEL_DEBUG, "%s is left alone: it %s, and is no new device",
+		  address,
+		  judgement == LATE_NEW ? "has a driver" : "was judged in this boot");
+	*ret_code = EXIT_ALL_BOUND;
+	return true;
+}
+
+void run_publish_device(struct world *world, struct arena *arena, struct run *run)
+{
+	char name[BDF_SIZE + sizeof(".json")], address[BDF_SIZE];
+
+	snprintf(name, sizeof(name), "%s.json", bdf_format(run->only, address));
+	publish(world, arena, run, PUBLISH_DEVICE, name);
+	if (run->report.plan && !run->policy.dry_run &&
+	    late_judge(world, &run->report) < 0)
+		world_log(world, LOG_LEVEL_WARNING, "%s: its verdict cannot be written",
+			  address);
+}
+
+int run_device(struct world *world, struct arena *arena,
+	       const struct run_options *options, struct bdf bdf, struct run *run)
+{
+	uint64_t start = world->ops->now(world);
+	struct policy *policy = &run->policy;
+	struct fact_reader facts = {
+		.world = world, .filter = policy_filter, .arg = policy, .arena = arena};
+	struct pci_device device = {.bdf = bdf};
+	char address[BDF_SIZE], lock[BDF_SIZE + sizeof(TURN_DEVICE_SUFFIX)];
+	int r, code, wanted;
+	enum turn turn = TURN_FREE;
+	bool is_companion, may_follow;
+
+	bdf_format(bdf, address);
+	r = inventory_read_ids(world, bdf, &device.ids);
+	if (r < 0) {
+		world_log(world, LOG_LEVEL_WARNING, "%s: %s", address,
+			  r == -ENOENT ? "there is no such device" : errno_text(r));
+		return EXIT_NOT_ALL;
+	}
+	r = run_read_policy(world, arena, options, run);
+	if (r < 0) {
+		world_log(world, LOG_LEVEL_ERROR, "out of memory");
+		return EXIT_NOT_ALL;
+	}
+	wanted = policy->off ? 0 : facts_learn(&facts, &device);
+	may_follow = wanted >= 0 && !(wanted & (int)FACT_WANTED) &&
+		     policy_lose_followed(policy);
+	if (may_follow && !policy->off)
+		wanted = facts_learn(&facts, &device);
+	if (wanted < 0) {
+		world_log(world, LOG_LEVEL_WARNING,
+			  "%s: its path or serial number cannot be read: %s", address,
+			  errno_text(wanted));
+		return EXIT_NOT_ALL;
+	}
+	wanted &= (int)FACT_WANTED;
+	is_companion = !policy->off && !wanted && policy_has_any_with(policy) &&
+		       companion_is_possible(&facts, bdf);
+	if (policy->is_partial && !wanted && !is_companion) {
+		report_log_problems(policy, world);
+		return EXIT_NOT_ALL;
+	}
+	if (policy->off || (!wanted && !is_companion)) {
+		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
+			  policy->off ? "off: rd.earlybind=0 is on the command line"
+				      : NO_RULE);
+		return EXIT_ALL_BOUND;
+	}
+	snprintf(lock, sizeof(lock), "%s" TURN_DEVICE_SUFFIX, address);
+	if (!policy->dry_run)
+		turn = turn_take(world, PUBLISH_DEVICE, lock,
+				 start + policy->timeout * SECOND);
+	if (turn == TURN_LOST) {
+		world_log(
+			world, LOG_LEVEL_WARNING,
+			"%s is left to another binder, which is still at work after %u s",
+			address, policy->timeout);
+		return EXIT_NOT_ALL;
+	}
+	if (turn == TURN_WAITED)
+		start = world->ops->now(world);
+	run->only = bdf;
+	run->report.is_late = true;
+	r = run_plan(world, arena, run);
+	if (r == 0 && run->plan.device_count == 0) {
+		wanted = wanted && !may_follow;
+		world_log(world, wanted ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "%s: %s",
+			  address, wanted ? "there is no such device" : NO_RULE);
+		return wanted ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
+	}
+	/* What another one has judged in the meantime is as good as judged by this one. */
+	if (r == 0 && is_left_alone(world, options->is_synthetic || turn == TURN_WAITED,
+				    run->plan.devices, address, &code))
+		return code;
+	run->report.deadline = start + policy->timeout * SECOND;
+	if (run->report.plan && !policy->dry_run)
+		run_carry_out(world, arena, run);
+	run->report.microseconds = world->ops->now(world) - start;
+	run_publish_device(world, arena, run);
+	return report_is_fine(&run->report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
+}

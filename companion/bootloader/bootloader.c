@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bootloader.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "files.h"
+#include "installed.h"
+#include "paths.h"
+#include "text.h"
+
+#define SCRIPT_SIZE_MAX ((size_t)256 * 1024)
+#define CMDLINE_MAX	((size_t)64 * 1024)
+#define VARIABLE_MAX	512
+
+struct search {
+	struct world *world;
+	const char *sysroot;
+	struct arena *arena;
+	struct loader *loader;
+};
+
+static bool exists(const struct search *s, const char *path)
+{
+	const char *file = path_below(s->arena, s->sysroot, path);
+	struct stat st;
+
+	return file && stat(file, &st) == 0;
+}
+
+static bool has_program(const struct search *s, const char *name)
+{
+	return installed_has_program(s->sysroot, s->arena, name);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), k = strlen(suffix);
+
+	return n > k && strcmp(name + n - k, suffix) == 0;
+}
+
+/* The first folder with entries. */
+static const char *find_entries(const struct search *s)
+{
+	static const char *const folders[] = {ENTRIES_FOLDERS};
+	const char *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && !found; i++) {
+		const char *file = path_below(s->arena, s->sysroot, folders[i]);
+		DIR *d = file ? opendir(file) : NULL;
+		struct dirent *e;
+
+		while (d && !found && (e = readdir(d)))
+			if (has_suffix(e->d_name, ".conf") &&
+			    strcmp(e->d_name, ENTRY_NAME) != 0)
+				found = folders[i];
+		if (d)
+			closedir(d);
+	}
+	return found;
+}
+
+/* Debian's grub-mkconfig reads the folder, GNU's does not. */
+static bool is_grub_folder_read(const struct search *s)
+{
+	static const char *const scripts[] = {"grub-mkconfig", "grub2-mkconfig"};
+	static const char *const folders[] = {PROGRAM_FOLDERS};
+	struct text text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
+			const char *path =
+				arena_printf(s->arena, "%s/%s", folders[k], scripts[i]);
+			const char *file =
+				path ? path_below(s->arena, s->sysroot, path) : NULL;
+
+			if (file &&
+			    file_read(file, s->arena, SCRIPT_SIZE_MAX, &text, NULL) == 0)
+				return memmem(text.p, text.n, "default/grub.d",
+					      sizeof("default/grub.d") - 1) != NULL;
+		}
+	/* It is not at hand: who has the folder has Debian's. */
+	return true;
+}
+
+static bool has_part(struct text text, const char *part)
+{
+	return text.n > 0 && memmem(text.p, text.n, part, strlen(part)) != NULL;
+}
+
+/*
+ * What started this kernel: GRUB says BOOT_IMAGE=, systemd-boot sets a variable of EFI (in
+ * UTF-16, behind 4 bytes), and names the initrd with backslashes.
+ */
+static void read_start(struct search *s, struct loader_facts *f)
+{
+	static const char name[] = {'s', 0,   'y', 0,	's', 0,	  't',
+				    0,	 'e', 0,   'm', 0,   'd', 0};
+	struct text text;
+
+	if (file_read_world(s->world, WORLD_PROC, "cmdline", s->arena, CMDLINE_MAX,
+			    &text) == 0) {
+		f->is_by_grub = has_part(text, "BOOT_IMAGE=");
+		f->is_by_stub = has_part(text, "initrd=\\");
+	}
+	if (file_read_world(s->world, WORLD_SYS, LOADER_INFO, s->arena, VARIABLE_MAX,
+			    &text) == 0 &&
+	    text.n > 0 && memmem(text.p, text.n, name, sizeof(name))) {
+		f->is_by_stub = true;
+		f->is_by_grub = false;
+	}
+}
+
+enum loader_kind loader_choose(const struct loader_facts *f, const char **ret_why)
+{
+	if (f->is_ostree) {
+		*ret_why =
+			"this system comes as an image (ostree), and rpm-ostree keeps the "
+			"parameters";
+		return LOADER_OSTREE;
+	}
+	if (f->has_file && f->is_by_stub) {
+		*ret_why =
+			"the running kernel was not started by GRUB, and kernel-install "
+			"reads this file";
+		return LOADER_FILE;
+	}
+	if (f->has_file && f->has_proxmox && !f->is_by_grub) {
+		*ret_why = "proxmox-boot-tool reads it";
+		return LOADER_FILE;
+	}
+	if (f->has_grub && f->has_grubby && f->has_entries) {
+		*ret_why = "GRUB reads entries here, and grubby changes all of them";
+		return LOADER_GRUBBY;
+	}
+	if (f->has_grub) {
+		*ret_why =
+			f->is_by_grub && f->has_file
+				? "GRUB started the running kernel; /etc/kernel/cmdline is "
+				  "there, too, and does not count then"
+			: f->has_file
+				? "GRUB is set up; /etc/kernel/cmdline is there, too: "
+				  "if systemd-boot starts this machine, the "
+				  "parameters must go there"
+			: f->is_by_grub ? "GRUB started the running kernel"
+					: "GRUB is set up";
+		return f->has_grub_folder ? LOADER_GRUB : LOADER_GRUB_FILE;
+	}
+	if (f->has_file) {
+		*ret_why = f->has_proxmox ? "proxmox-boot-tool reads it"
+					  : "kernel-install and those who make unified "
+					    "images read it";
+		return LOADER_FILE;
+	}
+	if (f->has_grubby && f->has_entries) {
+		*ret_why = "grubby changes all entries";
+		return LOADER_GRUBBY;
+	}
+	if (f->has_entries) {
+		*ret_why = "there are entries, and nothing that they are made from";
+		return LOADER_ENTRIES;
+	}
+	*ret_why =
+		"there is neither /etc/default/grub nor /etc/kernel/cmdline nor an entry "
+		"of a boot loader";
+	return LOADER_UNKNOWN;
+}
+
+static void add_command(struct loader *l, const char *a, const char *b, const char *c,
+			const char *d)
+{
+	const char *const words[LOADER_ARGUMENTS_MAX] = {a, b, c, d};
+
+	if (l->command_count < LOADER_COMMANDS_MAX)
+		memcpy(l->commands[l->command_count++], words, sizeof(words));
+}
+
+static void add_grub_commands(struct search *s)
+{
+	static const struct {
+		const char *program, *config;
+	} ways[] = {
+		{"grub-mkconfig", "/boot/grub/grub.cfg"},
+		{"grub2-mkconfig", "/boot/grub2/grub.cfg"},
+	};
+
+	if (has_program(s, "update-grub")) {
+		add_command(s->loader, "update-grub", NULL, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (has_program(s, ways[i].program) && exists(s, ways[i].config))
+			add_command(s->loader, ways[i].program, "-o", ways[i].config,
+				    NULL);
+}
+
+static void add_file_commands(struct search *s)
+{
+	static struct installed found;
+
+	if (s->loader->facts.has_proxmox) {
+		add_command(s->loader, "proxmox-boot-tool", "refresh", NULL, NULL);
+		return;
+	}
+	if (has_program(s, "mkinitcpio") && exists(s, "/etc/mkinitcpio.d")) {
+		add_command(s->loader, "mkinitcpio", "-P", NULL, NULL);
+		return;
+	}
+	if (!has_program(s, "kernel-install") ||
+	    installed_find(s->sysroot, s->arena, &found) < 0)
+		return;
+	for (size_t i = 0; i < found.count; i++) {
+		const char *kernel = found.items[i].kernel;
+		const char *places[] = {
+			arena_printf(s->arena, BOOT_PATH "/vmlinuz-%s", kernel),
+			arena_printf(s->arena, MODULES_PATH "/%s/vmlinuz", kernel),
+		};
+
+		/* A kernel may have several images. */
+		if (i > 0 && strcmp(kernel, found.items[i - 1].kernel) == 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(places); k++)
+			if (places[k] && exists(s, places[k])) {
+				add_command(s->loader, "kernel-install", "add", kernel,
+					    places[k]);
+				break;
+			}
+	}
+}
+
+static void set_names(struct search *s)
+{
+	struct loader *l = s->loader;
+
+	switch (l->kind) {
+	case LOADER_OSTREE:
+		l->name = "rpm-ostree";
+		break;
+	case LOADER_GRUBBY:
+		l->name = "grubby";
+		break;
+	case LOADER_GRUB:
+		l->name = "GRUB";
+		l->file = GRUB_DROP_IN;
+		add_grub_commands(s);
+		break;
+	case LOADER_GRUB_FILE:
+		l->name = "GRUB";
+		l->file = GRUB_FILE;
+		add_grub_commands(s);
+		break;
+	case LOADER_FILE:
+		l->name = l->facts.has_proxmox ? "proxmox-boot-tool" : "kernel-install";
+		l->file = KERNEL_CMDLINE;
+		add_file_commands(s);
+		break;
+	case LOADER_ENTRIES:
+		l->name = "entries";
+		break;
+	case LOADER_UNKNOWN:
+		l->name = "unknown";
+		break;
+	}
+}
+
+void loader_find(struct world *world, const char *sysroot, struct arena *arena,
+		 struct loader *ret)
+{
+	struct search s = {world, sysroot, arena, ret};
+	struct loader_facts *f = &ret->facts;
+
+	*ret = (struct loader){.entries = find_entries(&s)};
+	f->is_ostree = exists(&s, RUN_PREFIX OSTREE_MARK);
+	f->has_grubby = has_program(&s, "grubby");
+	f->has_entries = ret->entries != NULL;
+	f->has_grub = exists(&s, GRUB_FILE);
+	f->has_grub_folder = exists(&s, GRUB_FOLDER) && is_grub_folder_read(&s);
+	f->has_file = exists(&s, KERNEL_CMDLINE);
+	f->has_proxmox = has_program(&s, "proxmox-boot-tool") && exists(&s, PROXMOX_MARK);
+	read_start(&s, f);
+	ret->kind = loader_choose(f, &ret->why);
+	set_names(&s);
+}

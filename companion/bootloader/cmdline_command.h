@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of "earlybind cmdline" share. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "iommu_parameter.h"
+#include "bootloader.h"
+#include "options.h"
+#include "text.h"
+#include "world.h"
+
+#define CMDLINE_FILE_MAX ((size_t)1024 * 1024)
+#define CHANGES_MAX	 16
+
+/* A file that is to be another one. */
+struct change {
+	const char *path; /* as users know it */
+	struct text old; /* p is NULL: there is none */
+	const char *new; /* NULL: it goes */
+	unsigned mode;
+	bool has_backup; /* it is not earlybind's own: the old one is kept */
+};
+
+struct cmdline_command {
+	/* Options. */
+	bool is_set, is_dry_run, is_removed, is_forced, has_no_update, has_menu_entry;
+	struct strings added;
+	const char *sysroot;
+
+	struct arena *arena;
+	struct world *world;
+	struct text running; /* /proc/cmdline */
+	struct iommu iommu;
+	struct loader loader;
+
+	const char *before; /* what stands where parameters are set, without ours */
+	const char *last; /* what stands behind that, GRUB_CMDLINE_LINUX_DEFAULT */
+	const char *ours; /* the words that an earlier --set added */
+
+	struct change changes[CHANGES_MAX];
+	size_t change_count;
+	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
+	size_t command_count;
+};
+
+/* A file below the sysroot; p is NULL if there is none. What else is wrong is said. */
+int cmdline_read_file(struct cmdline_command *c, const char *path,
+		      struct text *ret) must_check nonnull(1, 2, 3);
+
+/* Reads what is set now: before, last, ours. Says what is wrong. */
+int cmdline_read_settings(struct cmdline_command *c) must_check nonnull(1);
+
+/* Changes that add @words, those of ours among them, or take all away. -EEXIST: refused, said. */
+int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted) must_check
+	nonnull(1, 2);
+int cmdline_plan_remove(struct cmdline_command *c) must_check nonnull(1);
+int cmdline_plan_menu_entry(struct cmdline_command *c) must_check nonnull(1);
+
+/* Prints the changes, makes them, and runs the commands. The exit code. */
+int cmdline_carry_out(struct cmdline_command *c) must_check nonnull(1);

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "machine_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "sentences.h"
+#include "driver.h"
+#include "files.h"
+#include "filter.h"
+#include "framebuffer.h"
+#include "late_reports.h"
+#include "message.h"
+#include "module_tree.h"
+#include "next_boot.h"
+#include "command_output.h"
+#include "reason.h"
+
+#define EXIT_NOTHING_READ 3
+#define FILE_MAX	  ((size_t)16 * 1024 * 1024) /* /proc/interrupts of a large machine */
+
+/* In the order of a machine's life: firmware, kernel, image, boot, devices. */
+static const struct {
+	const char *name;
+	void (*run)(struct doctor *d);
+} checks[] = {
+	{"iommu", doctor_iommu},	 {"interrupts", doctor_interrupts},
+	{"groups", doctor_groups},	 {"reserved", doctor_reserved},
+	{"functions", doctor_functions}, {"configuration", doctor_configuration},
+	{"vfio", doctor_vfio},		 {"image", doctor_images},
+	{"kernel", doctor_kernel},	 {"cmdline", doctor_cmdline},
+	{"boot", doctor_boot},		 {"devices", doctor_devices},
+	{"usage", doctor_usage},	 {"framebuffer", doctor_framebuffer},
+	{"power", doctor_power},	 {"nodes", doctor_nodes},
+	{"recipes", doctor_recipes},
+};
+
+const char *doctor_check_name(size_t i)
+{
+	return checks[i].name;
+}
+
+size_t doctor_check_count(void)
+{
+	return ARRAY_SIZE(checks);
+}
+
+bool doctor_has_check(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		if (strcmp(checks[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* ---- for the checks ---------------------------------------------------------------------- */
+
+void doctor_say(struct doctor *d, enum finding_kind kind, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	findings_vadd(&d->findings, kind, d->name, format, ap);
+	va_end(ap);
+}
+
+const char *doctor_print(struct doctor *d, const char *format, ...)
+{
+	const char *line;
+	va_list ap;
+
+	va_start(ap, format);
+	line = arena_vprintf(d->arena, format, ap);
+	va_end(ap);
+	return line ? line : "";
+}
+
+const char *doctor_device(struct doctor *d, const struct pci_device *device)
+{
+	char address[BDF_SIZE], id[ID_SIZE];
+
+	return doctor_print(d, "%s [%s]", bdf_format(device->bdf, address),
+			    format_id(&device->ids, id));
+}
+
+const char *doctor_driver(const struct pci_device *device)
+{
+	return device->driver[0] ? device->driver : "no driver";
+}
+
+bool device_is_on_vfio(const struct pci_device *device)
+{
+	return driver_is_vfio(device->driver);
+}
+
+int doctor_read(struct doctor *d, enum world_root root, const char *path,
+		struct text *ret)
+{
+	size_t used = d->arena->used;
+	int r = file_read_world(d->world, root, path, d->arena, FILE_MAX, ret);
+
+	if (r == 0)
+		*ret = text_trim(*ret);
+	else if (r != -E2BIG) /* nothing was written there: it is still zero */
+		d->arena->used = used;
+	return r;
+}
+
+int doctor_read_attribute(struct doctor *d, const struct pci_device *device,
+			  const char *name, struct text *ret)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE];
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/%s",
+		 bdf_format(device->bdf, address), name);
+	return doctor_read(d, WORLD_SYS, path, ret);
+}
+
+#define NAMES_SHOWN 8
+
+struct name_list {
+	struct doctor *d;
+	const char *names[NAMES_SHOWN];
+	int count;
+};
+
+/* The first names in their order. */
+static int add_name(void *arg, const char *name)
+{
+	struct name_list *l = arg;
+	const char *copy = doctor_print(l->d, "%s", name);
+	size_t at = MIN((size_t)l->count, (size_t)NAMES_SHOWN);
+
+	l->count++;
+	while (at > 0 && strverscmp(l->names[at - 1], copy) > 0) {
+		if (at < NAMES_SHOWN)
+			l->names[at] = l->names[at - 1];
+		at--;
+	}
+	if (at < NAMES_SHOWN)
+		l->names[at] = copy;
+	return 0;
+}
+
+int doctor_list(struct doctor *d, enum world_root root, const char *path,
+		const char **ret_names)
+{
+	struct name_list l = {.d = d};
+	int r = d->world->ops->list(d->world, root, path, add_name, &l);
+
+	if (r < 0)
+		return r;
+	if (!ret_names)
+		return l.count;
+	*ret_names = "";
+	for (int i = 0; i < l.count && i < NAMES_SHOWN; i++)
+		*ret_names = doctor_print(d, "%s%s%s", *ret_names, i > 0 ? ", " : "",
+					  l.names[i]);
+	if (l.count > NAMES_SHOWN)
+		*ret_names = doctor_print(d, "%s and %d more", *ret_names,
+					  l.count - NAMES_SHOWN);
+	return l.count;
+}
+
+/* ---- what is known ----------------------------------------------------------------------- */
+
+/* -EINVAL for a word that is no selector, which is said. */
+static int parse_words(struct doctor *d)
+{
+	struct parse_error error;
+
+	for (size_t i = 0; i < d->words.count; i++)
+		if (selector_parse(text_of(d->words.items[i]), &d->selectors[i], &error) <
+		    0) {
+			say_error("%s: %s", d->words.items[i], error.message);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+/* All functions, since guards and groups look at those that no rule names. */
+static unsigned want_all(const void *arg, const struct pci_device *device)
+{
+	const struct doctor *d = arg;
+	unsigned facts = policy_filter(&d->run.policy, device) | FACT_WANTED;
+
+	for (size_t i = 0; i < d->words.count; i++)
+		facts |= selector_open_facts(&d->selectors[i], device);
+	return facts;
+}
+
+static int read_machine(struct doctor *d)
+{
+	struct run *run = &d->run;
+	int r;
+
+	d->has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
+	r = policy_read_inventory(d->world, d->arena, &run->policy, want_all, d,
+				  &run->inventory);
+	if (r == 0)
+		framebuffers_read(d->world, d->arena, &run->inventory);
+	if (r == 0)
+		r = plan_make(&run->policy, &run->inventory, d->arena, &run->plan);
+	return r;
+}
+
+static void read_release(struct doctor *d)
+{
+	struct text t;
+
+	if (doctor_read(d, WORLD_PROC, "sys/kernel/osrelease", &t) < 0)
+		return;
+	d->running = doctor_print(d, "%.*s", (int)MIN(t.n, 128u), t.p);
+	if (!module_tree_is_version(d->running))
+		d->running = NULL;
+}
+
+/* Whether the plan names the very device that the rule means, and it can be passed on. */
+static bool is_meant(const struct plan_device *pd)
+{
+	return pd->action != ACTION_KEEP && pd->reason != REASON_IDENTITY_MISMATCH &&
+	       pd->reason != REASON_BRIDGE && pd->reason != REASON_IOMMU_DEVICE;
+}
+
+static const struct plan_device *find_planned(const struct doctor *d,
+					      const struct pci_device *device)
+{
+	for (size_t i = 0; i < d->run.plan.device_count; i++)
+		if (d->run.plan.devices[i].device == device)
+			return &d->run.plan.devices[i];
+	return NULL;
+}
+
+/* -ENODEV if the words name no device, which is said. */
+static int find_targets(struct doctor *d)
+{
+	const struct inventory *inv = &d->run.inventory;
+
+	d->targets = arena_alloc(d->arena, inv->count + 1, sizeof(*d->targets));
+	if (!d->targets)
+		return -ENOMEM;
+	for (size_t i = 0; i < inv->count; i++) {
+		const struct pci_device *device = &inv->devices[i];
+		const struct plan_device *pd = find_planned(d, device);
+		bool is_wanted = d->words.count == 0 && pd && is_meant(pd);
+
+		for (size_t k = 0; k < d->words.count && !is_wanted; k++)
+			is_wanted = selector_has_match(&d->selectors[k], device);
+		if (is_wanted)
+			d->targets[d->target_count++] =
+				(struct target){device, pd, doctor_device(d, device)};
+	}
+	if (d->words.count > 0 && d->target_count == 0) {
+		say_error("no device is %s: see \"earlybind list\"", d->words.items[0]);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int read_all(struct doctor *d)
+{
+	int r;
+
+	r = sources_read(d->world, d->arena, &d->configs, &d->sources);
+	if (r == 0)
+		r = next_boot_read(d->world, d->arena, &d->sources, NULL, &d->files,
+				   &d->run);
+	if (r < 0)
+		return r;
+	r = read_machine(d);
+	if (r < 0) {
+		char message[REASON_MESSAGE_SIZE];
+
+		say_error("%s", reason_message(REASON_NO_SYSFS, errno_text(r), message));
+		return r;
+	}
+	if (doctor_read(d, WORLD_PROC, "cmdline", &d->cmdline) < 0)
+		d->cmdline = (struct text){NULL, 0};
+	read_release(d);
+	/* Without it there are no kernels, which the checks say. */
+	(void)!installed_find(d->sysroot, d->arena, &d->installed);
+	d->boot_error =
+		boot_read(d->world, d->arena, &d->boot, &d->boot_path, &d->boot_message);
+	if (d->boot_error == 0)
+		d->boot_error = late_reports_add(d->world, d->arena, &d->boot);
+	r = usages_read(d->world, d->arena, &d->usages);
+	if (r == 0)
+		r = recipes_read(d->world, d->sysroot, d->arena, &d->recipes);
+	if (r < 0)
+		say_error("out of memory");
+	return r;
+}
+
+/* ---- output ------------------------------------------------------------------------------ */
+
+static void print_text(const struct doctor *d)
+{
+	const struct findings *f = &d->findings;
+	const char *comma = "";
+
+	for (int kind = 0; kind < FINDING_KINDS; kind++)
+		for (size_t i = 0; i < f->count; i++)
+			if ((int)f->items[i].kind == kind)
+				finding_print(&f->items[i]);
+	if (f->lost_count > 0)
+		paragraph_line(stdout, 0, "and %zu more", f->lost_count);
+	for (int kind = 0; kind < FINDING_KINDS; kind++) {
+		if (f->counts[kind] == 0)
+			continue;
+		printf("%s%zu %s", comma, f->counts[kind],
+		       finding_kind_name((enum finding_kind)kind));
+		comma = ", ";
+	}
+	puts(comma[0] ? "" : "nothing was checked");
+}
+
+static int print_json(const struct doctor *d)
+{
+	struct json json;
+
+	if (begin_json(d->arena, d->findings.count + d->target_count, &json) < 0)
+		return EXIT_FAILED;
+	json_open(&json, NULL, '{');
+	json_put_number(&json, "schema", SCHEMA);
+	json_put_string(&json, "running", d->running);
+	json_open(&json, "kernels", '[');
+	for (size_t i = 0; i < d->installed.count; i++) {
+		json_open(&json, NULL, '{');
+		json_put_string(&json, "release", d->installed.items[i].kernel);
+		json_put_string(&json, "image", d->installed.items[i].path);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	json_open(&json, "devices", '[');
+	for (size_t i = 0; i < d->target_count; i++) {
+		char address[BDF_SIZE];
+
+		json_put_string(&json, NULL,
+				bdf_format(d->targets[i].device->bdf, address));
+	}
+	json_close(&json, ']');
+	findings_write(&d->findings, &json);
+	json_close(&json, '}');
+	return end_json(&json);
+}
+
+static bool is_wanted(const struct doctor *d, const char *name)
+{
+	for (size_t i = 0; i < d->only.count; i++)
+		if (strcmp(d->only.items[i], name) == 0)
+			return true;
+	return d->only.count == 0;
+}
+
+/* Images are made again by apply, which looks at each of them by itself. */
+static int fix(struct doctor *d)
+{
+	char name[] = "apply", option[] = "--kernel";
+	char *kernel = d->kernel ? arena_copy(d->arena, text_of(d->kernel)) : NULL;
+	char *argv[] = {name, kernel ? option : NULL, kernel, NULL};
+	int code;
+
+	code = command_apply(kernel ? 3 : 1, argv, d->arena);
+	if (code != EXIT_OK)
+		return EXIT_FAILED;
+	return d->findings.counts[FINDING_FAIL] > d->image_failures ? EXIT_FAILED
+								    : EXIT_OK;
+}
+
+int doctor_run(struct doctor *doctor)
+{
+	struct doctor *d = doctor;
+
+	d->findings.arena = d->arena;
+	if (parse_words(d) < 0)
+		return EXIT_WRONG_USAGE;
+	if (open_world(d->sysroot, &d->world) < 0 || read_all(d) < 0)
+		return EXIT_NOTHING_READ;
+	if (find_targets(d) < 0)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		d->name = checks[i].name;
+		if (is_wanted(d, d->name))
+			checks[i].run(d);
+	}
+	if (d->is_json && print_json(d) != 0)
+		return EXIT_NOTHING_READ;
+	if (!d->is_json)
+		print_text(d);
+	if (d->is_fix && d->image_failures > 0)
+		return fix(d);
+	return d->findings.counts[FINDING_FAIL] > 0 ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * "earlybind check" without an image: the machine as a whole. What is known of it is read once
+ * into struct doctor; each check is a function that looks at it and says what it finds.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "boot_report.h"
+#include "compiler.h"
+#include "findings.h"
+#include "installed.h"
+#include "options.h"
+#include "recipe.h"
+#include "run.h"
+#include "sources.h"
+#include "usage.h"
+#include "world.h"
+
+/* A function that rules bind, or that was named on the command line. */
+struct target {
+	const struct pci_device *device;
+	const struct plan_device *planned; /* NULL: no rule names it */
+	const char *name; /* "0000:01:00.0 [10ee:5000]" */
+};
+
+struct doctor {
+	/* Options. */
+	const char *kernel;
+	const char *sysroot;
+	struct strings configs;
+	struct strings words; /* devices */
+	struct strings only; /* names of checks */
+	bool is_json;
+	bool is_fix;
+
+	struct arena *arena;
+	struct world *world;
+	struct findings findings;
+	const char *name; /* of the check that runs */
+
+	struct selector selectors[STRINGS_MAX]; /* of the words */
+	struct sources sources;
+	struct policy files; /* the configuration alone */
+	struct run run; /* the next boot's policy, and the plan with all functions */
+	bool has_rule;
+	struct text cmdline; /* the running one; p is NULL if it cannot be read */
+	struct target *targets;
+	size_t target_count;
+	struct installed installed; /* kernels and their images */
+	const char *running; /* the kernel; NULL if it is not known */
+	struct boot boot;
+	int boot_error; /* of boot_read() */
+	const char *boot_path, *boot_message;
+	struct usages usages;
+	struct recipes recipes;
+	size_t image_failures; /* what --fix can put right */
+};
+
+/* Runs the checks and prints what they found. Returns the exit code. */
+int doctor_run(struct doctor *doctor) must_check nonnull(1);
+
+bool doctor_has_check(const char *name) nonnull(1);
+size_t doctor_check_count(void);
+const char *doctor_check_name(size_t i);
+
+/* ---- for the checks ---- */
+
+void doctor_say(struct doctor *d, enum finding_kind kind, const char *format, ...)
+	nonnull(1, 3) printf_like(3, 4);
+/* A text that stays; "" if there is no memory. */
+const char *doctor_print(struct doctor *d, const char *format, ...) nonnull(1, 2)
+	printf_like(2, 3);
+/* "0000:01:00.0 [10ee:5000]" */
+const char *doctor_device(struct doctor *d, const struct pci_device *device)
+	nonnull(1, 2);
+/* "nvidia", or "no driver" */
+const char *doctor_driver(const struct pci_device *device) nonnull(1);
+bool device_is_on_vfio(const struct pci_device *device) nonnull(1);
+
+/* A file as text without surrounding white space: 0 or -errno. */
+int doctor_read(struct doctor *d, enum world_root root, const char *path,
+		struct text *ret) must_check nonnull(1, 3, 4);
+/* An attribute of a function. */
+int doctor_read_attribute(struct doctor *d, const struct pci_device *device,
+			  const char *name, struct text *ret) must_check
+	nonnull(1, 2, 3, 4);
+/* How many entries a folder has, and their names joined by ", " unless NULL; -errno. */
+int doctor_list(struct doctor *d, enum world_root root, const char *path,
+		const char **ret_names) must_check nonnull(1, 3);
+
+/* The checks. */
+void doctor_iommu(struct doctor *d) nonnull(1);
+void doctor_interrupts(struct doctor *d) nonnull(1);
+void doctor_groups(struct doctor *d) nonnull(1);
+void doctor_reserved(struct doctor *d) nonnull(1);
+void doctor_functions(struct doctor *d) nonnull(1);
+void doctor_vfio(struct doctor *d) nonnull(1);
+void doctor_configuration(struct doctor *d) nonnull(1);
+void doctor_images(struct doctor *d) nonnull(1);
+void doctor_kernel(struct doctor *d) nonnull(1);
+void doctor_boot(struct doctor *d) nonnull(1);
+void doctor_devices(struct doctor *d) nonnull(1);
+void doctor_usage(struct doctor *d) nonnull(1);
+void doctor_framebuffer(struct doctor *d) nonnull(1);
+void doctor_power(struct doctor *d) nonnull(1);
+void doctor_nodes(struct doctor *d) nonnull(1);
+void doctor_cmdline(struct doctor *d) nonnull(1);
+void doctor_recipes(struct doctor *d) nonnull(1);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* earlybind cmdline: what the kernel command line needs, and who sets it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmdline_command.h"
+#include "commands.h"
+#include "files.h"
+#include "menu_entry.h"
+#include "message.h"
+#include "command_output.h"
+#include "cmdline_words.h"
+
+#define EXIT_NOWHERE 3
+
+/* What this machine needs, then what was asked for. */
+static int collect(struct cmdline_command *c, struct strings *ret)
+{
+	const char *why, *parameter = iommu_parameter(&c->iommu, &why);
+
+	*ret = (struct strings){0};
+	if (parameter)
+		ret->items[ret->count++] = parameter;
+	for (size_t i = 0; i < c->added.count; i++) {
+		const char *word = c->added.items[i], *wrong = words_check(text_of(word));
+
+		if (wrong) {
+			say_error("cmdline: \"%s\" is no parameter: %s", word, wrong);
+			return -EINVAL;
+		}
+		if (ret->count < STRINGS_MAX)
+			ret->items[ret->count++] = word;
+	}
+	return 0;
+}
+
+static bool is_there(const char *line, const char *param)
+{
+	struct text other;
+
+	return words_find(text_of(line), text_of(param), &other) == 1;
+}
+
+/* What is set for the next boot. */
+static const char *settings(const struct cmdline_command *c)
+{
+	const char *all = arena_printf(c->arena, "%s %s %s", c->before, c->last, c->ours);
+
+	return all ? all : "";
+}
+
+static void say_place(const struct cmdline_command *c)
+{
+	const struct loader *l = &c->loader;
+
+	if (l->kind == LOADER_UNKNOWN)
+		paragraph_line(
+			stdout, 0,
+			"boot loader: it cannot be told where its parameters are "
+			"set: %s; add them where yours has the kernel command line",
+			l->why);
+	else if (l->kind == LOADER_ENTRIES)
+		paragraph_line(
+			stdout, 0,
+			"boot loader: entries in %s: %s; add parameters to the line "
+			"options of each",
+			l->entries, l->why);
+	else
+		paragraph_line(stdout, 0, "boot loader: %s%s%s: %s", l->name,
+			       l->file ? ", by " : "", l->file ? l->file : "", l->why);
+}
+
+static int print(struct cmdline_command *c)
+{
+	const char *why, *parameter = iommu_parameter(&c->iommu, &why), *obstacle;
+	bool is_running = parameter && words_find(c->running, text_of(parameter),
+						  &(struct text){0}) == 1;
+	bool is_set = parameter && is_there(settings(c), parameter);
+	int code = EXIT_OK;
+
+	paragraph_line(stdout, 0, "IOMMU: %s, %s", iommu_maker_name(c->iommu.maker),
+		       c->iommu.is_on ? "on" : "off");
+	if (!parameter) {
+		paragraph_line(stdout, 0, "needed: nothing: %s", why);
+	} else if (is_running || c->iommu.is_on) {
+		paragraph_line(
+			stdout, 0, "needed: %s: %s", parameter,
+			is_running ? "it is on the command line of this boot"
+				   : "it is not on the command line of this boot, and "
+				     "this kernel has the IOMMU on by itself: another "
+				     "kernel may not");
+	} else {
+		paragraph_line(stdout, 0, "needed: %s: %s", parameter, why);
+		code = EXIT_FAILED;
+	}
+	obstacle = iommu_obstacle(&c->iommu, c->arena);
+	if (obstacle) {
+		paragraph_line(stdout, 0, "the IOMMU is off: %s", obstacle);
+		code = EXIT_FAILED;
+	}
+	if (!is_there(settings(c), "iommu=pt"))
+		paragraph_line(
+			stdout, 0,
+			"optional: iommu=pt: devices that stay on the host are not slowed "
+			"down by the IOMMU; add it with --add iommu=pt");
+	say_place(c);
+	if (*c->ours)
+		paragraph_line(stdout, 0, "earlybind added: %s", c->ours);
+	if (!parameter || c->loader.kind == LOADER_UNKNOWN)
+		return code;
+	if (is_set && !is_running)
+		paragraph_line(stdout, 0, "next: %s is set for the next boot: reboot",
+			       parameter);
+	else if (!is_set && !is_running && c->loader.kind != LOADER_ENTRIES)
+		paragraph_line(stdout, 0, "next: earlybind cmdline --set");
+	return code;
+}
+
+/* The changes that were asked for. */
+static int plan(struct cmdline_command *c)
+{
+	struct strings wanted;
+	int r;
+
+	if (c->is_removed)
+		return cmdline_plan_remove(c);
+	if (c->is_set) {
+		if (c->loader.kind == LOADER_UNKNOWN ||
+		    c->loader.kind == LOADER_ENTRIES) {
+			say_place(c);
+			return -ENODEV;
+		}
+		r = collect(c, &wanted);
+		if (r == 0)
+			r = cmdline_plan_set(c, &wanted);
+		if (r < 0)
+			return r;
+	}
+	return c->has_menu_entry ? cmdline_plan_menu_entry(c) : 0;
+}
+
+static int change(struct cmdline_command *c)
+{
+	int r = plan(c), code;
+
+	if (r == -ENODEV || r == -ENOENT)
+		return EXIT_NOWHERE;
+	if (r < 0)
+		return r == -EINVAL ? EXIT_WRONG_USAGE : EXIT_FAILED;
+	if (c->change_count == 0 && c->command_count == 0) {
+		paragraph_line(stdout, 0, "nothing to do: %s",
+			       c->is_removed ? "there is nothing of earlybind's"
+					     : "it is as it should be");
+		return EXIT_OK;
+	}
+	code = cmdline_carry_out(c);
+	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
+	    (c->is_set || c->is_removed) && c->loader.file)
+		paragraph_line(
+			stdout, 0,
+			"left to do: make %s anew, by your distribution's program: "
+			"none that is known is installed",
+			c->loader.kind == LOADER_FILE ? "the entries or unified images"
+						      : "GRUB's menu");
+	if (code == EXIT_OK && !c->is_dry_run)
+		paragraph_line(stdout, 0, "next: reboot");
+	return code;
+}
+
+static int run(struct cmdline_command *c)
+{
+	int r;
+
+	if (open_world(c->sysroot, &c->world) < 0)
+		return EXIT_FAILED;
+	if (file_read_world(c->world, WORLD_PROC, "cmdline", c->arena, CMDLINE_FILE_MAX,
+			    &c->running) < 0)
+		c->running = (struct text){"", 0};
+	c->running = text_trim(c->running);
+	iommu_read(c->world, c->arena, &c->iommu);
+	loader_find(c->world, c->sysroot, c->arena, &c->loader);
+	r = cmdline_read_settings(c);
+	if (r < 0)
+		return EXIT_FAILED;
+	return c->is_set || c->is_removed || c->has_menu_entry ? change(c) : print(c);
+}
+
+int command_cmdline(int argc, char **argv, struct arena *arena)
+{
+	static struct cmdline_command c;
+	const struct option_spec options[] = {
+		{"set", NULL, "set what is needed", .ret_flag = &c.is_set},
+		{"add", "PARAM", "set this parameter, too; may be repeated",
+		 .ret_strings = &c.added},
+		{"menu-entry", NULL, "add a boot menu entry without earlybind",
+		 .ret_flag = &c.has_menu_entry},
+		{"remove", NULL, "take all of that back", .ret_flag = &c.is_removed},
+		{"force", NULL, "also against another value of a parameter",
+		 .ret_flag = &c.is_forced},
+		{"dry-run", NULL, "show the changes", .ret_flag = &c.is_dry_run},
+		{"no-update", NULL, "do not run update-grub or its like",
+		 .ret_flag = &c.has_no_update},
+		{"sysroot", "DIR", "the machine below DIR; nothing is run then",
+		 .ret_string = &c.sysroot},
+	};
+	const struct command_spec spec = {
+		.name = "cmdline",
+		.synopsis = "[--set] [OPTION...]",
+		.text = "Says which parameters the kernel command line of this machine needs, "
+			"which of them are there, and where they are set: in GRUB's settings, "
+			"/etc/kernel/cmdline, with grubby or rpm-ostree. Sets them with --set "
+			"(or --add), shows the difference, keeps a backup of a file that is "
+			"not earlybind's own, and runs what tells the boot loader.\n"
+			"\n"
+			"exit code: 0 nothing is missing, or done; 1 something is missing, "
+			"or failed; 2 wrong usage; 3 it cannot be told where to set it\n",
+		.example = "earlybind cmdline --set --dry-run",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+	};
+	int code;
+
+	c = (struct cmdline_command){.arena = arena};
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
+	c.is_set = c.is_set || c.added.count > 0;
+	if (c.is_removed && (c.is_set || c.has_menu_entry)) {
+		say_error("cmdline: --remove takes all back: it goes with neither --set, "
+			  "--add nor --menu-entry");
+		return EXIT_WRONG_USAGE;
+	}
+	if ((c.is_set || c.is_removed || c.has_menu_entry) && !c.is_dry_run &&
+	    !c.sysroot && geteuid() != 0) {
+		say_error(
+			"cmdline: only root can change the boot loader's settings: run it "
+			"with sudo; --dry-run shows the changes");
+		return EXIT_FAILED;
+	}
+	return run(&c);
+}

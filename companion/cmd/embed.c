@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* earlybind embed: the configuration into a copy of the binder. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "binder_copy.h"
+#include "commands.h"
+#include "files.h"
+#include "message.h"
+#include "needed_modules.h"
+#include "command_output.h"
+#include "paths.h"
+#include "reason.h"
+#include "table.h"
+
+struct embed {
+	struct strings configs;
+	const char *binder;
+	const char *output;
+	const char *sysroot;
+	const char *show;
+	const char *modules;
+	bool is_check;
+	bool is_verbose;
+
+	struct arena *arena;
+	struct carrier carrier;
+};
+
+static int show(const char *path, struct arena *arena)
+{
+	struct text bytes, table;
+	size_t offset;
+	int r;
+
+	if (binder_read(path, arena, &bytes, &offset, NULL) < 0)
+		return EXIT_FAILED;
+	r = table_decode(bytes.p + offset, sizeof(struct table_section), &table);
+	if (r < 0) {
+		say_error("%s: %s", path,
+			  r == -EPROTONOSUPPORT
+				  ? "its table is of a newer version than this program"
+				  : "its table is damaged: embed it again");
+		return EXIT_FAILED;
+	}
+	fwrite(table.p, 1, table.n, stdout);
+	if (table.n == 0)
+		say_error("%s: its table is empty", path);
+	return EXIT_OK;
+}
+
+static void say_lines(const struct recorded *recorded)
+{
+	struct text rest = recorded->lines, line;
+
+	while (text_cut(&rest, '\n', &line) && line.n > 0)
+		printf("%.*s\n", (int)line.n, line.p);
+}
+
+static void say_recorded(const struct embed *e)
+{
+	const struct sources *sources = &e->carrier.sources;
+
+	say_lines(&sources->critical);
+	say_lines(&sources->known);
+	if (sources->is_generic)
+		puts("nothing is recorded, as was asked for");
+	else if (e->carrier.policy.ignore_recorded || sources->is_without_critical)
+		puts("nothing is recorded as critical, as was asked for");
+	else if (sources->critical.why)
+		printf("%s: %s\n",
+		       sources->critical.count > 0
+			       ? "not all that is critical is recorded"
+			       : "nothing is recorded as critical",
+		       sources->critical.why);
+	if (sources->known.why)
+		printf("%s: %s\n",
+		       sources->known.count > 0 ? "not of every card its ID is recorded"
+						: "no ID of a card is recorded",
+		       sources->known.why);
+}
+
+static int embed(struct embed *e)
+{
+	struct carrier *c = &e->carrier;
+	int r;
+
+	if (carrier_load(c, e->sysroot, e->binder, e->arena) < 0)
+		return EXIT_FAILED;
+	r = file_replace(e->output, c->bytes, c->mode);
+	if (r < 0) {
+		say_error("%s: it cannot be written: %s", e->output, errno_text(r));
+		return EXIT_FAILED;
+	}
+	printf("%s%sembedded in %s (%zu of %d bytes)\n", carrier_describe(c, e->arena),
+	       c->sources.count == 0 ? c->length == 0 ? ": empty table " : ": no rule "
+				     : " ",
+	       e->output, c->length, TABLE_CAPACITY);
+	if (c->sources.critical.count > 0)
+		printf("%zu critical device%s of this machine recorded\n",
+		       c->sources.critical.count, plural(c->sources.critical.count));
+	if (c->sources.known.count > 0)
+		printf("%zu rule%s without a device ID: what the card is now is recorded\n",
+		       c->sources.known.count, plural(c->sources.known.count));
+	if (c->sources.critical.is_left_out || c->sources.known.is_left_out)
+		say_error("not recorded: %s%s%s: the rules leave no room in the table",
+			  c->sources.critical.is_left_out ? "the critical devices" : "",
+			  c->sources.critical.is_left_out && c->sources.known.is_left_out
+				  ? " and "
+				  : "",
+			  c->sources.known.is_left_out ? "the IDs of cards" : "");
+	if (e->is_verbose)
+		say_recorded(e);
+	return EXIT_OK;
+}
+
+/* The modules that an image needs, for the hooks. */
+static int print_modules(struct embed *e)
+{
+	struct strings names;
+	struct world *world;
+	int r = open_world(e->sysroot, &world);
+
+	if (r == 0 && needs_find(e->carrier.is_generic ? NULL : world, &e->carrier.policy,
+				 e->modules, e->arena, &names) < 0) {
+		say_error("out of memory");
+		r = -ENOMEM;
+	}
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		puts(names.items[i]);
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+int command_embed(int argc, char **argv, struct arena *arena)
+{
+	static struct embed e;
+	const struct option_spec options[] = {
+		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
+		 .ret_strings = &e.configs},
+		{"binder", "FILE", "the binder to copy (" BINDER_PATH ")",
+		 .ret_string = &e.binder},
+		{"output", "FILE", "where the copy goes; may be the binder itself",
+		 .ret_string = &e.output},
+		{"check", NULL, "only validate the configuration",
+		 .ret_flag = &e.is_check},
+		{"generic", NULL, "the image is for other machines too: record nothing",
+		 .ret_flag = &e.carrier.is_generic},
+		{"no-critical", NULL, "do not record what this machine cannot do without",
+		 .ret_flag = &e.carrier.is_without_critical},
+		{"verbose", NULL, "say what is recorded, or why nothing is",
+		 .ret_flag = &e.is_verbose},
+		{"modules", "DIR",
+		 "print the modules that the rules need of the kernel in DIR",
+		 .ret_string = &e.modules},
+		{"show", "FILE", "print the table of a binder", .ret_string = &e.show},
+		{"sysroot", "DIR", "read DIR/etc and DIR" BINDER_PATH,
+		 .ret_string = &e.sysroot},
+	};
+	const struct command_spec spec = {
+		.name = "embed",
+		.synopsis = "--output FILE [OPTION...]",
+		.text = "Validates the configuration and writes a copy of the binder that "
+			"carries it, as the hooks of the initramfs do. An error in the "
+			"configuration is shown with its place, and nothing is written. "
+			"Without any configuration the table is empty.\n"
+			"\n"
+			"Where the machine runs from a disk or the network of its own, the "
+			"functions that it would be lost with (root, swap, boot network, the "
+			"keyboard of its console) are recorded as critical: at boot no rule "
+			"takes them without an allow=. \"option critical=none\" in the "
+			"configuration, or --no-critical, switches that off. Of cards that "
+			"rules name by their place or serial number only, the IDs that they "
+			"have now are recorded, so that a boot can say that one was reflashed. "
+			"For an image that goes to other machines too there is --generic.\n"
+			"\n"
+			"With --modules nothing is written: it says which modules must be in an "
+			"image: vfio's, those of driver=NAME, and for driver=auto the "
+			"variants of vfio-pci for the functions of this machine, or with "
+			"--generic all variants.\n"
+			"\n"
+			"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
+			"read or written; 2 wrong usage\n",
+		.example = "earlybind embed --check",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+	};
+	int code;
+
+	e = (struct embed){.arena = arena};
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
+	if (e.show)
+		return show(e.show, arena);
+	if (!e.output && !e.is_check && !e.modules) {
+		say_error(
+			"embed: say where the copy goes with --output FILE, or use --check");
+		return EXIT_WRONG_USAGE;
+	}
+	if (e.modules)
+		e.carrier.is_without_critical = true;
+	if (carrier_configure(&e.carrier, e.sysroot, &e.configs, arena) < 0)
+		return EXIT_FAILED;
+	if (e.modules)
+		return print_modules(&e);
+	return e.is_check ? EXIT_OK : embed(&e);
+}

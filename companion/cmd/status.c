@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* earlybind status: what this boot did, against the state now. */
+#include "status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot_device.h"
+#include "commands.h"
+#include "sentences.h"
+#include "drift.h"
+#include "group.h"
+#include "holders.h"
+#include "inventory.h"
+#include "late_reports.h"
+#include "bind_now.h"
+#include "message.h"
+#include "options.h"
+#include "command_output.h"
+#include "reason.h"
+#include "report.h"
+#include "device_selection.h"
+
+#define EXIT_NO_REPORT 4
+
+bool status_is_asked_for(const struct status *s, const struct boot_device *b)
+{
+	const struct pci_device *d = boot_device_now(b, &s->now);
+	struct pci_device gone = {.bdf = b->bdf, .ids = boot_device_ids(b)};
+
+	return selection_has_match(&s->selection, d ? d : &gone);
+}
+
+bool status_is_all_well(const struct status *s)
+{
+	const struct boot *boot = &s->boot;
+
+	for (size_t i = 0; i < boot->device_count; i++)
+		if (!boot_device_is_well(&boot->devices[i], &s->now))
+			return false;
+	return !boot->is_dry_run && boot->missing_count == 0 &&
+	       (boot->is_all_bound || !boot->has_loss);
+}
+
+static void add_now(struct paragraph *p, const struct status *s,
+		    const struct boot_device *b)
+{
+	const struct pci_device *at = inventory_find(&s->now, b->bdf);
+	char id[ID_SIZE];
+
+	if (!at)
+		paragraph_add(p, "it is not there now");
+	else if (!boot_device_now(b, &s->now))
+		paragraph_add(p, "another device, [%s], is there now",
+			      format_id(&at->ids, id));
+	else if (at->driver[0] == '\0')
+		paragraph_add(p, "no driver has it now");
+	else
+		paragraph_add(p, "%s has it now", at->driver);
+}
+
+static void put_holders(const struct status *s, const struct pci_device *d)
+{
+	const struct holder *list[HOLDERS_SHOWN];
+	size_t count = holders_find(&s->holders, d, list, HOLDERS_SHOWN);
+
+	for (size_t i = 0; i < MIN(count, (size_t)HOLDERS_SHOWN); i++)
+		paragraph_line(stdout, DEVICE_INDENT, "in use: %s (pid %u) has %s open",
+			       list[i]->command, list[i]->pid, list[i]->node);
+}
+
+static void put_device(const struct status *s, const struct boot_device *b)
+{
+	struct paragraph p = describe_device(b->bdf, b->id);
+	const char *when = boot_device_when(b);
+	const struct pci_device *d = boot_device_now(b, &s->now);
+
+	if (strcmp(b->action, ACTION_RELEASE) == 0) {
+		paragraph_add(&p, "%s by hand%s%s;",
+			      boot_device_is_released(b) ? "released" : "not released",
+			      b->message[0] ? ": " : "", b->message);
+		add_now(&p, s, b);
+	} else if (boot_device_is_bound(b)) {
+		paragraph_add(&p, "bound to %s %s", b->after, when);
+		if (b->before[0] != '\0' && strcmp(b->before, b->after) != 0)
+			paragraph_add(&p, "(was %s)", b->before);
+		if (b->is_late && !boot_device_now(b, &s->now)) {
+			paragraph_add(&p, "and gone since:");
+			add_now(&p, s, b);
+		} else if (!boot_device_is_changed(b, &s->now)) {
+			paragraph_add(&p, "and still is");
+		} else {
+			paragraph_add(&p, "but changed since:");
+			add_now(&p, s, b);
+		}
+		if (b->message[0] != '\0')
+			paragraph_add(&p, "but %s", b->message);
+	} else if (strcmp(b->action, "keep") == 0) {
+		paragraph_add(&p, "kept: %s;", b->message);
+		add_now(&p, s, b);
+	} else if (s->boot.is_dry_run) {
+		paragraph_add(&p, "not tried in a dry run;");
+		add_now(&p, s, b);
+	} else {
+		paragraph_add(&p, "not bound %s (%s): %s;", when,
+			      b->verdict[0] ? b->verdict : "no verdict", b->message);
+		add_now(&p, s, b);
+	}
+	paragraph_end(&p);
+	paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", b->rule, b->origin);
+	if (b->note[0] != '\0')
+		paragraph_line(stdout, DEVICE_INDENT, "note: %s", b->note);
+	if (d)
+		put_holders(s, d);
+}
+
+/* A function that was asked for, and that the report does not know. */
+static void put_other(const struct status *s, const struct pci_device *d)
+{
+	char id[ID_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	paragraph_add(&p,
+		      "not touched at boot: no rule of this boot named it; %s has it now",
+		      d->driver[0] ? d->driver : "no driver");
+	paragraph_end(&p);
+	put_holders(s, d);
+}
+
+static void print_modules(const struct boot *boot)
+{
+	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+
+	if (boot->module_count == 0)
+		return;
+	paragraph_add(&p, "modules:");
+	for (size_t i = 0; i < boot->module_count; i++) {
+		const struct boot_module *m = &boot->modules[i];
+
+		paragraph_add(&p, "%s %s%s%s%s%s", m->name, m->outcome,
+			      m->error ? " (" : "", m->error ? errno_text(m->error) : "",
+			      m->error ? ")" : "", i + 1 < boot->module_count ? "," : "");
+	}
+	paragraph_end(&p);
+}
+
+static void print_text(const struct status *s)
+{
+	const struct boot *boot = &s->boot;
+
+	if (boot->is_dry_run)
+		paragraph_line(stdout, 0,
+			       "this boot was a dry run (rd.earlybind.dry_run=1): no "
+			       "device was touched");
+	if (boot->reason[0] != '\0')
+		paragraph_line(stdout, 0, "nothing was done: %s", boot->message);
+	for (size_t i = 0; i < boot->device_count; i++)
+		if (status_is_asked_for(s, &boot->devices[i]))
+			put_device(s, &boot->devices[i]);
+	for (size_t i = 0; s->words.count > 0 && i < s->now.count; i++) {
+		const struct pci_device *d = &s->now.devices[i];
+
+		if (selection_has_match(&s->selection, d) && !boot_find(boot, d->bdf))
+			put_other(s, d);
+	}
+	if (s->words.count > 0)
+		return;
+	for (size_t i = 0; i < boot->missing_count; i++)
+		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin,
+				 boot->missing[i].elsewhere);
+	for (size_t i = 0; i < boot->problem_count; i++)
+		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
+			       boot->problems[i].text, boot->problems[i].message);
+	for (size_t i = 0; i < s->group_count; i++)
+		describe_group(&s->groups[i]);
+	print_modules(boot);
+	if (s->drift[0] != '\0')
+		paragraph_line(stdout, 0, "%s", s->drift);
+}
+
+static unsigned filter_status(const void *arg, const struct pci_device *d)
+{
+	const struct status *s = arg;
+	unsigned wants = s->words.count > 0 ? selection_filter(&s->selection, d) : 0;
+
+	wants &= ~FACT_WANTED;
+	if (boot_find(&s->boot, d->bdf) ||
+	    (s->words.count > 0 && selection_has_match(&s->selection, d)))
+		wants |= FACT_WANTED;
+	return wants;
+}
+
+/* Adds a group once, in the order of numbers. */
+static int add_group(struct status *s, int id)
+{
+	size_t at = 0;
+	int r;
+
+	while (at < s->group_count && s->groups[at].id < id)
+		at++;
+	if (at < s->group_count && s->groups[at].id == id)
+		return 0;
+	memmove(&s->groups[at + 1], &s->groups[at],
+		(s->group_count - at) * sizeof(*s->groups));
+	r = group_make(&s->now, NULL, id, s->arena, &s->groups[at]);
+	s->group_count += r == 0;
+	return r;
+}
+
+static int read_now(struct status *s)
+{
+	const struct boot *boot = &s->boot;
+	int r;
+
+	r = inventory_read(s->world, s->arena, filter_status, s, &s->now);
+	if (r < 0)
+		return r;
+	s->groups = arena_alloc(s->arena, boot->device_count + 1, sizeof(*s->groups));
+	if (!s->groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < boot->device_count; i++) {
+		struct pci_device *d = inventory_find(&s->now, boot->devices[i].bdf);
+
+		if (d)
+			d->is_held = strcmp(boot->devices[i].verdict, "held") == 0;
+	}
+	for (size_t i = 0; i < boot->device_count; i++) {
+		const struct boot_device *b = &boot->devices[i];
+		const struct pci_device *d = boot_device_now(b, &s->now);
+
+		if (!d || d->iommu_group == NO_GROUP || b->wanted[0] == '\0' ||
+		    strcmp(d->driver, b->wanted) != 0)
+			continue;
+		r = add_group(s, d->iommu_group);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int no_report(struct status *s, const char *message)
+{
+	struct json json;
+
+	if (!s->is_json) {
+		say_error("%s", message);
+		return EXIT_NO_REPORT;
+	}
+	if (begin_json(s->arena, 0, &json) < 0)
+		return EXIT_FAILED;
+	json_open(&json, NULL, '{');
+	json_put_number(&json, "schema", SCHEMA);
+	json_put_bool(&json, "report", false);
+	json_put_string(&json, "message", message);
+	json_open(&json, "devices", '[');
+	json_close(&json, ']');
+	json_close(&json, '}');
+	return end_json(&json) == 0 ? EXIT_NO_REPORT : EXIT_FAILED;
+}
+
+/* What was bound by hand is shown also where the boot's run left no report. */
+static int read_boot(struct status *s, const char **ret_message)
+{
+	const char *message = "", *path;
+	int r, late;
+
+	r = boot_read(s->world, s->arena, &s->boot, &path, &message);
+	if (r < 0 && r != -ENOENT) {
+		*ret_message = drift_no_report(s->world, s->arena, r, path, message);
+		return r;
+	}
+	if (r == -ENOENT)
+		s->boot = (struct boot){.reason = "", .message = ""};
+	late = late_reports_add(s->world, s->arena, &s->boot);
+	if (late < 0 || r == 0)
+		return late;
+	*ret_message = drift_no_report(s->world, s->arena, r, path, message);
+	if (s->boot.device_count == 0)
+		return -ENOENT;
+	s->has_no_run = true;
+	return 0;
+}
+
+static bool has_match(const struct status *s)
+{
+	for (size_t i = 0; i < s->now.count; i++)
+		if (selection_has_match(&s->selection, &s->now.devices[i]))
+			return true;
+	for (size_t i = 0; i < s->boot.device_count; i++)
+		if (status_is_asked_for(s, &s->boot.devices[i]))
+			return true;
+	return s->words.count == 0;
+}
+
+static int status(struct status *s)
+{
+	const char *message = NULL;
+	int r, code = EXIT_OK;
+
+	if (selection_parse("status", &s->words, &s->selection) < 0)
+		return EXIT_WRONG_USAGE;
+	if (open_world(s->sysroot, &s->world) < 0)
+		return EXIT_FAILED;
+	r = read_boot(s, &message);
+	if (r < 0 && message)
+		return no_report(s, message);
+	if (r == 0)
+		r = read_now(s);
+	if (r == 0)
+		r = holders_read(s->world, s->arena, s->sysroot, &s->holders);
+	if (r < 0) {
+		say_no_inventory(r);
+		return EXIT_FAILED;
+	}
+	if (s->has_no_run)
+		s->drift = message;
+	else
+		s->drift = drift_describe(s->world, s->arena, &s->boot);
+	if (!has_match(s)) {
+		(void)selection_say_missing(&s->selection, &s->now);
+		return EXIT_FAILED;
+	}
+	if (s->is_json)
+		code = status_print_json(s);
+	else
+		print_text(s);
+	return code != EXIT_OK || status_is_all_well(s) ? code : EXIT_FAILED;
+}
+
+int command_status(int argc, char **argv, struct arena *arena)
+{
+	static struct status s;
+	const struct option_spec options[] = {
+		{"json", NULL, "print JSON for scripts", .ret_flag = &s.is_json},
+		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		 .ret_string = &s.sysroot},
+	};
+	const struct command_spec spec = {
+		.name = "status",
+		.synopsis = "[OPTION...] [DEVICE...]",
+		.ret_words = &s.words,
+		.text = "Shows what earlybind did in this boot and what has become of it since: "
+			"for each device the rule, the driver it got and the one it has now, "
+			"who uses it, and whether a VM can use its IOMMU group. And whether the "
+			"rules have changed since. DEVICE is an address (01:00.0) or another "
+			"selector: then only what is about those devices.\n"
+			"\n"
+			"exit code: 0 everything was bound and still is, also where a group is "
+			"not viable; 1 something was not bound or has changed; 2 wrong usage; "
+			"4 there is no report\n",
+		.example = "earlybind status || journalctl -k -g earlybind",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+	};
+	int code;
+
+	s = (struct status){.arena = arena};
+	return options_parse(&spec, argc, argv, &code) ? status(&s) : code;
+}

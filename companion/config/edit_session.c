@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "edit_session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "files.h"
+#include "filter.h"
+#include "message.h"
+#include "command_output.h"
+#include "reason.h"
+#include "run.h"
+
+/* What a file begins with that was not there. */
+#define FIRST_LINE "# What vfio-pci gets at boot: earlybind.conf(5)\n"
+
+struct text edit_profile(const struct edit *e)
+{
+	return e->profile ? text_of(e->profile) : TEXT("");
+}
+
+static int out_of_memory(void)
+{
+	say_error("out of memory");
+	return -ENOMEM;
+}
+
+static bool is_profile(struct text name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] <= ' ' || strchr("[]#", name.p[i]))
+			return false;
+	return name.n > 0 && name.n <= 64;
+}
+
+/* The bytes of the file that is edited: the links to it are followed in one way only. */
+static int read_own(struct edit *e, struct text *ret)
+{
+	int r;
+
+	if (e->place.is_new) {
+		*ret = TEXT(FIRST_LINE);
+		return 0;
+	}
+	r = file_read(e->place.path, e->arena, CONFIG_SIZE_MAX, ret, NULL);
+	if (r < 0)
+		say_error("%s: it cannot be read: %s", e->place.name, errno_text(r));
+	return r;
+}
+
+/* The file that is edited comes first; behind it what else counts. */
+static int read_sources(struct edit *e)
+{
+	struct strings named = {.count = 0};
+	struct sources *s = &e->sources;
+	struct text bytes;
+	int r = read_own(e, &bytes);
+
+	if (e->config)
+		named.items[named.count++] = e->config;
+	*s = (struct sources){0};
+	if (r == 0 && !(e->config && e->place.is_new))
+		r = sources_read(e->world, e->arena, &named, s);
+	if (r < 0)
+		return r;
+	if (s->count == 0 || !text_is(s->files[0].name, e->place.name)) {
+		if (s->count == CONFIG_FILES_MAX) {
+			say_error("more than %d configuration files: join some of them",
+				  CONFIG_FILES_MAX);
+			return -E2BIG;
+		}
+		memmove(&s->files[1], &s->files[0], s->count * sizeof(s->files[0]));
+		s->files[0].name = text_of(e->place.name);
+		s->count++;
+	}
+	s->files[0].bytes = bytes;
+	return 0;
+}
+
+/* The rules of the command line and modprobe.d, then those of the files. */
+static int read_policy(struct edit *e)
+{
+	const struct run_options options = {.is_dry_run = true};
+	static struct run run;
+	struct policy files;
+
+	if (policy_init(&files, e->arena) < 0)
+		return out_of_memory();
+	sources_parse(&e->sources, &files);
+	for (size_t i = 0; i < files.problem_count; i++) {
+		if (!files.problems[i].is_error)
+			continue;
+		(void)sources_print_problems(&e->sources, &files);
+		say_error(
+			"correct the configuration first: nothing is written into one that "
+			"has errors");
+		return -EINVAL;
+	}
+	if (run_read_policy(e->world, e->arena, &options, &run) < 0)
+		return out_of_memory();
+	e->before = run.policy;
+	e->before.profile = edit_profile(e);
+	sources_parse(&e->sources, &e->before);
+	sources_add_critical(e->world, e->arena, &e->sources, &e->before);
+	return 0;
+}
+
+/* Every function, with its path; serial numbers only for who asks for one. */
+static unsigned filter(const void *arg, const struct pci_device *d)
+{
+	const struct edit *e = arg;
+	unsigned wants = policy_filter(&e->before, d) | FACT_WANTED | FACT_PATH;
+
+	for (size_t i = 0; i < e->asked_count; i++)
+		wants |= selector_open_facts(&e->asked[i], d);
+	return wants;
+}
+
+static int read_machine(struct edit *e)
+{
+	char message[REASON_MESSAGE_SIZE];
+	int r = inventory_read(e->world, e->arena, filter, e, &e->inventory);
+
+	if (r == 0)
+		r = identity_open(e->world, e->arena, &e->inventory, &e->identity);
+	if (r == 0)
+		r = along_find(&e->before, &e->inventory, NULL, e->arena, &e->along);
+	if (r == 0)
+		r = usages_read(e->world, e->arena, &e->usages);
+	if (r == -ENOMEM)
+		return out_of_memory();
+	if (r < 0) {
+		say_error("%s", reason_message(REASON_NO_SYSFS, errno_text(r), message));
+		return r;
+	}
+	if (e->inventory.unread_count > 0)
+		say_error("warning: %zu function%s could not be read: run this as root",
+			  e->inventory.unread_count, plural(e->inventory.unread_count));
+	/* Without names the addresses and IDs say it. */
+	if (names_open(e->arena, e->sysroot, NULL, &e->names) < 0)
+		e->names = NULL;
+	return 0;
+}
+
+int edit_open(struct edit *e)
+{
+	int r;
+
+	if (e->profile && !is_profile(edit_profile(e))) {
+		say_error("--profile \"%s\": a name is one word without [, ] and #",
+			  e->profile);
+		return -EINVAL;
+	}
+	r = open_world(e->sysroot, &e->world);
+	if (r == 0)
+		r = config_file_find(e->arena, e->sysroot, e->config, &e->place);
+	if (r == 0)
+		r = read_sources(e);
+	if (r == 0)
+		r = read_policy(e);
+	if (r == 0)
+		r = read_machine(e);
+	if (r < 0)
+		return r;
+	r = config_edit_start(&e->text, e->arena, e->sources.files[0].bytes);
+	return r < 0 ? out_of_memory() : 0;
+}
+
+/* The policy without the rules of files: a copy that can be added to. */
+static int copy_others(struct edit *e, struct policy *ret)
+{
+	struct policy copy = e->before;
+
+	copy.rules = arena_alloc(e->arena, RULES_MAX, sizeof(*copy.rules));
+	copy.problems = arena_alloc(e->arena, PROBLEMS_MAX, sizeof(*copy.problems));
+	if (!copy.rules || !copy.problems)
+		return out_of_memory();
+	copy.rule_count = 0;
+	copy.problem_count = 0;
+	for (size_t i = 0; i < e->before.rule_count; i++)
+		if (e->before.rules[i].origin.source != SOURCE_CONFIG)
+			copy.rules[copy.rule_count++] = e->before.rules[i];
+	*ret = copy;
+	return 0;
+}
+
+int edit_check(struct edit *e)
+{
+	const struct table_section *section;
+	struct sources *s = &e->sources;
+	struct policy files;
+	size_t length;
+	int r;
+
+	if (e->text.bytes.n > CONFIG_SIZE_MAX) {
+		say_error("%s: it would be larger than %zu bytes", e->place.name,
+			  CONFIG_SIZE_MAX);
+		return -E2BIG;
+	}
+	s->files[0].bytes = e->text.bytes;
+	if (policy_init(&files, e->arena) < 0)
+		return out_of_memory();
+	sources_parse(s, &files);
+	if (files.problem_count > 0) {
+		(void)sources_print_problems(s, &files);
+		return -EINVAL;
+	}
+	r = sources_encode(s, &files, e->arena, &section, &length);
+	if (r == 0)
+		r = copy_others(e, &e->after);
+	if (r < 0)
+		return r;
+	sources_parse(s, &e->after);
+	if (plan_make(&e->after, &e->inventory, e->arena, &e->plan) < 0)
+		return out_of_memory();
+	return 0;
+}
+
+static void put_line(char sign, struct text line)
+{
+	if (!line.p)
+		return;
+	putchar(sign);
+	put_text(stdout, line);
+	putchar('\n');
+}
+
+int edit_finish(struct edit *e)
+{
+	if (e->text.change_count == 0) {
+		puts("nothing to change");
+		return EXIT_OK;
+	}
+	printf("%s%s%s%s%s:\n", e->place.name, e->place.is_new ? " (new)" : "",
+	       e->profile ? " [profile " : "", e->profile ? e->profile : "",
+	       e->profile ? "]" : "");
+	for (size_t i = 0; i < e->text.change_count; i++) {
+		put_line('-', e->text.changes[i].before);
+		put_line('+', e->text.changes[i].after);
+	}
+	if (e->is_dry_run) {
+		puts("nothing is written: this is a dry run");
+		return EXIT_OK;
+	}
+	if (config_file_write(&e->place, e->text.bytes) < 0)
+		return EXIT_FAILED;
+	puts("next: \"earlybind apply\" puts it into the images, and the next boot obeys");
+	return EXIT_OK;
+}
+
+bool edit_is_own(const struct edit *e, const struct rule *rule)
+{
+	const struct config_file *file = &e->sources.files[0];
+	struct text profile = edit_profile(e);
+
+	return rule->origin.source == SOURCE_CONFIG &&
+	       rule->origin.file.p == file->name.p && rule->profile.n == profile.n &&
+	       (profile.n == 0 || memcmp(rule->profile.p, profile.p, profile.n) == 0);
+}
+
+bool edit_has_selector(const struct selector *selector, const struct pci_device *d)
+{
+	return selector_has_match(selector, d);
+}
+
+bool edit_has_match(const struct edit *e, const struct rule *rule,
+		    const struct pci_device *d)
+{
+	return policy_has_rule_active(&e->before, rule) &&
+	       edit_has_selector(&rule->selector, d);
+}
+
+const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
+{
+	const struct along *a = e->along ? &e->along[d - e->inventory.devices] : NULL;
+
+	return a && !a->is_named && !a->is_kept ? a->rule : NULL;
+}
+
+const char *edit_describe(struct edit *e, const struct pci_device *d)
+{
+	const char *vendor = names_vendor(e->names, d->ids.vendor, e->arena);
+	const char *device = names_device(e->names, &d->ids, e->arena);
+	char address[BDF_SIZE];
+	const char *text;
+
+	text = arena_printf(e->arena, "%s [%04x:%04x]%s%s%s%s",
+			    bdf_format(d->bdf, address), d->ids.vendor, d->ids.device,
+			    vendor ? " " : "", vendor ? vendor : "", device ? " " : "",
+			    device ? device : "");
+	return text ? text : "";
+}
+
+const char *edit_address(const struct pci_device *d, char buf[static BDF_SIZE])
+{
+	const char *address = bdf_format(d->bdf, buf);
+
+	return d->bdf.domain == 0 ? address + sizeof("0000:") - 1 : address;
+}
+
+const char *edit_describe_rule(struct edit *e, const struct rule *rule)
+{
+	char origin[ORIGIN_SIZE];
+	const char *text;
+
+	text = arena_printf(e->arena, "%.*s (%s)",
+			    (int)MIN(rule->text.n, (size_t)SELECTOR_SIZE), rule->text.p,
+			    origin_format(&rule->origin, origin));
+	return text ? text : "";
+}

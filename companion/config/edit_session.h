@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands share that change the configuration: add, keep, remove, select. */
+#pragma once
+
+#include "companions.h"
+#include "arena.h"
+#include "compiler.h"
+#include "config_text.h"
+#include "config_path.h"
+#include "identity.h"
+#include "inventory.h"
+#include "pci_names.h"
+#include "options.h"
+#include "plan.h"
+#include "policy.h"
+#include "sources.h"
+#include "usage.h"
+
+struct edit {
+	/* From the command line */
+	struct strings words;
+	const char *config;
+	const char *profile;
+	const char *sysroot;
+	bool is_dry_run;
+	struct selector *asked; /* that edit_open() reads the facts for */
+	size_t asked_count;
+
+	/* The machine and its rules as they are */
+	struct arena *arena;
+	struct world *world;
+	struct inventory inventory; /* every function */
+	struct identity identity;
+	struct along
+		*along; /* per device: what brings it along now; NULL: nothing does */
+	struct usages usages;
+	struct names *names;
+	struct config_file_place place;
+	struct sources sources; /* the first one is the file that is edited */
+	struct policy before; /* sources last, with lines and columns */
+
+	/* What is to become of it */
+	struct config_edit text;
+	struct policy after;
+	struct plan plan;
+};
+
+/* For the tables of options: what every one of these commands has. */
+#define EDIT_OPTIONS(e) \
+	{"config", "FILE", "edit FILE, not /etc/earlybind.conf", \
+	 .ret_string = &(e).config}, \
+		{"dry-run", NULL, "show the change and write nothing", \
+		 .ret_flag = &(e).is_dry_run}, \
+		{"profile", "NAME", "edit the rules of [profile NAME]", \
+		 .ret_string = &(e).profile}, \
+	{ \
+		"sysroot", "DIR", "edit the tree below DIR, not this machine", \
+			.ret_string = &(e).sysroot \
+	}
+
+/*
+ * Reads machine and configuration. The configuration must be without errors. Says what is
+ * wrong; -errno.
+ */
+int edit_open(struct edit *e) must_check nonnull(1);
+
+/*
+ * Reads the edited text as the image's maker and the binder will, into e->after and e->plan.
+ * Says what is wrong, which no edit of ours should bring about; -errno.
+ */
+int edit_check(struct edit *e) must_check nonnull(1);
+
+/*
+ * Shows the change, writes it unless this is a dry run, and names the next step. Returns the
+ * exit code.
+ */
+int edit_finish(struct edit *e) must_check nonnull(1);
+
+/* The profile that is edited, or empty. */
+struct text edit_profile(const struct edit *e) nonnull(1);
+
+/* Whether the rule stands where this run edits. */
+bool edit_is_own(const struct edit *e, const struct rule *rule) nonnull(1, 2);
+
+bool edit_has_selector(const struct selector *selector, const struct pci_device *d)
+	nonnull(1, 2);
+
+/* Whether @rule counts and names the device. */
+bool edit_has_match(const struct edit *e, const struct rule *rule,
+		    const struct pci_device *d) nonnull(1, 2, 3);
+
+/* The rule (with=) that brings the device along though none names it, or NULL. */
+const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
+	nonnull(1, 2);
+
+/* "0000:01:00.0 [10ee:5000] Xilinx Corporation (xclmgmt)", into the arena. */
+const char *edit_describe(struct edit *e, const struct pci_device *d) nonnull(1, 2);
+
+/* The address as people type it: "01:00.0". */
+const char *edit_address(const struct pci_device *d, char buf[static BDF_SIZE])
+	nonnull(1);
+
+/* "10ee:5000 (/etc/earlybind.conf:3:6)", into the arena. */
+const char *edit_describe_rule(struct edit *e, const struct rule *rule) nonnull(1, 2);

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rule_add.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sentences.h"
+#include "driver.h"
+#include "group.h"
+#include "rule_guard.h"
+#include "message.h"
+#include "recipe.h"
+
+static const char *driver_of(const struct rule *rule, char buf[static DRIVER_NAME_SIZE])
+{
+	struct text name = rule->driver.n > 0 ? rule->driver : TEXT(DEFAULT_DRIVER);
+
+	snprintf(buf, DRIVER_NAME_SIZE, "%.*s", (int)name.n, name.p);
+	return driver_kernel_name(buf);
+}
+
+/* Whether a rule says all that the wishes ask for, besides which devices. */
+static bool has_options(const struct wishes *w, const struct rule *rule)
+{
+	char have[DRIVER_NAME_SIZE], want[DRIVER_NAME_SIZE];
+	bool has_driver =
+		w->like.driver.n == 0 ||
+		driver_is_same(driver_of(rule, have), driver_of(&w->like, want));
+
+	return has_driver && (rule->follow || !w->like.follow) &&
+	       (w->like.with == WITH_NOTHING || rule->with == w->like.with) &&
+	       (rule->allow & w->like.allow) == w->like.allow;
+}
+
+/* The rule that does already for @d what @kind asks for. */
+static const struct rule *covering(const struct edit *e, const struct wishes *w,
+				   const struct pci_device *d)
+{
+	const struct rule *along;
+
+	for (size_t i = 0; i < e->before.rule_count; i++) {
+		const struct rule *rule = &e->before.rules[i];
+		bool is_replaced = w->is_forced && rule->origin.source != SOURCE_CONFIG;
+
+		/* What stands on the command line may be meant to come here. */
+		if (rule->kind == w->kind && !is_replaced && has_options(w, rule) &&
+		    edit_has_match(e, rule, d))
+			return rule;
+	}
+	along = w->kind == RULE_BIND ? edit_along(e, d) : NULL;
+	return along && has_options(w, along) ? along : NULL;
+}
+
+/* The same selector stands there already. */
+static const struct rule *find_same(const struct edit *e, const struct wishes *w,
+				    const struct wish *wish)
+{
+	for (size_t i = 0; i < e->before.rule_count; i++) {
+		const struct rule *rule = &e->before.rules[i];
+
+		if (rule->kind == w->kind && edit_is_own(e, rule) &&
+		    has_options(w, rule) &&
+		    selector_is_same(&rule->selector, &wish->selector))
+			return rule;
+	}
+	return NULL;
+}
+
+static void say_done(struct edit *e, const struct wishes *w, const char *what,
+		     const struct rule *rule)
+{
+	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+
+	paragraph_add(&p, "%s: %s already: %s", what,
+		      w->kind == RULE_BIND ? "bound by a rule" : "kept by a rule",
+		      edit_describe_rule(e, rule));
+	paragraph_end(&p);
+}
+
+void addition_drop_done(struct edit *e, struct wishes *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct wish *wish = &w->items[i];
+		const struct rule *rule = find_same(e, w, wish);
+		size_t matches = 0, covered = 0;
+
+		for (size_t k = 0; k < e->inventory.count; k++) {
+			const struct pci_device *d = &e->inventory.devices[k];
+
+			if (d->is_bridge || !edit_has_selector(&wish->selector, d))
+				continue;
+			matches++;
+			covered += covering(e, w, d) != NULL;
+		}
+		wish->is_done = rule || (matches > 0 && covered == matches);
+		if (!wish->is_done)
+			continue;
+		if (matches == 0)
+			say_done(e, w, wish->text, rule);
+		for (size_t k = 0; k < e->inventory.count; k++) {
+			const struct pci_device *d = &e->inventory.devices[k];
+
+			if (!d->is_bridge && edit_has_selector(&wish->selector, d))
+				say_done(e, w, edit_describe(e, d),
+					 rule ? rule : covering(e, w, d));
+		}
+	}
+}
+
+/* Puts the wishes into the text. */
+static int write_lines(struct edit *e, const struct wishes *w)
+{
+	struct text *lines = arena_alloc(e->arena, w->count, sizeof(*lines));
+	size_t count = 0;
+
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->count; i++) {
+		const char *line;
+
+		if (w->items[i].is_done)
+			continue;
+		line = arena_printf(e->arena, "%s %s%s", rule_kind_name(w->kind),
+				    w->items[i].text, w->options);
+		for (unsigned bit = 1; line && bit <= w->items[i].needs_allow; bit <<= 1)
+			if (w->items[i].needs_allow & bit)
+				line = arena_printf(e->arena, "%s allow=%s", line,
+						    allow_name(bit));
+		if (!line)
+			return -ENOMEM;
+		lines[count++] = text_of(line);
+	}
+	if (count == 0)
+		return 0;
+	return config_edit_append(&e->text, edit_profile(e), lines, count);
+}
+
+/* *why is what was said last. */
+static void put_device(struct edit *e, const struct wishes *w, const struct wish *wish,
+		       const struct pci_device *d, const char **why)
+{
+	const struct plan_device *pd = plan_find(&e->plan, d);
+	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+	const char *wanted = pd ? pd->wanted : DEFAULT_DRIVER;
+	bool has_other = d->driver[0] && !driver_is_same(d->driver, wanted);
+
+	paragraph_add(&p, "%s:", edit_describe(e, d));
+	if (w->kind == RULE_KEEP)
+		paragraph_add(&p, "the host keeps it, whatever else names it");
+	else if (pd && pd->action == ACTION_KEEP)
+		paragraph_add(&p, "a keep rule protects it: %s",
+			      edit_describe_rule(e, pd->rule));
+	else
+		paragraph_add(&p, "%s gets it at boot%s%s%s", wanted,
+			      has_other ? "; " : "", has_other ? d->driver : "",
+			      has_other ? " has it now" : "");
+	if (pd && pd->note)
+		paragraph_add(&p, "(%s)", pd->note);
+	paragraph_end(&p);
+	if (wish->why && !(*why && strcmp(wish->why, *why) == 0))
+		paragraph_line(stdout, DEVICE_INDENT, "%s", wish->why);
+	*why = wish->why;
+}
+
+static bool is_new(const struct wishes *w, const struct pci_device *d)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (!w->items[i].is_done && edit_has_selector(&w->items[i].selector, d))
+			return true;
+	return false;
+}
+
+/* A virtual function is no companion of the others, nor they of it. */
+static bool is_of_new_card(struct edit *e, const struct wishes *w,
+			   const struct pci_device *d)
+{
+	const struct inventory *inv = &e->inventory;
+
+	if (device_is_virtual(e->world, d))
+		return false;
+	for (size_t i = 0; i < inv->count; i++)
+		if (bdf_is_same_slot(inv->devices[i].bdf, d->bdf) &&
+		    is_new(w, &inv->devices[i]) &&
+		    !device_is_virtual(e->world, &inv->devices[i]))
+			return true;
+	return false;
+}
+
+static bool is_of_new_group(const struct edit *e, const struct wishes *w,
+			    const struct pci_device *d)
+{
+	const struct inventory *inv = &e->inventory;
+
+	if (d->iommu_group == NO_GROUP || driver_is_group_friendly(d->driver))
+		return false;
+	for (size_t i = 0; i < inv->count; i++)
+		if (inv->devices[i].iommu_group == d->iommu_group &&
+		    is_new(w, &inv->devices[i]))
+			return true;
+	return false;
+}
+
+/* Who is left behind and should come along, as the command that does it. */
+static void put_companions(struct edit *e, const struct wishes *w)
+{
+	const struct inventory *inv = &e->inventory;
+	struct paragraph card = {stdout, 0, DEVICE_INDENT, false};
+	struct paragraph group = card, *p;
+
+	for (int pass = 0; pass < 2; pass++) {
+		bool is_card = pass == 0;
+
+		p = is_card ? &card : &group;
+		for (size_t i = 0; i < inv->count; i++) {
+			const struct pci_device *d = &inv->devices[i];
+			bool is_near;
+			char address[BDF_SIZE];
+
+			if (d->is_bridge || plan_find(&e->plan, d))
+				continue;
+			is_near = is_of_new_card(e, w, d);
+			if (!is_card)
+				is_near = !is_near && is_of_new_group(e, w, d);
+			if (!is_near)
+				continue;
+			if (!p->has_word)
+				paragraph_add(p, "%s: earlybind add",
+					      is_card ? "the rest of the card"
+						      : "the rest of the group");
+			paragraph_add(p, "%s", edit_address(d, address));
+		}
+		if (p->has_word)
+			paragraph_end(p);
+	}
+}
+
+void addition_show(struct edit *e, const struct wishes *w)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct wish *wish = &w->items[i];
+		size_t matches = 0;
+
+		for (size_t k = 0; !wish->is_done && k < e->inventory.count; k++) {
+			const struct pci_device *d = &e->inventory.devices[k];
+
+			if (d->is_bridge || !edit_has_selector(&wish->selector, d))
+				continue;
+			put_device(e, w, wish, d, &why);
+			matches++;
+		}
+		for (size_t k = 0; !wish->is_done && k < e->plan.device_count; k++) {
+			const struct plan_device *pd = &e->plan.devices[k];
+
+			if (wish_has_along(wish, pd) && pd->action <= ACTION_DONE)
+				put_device(e, w, wish, pd->device, &why);
+		}
+		if (!wish->is_done && matches == 0)
+			paragraph_line(stdout, 0, "%s: %s", wish->text,
+				       wish->why ? wish->why : "no such device now");
+	}
+	if (w->kind == RULE_KEEP)
+		return;
+	for (size_t i = 0; i < e->plan.group_count; i++) {
+		bool has_new = false;
+
+		for (size_t k = 0; k < e->inventory.count; k++)
+			has_new = has_new || (e->inventory.devices[k].iommu_group ==
+						      e->plan.groups[i].id &&
+					      is_new(w, &e->inventory.devices[k]));
+		if (has_new)
+			describe_group(&e->plan.groups[i]);
+	}
+	put_companions(e, w);
+}
+
+/* The text with the wishes in it, judged. */
+static int try_lines(struct edit *e, struct wishes *w, enum judgement *ret)
+{
+	int r = write_lines(e, w);
+
+	if (r < 0) {
+		say_error("the rules cannot be added: they are too many");
+		return r;
+	}
+	r = edit_check(e);
+	if (r < 0)
+		return r;
+	*ret = w->kind == RULE_BIND ? guard_judge(e, w) : JUDGED_FINE;
+	return 0;
+}
+
+int addition_apply(struct edit *e, struct wishes *w)
+{
+	const struct config_edit start = e->text;
+	enum judgement judgement = JUDGED_NEEDS_ALLOW;
+
+	/*
+	 * The more screens go, the sooner another one is the last, and behind one guard
+	 * another one stands: one more in each round.
+	 */
+	for (size_t i = 0; i <= 3 * w->count && judgement == JUDGED_NEEDS_ALLOW; i++) {
+		int r;
+
+		e->text = start;
+		r = try_lines(e, w, &judgement);
+		if (r < 0)
+			return r;
+	}
+	return judgement == JUDGED_FINE ? 0 : -EPERM;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules that are to go: how "remove" and "select" find them. */
+#pragma once
+
+#include "compiler.h"
+#include "edit_session.h"
+
+struct removal {
+	bool is_removed[RULES_MAX]; /* per rule of e->before */
+};
+
+/*
+ * Marks the bind rules about nothing but the devices that are meant (one per device of the
+ * inventory), and, unless @asked is NULL, the rules with this selector. Says which rules bind
+ * more or stand elsewhere, and counts them in *ret_others. Returns how many it marked.
+ */
+size_t removal_mark(struct removal *r, struct edit *e, const struct selector *asked,
+		    const bool *is_meant, size_t *ret_others) nonnull(1, 2, 4, 5);
+
+/* Takes them out of e->text. Says what is wrong; -errno. */
+int removal_apply(const struct removal *r, struct edit *e) must_check nonnull(1, 2);
+
+/* Shows what becomes of the devices, by e->plan. */
+void removal_show(const struct removal *r, struct edit *e) nonnull(1, 2);

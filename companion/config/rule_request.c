@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rule_request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "message.h"
+#include "best_selector.h"
+#include "recipe.h"
+
+#define NEAREST_MAX 3
+
+/* An option of a rule, right or wrong, and no selector. */
+static bool is_option(struct text word)
+{
+	static const char *const names[] = {"optional", "on-failure", "allow",
+					    "driver",	"follow",     "with"};
+	struct text name;
+
+	(void)text_cut(&word, '=', &name);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (text_is_param(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool has_selector_sign(struct text word)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if (strchr(":.=+*", word.p[i]))
+			return true;
+	return false;
+}
+
+static int take_selectors(struct wishes *w, struct text list)
+{
+	struct text part;
+
+	while (text_cut(&list, ',', &part)) {
+		struct parse_error error;
+
+		if (w->asked_count == WISHES_MAX) {
+			say_error("%s: more than %d selectors", w->name, WISHES_MAX);
+			return -EINVAL;
+		}
+		if (selector_parse(part, &w->selectors[w->asked_count], &error) < 0) {
+			/* A word that has nothing of a selector may be a misspelt option. */
+			say_error("%s: \"%.*s\": %s", w->name, (int)part.n, part.p,
+				  has_selector_sign(part)
+					  ? error.message
+					  : "neither an address such as 01:00.0, nor an "
+					    "ID such as 10ee:5000, nor an option of a "
+					    "rule such as optional");
+			return -EINVAL;
+		}
+		w->asked[w->asked_count++] = part;
+	}
+	return 0;
+}
+
+bool wish_has_along(const struct wish *wish, const struct plan_device *pd)
+{
+	return pd->rule->with != WITH_NOTHING &&
+	       selector_is_same(&pd->rule->selector, &wish->selector) &&
+	       !edit_has_selector(&wish->selector, pd->device);
+}
+
+bool wishes_has_way(const struct wishes *w)
+{
+	if (!w->by || strcmp(w->by, "exact") == 0 || proposal_is_name(w->by))
+		return true;
+	say_error("%s: --by is one of " PROPOSAL_NAMES " and exact", w->name);
+	return false;
+}
+
+int wishes_read(struct wishes *w, struct edit *e)
+{
+	struct text word;
+	const char *message;
+
+	w->options = "";
+	if (!wishes_has_way(w))
+		return -EINVAL;
+	for (size_t i = 0; i < e->words.count; i++) {
+		const char *text = e->words.items[i];
+
+		if (!is_option(text_of(text))) {
+			if (take_selectors(w, text_of(text)) < 0)
+				return -EINVAL;
+			continue;
+		}
+		w->options = arena_printf(e->arena, "%s %s", w->options, text);
+		if (!w->options || strpbrk(text, " \t\r\n#")) {
+			say_error("%s: \"%s\": an option is one word", w->name, text);
+			return -EINVAL;
+		}
+	}
+	if (rule_parse_options(text_of(w->options), ' ', &w->like, &word, &message) < 0) {
+		say_error("%s: \"%.*s\": %s", w->name, (int)word.n, word.p, message);
+		return -EINVAL;
+	}
+	if (w->has_no_options && w->options[0]) {
+		say_error("%s: \"%s\": only add takes options of rules", w->name,
+			  w->options + 1);
+		return -EINVAL;
+	}
+	if (w->asked_count == 0) {
+		say_error("%s: say what: an address such as 01:00.0 or an ID such as "
+			  "10ee:5000; \"earlybind list\" shows them",
+			  w->name);
+		return -EINVAL;
+	}
+	e->asked = w->selectors;
+	e->asked_count = w->asked_count;
+	return 0;
+}
+
+static int add(struct wishes *w, const char *text, const char *why)
+{
+	struct wish *wish = &w->items[w->count];
+	struct parse_error error;
+
+	if (!text)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->count; i++)
+		if (strcmp(w->items[i].text, text) == 0)
+			return 0;
+	if (w->count == WISHES_MAX) {
+		say_error("%s: more than %d rules", w->name, WISHES_MAX);
+		return -E2BIG;
+	}
+	*wish = (struct wish){.text = text, .why = why};
+	if (selector_parse(text_of(text), &wish->selector, &error) < 0)
+		return -EINVAL;
+	w->count++;
+	return 0;
+}
+
+/* How many characters differ between two texts of the same form. */
+static size_t difference(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	for (; *a && *b; a++, b++)
+		n += *a != *b;
+	return n + strlen(a) + strlen(b);
+}
+
+/* How far a device is from what was asked for; SIZE_MAX for not at all near. */
+static size_t distance(const struct selector *s, const struct pci_device *d)
+{
+	struct selector wanted = *s, have = *s;
+	char a[SELECTOR_SIZE], b[SELECTOR_SIZE];
+
+	/* The same terms, filled in by the device; what is near stands behind one of them. */
+	wanted.terms &= s->terms & TERM_ADDRESS ? TERM_ADDRESS : TERM_ID;
+	if (wanted.terms == 0 || d->is_bridge)
+		return SIZE_MAX;
+	have.terms = wanted.terms;
+	have.address = d->bdf;
+	if (have.id.vendor != PCI_ANY)
+		have.id.vendor = d->ids.vendor;
+	if (have.id.device != PCI_ANY)
+		have.id.device = d->ids.device;
+	return difference(selector_format(&wanted, a), selector_format(&have, b));
+}
+
+static void say_nearest(struct edit *e, const struct selector *s)
+{
+	const struct pci_device *shown[NEAREST_MAX] = {NULL};
+
+	for (size_t k = 0; k < NEAREST_MAX; k++) {
+		const struct pci_device *best = NULL;
+		size_t least = 4; /* more is no misspelling */
+
+		for (size_t i = 0; i < e->inventory.count; i++) {
+			const struct pci_device *d = &e->inventory.devices[i];
+			size_t n = distance(s, d);
+			bool has = d == shown[0] || d == shown[1] || d == shown[2];
+
+			if (n < least && !has) {
+				least = n;
+				best = d;
+			}
+		}
+		if (!best)
+			return;
+		shown[k] = best;
+		say_error("  %s %s", k == 0 ? "near it:" : "        ",
+			  edit_describe(e, best));
+	}
+}
+
+static int not_found(struct wishes *w, struct edit *e, struct text asked,
+		     const struct selector *s)
+{
+	const struct pci_device *d = NULL;
+	char buf[SELECTOR_SIZE];
+
+	if ((s->terms & TERM_ADDRESS) && !s->any_function)
+		d = inventory_find(&e->inventory, s->address);
+	if (w->is_forced)
+		return add(w,
+			   arena_copy(e->arena, s->terms == TERM_ADDRESS
+							? text_of(selector_format(s, buf))
+							: asked),
+			   "it names no device of this machine now");
+	if (d) {
+		say_error("%.*s: another device sits there: %s", (int)asked.n, asked.p,
+			  edit_describe(e, d));
+		return -EINVAL;
+	}
+	say_error(
+		"%.*s: no device of this machine: --force adds it all the same, for one "
+		"that is to come",
+		(int)asked.n, asked.p);
+	say_nearest(e, s);
+	return -EINVAL;
+}
+
+static int too_many(struct wishes *w, struct edit *e, struct text asked,
+		    const struct selector *s, size_t matches)
+{
+	say_error("%.*s: names %zu devices: say --all if all of them are meant, or which",
+		  (int)asked.n, asked.p, matches);
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+		struct proposal proposal;
+
+		if (!edit_has_selector(s, d) || d->is_bridge ||
+		    propose(e, d, w->kind, NULL, &proposal) < 0)
+			continue;
+		say_error("  %s: %s", proposal.selector, edit_describe(e, d));
+	}
+	return -EINVAL;
+}
+
+int wishes_add_device(struct wishes *w, struct edit *e, const struct pci_device *d)
+{
+	const char *by = w->by && strcmp(w->by, "exact") == 0 ? NULL : w->by;
+	struct proposal proposal;
+	int r = propose(e, d, w->kind, by, &proposal);
+
+	if (r == -ENOENT)
+		say_error("%s: it cannot be named by %s: it has none, or shares it",
+			  edit_describe(e, d), by ? by : "anything");
+	return r < 0 ? r : add(w, proposal.selector, proposal.why);
+}
+
+/* A rule per device. */
+static int add_each(struct wishes *w, struct edit *e, const struct selector *s)
+{
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+		int r = 0;
+
+		if (edit_has_selector(s, d) && !d->is_bridge)
+			r = wishes_add_device(w, e, d);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A place is the place of one card, and a serial number should be the number of one. */
+static bool is_one_card(const struct edit *e, const struct selector *s)
+{
+	const struct pci_device *first = NULL;
+
+	if (s->terms & PLACE_TERMS)
+		return true;
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		if (d->is_bridge || !edit_has_selector(s, d))
+			continue;
+		if (first && !bdf_is_same_slot(first->bdf, d->bdf))
+			return false;
+		first = d;
+	}
+	return s->terms & TERM_SERIAL;
+}
+
+static int resolve(struct wishes *w, struct edit *e, struct text asked,
+		   const struct selector *s)
+{
+	bool is_exact = w->by && strcmp(w->by, "exact") == 0;
+	size_t matches = 0, bridges = 0;
+	bool is_plain;
+
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		if (!edit_has_selector(s, d))
+			continue;
+		matches++;
+		bridges += d->is_bridge;
+	}
+	if (matches == 0)
+		return not_found(w, e, asked, s);
+	if (matches == bridges) {
+		say_error("%.*s: it is a bridge, which vfio-pci never takes: name the "
+			  "devices behind it",
+			  (int)asked.n, asked.p);
+		return -EINVAL;
+	}
+	/* More of them is the safe side for a keep rule. */
+	if (matches - bridges > 1 && w->kind == RULE_BIND && !w->has_all &&
+	    !is_one_card(e, s))
+		return too_many(w, e, asked, s, matches - bridges);
+	is_plain = s->terms == TERM_ADDRESS;
+	if (is_exact || (!is_plain && !w->by))
+		return add(w, arena_copy(e->arena, asked), NULL);
+	return add_each(w, e, s);
+}
+
+int wishes_resolve(struct wishes *w, struct edit *e)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < w->asked_count; i++) {
+		int r = resolve(w, e, w->asked[i], &w->selectors[i]);
+
+		if (r == -ENOMEM)
+			say_error("out of memory");
+		if (r < 0)
+			result = r;
+	}
+	return result;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* earlybind image: the binder and the vfio modules as a piece of an initramfs. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "binder_copy.h"
+#include "cleanup.h"
+#include "commands.h"
+#include "cpio_write.h"
+#include "files.h"
+#include "message.h"
+#include "module_tree.h"
+#include "needed_modules.h"
+#include "options.h"
+#include "base_image.h"
+#include "command_output.h"
+#include "paths.h"
+#include "reason.h"
+
+struct image_command {
+	struct strings configs;
+	struct strings kernels;
+	const char *append;
+	const char *output;
+	const char *binder;
+	const char *sysroot;
+
+	struct arena *arena;
+	struct original original;
+	struct carrier carrier;
+	struct module_tree trees[STRINGS_MAX];
+	size_t tree_count;
+	uint32_t mtime;
+	uint64_t size; /* of what is new */
+};
+
+/* ---- kernels ---------------------------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* All that have a folder of modules, sorted. */
+static int list_kernels(struct image_command *c)
+{
+	const char *path = path_below(c->arena, c->sysroot, MODULES_PATH);
+	struct strings *list = &c->kernels;
+	DIR *d = path ? opendir(path) : NULL;
+	struct dirent *e;
+
+	if (!d) {
+		say_error("%s: it cannot be read: %s", path ? path : MODULES_PATH,
+			  errno_text(path ? -errno : -ENOMEM));
+		return -ENOENT;
+	}
+	while ((e = readdir(d)) && list->count < STRINGS_MAX) {
+		if (!module_tree_is_version(e->d_name))
+			continue;
+		list->items[list->count] = arena_copy(c->arena, text_of(e->d_name));
+		list->count += list->items[list->count] != NULL;
+	}
+	closedir(d);
+	if (e) {
+		say_error("%s: more than %d kernels: name those to boot with --kernel",
+			  path, STRINGS_MAX);
+		return -E2BIG;
+	}
+	qsort(list->items, list->count, sizeof(*list->items), compare_names);
+	return 0;
+}
+
+static const char *lack(int r)
+{
+	return r == -ENOENT ? "it has no vfio-pci, neither as a module nor built in"
+			    : "it has no modules with depmod's indexes";
+}
+
+static int find_names(struct image_command *c, const char *version, struct strings *ret)
+{
+	const char *dir = arena_printf(c->arena, "%s" MODULES_PATH "/%s",
+				       c->sysroot ? c->sysroot : "", version);
+	struct world *world;
+	int r = open_world(c->sysroot, &world);
+
+	if (r < 0)
+		return r;
+	r = dir ? needs_find(c->carrier.is_generic ? NULL : world, &c->carrier.policy,
+			     dir, c->arena, ret)
+		: -ENOMEM;
+	if (r < 0)
+		say_error("out of memory");
+	return r;
+}
+
+/* Adds the kernel's modules. One that @is_named must have them. */
+static int add_kernel(struct image_command *c, const char *version, bool is_named)
+{
+	struct module_tree *tree = &c->trees[c->tree_count];
+	struct strings names;
+	int r;
+
+	if (!module_tree_is_version(version)) {
+		say_error("kernel %s: this is no version", version);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < c->tree_count; i++)
+		if (strcmp(c->trees[i].version, version) == 0)
+			return 0;
+	r = find_names(c, version, &names);
+	if (r == 0)
+		r = module_tree_make(c->sysroot, version, &names, c->arena, tree);
+	if (r == 0)
+		c->tree_count++;
+	if (r != -ENOENT && r != -ENODATA)
+		return r;
+	if (is_named) {
+		say_error("kernel %s below %s" MODULES_PATH ": %s", version,
+			  c->sysroot ? c->sysroot : "", lack(r));
+		return r;
+	}
+	paragraph_line(stdout, 0, "kernel %s is left out: %s", version, lack(r));
+	return 0;
+}
+
+/*
+ * Those that were named, or the one in the name of the image, or all: whichever of them boots
+ * the result, its modules are there. The running one says nothing about the next boot.
+ */
+static int add_kernels(struct image_command *c)
+{
+	bool is_named = c->kernels.count > 0;
+	int r = 0;
+
+	if (!is_named && c->append) {
+		const char *version = original_version(&c->original, c->arena);
+
+		if (version) {
+			paragraph_line(stdout, 0, "kernel %s, by the name of the image",
+				       version);
+			c->kernels.items[c->kernels.count++] = version;
+			is_named = true;
+		}
+	}
+	if (!is_named)
+		r = list_kernels(c);
+	for (size_t i = 0; i < c->kernels.count && r == 0; i++)
+		r = add_kernel(c, c->kernels.items[i], is_named);
+	if (r == 0 && c->tree_count == 0) {
+		say_error("no kernel below %s" MODULES_PATH " has vfio-pci",
+			  c->sysroot ? c->sysroot : "");
+		return -ENOENT;
+	}
+	return r;
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+static int put(void *arg, struct text bytes)
+{
+	return new_file_write(arg, bytes);
+}
+
+/*
+ * A file and, sorted before it, the folders on the way to it that are new: the kernel makes no
+ * folder by itself. @last is the file before.
+ *
+ * A folder in an archive takes the place of a symbolic link of the same name that an earlier
+ * one made (init/initramfs.c: clean_path()). The only ones that are not our own are usr and
+ * usr/lib. In no image known are they links: where /usr is merged, bin and lib are links into
+ * them, and where it is not, they are folders beside these.
+ */
+static int put_below(struct cpio_writer *w, const char *last, const char *path,
+		     unsigned mode, struct text bytes, struct arena *arena)
+{
+	int r = 0;
+
+	for (const char *p = path; r == 0 && (p = strchr(p, '/')); p++) {
+		size_t n = (size_t)(p - path);
+		const char *folder;
+
+		if (strncmp(last, path, n + 1) == 0)
+			continue;
+		folder = arena_copy(arena, (struct text){path, n});
+		r = folder ? cpio_put_dir(w, folder) : -ENOMEM;
+	}
+	return r == 0 ? cpio_put_file(w, path, mode, bytes) : r;
+}
+
+static int put_all(struct image_command *c, struct cpio_writer *w)
+{
+	const char *last = &BINDER_PATH[1];
+	int r = put_below(w, "", last, 0755, c->carrier.bytes, c->arena);
+
+	for (size_t i = 0; i < c->tree_count; i++) {
+		const struct module_tree *tree = &c->trees[i];
+
+		for (size_t k = 0; k < tree->file_count && r == 0; k++) {
+			const struct tree_file *f = &tree->files[k];
+			const char *path = arena_printf(c->arena, "%s/%s/%s",
+							&PRIVATE_MODULES_PATH[1],
+							tree->version, f->path);
+
+			r = path ? put_below(w, last, path, 0644, f->bytes, c->arena)
+				 : -ENOMEM;
+			last = path;
+		}
+	}
+	return r == 0 ? cpio_put_end(w) : r;
+}
+
+#define LZ4_END 4
+
+/*
+ * The kernel wants an archive to begin at a multiple of four, behind NUL bytes if need be. A
+ * block of cpio's is taken, so that dd can cut it off again. Behind LZ4 it takes four of them:
+ * its decoder reads the next four bytes as the length of a block, and 0 as the end
+ * (lib/decompress_unlz4.c).
+ */
+static int put_padding(struct image_command *c, struct new_file *out)
+{
+	static const char zeros[CPIO_BLOCK + LZ4_END];
+	size_t over = (size_t)((c->original.st.st_size + LZ4_END) % CPIO_BLOCK);
+
+	c->size = LZ4_END + (over > 0 ? CPIO_BLOCK - over : 0);
+	return new_file_write(out, (struct text){zeros, c->size});
+}
+
+static int write_file(struct image_command *c)
+{
+	struct cpio_writer w = {.put = put, .mtime = c->mtime};
+	struct new_file out;
+	int r = new_file_open(&out, c->output);
+
+	if (r < 0)
+		return r;
+	w.arg = &out;
+	if (c->append)
+		r = original_copy(&c->original, &out);
+	if (r == 0 && c->append)
+		r = put_padding(c, &out);
+	if (r == 0)
+		r = put_all(c, &w);
+	if (r == 0)
+		r = new_file_finish(&out,
+				    c->append ? c->original.st.st_mode & 07777 : 0644);
+	new_file_drop(&out);
+	c->size += w.written;
+	return r;
+}
+
+/* ---- the command ------------------------------------------------------------------------ */
+
+static void describe(const struct image_command *c)
+{
+	for (size_t i = 0; i < c->tree_count; i++) {
+		const struct module_tree *tree = &c->trees[i];
+		struct paragraph p = {stdout, 0, 4, false};
+
+		paragraph_add(&p, "modules for kernel %s:", tree->version);
+		for (size_t k = 0; k < tree->module_count; k++)
+			paragraph_add(&p, "%s", tree->names[k]);
+		if (tree->module_count == 0)
+			paragraph_add(&p, "none, vfio-pci is built in");
+		paragraph_end(&p);
+	}
+	if (c->original.has_binder)
+		paragraph_line(
+			stdout, 0,
+			"note: %s has a binder already; the kernel unpacks the new "
+			"one over it",
+			c->append);
+	if (c->append)
+		paragraph_line(stdout, 0,
+			       "%s: %s and %llu more bytes: the binder with %s",
+			       c->output, c->append, (unsigned long long)c->size,
+			       carrier_describe(&c->carrier, c->arena));
+	else
+		paragraph_line(stdout, 0, "%s: %llu bytes: the binder with %s", c->output,
+			       (unsigned long long)c->size,
+			       carrier_describe(&c->carrier, c->arena));
+	paragraph_line(stdout, 0,
+		       "next: boot it with rdinit=" BINDER_PATH
+		       " on the kernel command line");
+}
+
+/* SOURCE_DATE_EPOCH, for those who date what they build; else always the same. */
+static int read_time(uint32_t *ret)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	uint64_t value = 0;
+
+	if (text && text_decimal(text_of(text), UINT32_MAX, &value) < 0) {
+		say_error("SOURCE_DATE_EPOCH: \"%s\" is no time in seconds", text);
+		return -EINVAL;
+	}
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+static int make(struct image_command *c)
+{
+	int r;
+
+	if (read_time(&c->mtime) < 0 ||
+	    (c->append && original_open(&c->original, c->append, c->output) < 0) ||
+	    carrier_configure(&c->carrier, c->sysroot, &c->configs, c->arena) < 0 ||
+	    carrier_load(&c->carrier, c->sysroot, c->binder, c->arena) < 0 ||
+	    add_kernels(c) < 0)
+		return EXIT_FAILED;
+	r = write_file(c);
+	if (r < 0) {
+		say_error("%s: it cannot be written: %s", c->output, errno_text(r));
+		return EXIT_FAILED;
+	}
+	describe(c);
+	return EXIT_OK;
+}
+
+int command_image(int argc, char **argv, struct arena *arena)
+{
+	static struct image_command c;
+	const struct option_spec options[] = {
+		{"append", "IMAGE", "the image to begin with; it stays as it is",
+		 .ret_string = &c.append},
+		{"output", "FILE", "where the result goes", .ret_string = &c.output},
+		{"kernel", "VERSION",
+		 "the modules of this kernel; may be repeated (all kernels)",
+		 .ret_strings = &c.kernels},
+		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
+		 .ret_strings = &c.configs},
+		{"binder", "FILE", "the binder to take (" BINDER_PATH ")",
+		 .ret_string = &c.binder},
+		{"generic", NULL, "the image is for other machines too: record nothing",
+		 .ret_flag = &c.carrier.is_generic},
+		{"no-critical", NULL, "do not record what this machine cannot do without",
+		 .ret_flag = &c.carrier.is_without_critical},
+		{"sysroot", "DIR", "read etc, lib/modules and the binder below DIR",
+		 .ret_string = &c.sysroot},
+	};
+	const struct command_spec spec = {
+		.name = "image",
+		.synopsis = "[--append IMAGE] --output FILE [OPTION...]",
+		.text = "Writes the binder with the configuration, and vfio-pci with all "
+			"that it needs, as an archive that the kernel unpacks on top of an "
+			"initramfs: behind a copy of IMAGE, whatever made that, or as a "
+			"file of its own for boot loaders and ukify, which take several. "
+			"Nothing of IMAGE is changed. It takes effect with "
+			"rdinit=" BINDER_PATH " on the kernel command line.\n"
+			"\n"
+			"exit code: 0 done; 1 the configuration is wrong, a kernel has no "
+			"vfio-pci, or a file cannot be read or written; 2 wrong usage\n",
+		.example = "earlybind image --append initrd.img --output initrd-vfio.img",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+	};
+	int code;
+
+	c = (struct image_command){.arena = arena, .original = {.fd = -1}};
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
+	if (!c.output) {
+		say_error("image: say where the result goes with --output FILE");
+		return EXIT_WRONG_USAGE;
+	}
+	code = make(&c);
+	close_fd(&c.original.fd);
+	return code;
+}

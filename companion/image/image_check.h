@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of "earlybind check --image" share: the image, what is known of it, the findings. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "findings.h"
+#include "generator.h"
+#include "image_read.h"
+#include "policy.h"
+#include "sources.h"
+#include "world.h"
+
+#define CHECK_KERNELS_MAX 64
+
+struct check {
+	const char *file;
+	const char *kernel; /* whose modules alone count; NULL: all that the image has */
+	struct arena *arena;
+	struct world *world;
+	const struct sources *sources; /* the configuration that it is compared with */
+
+	struct text bytes; /* of the file */
+	struct image image;
+	enum generator generator;
+	bool has_systemd; /* as its first process */
+	const char *kernels[CHECK_KERNELS_MAX]; /* releases with modules in the image */
+	size_t kernel_count;
+	const char *rebuild; /* the command that makes the image again */
+
+	struct policy policy; /* the rules of the image's table */
+	struct findings findings;
+};
+
+/* Unpacks check->file. -errno with a message if there is nothing to look at. */
+int check_open(struct check *check, const char **ret_message) must_check nonnull(1, 2);
+
+/*
+ * Unpacks check->file and checks all of it. 0, or -errno with a sentence in @ret_message:
+ * then it could not be read at all.
+ */
+int check_run(struct check *check, const char **ret_message) must_check nonnull(1, 2);
+/* Gives the bytes of the file back: then the image is no more. */
+void check_close(struct check *check) nonnull(1);
+
+/* A finding, as a sentence that names cause and remedy. @name is the check's. */
+void check_say(struct check *check, enum finding_kind kind, const char *name,
+	       const char *format, ...) nonnull(1, 3, 4) printf_like(4, 5);
+
+/* A text that stays; "" if there is no memory. */
+const char *check_print(struct check *check, const char *format, ...) nonnull(1, 2)
+	printf_like(2, 3);
+
+/* Whether the data of this file of an image are looked at. */
+bool check_wants(const char *path) nonnull(1);
+
+/* Sets generator, has_systemd, kernels and rebuild; says what the image is. */
+void check_image(struct check *check) nonnull(1);
+
+/* The binder: *ret is its file. False if there is none: then nothing more is to be said. */
+bool check_binder(struct check *check, struct text *ret) must_check nonnull(1, 2);
+
+/* Its table against the configuration. The rules of the image go to check->policy. */
+void check_table(struct check *check, struct text binder) nonnull(1);
+
+/* Who starts the binder, and when. */
+void check_order(struct check *check) nonnull(1);
+/* The same where systemd is the first process. */
+void check_order_systemd(struct check *check) nonnull(1);
+/* Whether there is anything that makes systemd run the binder. */
+bool check_has_unit(const struct check *check) nonnull(1);
+
+/* The modules that the binder loads, for every kernel of the image. */
+void check_modules(struct check *check) nonnull(1);
+
+/* Other drivers of the image for the devices that the rules name. */
+void check_drivers(struct check *check) nonnull(1);

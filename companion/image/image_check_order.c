@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who starts the binder, and what runs before it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_check.h"
+#include "kernel_cmdline.h"
+#include "files.h"
+#include "paths.h"
+
+#define NAME	    "order"
+#define SCRIPT	    "00-earlybind"
+#define CMDLINE_MAX 65536
+
+/* ---- initramfs-tools --------------------------------------------------------------------- */
+
+/* "a, b" and one more. */
+static const char *add_name(struct check *c, const char *list, struct text name)
+{
+	return check_print(c, "%s%s%.*s", list, *list ? ", " : "", (int)MIN(name.n, 255u),
+			   name.p);
+}
+
+/* The script that a line of ORDER runs: /scripts/init-top/NAME "$@" */
+static bool script_of(struct text line, struct text *ret)
+{
+	static const char prefix[] = "/" IMAGE_INIT_TOP "/";
+	struct text word;
+
+	if (!text_word(&line, &word) || !text_has_prefix(word, prefix))
+		return false;
+	*ret = (struct text){word.p + sizeof(prefix) - 1, word.n - (sizeof(prefix) - 1)};
+	return true;
+}
+
+static bool contains(struct text t, const char *word)
+{
+	return t.n > 0 && memmem(t.p, t.n, word, strlen(word)) != NULL;
+}
+
+static bool is_ours(struct text name)
+{
+	return contains(name, "earlybind");
+}
+
+/* Whether the text of a script loads modules by itself. */
+static bool loads_modules(const struct check *c, struct text name)
+{
+	char path[CPIO_PATH_MAX];
+	const struct tree_node *n;
+
+	snprintf(path, sizeof(path), IMAGE_INIT_TOP "/%.*s", (int)MIN(name.n, 255u),
+		 name.p);
+	n = tree_find(&c->image.tree, path);
+	return tree_is_file(n) &&
+	       (contains(n->file->data, "modprobe") || contains(n->file->data, "insmod"));
+}
+
+struct init_top {
+	struct text script; /* ours */
+	bool has_script; /* in ORDER */
+	bool is_late; /* after udev */
+	const char *before; /* what runs before it */
+	bool has_loader; /* among that */
+};
+
+static void read_order(struct check *c, struct text order, struct init_top *ret)
+{
+	struct text line, name;
+	bool has_udev = false;
+
+	*ret = (struct init_top){.before = ""};
+	while (text_cut(&order, '\n', &line) && !ret->has_script) {
+		if (!script_of(line, &name))
+			continue;
+		if (is_ours(name)) {
+			ret->has_script = true;
+			ret->script = name;
+			ret->is_late = has_udev;
+			return;
+		}
+		has_udev = has_udev || text_is(name, "udev");
+		ret->has_loader = ret->has_loader || loads_modules(c, name);
+		ret->before = add_name(c, ret->before, name);
+	}
+}
+
+/* Ours among the scripts of the image, called by ORDER or not. */
+static const struct tree_node *find_script(const struct check *c)
+{
+	const struct tree_node *n = tree_find(&c->image.tree, IMAGE_INIT_TOP);
+
+	for (n = n ? n->children : NULL; n; n = n->next)
+		if (is_ours(n->name))
+			return n;
+	return NULL;
+}
+
+static void check_init_top(struct check *c)
+{
+	const struct tree_node *order =
+		tree_find(&c->image.tree, IMAGE_INIT_TOP "/ORDER");
+	const struct tree_node *script = find_script(c);
+	struct init_top top;
+
+	if (!tree_is_file(order) || !order->file->data.p) {
+		check_say(c, FINDING_FAIL, NAME,
+			  "there is no /" IMAGE_INIT_TOP "/ORDER: no script runs; run %s",
+			  c->rebuild);
+		return;
+	}
+	read_order(c, order->file->data, &top);
+	if (!top.has_script) {
+		check_say(
+			c, FINDING_FAIL, NAME,
+			"/" IMAGE_INIT_TOP "/ORDER does not run " SCRIPT
+			": it was not executable when the image was made, or has an error "
+			"of syntax; install it again, then run %s",
+			c->rebuild);
+		return;
+	}
+	if (!script || !is_ours(top.script) || !tree_is_file(script) ||
+	    (script->file->mode & 0111) == 0) {
+		check_say(c, FINDING_FAIL, NAME,
+			  "/" IMAGE_INIT_TOP "/%.*s is not in the image as an executable "
+			  "file: install it again, then run %s",
+			  (int)top.script.n, top.script.p, c->rebuild);
+		return;
+	}
+	if (top.is_late) {
+		bool is_renamed = !text_is(top.script, SCRIPT);
+
+		check_say(c, FINDING_FAIL, NAME,
+			  "%.*s runs after udev, when the drivers have the devices: %s, "
+			  "then run %s",
+			  (int)top.script.n, top.script.p,
+			  is_renamed
+				  ? "its name must sort first: rename it to " SCRIPT
+				  : "its PREREQ must be empty, with any other it comes "
+				    "late: install it again",
+			  c->rebuild);
+		return;
+	}
+	check_say(c, FINDING_PASS, NAME, "%.*s runs before udev in init-top",
+		  (int)top.script.n, top.script.p);
+	if (*top.before)
+		check_say(c, FINDING_NOTE, NAME, "these run before it: %s%s", top.before,
+			  top.has_loader
+				  ? ", of which one loads modules: its devices may "
+				    "be taken first"
+				  : "");
+}
+
+/* ---- dracut ------------------------------------------------------------------------------ */
+
+static const char *const hook_places[] = {"lib/dracut/hooks", "usr/lib/dracut/hooks",
+					  "var/lib/dracut/hooks", "etc/dracut/hooks"};
+
+struct hooks {
+	const struct tree_node *ours;
+	const char *before; /* those whose names sort before ours */
+};
+
+static bool is_hook(const struct tree_node *n)
+{
+	return n->name.n > 3 && memcmp(n->name.p + n->name.n - 3, ".sh", 3) == 0;
+}
+
+static void find_hooks(struct check *c, struct hooks *ret)
+{
+	const struct tree_node *folders[ARRAY_SIZE(hook_places)];
+	char path[CPIO_PATH_MAX];
+
+	*ret = (struct hooks){.before = ""};
+	for (size_t i = 0; i < ARRAY_SIZE(hook_places); i++) {
+		snprintf(path, sizeof(path), "%s/pre-udev", hook_places[i]);
+		folders[i] = tree_find(&c->image.tree, path);
+		/* The same folder by another way. */
+		for (size_t k = 0; k < i; k++)
+			if (folders[k] == folders[i])
+				folders[i] = NULL;
+		for (const struct tree_node *n = folders[i] ? folders[i]->children : NULL;
+		     n; n = n->next)
+			if (is_hook(n) && is_ours(n->name) &&
+			    (!ret->ours || strcmp(n->name.p, ret->ours->name.p) < 0))
+				ret->ours = n;
+	}
+	for (size_t i = 0; ret->ours && i < ARRAY_SIZE(hook_places); i++)
+		for (const struct tree_node *n = folders[i] ? folders[i]->children : NULL;
+		     n; n = n->next)
+			if (is_hook(n) && strcmp(n->name.p, ret->ours->name.p) < 0)
+				ret->before = add_name(c, ret->before, n->name);
+}
+
+static void check_pre_udev(struct check *c, const struct hooks *hooks)
+{
+	check_say(c, FINDING_PASS, NAME, "the hook pre-udev/%s runs before udev",
+		  hooks->ours->name.p);
+	if (*hooks->before)
+		check_say(c, FINDING_NOTE, NAME,
+			  "these hooks run before it and may load drivers: %s",
+			  hooks->before);
+}
+
+/* ---- mkinitcpio -------------------------------------------------------------------------- */
+
+/* NAME="WORD..." of a shell file, the last one. */
+static bool shell_value(struct text bytes, const char *name, struct text *ret)
+{
+	struct text line, key;
+	bool is_found = false;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		line = text_trim(line);
+		if (!text_cut(&line, '=', &key) || !line.p || !text_is(key, name))
+			continue;
+		if (line.n >= 2 && (line.p[0] == '"' || line.p[0] == '\'') &&
+		    line.p[line.n - 1] == line.p[0])
+			line = (struct text){line.p + 1, line.n - 2};
+		*ret = line;
+		is_found = true;
+	}
+	return is_found;
+}
+
+static const struct tree_node *find_runscript(const struct check *c)
+{
+	return tree_find(&c->image.tree, "hooks/earlybind");
+}
+
+static void check_early_hooks(struct check *c)
+{
+	const struct tree_node *config =
+		tree_find(&c->image.tree, IMAGE_MKINITCPIO_CONFIG);
+	const struct tree_node *script = find_runscript(c);
+	struct text hooks, word;
+	const char *before = "";
+
+	if (!tree_is_file(config) ||
+	    !shell_value(config->file->data, "EARLYHOOKS", &hooks)) {
+		check_say(c, FINDING_FAIL, NAME,
+			  "/config has no EARLYHOOKS: no hook runs before udev; run %s",
+			  c->rebuild);
+		return;
+	}
+	while (text_word(&hooks, &word) && !text_is(word, "earlybind")) {
+		if (text_is(word, "udev")) {
+			check_say(
+				c, FINDING_FAIL, NAME,
+				"udev starts before earlybind: put earlybind before udev "
+				"in HOOKS of /etc/mkinitcpio.conf, then run %s",
+				c->rebuild);
+			return;
+		}
+		before = add_name(c, before, word);
+		word = TEXT("");
+	}
+	if (!text_is(word, "earlybind")) {
+		check_say(
+			c, FINDING_FAIL, NAME,
+			"earlybind is not among EARLYHOOKS of /config: add it to HOOKS in "
+			"/etc/mkinitcpio.conf before udev, then run %s",
+			c->rebuild);
+		return;
+	}
+	if (!tree_is_file(script) || (script->file->mode & 0111) == 0) {
+		check_say(c, FINDING_FAIL, NAME,
+			  "/hooks/earlybind is not in the image as an executable file: "
+			  "install it again, then run %s",
+			  c->rebuild);
+		return;
+	}
+	check_say(c, FINDING_PASS, NAME, "the hook earlybind runs before udev");
+	if (*before)
+		check_say(c, FINDING_NOTE, NAME, "these hooks run before it: %s", before);
+}
+
+/* ---- as the first process ---------------------------------------------------------------- */
+
+/* rdinit= of a command line, the last one; empty if there is none. */
+static struct text rdinit_of(struct text cmdline)
+{
+	struct text value = TEXT("");
+	struct cmdline_arg arg;
+
+	while (cmdline_next(&cmdline, &arg) && !cmdline_is_end(&arg))
+		if (text_is(arg.name, "rdinit") && arg.value.p)
+			value = arg.value;
+	return value;
+}
+
+static void check_rdinit(struct check *c)
+{
+	struct text cmdline;
+
+	check_say(c, FINDING_NOTE, NAME,
+		  "nothing in the image starts the binder: it runs only with "
+		  "rdinit=/" IMAGE_BINDER " on the kernel command line");
+	if (file_read_world(c->world, WORLD_PROC, "cmdline", c->arena, CMDLINE_MAX,
+			    &cmdline) < 0)
+		check_say(c, FINDING_UNKNOWN, NAME,
+			  "the kernel command line is not known here: see that it has "
+			  "rdinit=/" IMAGE_BINDER);
+	else if (text_is(rdinit_of(cmdline), "/" IMAGE_BINDER))
+		check_say(c, FINDING_PASS, NAME,
+			  "the kernel command line has rdinit=/" IMAGE_BINDER);
+	else
+		check_say(
+			c, FINDING_FAIL, NAME,
+			"the kernel command line has no rdinit=/" IMAGE_BINDER
+			": add it in the boot loader, or let %s make an image that starts "
+			"the binder",
+			c->rebuild);
+}
+
+void check_order(struct check *check)
+{
+	struct check *c = check;
+	struct hooks hooks;
+
+	find_hooks(c, &hooks);
+	if (c->has_systemd && (hooks.ours || check_has_unit(c))) {
+		if (hooks.ours)
+			check_say(c, FINDING_FAIL, NAME,
+				  "there is a hook pre-udev/%s in an image with systemd, "
+				  "where it is too late and would run the binder again: "
+				  "run %s",
+				  hooks.ours->name.p, c->rebuild);
+		check_order_systemd(c);
+	} else if (c->generator == GENERATOR_INITRAMFS_TOOLS && find_script(c)) {
+		check_init_top(c);
+	} else if (!c->has_systemd && hooks.ours) {
+		check_pre_udev(c, &hooks);
+	} else if (!c->has_systemd && find_runscript(c)) {
+		check_early_hooks(c);
+	} else {
+		check_rdinit(c);
+	}
+}

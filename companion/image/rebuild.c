@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rebuild.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "image_check.h"
+#include "paths.h"
+#include "elf_program.h"
+#include "version.h"
+
+/* As much as one image may need: address space, not memory. */
+#define IMAGE_ARENA_SIZE ((size_t)512 * 1024 * 1024)
+
+/* Without the remedy at its end: that is what is about to be done, or has been. */
+static const char *without_remedy(struct check *c, const char *message)
+{
+	const char *end = NULL, *cut;
+
+	for (const char *p = message; (p = strstr(p, "; ")); p++)
+		end = p;
+	if (!end || !strstr(end, c->rebuild))
+		return message;
+	cut = arena_copy(c->findings.arena,
+			 (struct text){message, (size_t)(end - message)});
+	return cut ? cut : message;
+}
+
+static const char *first(struct check *c, enum finding_kind kind, const char *name)
+{
+	for (size_t i = 0; i < c->findings.count; i++) {
+		const struct finding *f = &c->findings.items[i];
+
+		if (f->kind == kind && (!name || strcmp(f->name, name) == 0))
+			return f->message;
+	}
+	return NULL;
+}
+
+/* Why the binder of the image is another than the one that would come into it now. */
+static const char *difference(struct check *c, struct text binder)
+{
+	struct text version = program_version(binder);
+	const char *note = first(c, FINDING_NOTE, "table");
+
+	if (note)
+		return note;
+	if (!text_is(version, EARLYBIND_VERSION))
+		return arena_printf(
+			c->findings.arena,
+			"its binder is of version %.*s, and " EARLYBIND_VERSION
+			" is installed",
+			(int)version.n, version.n > 0 ? version.p : "");
+	return "its binder is another one than the one that is installed";
+}
+
+/* By what was found in the image. */
+static void judge(struct check *c, const struct carrier *carrier,
+		  struct rebuild_verdict *v)
+{
+	const struct tree_node *node = tree_find(&c->image.tree, IMAGE_BINDER);
+
+	v->made_by = c->generator;
+	for (size_t i = 0; i < c->findings.count; i++)
+		c->findings.items[i].message =
+			without_remedy(c, c->findings.items[i].message);
+	/* dracut's module leaves itself out where there are no rules. */
+	if (!node && carrier->policy.rule_count == 0 &&
+	    (c->generator == GENERATOR_DRACUT || c->generator == GENERATOR_MKINITCPIO)) {
+		v->state = REBUILD_CURRENT;
+		v->reason = "there are no rules, and earlybind is not in it";
+		return;
+	}
+	v->has_failed = c->findings.counts[FINDING_FAIL] > 0;
+	if (v->has_failed) {
+		v->state = REBUILD_STALE;
+		v->reason = first(c, FINDING_FAIL, NULL);
+	} else if (!node || !tree_is_file(node) ||
+		   !program_is_same(node->file->data, carrier->bytes)) {
+		v->state = REBUILD_STALE;
+		v->reason = difference(c, node ? node->file->data : TEXT(""));
+	} else {
+		v->state = REBUILD_CURRENT;
+		v->reason = "up to date";
+	}
+	if (!v->reason)
+		v->reason = "it is out of date";
+}
+
+struct rebuild_verdict rebuild_judge(const struct installed_image *image,
+				     struct world *world, const struct carrier *carrier,
+				     struct arena *arena, struct findings *findings)
+{
+	static struct check c;
+	struct rebuild_verdict v = {.state = REBUILD_STALE, .has_failed = true};
+	struct arena own = {.size = IMAGE_ARENA_SIZE};
+	const char *message = "out of memory";
+
+	*findings = (struct findings){.arena = arena};
+	if (!image->file) {
+		v.state = REBUILD_ABSENT;
+		v.reason = "it has no image";
+		return v;
+	}
+	own.base = mmap(NULL, own.size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (own.base == MAP_FAILED) {
+		v.reason = message;
+		return v;
+	}
+	c = (struct check){.file = image->file,
+			   .kernel = image->kernel,
+			   .arena = &own,
+			   .world = world,
+			   .sources = &carrier->sources,
+			   .findings = {.arena = arena}};
+	if (check_run(&c, &message) < 0)
+		v.reason = arena_printf(arena, "%s", message);
+	else
+		judge(&c, carrier, &v);
+	if (!v.reason)
+		v.reason = "it cannot be read";
+	*findings = c.findings;
+	check_close(&c);
+	munmap(own.base, own.size);
+	return v;
+}
+
+bool rebuild_command(enum generator generator, const struct installed_image *image,
+		     const char *ret_argv[static REBUILD_ARGUMENTS_MAX])
+{
+	const char *const commands[][REBUILD_ARGUMENTS_MAX] = {
+		[GENERATOR_INITRAMFS_TOOLS] = {"update-initramfs",
+					       image->path ? "-u" : "-c", "-k",
+					       image->kernel},
+		/* Its own place for the image where there is none yet. */
+		[GENERATOR_DRACUT] = {"dracut", "--force", "--kver", image->kernel,
+				      image->path},
+		[GENERATOR_MKINITCPIO] = {"mkinitcpio", "-P"},
+		[GENERATOR_BOOSTER] = {NULL},
+	};
+
+	memcpy(ret_argv, commands[generator], sizeof(commands[generator]));
+	return ret_argv[0] != NULL;
+}
+
+const char *rebuild_obstacle(struct text conf)
+{
+	struct text line, value = {NULL, 0};
+
+	/* A shell's file: the last assignment counts. */
+	while (text_cut(&conf, '\n', &line)) {
+		struct text rest = text_trim(line), name;
+
+		if (text_cut(&rest, '=', &name) && text_is(name, "update_initramfs") &&
+		    rest.p)
+			value = rest;
+	}
+	value = text_trim(value);
+	if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\''))
+		value = (struct text){value.p + 1, value.n - 2};
+	return value.p && text_is(value, "no")
+		       ? "update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf "
+			 "keeps update-initramfs from updating any image: set it to yes"
+		       : NULL;
+}

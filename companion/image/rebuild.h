@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether an installed image must be made anew, why, and by which command. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "arena.h"
+#include "binder_copy.h"
+#include "compiler.h"
+#include "findings.h"
+#include "generator.h"
+#include "installed.h"
+#include "world.h"
+
+enum rebuild_state {
+	REBUILD_CURRENT, /* it is as a new one would be */
+	REBUILD_STALE,
+	REBUILD_ABSENT, /* the kernel has no image */
+};
+
+/* What an image is, by its bytes. */
+struct rebuild_verdict {
+	enum generator made_by;
+	enum rebuild_state state;
+	const char *
+		reason; /* a part of a sentence: why it must be made anew, or "up to date" */
+	bool has_failed; /* the checks: @findings has more */
+};
+
+/*
+ * Reads one image and compares it with @carrier: the binder that is installed, with the
+ * configuration. @findings gets the findings of the checks. Their texts are in @arena, which
+ * the image itself does not burden.
+ */
+struct rebuild_verdict rebuild_judge(const struct installed_image *image,
+				     struct world *world, const struct carrier *carrier,
+				     struct arena *arena, struct findings *findings)
+	nonnull(1, 2, 3, 4, 5);
+
+#define REBUILD_ARGUMENTS_MAX 8
+
+/*
+ * The command by which @generator makes the image: words, the last one NULL. False if it
+ * makes none.
+ */
+bool rebuild_command(enum generator generator, const struct installed_image *image,
+		     const char *ret_argv[static REBUILD_ARGUMENTS_MAX]) must_check
+	nonnull(2, 3);
+
+/*
+ * Why update-initramfs will not update anything though it says so, by its configuration
+ * update-initramfs.conf; NULL if it will.
+ */
+const char *rebuild_obstacle(struct text conf);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parsers of recipes share. */
+#include "recipe_parse.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "vfio_ids.h"
+#include "options.h"
+
+#define SELECTORS_MAX 256 /* of one recipe */
+
+int recipes_init(struct recipes *recipes, struct arena *arena)
+{
+	*recipes = (struct recipes){
+		.arena = arena,
+		.items = arena_alloc(arena, RECIPES_MAX, sizeof(*recipes->items)),
+		.findings = arena_alloc(arena, RECIPE_FINDINGS_MAX,
+					sizeof(*recipes->findings)),
+	};
+	return recipes->items && recipes->findings ? 0 : -ENOMEM;
+}
+
+struct recipe *recipe_add(struct recipes *recipes, const struct recipe *recipe)
+{
+	static struct recipe lost;
+	struct recipe *r = &lost;
+
+	if (recipes->count < RECIPES_MAX)
+		r = &recipes->items[recipes->count++];
+	else
+		recipes->is_cut = true;
+	*r = *recipe;
+	return r;
+}
+
+void recipe_add_selector(struct recipes *recipes, struct recipe *recipe,
+			 const struct selector *selector)
+{
+	/* Room for all that one recipe may have, when it gets its first. */
+	if (!recipe->selectors)
+		recipe->selectors = arena_alloc(recipes->arena, SELECTORS_MAX,
+						sizeof(*recipe->selectors));
+	if (!recipe->selectors || recipe->selector_count == SELECTORS_MAX) {
+		recipes->is_cut = true;
+		return;
+	}
+	recipe->selectors[recipe->selector_count++] = *selector;
+}
+
+void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *file,
+		 unsigned line, const char *format, ...)
+{
+	const char *message;
+	va_list ap;
+
+	va_start(ap, format);
+	message = arena_vprintf(recipes->arena, format, ap);
+	va_end(ap);
+	for (size_t i = 0; message && i < recipes->finding_count; i++) {
+		const struct recipe_finding *f = &recipes->findings[i];
+
+		if (f->line == line && f->lint == lint && strcmp(f->file, file) == 0 &&
+		    strcmp(f->message, message) == 0)
+			return;
+	}
+	if (!message || recipes->finding_count == RECIPE_FINDINGS_MAX) {
+		recipes->is_cut = true;
+		return;
+	}
+	recipes->findings[recipes->finding_count++] =
+		(struct recipe_finding){lint, file, line, message};
+}
+
+void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
+{
+	struct text rest = value;
+	struct ids_entry entry;
+
+	if (value.n > IDS_LENGTH_MAX)
+		recipe_find(
+			recipes, LINT_IDS_LENGTH, recipe->file, recipe->line,
+			"the list has %zu bytes and vfio-pci takes %d: it refuses all "
+			"of it; earlybind has no such limit",
+			value.n, IDS_LENGTH_MAX);
+	while (ids_next(&rest, &entry)) {
+		struct selector s = {.terms = TERM_ID, .id = entry.match};
+
+		/* Pain 17: blanks, typos, glued lines. */
+		if (entry.warning != IDS_FINE)
+			recipe_find(recipes, LINT_IDS, recipe->file, recipe->line,
+				    "\"%.*s\": %s", (int)MIN(entry.text.n, (size_t)80),
+				    entry.text.p, ids_warning_message(entry.warning));
+		if (entry.warning == IDS_INVALID || entry.warning == IDS_TOO_WIDE)
+			continue;
+		/* The kernel compares no class then. */
+		if (s.id.class_mask == 0)
+			s.id.class = 0;
+		s.id.class &= 0xffffff;
+		s.id.class_mask &= 0xffffff;
+		recipe_add_selector(recipes, recipe, &s);
+	}
+}
+
+bool recipe_add_address(struct recipes *recipes, struct recipe *recipe,
+			struct text address, struct text id)
+{
+	struct selector s = {.terms = TERM_ADDRESS};
+	struct parse_error error;
+	struct selector ids;
+
+	if (bdf_parse_loose(address, &s.address, &s.any_function, &error) < 0)
+		return false;
+	if (id.n > 0) {
+		if (selector_parse(id, &ids, &error) < 0 || ids.terms != TERM_ID)
+			return false;
+		s.terms |= TERM_ID;
+		s.id = ids.id;
+	}
+	recipe_add_selector(recipes, recipe, &s);
+	return true;
+}
+
+/* drivers/xen/xen-pciback/pci_stub.c: pcistub_init() */
+void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
+{
+	struct text rest = value, part;
+	struct recipe *r;
+
+	recipe.kind = RECIPE_ADDRESS;
+	recipe.fate = RECIPE_STAY;
+	recipe.options = RECIPE_XEN_OPTIONS;
+	recipe.note = RECIPE_XEN_NOTE;
+	r = recipe_add(recipes, &recipe);
+	while (text_cut(&rest, ')', &part)) {
+		part = text_trim(part);
+		if (part.n == 0)
+			continue;
+		if (part.p[0] != '(' ||
+		    !recipe_add_address(recipes, r, (struct text){part.p + 1, part.n - 1},
+					TEXT("")))
+			recipe_find(recipes, LINT_SYNTAX, recipe.file, recipe.line,
+				    "\"%.*s\" is no (domain:bus:device.function): "
+				    "xen-pciback then hides nothing at all",
+				    (int)MIN(part.n, (size_t)40), part.p);
+	}
+}
+
+bool text_is_id_like(struct text t)
+{
+	struct text id = {t.p, MIN(t.n, sizeof("10de:1b80") - 1)};
+	struct selector selector;
+	struct parse_error error;
+
+	return selector_parse(id, &selector, &error) == 0 && selector.terms == TERM_ID;
+}
+
+bool text_has_part(struct text t, const char *part)
+{
+	return t.n > 0 && memmem(t.p, t.n, part, strlen(part));
+}
+
+static bool has_continuation(struct text line)
+{
+	return line.n > 0 && line.p[line.n - 1] == '\\';
+}
+
+bool recipe_line(struct recipes *recipes, struct text *rest, unsigned *line,
+		 unsigned *ret_first, struct text *ret)
+{
+	struct text part, whole = {NULL, 0};
+	const char *start = rest->p;
+	char *joined, *end;
+
+	if (!text_cut(rest, '\n', &part))
+		return false;
+	*ret_first = ++*line;
+	*ret = part;
+	if (!has_continuation(part))
+		return true;
+	while (has_continuation(part) && rest->p) {
+		(void)text_cut(rest, '\n', &part);
+		++*line;
+	}
+	whole = (struct text){start, (size_t)(part.p + part.n - start)};
+	joined = arena_copy(recipes->arena, whole);
+	if (!joined) {
+		recipes->is_cut = true;
+		return true;
+	}
+	end = joined;
+	for (size_t i = 0; i < whole.n; i++) {
+		if (whole.p[i] == '\\' && (i + 1 == whole.n || whole.p[i + 1] == '\n'))
+			i++;
+		else
+			*end++ = whole.p[i];
+	}
+	*ret = (struct text){joined, (size_t)(end - joined)};
+	return true;
+}
+
+unsigned recipes_filter(const void *arg unused, const struct pci_device *device unused)
+{
+	return FACT_WANTED | FACT_PATH;
+}
+
+bool recipe_has_match(const struct recipe *recipe, const struct pci_device *device)
+{
+	for (size_t i = 0; i < recipe->selector_count; i++)
+		if (selector_has_match(&recipe->selectors[i], device))
+			return true;
+	return false;
+}
+
+bool selector_is_same(const struct selector *a, const struct selector *b)
+{
+	char first[SELECTOR_SIZE], second[SELECTOR_SIZE];
+
+	return strcmp(selector_format(a, first), selector_format(b, second)) == 0;
+}
+
+bool recipe_is_effective(const struct recipe *recipe)
+{
+	return !recipe->is_replaced && !recipe->is_repeated && !recipe->is_generated;
+}
+
+/* The last one is gone since 6.2: all of it is in vfio (pain 12). */
+static const char *const vfio_modules[] = {"vfio", "vfio_pci", "vfio_pci_core",
+					   "vfio_iommu_type1", "vfio_virqfd"};
+
+bool module_is_vfio(struct text name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(vfio_modules); i++)
+		if (text_is_param(name, vfio_modules[i]))
+			return true;
+	return false;
+}
+
+static const char *vfio_module_name(const void *arg unused, size_t i)
+{
+	return vfio_modules[i];
+}
+
+bool recipe_check_module(struct recipes *recipes, const char *file, unsigned line,
+			 struct text name)
+{
+	/* Those that are one letter away from a name above and are something else. */
+	static const char *const others[] = {"vfio_ap",	   "vfio_ccw",	    "vfio_mdev",
+					     "vfio_amba",  "vfio_platform", "vfio_cdx",
+					     "vfio_fsl_mc"};
+	char word[32];
+	const char *near;
+
+	if (text_is_param(name, "vfio_virqfd"))
+		recipe_find(
+			recipes, LINT_STALE_MODULE, file, line,
+			"there is no module vfio_virqfd since Linux 6.2, it is a part "
+			"of vfio: take the word out");
+	if (module_is_vfio(name) || name.n >= sizeof(word) || name.n < 5)
+		return module_is_vfio(name);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (text_is_param(name, others[i]))
+			return false;
+	for (size_t i = 0; i < name.n; i++)
+		word[i] = name.p[i] == '-' ? '_' : name.p[i];
+	word[name.n] = '\0';
+	near = nearest_name(word, vfio_module_name, NULL, ARRAY_SIZE(vfio_modules));
+	if (!near || strncmp(word, "vf", 2) != 0)
+		return false;
+	recipe_find(recipes, LINT_NAME, file, line,
+		    "there is no module %.*s: is %s meant? As it stands, the line does "
+		    "nothing",
+		    (int)name.n, name.p, near);
+	return true;
+}
+
+const char *recipe_kind_name(enum recipe_kind kind)
+{
+	static const char *const names[] = {
+		[RECIPE_IDS] = "ids",	    [RECIPE_ADDRESS] = "address",
+		[RECIPE_ORDER] = "order",   [RECIPE_BLACKLIST] = "blacklist",
+		[RECIPE_LOAD] = "load",	    [RECIPE_OPTION] = "option",
+		[RECIPE_KERNEL] = "kernel", [RECIPE_SCRIPT] = "script",
+	};
+
+	return names[kind];
+}
+
+const char *recipe_fate_name(enum recipe_fate fate)
+{
+	static const char *const names[] = {
+		[RECIPE_DELETE] = "delete",
+		[RECIPE_STAY] = "stay",
+		[RECIPE_LOOK] = "look",
+	};
+
+	return names[fate];
+}
+
+const char *recipe_lint_name(enum recipe_lint lint)
+{
+	static const char *const names[] = {
+		[LINT_STALE_MODULE] = "stale-module",
+		[LINT_SUFFIX] = "suffix",
+		[LINT_BLANKS] = "blanks",
+		[LINT_IDS] = "ids",
+		[LINT_IDS_LENGTH] = "ids-length",
+		[LINT_IDS_SEVERAL] = "ids-several",
+		[LINT_BLACKLIST] = "blacklist",
+		[LINT_ORDER] = "order",
+		[LINT_BUILT_IN] = "built-in",
+		[LINT_NAME] = "name",
+		[LINT_NO_EFFECT] = "no-effect",
+		[LINT_SYNTAX] = "syntax",
+		[LINT_GENERATED] = "generated",
+		[LINT_UNREAD] = "unread",
+	};
+
+	return names[lint];
+}

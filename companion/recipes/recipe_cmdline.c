@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel parameters of recipes. Where command lines stand is the matter of others. */
+#include "recipe_parse.h"
+
+#include <string.h>
+
+#include "kernel_cmdline.h"
+
+struct reader {
+	struct recipes *recipes;
+	struct recipe base;
+	struct text name;
+	struct text value;
+};
+
+static void take_ids(struct reader *r)
+{
+	r->base.kind = RECIPE_IDS;
+	r->base.fate = RECIPE_DELETE;
+	/* "vfio-pci" of "vfio-pci.ids" */
+	r->base.module = (struct text){r->name.p, r->name.n - 4};
+	recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), r->value);
+}
+
+static void take_xen(struct reader *r)
+{
+	recipe_add_xen(r->recipes, r->base, r->value);
+}
+
+/*
+ * "0000_00_1c.4-00_00.0": a function on a root bus, then for each bridge the bus, counted from
+ * the first one behind that bridge, and device and function (qubes-pciback.sh). Only that
+ * first bus, 00, is a hop of a path of ours. False for anything else.
+ */
+static bool add_path(struct recipes *recipes, struct recipe *recipe, struct text word)
+{
+	struct selector s;
+	struct parse_error error;
+	struct text rest = word, hop;
+	char text[SELECTOR_SIZE] = "path=";
+	size_t n = strlen(text);
+
+	for (bool is_root = true; text_cut(&rest, '-', &hop); is_root = false) {
+		if (!is_root && !text_has_prefix(hop, "00_"))
+			return false;
+		if (!is_root)
+			hop = (struct text){hop.p + 3, hop.n - 3};
+		if (n + hop.n + 2 > sizeof(text))
+			return false;
+		if (!is_root)
+			text[n++] = '/';
+		for (size_t i = 0; i < hop.n; i++)
+			text[n++] = hop.p[i] == '_' ? ':' : hop.p[i];
+		text[n] = '\0';
+	}
+	if (selector_parse(text_of(text), &s, &error) < 0)
+		return false;
+	recipe_add_selector(recipes, recipe, &s);
+	return true;
+}
+
+/* Addresses by commas; with '-' in them it is a path through bridges. */
+static void take_qubes(struct reader *r)
+{
+	struct text rest = r->value, part;
+	struct recipe *recipe;
+
+	r->base.kind = RECIPE_ADDRESS;
+	r->base.fate = RECIPE_STAY;
+	r->base.options = RECIPE_XEN_OPTIONS;
+	r->base.note = RECIPE_XEN_NOTE;
+	recipe = recipe_add(r->recipes, &r->base);
+	while (text_cut(&rest, ',', &part)) {
+		bool is_path = part.n > 0 && memchr(part.p, '-', part.n);
+
+		if (part.n == 0 ||
+		    (is_path ? add_path(r->recipes, recipe, part)
+			     : recipe_add_address(r->recipes, recipe, part, TEXT(""))))
+			continue;
+		recipe_find(
+			r->recipes, LINT_SYNTAX, r->base.file, r->base.line,
+			is_path ? "\"%.*s\" has no path that a rule can have: name "
+				  "the device by its address"
+				: "\"%.*s\" is no address: it is bus:device.function, "
+				  "in lower case",
+			(int)MIN(part.n, (size_t)40), part.p);
+	}
+}
+
+static void take_preload(struct reader *r)
+{
+	struct text rest = r->value, part;
+
+	while (text_cut(&rest, ',', &part)) {
+		if (!recipe_check_module(r->recipes, r->base.file, r->base.line, part))
+			continue;
+		r->base.kind = RECIPE_ORDER;
+		r->base.fate = RECIPE_DELETE;
+		(void)recipe_add(r->recipes, &r->base);
+		return;
+	}
+}
+
+static void take_blacklist(struct reader *r)
+{
+	struct text rest = r->value, part;
+
+	r->base.kind = RECIPE_BLACKLIST;
+	r->base.fate = RECIPE_DELETE;
+	while (text_cut(&rest, ',', &part)) {
+		if (part.n == 0)
+			continue;
+		r->base.module = part;
+		(void)recipe_add(r->recipes, &r->base);
+	}
+}
+
+static void take_kernel(struct reader *r, const char *note)
+{
+	r->base.kind = RECIPE_KERNEL;
+	r->base.fate = RECIPE_STAY;
+	r->base.note = note;
+	(void)recipe_add(r->recipes, &r->base);
+}
+
+static void take_iommu(struct reader *r)
+{
+	take_kernel(r, "without an IOMMU there is no vfio");
+}
+
+static void take_acs(struct reader *r)
+{
+	take_kernel(r,
+		    "it makes IOMMU groups of a patched kernel, which earlybind cannot");
+}
+
+static void take_framebuffer(struct reader *r)
+{
+	struct text v = r->value;
+
+	if (text_has_prefix(v, "efifb:off") || text_has_prefix(v, "vesafb:off") ||
+	    text_has_prefix(v, "simplefb:off"))
+		take_kernel(r, "it keeps the firmware's framebuffer off the card");
+}
+
+static void take_initcall(struct reader *r)
+{
+	if (text_has_part(r->value, "sysfb_init"))
+		take_kernel(r, "it keeps the firmware's framebuffer off the card");
+}
+
+static void take_option(struct reader *r)
+{
+	r->base.kind = RECIPE_OPTION;
+	r->base.fate = RECIPE_STAY;
+	r->base.note =
+		"it is for vfio itself, and also counts when earlybind loads the module";
+	(void)recipe_add(r->recipes, &r->base);
+}
+
+struct parameter {
+	const char *name;
+	void (*take)(struct reader *r);
+};
+
+/* Of the kernel or a module: '-' and '_' are the same. */
+static const struct parameter parameters[] = {
+	{"vfio_pci.ids", take_ids},
+	{"pci_stub.ids", take_ids},
+	{"xen_pciback.hide", take_xen},
+	{"pciback.hide", take_xen},
+	{"module_blacklist", take_blacklist},
+	{"intel_iommu", take_iommu},
+	{"amd_iommu", take_iommu},
+	{"iommu", take_iommu},
+	{"pcie_acs_override", take_acs},
+	{"video", take_framebuffer},
+	{"initcall_blacklist", take_initcall},
+};
+
+/* Of programs: exactly so. */
+static const struct parameter others[] = {
+	{"rd.qubes.hide_pci", take_qubes}, {"rd.driver.pre", take_preload},
+	{"rdloaddriver", take_preload},	   {"rd.driver.blacklist", take_blacklist},
+	{"rdblacklist", take_blacklist},   {"modprobe.blacklist", take_blacklist},
+};
+
+static const struct parameter *find_parameter(struct text name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (text_is_param(name, parameters[i].name))
+			return &parameters[i];
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (text_is(name, others[i].name))
+			return &others[i];
+	return NULL;
+}
+
+/* "vfio-pci.disable_vga": a parameter of one of vfio's modules, or of what looks like one. */
+static void take_module_parameter(struct reader *r, struct text name)
+{
+	const char *dot = memchr(name.p, '.', name.n);
+	struct text module = {name.p, dot ? (size_t)(dot - name.p) : 0};
+
+	/* Pain 17: a blank in the list. */
+	if (!dot && !r->value.p && text_is_id_like(name))
+		recipe_find(
+			r->recipes, LINT_IDS, r->base.file, r->base.line,
+			"\"%.*s\" stands behind a blank, so it is no part of a list and "
+			"has no effect: separate IDs by commas only",
+			(int)name.n, name.p);
+	if (dot && recipe_check_module(r->recipes, r->base.file, r->base.line, module) &&
+	    module_is_vfio(module))
+		take_option(r);
+}
+
+void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,
+			  struct text words)
+{
+	struct text rest = words;
+	struct cmdline_arg arg;
+
+	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg)) {
+		const char *end =
+			arg.value.p ? arg.value.p + arg.value.n : arg.name.p + arg.name.n;
+		struct reader r = {
+			.recipes = recipes,
+			.base = {.file = file,
+				 .line = line,
+				 .text = {arg.name.p, (size_t)(end - arg.name.p)},
+				 .extent = RECIPE_WORDS,
+				 .is_cmdline = true},
+			.name = arg.name,
+			.value = arg.value,
+		};
+		const struct parameter *parameter = find_parameter(arg.name);
+
+		if (parameter)
+			parameter->take(&r);
+		else
+			take_module_parameter(&r, arg.name);
+	}
+}

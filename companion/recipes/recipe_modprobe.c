@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * modprobe.d, as libkmod reads it (libkmod-config.c: kmod_config_parse()): a keyword per line,
+ * lines joined by a backslash, '-' and '_' the same in names of modules.
+ */
+#include "recipe_parse.h"
+
+#include <string.h>
+
+#include "kernel_cmdline.h"
+
+struct line {
+	struct recipes *recipes;
+	const char *file;
+	unsigned number;
+	struct text whole;
+	struct text rest; /* behind the keyword */
+	bool is_vendor;
+};
+
+static struct recipe of(const struct line *line, enum recipe_kind kind,
+			enum recipe_fate fate)
+{
+	return (struct recipe){
+		.file = line->file,
+		.line = line->number,
+		.text = line->whole,
+		.kind = kind,
+		.fate = fate,
+	};
+}
+
+/* One parameter of "options vfio-pci". */
+static void add_parameter(const struct line *line, struct text module,
+			  const struct cmdline_arg *arg, bool is_alone)
+{
+	struct recipe r = of(line, RECIPE_OPTION, RECIPE_STAY);
+	const char *end =
+		arg->value.p ? arg->value.p + arg->value.n : arg->name.p + arg->name.n;
+
+	if (!is_alone) {
+		r.extent = RECIPE_WORDS;
+		r.text = (struct text){arg->name.p, (size_t)(end - arg->name.p)};
+	}
+	if (text_is_param(arg->name, "ids")) {
+		r.kind = RECIPE_IDS;
+		r.fate = RECIPE_DELETE;
+		r.module = module;
+		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), arg->value);
+		return;
+	}
+	/* Pain 17: a blank in the list. */
+	if (!arg->value.p && text_is_id_like(arg->name)) {
+		recipe_find(
+			line->recipes, LINT_IDS, line->file, line->number,
+			"\"%.*s\" stands behind a blank, so it is no part of the list "
+			"and has no effect: separate IDs by commas only",
+			(int)arg->name.n, arg->name.p);
+		return;
+	}
+	r.note = "it is for vfio itself, and also counts when earlybind loads the module";
+	(void)recipe_add(line->recipes, &r);
+}
+
+static void parse_options(const struct line *line, struct text module)
+{
+	struct text rest = line->rest, all = line->rest;
+	struct cmdline_arg arg;
+	size_t count = 0;
+
+	(void)recipe_check_module(line->recipes, line->file, line->number, module);
+	if (text_is_param(module, "xen_pciback")) {
+		while (cmdline_next(&rest, &arg))
+			if (text_is(arg.name, "hide") && arg.value.p)
+				recipe_add_xen(line->recipes,
+					       of(line, RECIPE_ADDRESS, RECIPE_LOOK),
+					       arg.value);
+		return;
+	}
+	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub"))
+		return;
+	while (cmdline_next(&all, &arg))
+		count += arg.value.p || !text_is_id_like(arg.name);
+	while (cmdline_next(&rest, &arg))
+		add_parameter(line, module, &arg, count == 1);
+}
+
+/* "softdep nouveau pre: vfio-pci post: ..." */
+static void parse_softdep(const struct line *line, struct text module)
+{
+	struct text rest = line->rest, word;
+	struct recipe r = of(line, RECIPE_ORDER, RECIPE_DELETE);
+	bool is_pre = false, has_vfio = false;
+
+	while (text_word(&rest, &word)) {
+		if (text_is(word, "pre:"))
+			is_pre = true;
+		else if (text_is(word, "post:"))
+			is_pre = false;
+		else if (is_pre && recipe_check_module(line->recipes, line->file,
+						       line->number, word))
+			has_vfio = true;
+	}
+	r.module = module;
+	if (has_vfio && !module_is_vfio(module))
+		(void)recipe_add(line->recipes, &r);
+}
+
+static void parse_blacklist(const struct line *line, struct text module)
+{
+	struct recipe r = of(line, RECIPE_BLACKLIST, RECIPE_DELETE);
+
+	r.module = module;
+	if (!line->is_vendor)
+		(void)recipe_add(line->recipes, &r);
+}
+
+/* "install nouveau /bin/false", "install vfio-pci /sbin/script" and the like. */
+static void parse_install(const struct line *line, struct text module)
+{
+	static const char *const nothing[] = {
+		"/bin/false",	 "/bin/true", "/usr/bin/false", "/usr/bin/true",
+		"/sbin/nologin", "false",     "true",		":"};
+	struct recipe r = of(line, RECIPE_SCRIPT, RECIPE_LOOK);
+	struct text command = text_trim(line->rest), word = {"", 0}, rest = command;
+
+	r.module = module;
+	(void)text_word(&rest, &word);
+	for (size_t i = 0; i < ARRAY_SIZE(nothing); i++) {
+		if (!text_is(word, nothing[i]))
+			continue;
+		r.kind = RECIPE_BLACKLIST;
+		r.fate = RECIPE_DELETE;
+		if (!line->is_vendor)
+			(void)recipe_add(line->recipes, &r);
+		return;
+	}
+	if (module_is_vfio(module)) {
+		r.note = "a program of your own chooses the devices: write rules for "
+			 "them; earlybind loads vfio-pci without this line";
+		(void)recipe_add(line->recipes, &r);
+	} else if (text_has_part(command, "vfio-pci") ||
+		   text_has_part(command, "vfio_pci")) {
+		r.kind = RECIPE_ORDER;
+		r.fate = RECIPE_DELETE;
+		(void)recipe_add(line->recipes, &r);
+	}
+}
+
+/*
+ * Takes @prefix and a number of @digits hexadecimal digits, or "*", off @rest. No field of a
+ * device has more than 16 bits: what is larger would match nothing.
+ */
+static bool take_field(struct text *rest, const char *prefix, size_t digits,
+		       uint32_t *ret)
+{
+	size_t n = strlen(prefix);
+	uint64_t value;
+
+	if (!text_has_prefix(*rest, prefix) || rest->n == n)
+		return false;
+	*rest = (struct text){rest->p + n, rest->n - n};
+	if (rest->p[0] == '*') {
+		*ret = PCI_ANY;
+		*rest = (struct text){rest->p + 1, rest->n - 1};
+		return true;
+	}
+	if (rest->n < digits ||
+	    text_hex((struct text){rest->p, digits}, UINT16_MAX, &value) < 0)
+		return false;
+	*ret = (uint32_t)value;
+	*rest = (struct text){rest->p + digits, rest->n - digits};
+	return true;
+}
+
+/* "pci:v000010DEd00001B80sv*sd*bc03sc00i00*" (drivers/pci/pci-driver.c: pci_uevent()) */
+static bool parse_modalias(struct text t, struct selector *ret)
+{
+	uint32_t v, d, sv, sd, part[3], class = 0, mask = 0;
+
+	if (!take_field(&t, "pci:v", 8, &v) || !take_field(&t, "d", 8, &d) ||
+	    !take_field(&t, "sv", 8, &sv) || !take_field(&t, "sd", 8, &sd) ||
+	    !take_field(&t, "bc", 2, &part[0]) || !take_field(&t, "sc", 2, &part[1]) ||
+	    !take_field(&t, "i", 2, &part[2]) || (t.n > 0 && !text_is(t, "*")))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		class = class << 8 | (part[i] == PCI_ANY ? 0 : part[i]);
+		mask = mask << 8 | (part[i] == PCI_ANY ? 0 : 0xff);
+	}
+	*ret = (struct selector){.terms = TERM_ID, .id = {v, d, sv, sd, class, mask}};
+	return true;
+}
+
+static void parse_alias(const struct line *line, struct text alias)
+{
+	struct recipe r = of(line, RECIPE_IDS, RECIPE_DELETE);
+	struct text rest = line->rest, module;
+	struct selector selector;
+
+	if (!text_word(&rest, &module) || !text_is_param(module, "vfio_pci"))
+		return;
+	if (parse_modalias(alias, &selector)) {
+		recipe_add_selector(line->recipes, recipe_add(line->recipes, &r),
+				    &selector);
+		return;
+	}
+	r.fate = RECIPE_LOOK;
+	r.note = "this alias is no pattern of a PCI device that earlybind can read";
+	(void)recipe_add(line->recipes, &r);
+}
+
+static const struct {
+	const char *word;
+	void (*parse)(const struct line *line, struct text first);
+} keywords[] = {
+	{"options", parse_options},
+	{"softdep", parse_softdep},
+	{"blacklist", parse_blacklist},
+	{"install", parse_install},
+	{"alias", parse_alias},
+	/* Known to modprobe, and no recipe. */
+	{"remove", NULL},
+	{"weakdep", NULL},
+	{"config", NULL},
+	{"include", NULL},
+};
+
+static void parse_line(struct line *line, bool is_about_vfio)
+{
+	struct text rest = line->whole, word, first;
+
+	if (!text_word(&rest, &word) || word.p[0] == '#')
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
+		if (!text_is(word, keywords[i].word))
+			continue;
+		if (keywords[i].parse && text_word(&rest, &first)) {
+			line->rest = rest;
+			keywords[i].parse(line, first);
+		}
+		return;
+	}
+	/* Pain 17: libkmod says "ignoring bad line", where nobody looks. */
+	if (is_about_vfio || text_is_id_like(word))
+		recipe_find(line->recipes, LINT_SYNTAX, line->file, line->number,
+			    "modprobe ignores this line: \"%.*s\" is no keyword; a list "
+			    "that goes on needs a backslash at the end of its line",
+			    (int)MIN(word.n, (size_t)40), word.p);
+}
+
+static void parse(struct recipes *recipes, const char *file, struct text bytes,
+		  bool is_vendor)
+{
+	struct line line = {.recipes = recipes, .file = file, .is_vendor = is_vendor};
+	bool is_about_vfio = text_has_part(bytes, "vfio");
+	struct text rest = bytes;
+	unsigned last = 0;
+
+	while (recipe_line(recipes, &rest, &last, &line.number, &line.whole)) {
+		line.whole = text_trim(line.whole);
+		parse_line(&line, is_about_vfio);
+	}
+}
+
+void recipe_parse_modprobe(struct recipes *recipes, const char *file, struct text bytes)
+{
+	parse(recipes, file, bytes, false);
+}
+
+void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
+				  struct text bytes)
+{
+	parse(recipes, file, bytes, true);
+}
