@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <errno.h>
 #include <string.h>
 
 struct text text_of(const char *string)
@@ -156,4 +157,46 @@ int text_decimal(struct text t, uint64_t max, uint64_t *ret)
 int text_hex(struct text t, uint64_t max, uint64_t *ret)
 {
 	return number(t, 16, max, ret);
+}
+
+const char *errno_text(int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} texts[] = {
+		{EINVAL, "invalid argument (EINVAL)"},
+		{ENODEV, "no such device (ENODEV)"},
+		{ENOENT, "no such file (ENOENT)"},
+		{EBUSY, "busy (EBUSY)"},
+		{EAGAIN, "try again (EAGAIN)"},
+		{EIO, "input/output error (EIO)"},
+		{ENOMEM, "out of memory (ENOMEM)"},
+		{ENOSPC, "no space left (ENOSPC)"},
+		{EPERM, "not permitted (EPERM)"},
+		{EACCES, "permission denied (EACCES)"},
+		{EROFS, "read-only (EROFS)"},
+		{ENOEXEC, "not a module for this kernel (ENOEXEC)"},
+		{EKEYREJECTED, "its signature was rejected (EKEYREJECTED)"},
+		{ENOKEY, "it is not signed with a known key (ENOKEY)"},
+		{EBADMSG, "damaged (EBADMSG)"},
+		{ENOSYS, "not supported (ENOSYS)"},
+		{ETIMEDOUT, "timed out (ETIMEDOUT)"},
+		{EEXIST, "exists already (EEXIST)"},
+		{EISDIR, "it is a directory (EISDIR)"},
+		{ENOTDIR, "it is no directory (ENOTDIR)"},
+		{ENAMETOOLONG, "its name is too long (ENAMETOOLONG)"},
+		{E2BIG, "too large (E2BIG)"},
+		{EPIPE, "it was killed before it was done (EPIPE)"},
+		{EMFILE, "too many open files (EMFILE)"},
+		{EFBIG, "the file may not grow (EFBIG)"},
+		{ENXIO, "nobody reads there (ENXIO)"},
+	};
+
+	if (error < 0)
+		error = -error;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].error == error)
+			return texts[i].text;
+	return strerror(error);
 }

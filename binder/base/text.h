@@ -58,3 +58,6 @@ size_t text_character(struct text t, uint32_t *ret) nonnull(2);
 bool char_is_blank(char c); /* what separates words: blank, tab, CR, LF */
 bool char_is_space(char c); /* the kernel's isspace(): ASCII white space and 0xa0 */
 int char_hex(char c); /* 0 to 15, or -1 */
+
+/* A short text for an errno, for a detail: "no such device (ENODEV)" and the like. */
+const char *errno_text(int error);

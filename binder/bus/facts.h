@@ -5,7 +5,7 @@
 #include "compiler.h"
 #include "arena.h"
 #include "device.h"
-#include "slot.h"
+#include "slots.h"
 #include "world.h"
 
 /*

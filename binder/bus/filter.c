@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "filter.h"
 
-#include "moved.h"
-
 static unsigned with_of(const struct rule *rule)
 {
 	static const unsigned wants[] = {
@@ -112,7 +110,7 @@ static bool find_lost(struct policy *policy, const struct inventory *inv)
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		struct rule *rule = &policy->rules[i];
 
-		rule->is_lost = lost_is_rule(policy, inv, rule);
+		rule->is_lost = rule_is_unmatched(policy, inv, rule);
 		is_any |= rule->is_lost;
 	}
 	return is_any;
@@ -144,4 +142,15 @@ int policy_read_inventory(struct world *world, struct arena *arena, struct polic
 		return r;
 	arena_rewind(arena, used);
 	return inventory_read(world, arena, filter, arg, ret);
+}
+
+bool rule_is_unmatched(const struct policy *policy, const struct inventory *inv,
+		  const struct rule *rule)
+{
+	if (!policy_can_be_lost(policy, rule))
+		return false;
+	for (size_t i = 0; i < inv->count; i++)
+		if (selector_has_match(&rule->selector, &inv->devices[i]))
+			return false;
+	return true;
 }

@@ -31,3 +31,7 @@ bool policy_lose_followed(struct policy *policy) nonnull(1);
 int policy_read_inventory(struct world *world, struct arena *arena, struct policy *policy,
 			  inventory_filter filter, const void *arg,
 			  struct inventory *ret) must_check nonnull(1, 2, 3, 4, 6);
+
+/* Whether an active bind rule says which device it expects, and nothing matches it. */
+bool rule_is_unmatched(const struct policy *policy, const struct inventory *inventory,
+		  const struct rule *rule) nonnull(1, 2, 3);

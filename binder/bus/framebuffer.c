@@ -9,8 +9,6 @@
 #define RESOURCE_SIZE 512 /* the lines of the BARS come first */
 #define IOMEM_SIZE    ((size_t)512 * 1024)
 #define MEMORY_FLAG   0x200 /* IORESOURCE_MEM */
-#define PLATFORM      "bus/platform/"
-#define RELEASE_TIME  (2 * SECOND)
 
 /* The platform devices of drivers/firmware/sysfb.c; before 5.15 arch/x86/kernel/sysfb.c. */
 static const struct framebuffer kinds[] = {
@@ -146,7 +144,7 @@ static const struct framebuffer *find_child(struct world *world, struct bdf bdf)
 		int n, end = snprintf(wanted, sizeof(wanted), "%s/%s.0",
 				      bdf_format(bdf, address), kinds[i].driver);
 
-		snprintf(path, sizeof(path), PLATFORM "devices/%s.0", kinds[i].driver);
+		snprintf(path, sizeof(path), SYSFS_PLATFORM "devices/%s.0", kinds[i].driver);
 		n = world->ops->target(world, WORLD_SYS, path, target, sizeof(target));
 		if (n < end || strcmp(target + n - end, wanted) != 0)
 			continue;
@@ -157,8 +155,8 @@ static const struct framebuffer *find_child(struct world *world, struct bdf bdf)
 	return NULL;
 }
 
-static const struct framebuffer *look(struct world *world, struct arena *arena,
-				      struct bdf bdf)
+const struct framebuffer *framebuffer_look(struct world *world, struct arena *arena,
+					    struct bdf bdf)
 {
 	char path[JOB_PATH_SIZE], buf[RESOURCE_SIZE];
 	const struct framebuffer *found = NULL;
@@ -190,62 +188,6 @@ void framebuffers_read(struct world *world, struct arena *arena,
 		struct pci_device *d = &inventory->devices[i];
 
 		if (d->is_interesting && pci_is_display(&d->ids))
-			d->framebuffer = look(world, arena, d->bdf);
+			d->framebuffer = framebuffer_look(world, arena, d->bdf);
 	}
-}
-
-void framebuffer_announce(struct world *world, const struct pci_device *d)
-{
-	char address[BDF_SIZE];
-
-	if (!d->framebuffer && !d->is_boot_vga)
-		return;
-	/* At a level that is shown with "quiet" too. */
-	world_log(world, LOG_LEVEL_ERROR,
-		  "%s drives the screen, which goes dark now; the machine goes on: see a "
-		  "serial console, the network, or /run/" WORLD_RUN_DIR "/" REPORT_NAME,
-		  bdf_format(d->bdf, address));
-}
-
-/* Tells the platform bus to unbind it: 0 or -errno. */
-static int unbind(struct steps *s, const struct framebuffer *framebuffer)
-{
-	struct job job = {.kind = JOB_STORE};
-	struct job_result result;
-	int r;
-
-	snprintf(job.path, sizeof(job.path), PLATFORM "drivers/%s/unbind",
-		 framebuffer->driver);
-	snprintf(job.value, sizeof(job.value), "%s.0", framebuffer->driver);
-	steps_begin(s, steps_now(s) + RELEASE_TIME);
-	r = steps_run(s, &job, &result, job.path);
-	return r < 0 ? r : result.error;
-}
-
-void framebuffer_release(struct steps *s, struct outcome *o)
-{
-	const struct pci_device *d = o->plan->device;
-	const struct framebuffer *now;
-	char address[BDF_SIZE];
-	int r = 0;
-
-	if (!d->framebuffer)
-		return;
-	/* Most often vfio-pci has done it. */
-	now = look(s->world, s->arena, d->bdf);
-	if (!now)
-		return;
-	/* A device that was on vfio-pci before has passed no guard: nobody allowed this. */
-	if (now->is_releasable && o->plan->action != ACTION_DONE) {
-		r = unbind(s, now);
-		if (!look(s->world, s->arena, d->bdf)) {
-			world_log(s->world, LOG_LEVEL_NOTICE,
-				  "%s: the firmware's framebuffer (%s) is released",
-				  bdf_format(d->bdf, address), now->driver);
-			return;
-		}
-	}
-	o->reason = REASON_FRAMEBUFFER;
-	o->detail = arena_printf(s->arena, "%s%s%s", now->driver, r < 0 ? ": " : "",
-				 r < 0 ? errno_text(r) : "");
 }

@@ -13,9 +13,10 @@
 #include "compiler.h"
 #include "device.h"
 #include "inventory.h"
-#include "steps.h"
 #include "text.h"
 #include "world.h"
+
+#define SYSFS_PLATFORM "bus/platform/" /* below /sys */
 
 struct framebuffer {
 	const char *driver; /* of the platform bus; its device is DRIVER.0 */
@@ -35,11 +36,6 @@ bool iomem_is_hidden(struct text iomem);
 void framebuffers_read(struct world *world, struct arena *arena,
 		       struct inventory *inventory) nonnull(1, 2, 3);
 
-/* One line for those at the console, before it goes dark: of a device to be bound. */
-void framebuffer_announce(struct world *world, const struct pci_device *d) nonnull(1, 2);
-
-/*
- * Of a device that is bound: if the framebuffer that was on it is still there, it is
- * released. If that fails, the outcome's reason says so.
- */
-void framebuffer_release(struct steps *s, struct outcome *o) nonnull(1, 2);
+/* The one on the memory of the function at @bdf now; NULL for none. */
+const struct framebuffer *framebuffer_look(struct world *world, struct arena *arena,
+					    struct bdf bdf) nonnull(1, 2);

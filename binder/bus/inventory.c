@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "modalias.h"
 #include "neighbours.h"
 
 #define DEVICES SYSFS_PCI_DEVICES
@@ -34,43 +35,6 @@ int inventory_list(struct world *world, const char *path, struct listing *listin
 static int compare_bdfs(const void *a, const void *b)
 {
 	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
-}
-
-int modalias_parse(struct text t, struct pci_ids *ret)
-{
-	static const struct {
-		const char *key;
-		size_t digits;
-		uint64_t max;
-	} fields[] = {
-		{"pci:v", 8, 0xffff}, {"d", 8, 0xffff}, {"sv", 8, 0xffff},
-		{"sd", 8, 0xffff},    {"bc", 2, 0xff},	{"sc", 2, 0xff},
-		{"i", 2, 0xff},
-	};
-	uint64_t v[ARRAY_SIZE(fields)];
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		size_t n = strlen(fields[i].key);
-		struct text digits;
-
-		if (!text_has_prefix(t, fields[i].key) || t.n < n + fields[i].digits)
-			return -EINVAL;
-		digits = (struct text){t.p + n, fields[i].digits};
-		if (text_hex(digits, fields[i].max, &v[i]) < 0)
-			return -EINVAL;
-		t.p += n + digits.n;
-		t.n -= n + digits.n;
-	}
-	if (t.n > 0)
-		return -EINVAL;
-	*ret = (struct pci_ids){
-		.vendor = (uint16_t)v[0],
-		.device = (uint16_t)v[1],
-		.subvendor = (uint16_t)v[2],
-		.subdevice = (uint16_t)v[3],
-		.class = (uint32_t)(v[4] << 16 | v[5] << 8 | v[6]),
-	};
-	return 0;
 }
 
 bool pci_is_display(const struct pci_ids *ids)

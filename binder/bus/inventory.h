@@ -93,7 +93,4 @@ int inventory_read_group(struct world *world, struct bdf bdf, int *ret) nonnull(
  */
 unsigned inventory_count_vfs(struct world *world, struct bdf bdf) nonnull(1);
 
-/* "pci:v000010EEd00005000sv000010EEsd0000000Ebc12sc00i00", whole. -EINVAL otherwise. */
-int modalias_parse(struct text t, struct pci_ids *ret) must_check nonnull(2);
-
 bool pci_is_display(const struct pci_ids *ids) nonnull(1);

@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "inventory.h"
-#include "variant.h"
+#include "modalias.h"
 
 struct text aliases_read(struct kmod_ctx *ctx)
 {

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "reason.h"
-
 #define REBUILD \
 	"rebuild the image with update-initramfs -u -k all or dracut --regenerate-all --force"
 

@@ -368,3 +368,10 @@ struct selector selector_without(const struct selector *s, unsigned terms)
 	rest.terms &= ~terms;
 	return rest;
 }
+
+bool selector_is_same(const struct selector *a, const struct selector *b)
+{
+	char first[SELECTOR_SIZE], second[SELECTOR_SIZE];
+
+	return strcmp(selector_format(a, first), selector_format(b, second)) == 0;
+}

@@ -105,3 +105,6 @@ bool pci_is_bridge_class(const struct pci_ids *ids) nonnull(1);
 /* drivers/pci/pci.h: pci_match_one_device() */
 bool pci_match_has(const struct pci_match *match, const struct pci_ids *ids)
 	nonnull(1, 2);
+
+/* Whether both are written the same way in their normal form. */
+bool selector_is_same(const struct selector *a, const struct selector *b) nonnull(1, 2);

@@ -7,17 +7,10 @@
 
 #include <stdbool.h>
 
-#include "arena.h"
-#include "bdf.h"
 #include "compiler.h"
 #include "text.h"
-#include "world.h"
 
-#define SLOTS_MAX     1024
 #define SLOT_NAME_MAX 63
-
-/* Below /sys. */
-#define SYSFS_PCI_SLOTS "bus/pci/slots"
 
 /*
  * A name that a rule can say: printable ASCII but blanks, quotation marks, ',', '+', ';' and
@@ -28,21 +21,3 @@ int slot_parse(struct text t, struct text *ret, struct parse_error *reterr) must
 
 /* Whether @name is one of @names, which are joined by '/' (a name in sysfs has none). */
 bool slot_has_name(const char *names, struct text name) nonnull(1);
-
-/* The slots of one snapshot: read when the first function asks for its own. */
-struct slots {
-	bool is_read;
-	int error; /* why they could not be read; 0 */
-	struct slot *items; /* in the arena */
-	size_t count;
-};
-
-/*
- * The names of the slots that a function is in, joined by '/', the outermost first; "" for
- * none. A slot has the address of a device or of a bus (drivers/pci/slot.c:
- * address_read_file()); a function is in it if it has that address, or a bridge above it has.
- * A virtual function is where its card is, on whatever bus. 0, or -errno: -E2BIG if there are
- * more than SLOTS_MAX. The attributes that are read take no lock.
- */
-int slots_find(struct slots *slots, struct world *world, struct arena *arena,
-	       struct bdf bdf, const char **ret) must_check nonnull(1, 2, 3, 5);

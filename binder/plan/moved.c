@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "moved.h"
 
+#include "filter.h"
+
 #define SHOWN_MAX 3 /* cards that are named where a rule's own is missing */
 #define ANY	  (-1) /* any function */
 
@@ -12,17 +14,6 @@ const char *lost_note(const struct pci_device *d, const struct rule *rule,
 
 	return arena_printf(arena, "followed: the rule says %s, the card is at %s now",
 			    selector_format(&place, text), bdf_format(d->bdf, address));
-}
-
-bool lost_is_rule(const struct policy *policy, const struct inventory *inv,
-		  const struct rule *rule)
-{
-	if (!policy_can_be_lost(policy, rule))
-		return false;
-	for (size_t i = 0; i < inv->count; i++)
-		if (selector_has_match(&rule->selector, &inv->devices[i]))
-			return false;
-	return true;
 }
 
 /* The one function of the card that the place means; the path of one port means them all. */
@@ -166,7 +157,7 @@ const struct lost *lost_find(const struct policy *policy, const struct inventory
 	for (size_t i = 0; i < policy->rule_count && lost; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (!lost_is_rule(policy, inv, rule))
+		if (!rule_is_unmatched(policy, inv, rule))
 			continue;
 		lost[i].is_lost = true;
 		find_elsewhere(inv, rule, arena, &lost[i]);

@@ -17,10 +17,6 @@ struct lost {
 	const char *elsewhere; /* where its device is instead; NULL: nowhere */
 };
 
-/* Whether an active bind rule says which device it expects, and nothing matches it. */
-bool lost_is_rule(const struct policy *policy, const struct inventory *inventory,
-		  const struct rule *rule) nonnull(1, 2, 3);
-
 /* One per rule. NULL if @arena is too small. */
 const struct lost *lost_find(const struct policy *policy,
 			     const struct inventory *inventory,

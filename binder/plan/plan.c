@@ -13,6 +13,60 @@
 #include "match.h"
 #include "guards.h"
 
+#define ID_SHORT 9 /* of an ID without the subsystem */
+
+/* Whether something that the rule names has this ID now. */
+static bool is_there(const struct inventory *inv, const struct rule *rule,
+		     const struct pci_match *id)
+{
+	for (size_t i = 0; i < inv->count; i++)
+		if (pci_match_has(id, &inv->devices[i].ids) &&
+		    selector_has_match(&rule->selector, &inv->devices[i]))
+			return true;
+	return false;
+}
+
+/*
+ * A sentence where @d, which @rule names, is not what it was; or NULL. A function is new, not
+ * changed, while all that was known is still there.
+ */
+static const char *known_note(const struct policy *policy, const struct inventory *inventory,
+		       const struct pci_device *d, const struct rule *rule,
+		       struct arena *arena)
+{
+	char normal[SELECTOR_SIZE];
+	const char *was = NULL;
+
+	if (policy->known_count == 0 || !known_has_use(&rule->selector) ||
+	    !selector_has_match(&rule->selector, d))
+		return NULL;
+	selector_format(&rule->selector, normal);
+	for (size_t i = 0; i < policy->known_count; i++) {
+		struct text ids = policy->known[i].ids, id;
+		struct pci_match match;
+
+		if (strcmp(policy->known[i].selector, normal) != 0)
+			continue;
+		while (text_cut(&ids, ',', &id) && recorded_id_parse(id, &match) == 0) {
+			bool is_subsystem = match.vendor == d->ids.vendor &&
+					    match.device == d->ids.device;
+
+			if (pci_match_has(&match, &d->ids))
+				return NULL;
+			if (is_there(inventory, rule, &match))
+				continue;
+			was = arena_printf(
+				arena, "%s%s%.*s", was ? was : "", was ? " or " : "",
+				(int)(is_subsystem ? KNOWN_ID_SIZE - 1 : ID_SHORT), id.p);
+		}
+	}
+	if (!was)
+		return NULL;
+	return arena_printf(
+		arena, "its ID changed: %s when the image was built (reflashed%s?)", was,
+		rule->selector.terms & TERM_SERIAL ? "" : ", or another card");
+}
+
 struct planner {
 	const struct policy *policy;
 	const struct inventory *inventory;

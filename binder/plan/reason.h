@@ -26,6 +26,3 @@ const char *reason_message(enum reason reason, const char *detail,
  * instead, NULL: nowhere.
  */
 const char *reason_missing(const char *elsewhere, char buf[static REASON_MESSAGE_SIZE]);
-
-/* A short text for an errno, for a detail: "no such device (ENODEV)" and the like. */
-const char *errno_text(int error);

@@ -9,72 +9,8 @@
 #include "driver.h"
 #include "match.h"
 
-#define PREFIX	    "vfio_pci:"
 #define FIND_TIME   (2 * SECOND) /* for all functions together */
 #define RELEASE_MAX 128
-
-/* The number of '*', or -1 if it is not of the function. */
-static int count_stars(struct text alias, const uint32_t own[static ALIAS_FIELDS])
-{
-	uint32_t field[ALIAS_FIELDS];
-	int stars = 0;
-
-	if (!alias_parse(alias, PREFIX, field))
-		return -1;
-	for (size_t i = 0; i < ALIAS_FIELDS; i++) {
-		if (field[i] != PCI_ANY && field[i] != own[i])
-			return -1;
-		stars += field[i] == PCI_ANY;
-	}
-	return stars;
-}
-
-/* "alias vfio_pci:PATTERN MODULE" */
-static bool parse_line(struct text line, struct text *ret_alias, struct text *ret_module)
-{
-	struct text word;
-
-	return text_word(&line, &word) && text_is(word, "alias") &&
-	       text_word(&line, ret_alias) && text_has_prefix(*ret_alias, PREFIX) &&
-	       text_word(&line, ret_module) && driver_is_name(*ret_module);
-}
-
-struct text variant_of_line(struct text line)
-{
-	struct text alias, module;
-
-	return parse_line(line, &alias, &module) &&
-			       !text_is_param(module, driver_module(DEFAULT_DRIVER))
-		       ? module
-		       : (struct text){NULL, 0};
-}
-
-int variant_find(struct text aliases, const struct pci_ids *ids, variant_filter filter,
-		 void *arg, char ret[static DRIVER_NAME_SIZE])
-{
-	struct text line, alias, module;
-	uint32_t own[ALIAS_FIELDS];
-	int best = ALIAS_FIELDS;
-
-	alias_fields(ids, own);
-	while (text_cut(&aliases, '\n', &line)) {
-		char name[DRIVER_NAME_SIZE];
-		int stars;
-
-		if (!parse_line(line, &alias, &module))
-			continue;
-		stars = count_stars(alias, own);
-		if (stars < 0 || stars >= best)
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)module.n, module.p);
-		if (!filter(arg, name))
-			continue;
-		memcpy(ret, name, sizeof(name));
-		best = stars;
-	}
-	/* It may be vfio-pci itself. */
-	return best < ALIAS_FIELDS ? 0 : -ENOENT;
-}
 
 static const char *ask(struct world *world, struct arena *arena, const char *release,
 		       const struct pci_ids *ids, uint64_t until, int *ret_error)

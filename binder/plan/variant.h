@@ -17,21 +17,6 @@
 #include "text.h"
 #include "world.h"
 
-/* Whether a module may be taken: it is in this image. */
-typedef bool (*variant_filter)(void *arg, const char *module);
-
-/*
- * The best variant among the lines "alias vfio_pci:... MODULE" of @aliases for a function;
- * all other lines are passed over. Of equals the first one. The module's name is put into
- * @ret. -ENOENT if none matches but the one that takes everything. A pure parser but for
- * @filter, which is asked about those that are better than the best so far.
- */
-int variant_find(struct text aliases, const struct pci_ids *ids, variant_filter filter,
-		 void *arg, char ret[static DRIVER_NAME_SIZE]) must_check nonnull(2, 3);
-
-/* The line's module if it is a variant's for any device: p is NULL if it is none. */
-struct text variant_of_line(struct text line);
-
 /*
  * Looks for the variants of the functions that rules with driver=auto are about, and of no
  * others: sets pci_device.variant. By the modules of the kernel that runs, in the image

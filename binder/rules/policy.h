@@ -10,8 +10,8 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "inventory.h"
 #include "rule.h"
+#include "world.h"
 
 #define RULES_MAX    1024
 #define PROBLEMS_MAX 128

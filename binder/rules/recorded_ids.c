@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "recorded_ids.h"
 
-#include <string.h>
-
 #define ID_LENGTH (KNOWN_ID_SIZE - 1)
-#define ID_SHORT  9 /* without the subsystem */
 #define ID_USAGE  "a known ID is vendor:device:subvendor:subdevice, 4 digits each"
 
 bool known_has_use(const struct selector *s)
@@ -13,7 +10,7 @@ bool known_has_use(const struct selector *s)
 	       (!(s->terms & TERM_ID) || s->id.device == PCI_ANY);
 }
 
-static int parse_id(struct text t, struct pci_match *ret)
+int recorded_id_parse(struct text t, struct pci_match *ret)
 {
 	struct parse_error error;
 	struct selector s;
@@ -31,7 +28,7 @@ static const char *judge_ids(struct text ids, struct text *ret_at)
 	size_t count = 0;
 
 	while (text_cut(&ids, ',', ret_at)) {
-		if (parse_id(*ret_at, &id) < 0)
+		if (recorded_id_parse(*ret_at, &id) < 0)
 			return ID_USAGE;
 		if (count++ == KNOWN_IDS_MAX)
 			return "a card is known by 8 IDs at most";
@@ -67,52 +64,4 @@ void known_add(struct policy *policy, struct text selector, struct text ids,
 		policy_add_problem(policy, origin, at.n > 0 ? at : selector, wrong, true);
 	else
 		policy->known[policy->known_count++] = known;
-}
-
-/* Whether something that the rule names has this ID now. */
-static bool is_there(const struct inventory *inv, const struct rule *rule,
-		     const struct pci_match *id)
-{
-	for (size_t i = 0; i < inv->count; i++)
-		if (pci_match_has(id, &inv->devices[i].ids) &&
-		    selector_has_match(&rule->selector, &inv->devices[i]))
-			return true;
-	return false;
-}
-
-const char *known_note(const struct policy *policy, const struct inventory *inventory,
-		       const struct pci_device *d, const struct rule *rule,
-		       struct arena *arena)
-{
-	char normal[SELECTOR_SIZE];
-	const char *was = NULL;
-
-	if (policy->known_count == 0 || !known_has_use(&rule->selector) ||
-	    !selector_has_match(&rule->selector, d))
-		return NULL;
-	selector_format(&rule->selector, normal);
-	for (size_t i = 0; i < policy->known_count; i++) {
-		struct text ids = policy->known[i].ids, id;
-		struct pci_match match;
-
-		if (strcmp(policy->known[i].selector, normal) != 0)
-			continue;
-		while (text_cut(&ids, ',', &id) && parse_id(id, &match) == 0) {
-			bool is_subsystem = match.vendor == d->ids.vendor &&
-					    match.device == d->ids.device;
-
-			if (pci_match_has(&match, &d->ids))
-				return NULL;
-			if (is_there(inventory, rule, &match))
-				continue;
-			was = arena_printf(
-				arena, "%s%s%.*s", was ? was : "", was ? " or " : "",
-				(int)(is_subsystem ? ID_LENGTH : ID_SHORT), id.p);
-		}
-	}
-	if (!was)
-		return NULL;
-	return arena_printf(
-		arena, "its ID changed: %s when the image was built (reflashed%s?)", was,
-		rule->selector.terms & TERM_SERIAL ? "" : ", or another card");
 }

@@ -11,7 +11,6 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "inventory.h"
 #include "policy.h"
 
 #define KNOWN_IDS_MAX 8 /* of one selector: a card has that many functions */
@@ -32,10 +31,5 @@ void known_add(struct policy *policy, struct text selector, struct text ids,
 /* Whether @selector is of the kind that goes with a known line. */
 bool known_has_use(const struct selector *selector) nonnull(1);
 
-/*
- * A sentence where @d, which @rule names, is not what it was; or NULL. A function is new, not
- * changed, while all that was known is still there.
- */
-const char *known_note(const struct policy *policy, const struct inventory *inventory,
-		       const struct pci_device *d, const struct rule *rule,
-		       struct arena *arena) nonnull(1, 2, 3, 4, 5);
+/* "10ee:5000:10ee:000e" of a known line. 0, or -1. */
+int recorded_id_parse(struct text t, struct pci_match *ret) must_check nonnull(2);

@@ -9,6 +9,22 @@
 #include "load_modules.h"
 #include "steps.h"
 
+#define FRAMEBUFFER_TIME (2 * SECOND)
+
+/* One line for those at the console, before it goes dark: of a device to be bound. */
+static void announce_dark(struct world *world, const struct pci_device *d)
+{
+	char address[BDF_SIZE];
+
+	if (!d->framebuffer && !d->is_boot_vga)
+		return;
+	/* At a level that is shown with "quiet" too. */
+	world_log(world, LOG_LEVEL_ERROR,
+		  "%s drives the screen, which goes dark now; the machine goes on: see a "
+		  "serial console, the network, or /run/" WORLD_RUN_DIR "/" REPORT_NAME,
+		  bdf_format(d->bdf, address));
+}
+
 /* What a store may take before the next device has its turn: mostly it is microseconds. */
 #define PATIENCE (SECOND / 2)
 
@@ -110,7 +126,7 @@ static void claim_free(struct steps *s, struct outcome *end)
 
 	for (struct outcome *o = s->report->outcomes; o < end; o++) {
 		if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
-			framebuffer_announce(s->world, o->plan->device);
+			announce_dark(s->world, o->plan->device);
 		if (!is_pending(o, ACTION_BIND))
 			continue;
 		if (parked == JOBS_PARKED_MAX) {
@@ -210,4 +226,47 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	steps_begin(&s, s.deadline);
 	bind_free(&s, end);
 	recover_taken(&s, end);
+}
+
+/* Tells the platform bus to unbind it: 0 or -errno. */
+static int unbind_framebuffer(struct steps *s, const struct framebuffer *framebuffer)
+{
+	struct job job = {.kind = JOB_STORE};
+	struct job_result result;
+	int r;
+
+	snprintf(job.path, sizeof(job.path), SYSFS_PLATFORM "drivers/%s/unbind",
+		 framebuffer->driver);
+	snprintf(job.value, sizeof(job.value), "%s.0", framebuffer->driver);
+	steps_begin(s, steps_now(s) + FRAMEBUFFER_TIME);
+	r = steps_run(s, &job, &result, job.path);
+	return r < 0 ? r : result.error;
+}
+
+void framebuffer_release(struct steps *s, struct outcome *o)
+{
+	const struct pci_device *d = o->plan->device;
+	const struct framebuffer *now;
+	char address[BDF_SIZE];
+	int r = 0;
+
+	if (!d->framebuffer)
+		return;
+	/* Most often vfio-pci has done it. */
+	now = framebuffer_look(s->world, s->arena, d->bdf);
+	if (!now)
+		return;
+	/* A device that was on vfio-pci before has passed no guard: nobody allowed this. */
+	if (now->is_releasable && o->plan->action != ACTION_DONE) {
+		r = unbind_framebuffer(s, now);
+		if (!framebuffer_look(s->world, s->arena, d->bdf)) {
+			world_log(s->world, LOG_LEVEL_NOTICE,
+				  "%s: the firmware's framebuffer (%s) is released",
+				  bdf_format(d->bdf, address), now->driver);
+			return;
+		}
+	}
+	o->reason = REASON_FRAMEBUFFER;
+	o->detail = arena_printf(s->arena, "%s%s%s", now->driver, r < 0 ? ": " : "",
+				 r < 0 ? errno_text(r) : "");
 }

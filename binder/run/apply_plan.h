@@ -17,3 +17,11 @@
  */
 void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	nonnull(1, 2, 3);
+
+struct steps;
+
+/*
+ * Frees the memory of a device that was bound from the framebuffer of the firmware, where vfio-pci
+ * has not done it. Where it cannot, o->reason says so.
+ */
+void framebuffer_release(struct steps *steps, struct outcome *outcome) nonnull(1, 2);

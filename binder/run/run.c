@@ -12,6 +12,7 @@
 #include "framebuffer.h"
 #include "host_use.h"
 #include "hotplug.h"
+#include "steps.h"
 #include "undo.h"
 #include "emergency_shell.h"
 #include "table.h"

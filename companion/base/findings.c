@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "sentences.h"
 #include "message.h"
 
 #define SENTENCE_MAX 2048

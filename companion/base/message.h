@@ -44,6 +44,9 @@ struct paragraph {
 	bool has_word;
 };
 
+/* Where text behind "0000:01:00.0 [10ee:5000] " goes on in further lines. */
+#define DEVICE_INDENT 4
+
 /* Adds words; white space in @format and in its arguments separates them. */
 void paragraph_add(struct paragraph *paragraph, const char *format, ...) nonnull(1, 2)
 	printf_like(2, 3);

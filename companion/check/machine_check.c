@@ -354,21 +354,6 @@ static bool is_wanted(const struct doctor *d, const char *name)
 	return d->only.count == 0;
 }
 
-/* Images are made again by apply, which looks at each of them by itself. */
-static int fix(struct doctor *d)
-{
-	char name[] = "apply", option[] = "--kernel";
-	char *kernel = d->kernel ? arena_copy(d->arena, text_of(d->kernel)) : NULL;
-	char *argv[] = {name, kernel ? option : NULL, kernel, NULL};
-	int code;
-
-	code = command_apply(kernel ? 3 : 1, argv, d->arena);
-	if (code != EXIT_OK)
-		return EXIT_FAILED;
-	return d->findings.counts[FINDING_FAIL] > d->image_failures ? EXIT_FAILED
-								    : EXIT_OK;
-}
-
 int doctor_run(struct doctor *doctor)
 {
 	struct doctor *d = doctor;
@@ -389,7 +374,5 @@ int doctor_run(struct doctor *doctor)
 		return EXIT_NOTHING_READ;
 	if (!d->is_json)
 		print_text(d);
-	if (d->is_fix && d->image_failures > 0)
-		return fix(d);
 	return d->findings.counts[FINDING_FAIL] > 0 ? EXIT_FAILED : EXIT_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot_report.h"
 #include "driver.h"
 #include "hotplug.h"
 #include "message.h"

@@ -13,10 +13,6 @@
 #include "run.h"
 #include "world.h"
 
-/* The word for where a rule came from that was given by hand: in a report, and in status. */
-#define ORIGIN_BY_HAND "argument"
-#define ACTION_RELEASE "release" /* in the report of a device that was given back */
-
 /* What is said on the way goes to the error output as well, until live_be_silent(). */
 void live_speak(struct world *world) nonnull(1);
 void live_be_silent(struct world *world) nonnull(1);

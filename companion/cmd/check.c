@@ -100,6 +100,19 @@ static int check_one(const char *file, const struct doctor *o)
 	return c.findings.counts[FINDING_FAIL] > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+/* Images are made again by apply, which looks at each of them by itself. */
+static int fix(struct doctor *d)
+{
+	char name[] = "apply", option[] = "--kernel";
+	char *kernel = d->kernel ? arena_copy(d->arena, text_of(d->kernel)) : NULL;
+	char *argv[] = {name, kernel ? option : NULL, kernel, NULL};
+
+	if (command_apply(kernel ? 3 : 1, argv, d->arena) != EXIT_OK)
+		return EXIT_FAILED;
+	return d->findings.counts[FINDING_FAIL] > d->image_failures ? EXIT_FAILED
+								    : EXIT_OK;
+}
+
 static const char *check_name(const void *arg unused, size_t i)
 {
 	return doctor_check_name(i);
@@ -183,5 +196,8 @@ int command_check(int argc, char **argv, struct arena *arena)
 	code = validate(&d, image);
 	if (code != EXIT_OK)
 		return code;
-	return image ? check_one(image, &d) : doctor_run(&d);
+	if (image)
+		return check_one(image, &d);
+	code = doctor_run(&d);
+	return d.is_fix && d.image_failures > 0 ? fix(&d) : code;
 }

@@ -10,7 +10,6 @@
 #include "group.h"
 #include "rule_guard.h"
 #include "message.h"
-#include "recipe.h"
 
 static const char *driver_of(const struct rule *rule, char buf[static DRIVER_NAME_SIZE])
 {

@@ -8,7 +8,6 @@
 #include "sentences.h"
 #include "rule_guard.h"
 #include "message.h"
-#include "recipe.h"
 
 /* How a rule and what is asked for meet. */
 enum meeting {

@@ -6,7 +6,6 @@
 
 #include "message.h"
 #include "best_selector.h"
-#include "recipe.h"
 
 #define NEAREST_MAX 3
 

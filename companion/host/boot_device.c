@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "sentences.h"
-#include "bind_now.h"
 
 bool boot_device_is_bound(const struct boot_device *b)
 {

@@ -10,6 +10,10 @@
 #include "compiler.h"
 #include "world.h"
 
+/* The word for where a rule came from that was given by hand: in a report, and in status. */
+#define ORIGIN_BY_HAND "argument"
+#define ACTION_RELEASE "release" /* in the report of a device that was given back */
+
 /* Texts are "" where the report has null. They live in the loaded document. */
 struct boot_device {
 	struct bdf bdf;

@@ -6,7 +6,7 @@
 #include "compiler.h"
 #include "inventory.h"
 #include "plan.h"
-#include "slot.h"
+#include "slots.h"
 #include "world.h"
 
 struct identity {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "modalias.h"
 #include "module_alias.h"
 #include "driver.h"
 #include "inventory.h"

@@ -6,9 +6,6 @@
 #include "message.h"
 #include "plan.h"
 
-/* Where text behind "0000:01:00.0 [10ee:5000] " goes on in further lines. */
-#define DEVICE_INDENT 4
-
 /* Starts a paragraph with address and ID. */
 struct paragraph describe_device(struct bdf bdf, const char *id) nonnull(2);
 

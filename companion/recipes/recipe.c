@@ -213,13 +213,6 @@ bool recipe_has_match(const struct recipe *recipe, const struct pci_device *devi
 	return false;
 }
 
-bool selector_is_same(const struct selector *a, const struct selector *b)
-{
-	char first[SELECTOR_SIZE], second[SELECTOR_SIZE];
-
-	return strcmp(selector_format(a, first), selector_format(b, second)) == 0;
-}
-
 bool recipe_is_effective(const struct recipe *recipe)
 {
 	return !recipe->is_replaced && !recipe->is_repeated && !recipe->is_generated;

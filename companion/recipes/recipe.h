@@ -114,9 +114,6 @@ unsigned recipes_filter(const void *arg, const struct pci_device *device) nonnul
 bool recipe_has_match(const struct recipe *recipe, const struct pci_device *device)
 	nonnull(1, 2);
 
-/* Whether both are written the same way in their normal form. */
-bool selector_is_same(const struct selector *a, const struct selector *b) nonnull(1, 2);
-
 /* Whether it says what earlybind should do: it is in force, and no copy of another. */
 bool recipe_is_effective(const struct recipe *recipe) nonnull(1);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modalias.h"
 #include "vfio_ids.h"
 #include "inventory.h"
 #include "variant.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "image_tree.h"
+#include "tree.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whole runs over the fake machine: what the kernel does, and in which order it is asked. */
-#include "boot_report.h"
+#include "boot.h"
 
 /* ---- the usual ways ---- */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices that shall go to other drivers than vfio-pci, and driver=auto. */
-#include "boot_report.h"
+#include "boot.h"
 
 #include "driver.h"
+#include "modalias.h"
 #include "variant.h"
 
 /* ---- names ---- */

@@ -3,6 +3,7 @@
 
 #include "fake_world.h"
 #include "inventory.h"
+#include "modalias.h"
 
 static unsigned is_card(const void *arg unused, const struct pci_device *d)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Of two functions that vfio-pci's own ids= name a keep rule protects one: who ends where. */
-#include "boot_report.h"
+#include "boot.h"
 
 #include "fake_set_ups.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Options of modprobe.d through libkmod. It keeps one context, so each case is a process. */
-#include "image_tree.h"
+#include "tree.h"
 
 #include <sched.h>
 #include <sys/mount.h>

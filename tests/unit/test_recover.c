@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What other drivers do to a run, what refusals come to, and what is given back. */
-#include "boot_report.h"
+#include "boot.h"
 
 static void test_restored_device_gets_a_driver_that_is_there(void **state unused)
 {

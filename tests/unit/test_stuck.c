@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices that somebody has in hand, that are dead, or that the kernel does not let go. */
-#include "boot_report.h"
+#include "boot.h"
 
 static const enum fake_kernel kernels[] = {FAKE_5_10, FAKE_6_1, FAKE_7_1};
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "fake_check.h"
-#include "image_tree.h"
+#include "tree.h"
 #include "run_lock.h"
 
 #define CARD	 "0000:01:00.0"

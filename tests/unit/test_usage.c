@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the host uses functions for, over trees as the kernel makes them and over damaged ones. */
-#include "image_tree.h"
+#include "tree.h"
 
 #include "usage.h"
 

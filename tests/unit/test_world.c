@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The real door, over a tree of files in a temporary folder. */
-#include "image_tree.h"
+#include "tree.h"
 
 #include <sched.h>
 #include <sys/mount.h>
