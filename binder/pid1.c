@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kmsg.h"
 #include "reason.h"
+#include "world.h"
 
 #define POLL	   (2 * MILLISECOND)
 #define SHELL_POLL (50 * MILLISECOND)

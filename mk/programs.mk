@@ -75,7 +75,7 @@ $(ACCEL): mk/accel.awk $(ACCEL_SOURCES)
 	$(Q)LC_ALL=C awk -f $< $(ACCEL_SOURCES) >$@
 
 # $(call accel-objects,FOLDER): those that include it.
-accel-objects = $(BUILD)/$(1)/binder/pci/accel.o $(BUILD)/$(1)/companion/host/accel_cards.o
+accel-objects = $(BUILD)/$(1)/binder/pci/accel.o $(BUILD)/$(1)/companion/host/pci_names.o
 $(call accel-objects,release): $(ACCEL)
 
 -include $(wildcard $(BUILD)/release/*/*.d $(BUILD)/release/*/*/*.d)

@@ -2,29 +2,24 @@
 /* What is read about a function only where a rule asks for it. */
 #pragma once
 
-#include "compiler.h"
+#include <stdbool.h>
+
 #include "arena.h"
+#include "bdf.h"
+#include "compiler.h"
 #include "device.h"
-#include "slots.h"
+#include "selector.h"
 #include "world.h"
 
-/*
- * The path, from the link in /sys/bus/pci/devices. 0, or -errno; -ENODATA for a virtual
- * function on another bus than its card, which has the same hops as a function of that card.
- */
-int inventory_read_path(struct world *world, struct bdf bdf,
-			struct pci_path *ret) must_check nonnull(1, 3);
+#define SLOTS_MAX 1024
 
-/*
- * The PCIe serial number of the function, or, if it has none, of function 0 of its device:
- * the card's. From the attribute serial_number (of newer kernels), else from config space, by
- * a job, since the kernel may have to resume a bridge for that. A device that is switched off
- * (D3cold) is not woken. 0, or -errno: -ENODATA if there is none, -EACCES for lack of
- * privilege, -ETIMEDOUT after SERIAL_TIMEOUT.
- */
-#define SERIAL_TIMEOUT (500 * MILLISECOND)
-int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) must_check
-	nonnull(1, 3);
+/* The slots of one snapshot: read when the first function asks for its own. */
+struct slots {
+	bool is_read;
+	int error; /* why they could not be read; 0 */
+	struct slot *items; /* in the arena */
+	size_t count;
+};
 
 /*
  * What a run wants of a function: FACT_WANTED if it is of interest by what is known, and the
@@ -55,9 +50,40 @@ struct fact_reader {
 	bool has_hung; /* the kernel did not come back from reading something for a name */
 };
 
+/* ---- slots ---- */
+
+/* The physical slots of one snapshot, and the slots that a function is in. */
+
+/*
+ * The names of the slots that a function is in, joined by '/', the outermost first; "" for
+ * none. A slot has the address of a device or of a bus (drivers/pci/slot.c:
+ * address_read_file()); a function is in it if it has that address, or a bridge above it has.
+ * A virtual function is where its card is, on whatever bus. 0, or -errno: -E2BIG if there are
+ * more than SLOTS_MAX. The attributes that are read take no lock.
+ */
+int slots_find(struct slots *slots, struct world *world, struct arena *arena,
+	       struct bdf bdf, const char **ret) must_check nonnull(1, 2, 3, 5);
+
+/*
+ * The path, from the link in /sys/bus/pci/devices. 0, or -errno; -ENODATA for a virtual
+ * function on another bus than its card, which has the same hops as a function of that card.
+ */
+int inventory_read_path(struct world *world, struct bdf bdf,
+			struct pci_path *ret) must_check nonnull(1, 3);
+
 /*
  * Reads what the filter asks for about one function whose IDs are known. What it answers then,
  * of FACT_ANSWERS, or -errno.
  */
 int facts_learn(struct fact_reader *reader, struct pci_device *device) must_check
 	nonnull(1, 2);
+
+/*
+ * The PCIe serial number of the function, or, if it has none, of function 0 of its device:
+ * the card's. From the attribute serial_number (of newer kernels), else from config space, by
+ * a job, since the kernel may have to resume a bridge for that. A device that is switched off
+ * (D3cold) is not woken. 0, or -errno: -ENODATA if there is none, -EACCES for lack of
+ * privilege, -ETIMEDOUT after half a second.
+ */
+int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) must_check
+	nonnull(1, 3);

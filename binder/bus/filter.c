@@ -145,7 +145,7 @@ int policy_read_inventory(struct world *world, struct arena *arena, struct polic
 }
 
 bool rule_is_unmatched(const struct policy *policy, const struct inventory *inv,
-		  const struct rule *rule)
+		       const struct rule *rule)
 {
 	if (!policy_can_be_lost(policy, rule))
 		return false;

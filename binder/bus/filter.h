@@ -34,4 +34,4 @@ int policy_read_inventory(struct world *world, struct arena *arena, struct polic
 
 /* Whether an active bind rule says which device it expects, and nothing matches it. */
 bool rule_is_unmatched(const struct policy *policy, const struct inventory *inventory,
-		  const struct rule *rule) nonnull(1, 2, 3);
+		       const struct rule *rule) nonnull(1, 2, 3);

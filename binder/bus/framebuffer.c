@@ -144,7 +144,8 @@ static const struct framebuffer *find_child(struct world *world, struct bdf bdf)
 		int n, end = snprintf(wanted, sizeof(wanted), "%s/%s.0",
 				      bdf_format(bdf, address), kinds[i].driver);
 
-		snprintf(path, sizeof(path), SYSFS_PLATFORM "devices/%s.0", kinds[i].driver);
+		snprintf(path, sizeof(path), SYSFS_PLATFORM "devices/%s.0",
+			 kinds[i].driver);
 		n = world->ops->target(world, WORLD_SYS, path, target, sizeof(target));
 		if (n < end || strcmp(target + n - end, wanted) != 0)
 			continue;
@@ -156,7 +157,7 @@ static const struct framebuffer *find_child(struct world *world, struct bdf bdf)
 }
 
 const struct framebuffer *framebuffer_look(struct world *world, struct arena *arena,
-					    struct bdf bdf)
+					   struct bdf bdf)
 {
 	char path[JOB_PATH_SIZE], buf[RESOURCE_SIZE];
 	const struct framebuffer *found = NULL;

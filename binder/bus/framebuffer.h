@@ -38,4 +38,4 @@ void framebuffers_read(struct world *world, struct arena *arena,
 
 /* The one on the memory of the function at @bdf now; NULL for none. */
 const struct framebuffer *framebuffer_look(struct world *world, struct arena *arena,
-					    struct bdf bdf) nonnull(1, 2);
+					   struct bdf bdf) nonnull(1, 2);

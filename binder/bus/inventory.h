@@ -20,8 +20,6 @@
 #define SYSFS_PCI_DEVICES "bus/pci/devices"
 #define SYSFS_PCI_DRIVERS "bus/pci/drivers"
 
-#define VFS_MAX 65535u /* drivers/pci/iov.c: a 16 bit number */
-
 struct inventory {
 	struct pci_device *devices; /* sorted by address */
 	size_t count;
@@ -94,3 +92,7 @@ int inventory_read_group(struct world *world, struct bdf bdf, int *ret) nonnull(
 unsigned inventory_count_vfs(struct world *world, struct bdf bdf) nonnull(1);
 
 bool pci_is_display(const struct pci_ids *ids) nonnull(1);
+
+/* ---- neighbours ---- */
+
+/* Parts of the snapshot: what is read of functions for the sake of others. */

@@ -36,9 +36,6 @@ struct iommu_table {
 	const char *config; /* the kernel's option for its driver */
 };
 
-/* NULL: it is of something else. */
-const struct iommu_table *iommu_find_table(const char *name) nonnull(1);
-
 struct iommu {
 	bool is_on;
 	bool is_intel; /* at work: a unit of Intel's is registered */
@@ -54,6 +51,15 @@ struct iommu {
 	bool is_remapping_offered; /* by Intel's table, and by every unit */
 };
 
+/* Why it is off. */
+enum iommu_cause {
+	IOMMU_CAUSE_UNKNOWN, /* nothing can be told */
+	IOMMU_CAUSE_CMDLINE, /* a word on the command line */
+	IOMMU_CAUSE_FIRMWARE, /* the firmware describes none */
+	IOMMU_CAUSE_UNASKED, /* Intel's, which most kernels leave off unless asked */
+	IOMMU_CAUSE_KERNEL, /* the kernel did not start it */
+};
+
 /*
  * Reads what the kernel, the firmware's tables and the running command line say. @arena is
  * used for a moment only. What cannot be read is unknown.
@@ -63,15 +69,6 @@ void iommu_read(struct world *world, struct arena *arena, struct iommu *ret)
 
 /* Reads is_unsafe anew: the module's own word, once it is loaded. */
 void iommu_read_unsafe(struct world *world, struct iommu *iommu) nonnull(1, 2);
-
-/* Why it is off. */
-enum iommu_cause {
-	IOMMU_CAUSE_UNKNOWN, /* nothing can be told */
-	IOMMU_CAUSE_CMDLINE, /* a word on the command line */
-	IOMMU_CAUSE_FIRMWARE, /* the firmware describes none */
-	IOMMU_CAUSE_UNASKED, /* Intel's, which most kernels leave off unless asked */
-	IOMMU_CAUSE_KERNEL, /* the kernel did not start it */
-};
 
 enum iommu_cause iommu_cause(const struct iommu *iommu) nonnull(1);
 

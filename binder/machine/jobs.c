@@ -13,7 +13,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "module_alias.h"
 #include "modload.h"
 #include "serial.h"
 

@@ -2,16 +2,22 @@
 #include "modload.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libkmod.h>
 #include <limits.h>
 #include <linux/module.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kernel_cmdline.h"
+#include "modalias.h"
+
+/* More than any kernel's modules need: 5,000 lines are 400 KB. */
+#define ALIASES_SIZE_MAX ((size_t)4 * 1024 * 1024)
 
 #define NO_MODULES  "/nonexistent"
 #define OPTIONS_MAX 8192
@@ -327,7 +333,11 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 	return r;
 }
 
-struct kmod_ctx *modload_kept_context(size_t i, const char *dir)
+/*
+ * The context of the i-th of MODULE_DIRS_MAX directories, one for all: the directory of the
+ * first call counts, and its indexes are read once. NULL if out of memory.
+ */
+static struct kmod_ctx *modload_kept_context(size_t i, const char *dir)
 {
 	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
 
@@ -374,4 +384,149 @@ long finit_module(int fd, const char *args, int flags)
 	    (errno == EOPNOTSUPP || errno == EINVAL))
 		errno = ENOSYS;
 	return r;
+}
+
+struct text aliases_read(struct kmod_ctx *ctx)
+{
+	int fd = memfd_create("aliases", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct text none = {NULL, 0}, aliases = none;
+	off_t used = -1;
+	char *p;
+
+	if (fd < 0)
+		return none;
+	/* Sealed: whatever is in the index, it takes no more memory than that. */
+	if (ftruncate(fd, ALIASES_SIZE_MAX) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == 0 &&
+	    kmod_dump_index(ctx, KMOD_INDEX_MODULES_ALIAS, fd) == 0) {
+		(void)kmod_dump_index(ctx, KMOD_INDEX_MODULES_BUILTIN_ALIAS, fd);
+		used = lseek(fd, 0, SEEK_CUR);
+	}
+	if (used > 0) {
+		p = mmap(NULL, (size_t)used, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (p != MAP_FAILED)
+			aliases = (struct text){p, (size_t)used};
+	}
+	close(fd);
+	return aliases.p || used != 0 ? aliases : TEXT("");
+}
+
+static bool has_module(void *arg, const char *name)
+{
+	return modload_has_module(arg, name);
+}
+
+int aliases_find_variant(const char *const dirs[MODULE_DIRS_MAX], const char *modalias,
+			 struct job_result *ret)
+{
+	static struct text aliases[MODULE_DIRS_MAX];
+	char name[DRIVER_NAME_SIZE];
+	struct pci_ids ids;
+	int r = modalias_parse(text_of(modalias), &ids);
+
+	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i] && r == 0; i++) {
+		struct kmod_ctx *ctx = modload_kept_context(i, dirs[i]);
+
+		if (!ctx)
+			return -ENOMEM;
+		if (!aliases[i].p)
+			aliases[i] = aliases_read(ctx);
+		/* There is none in an image whose modules are all in the other folder. */
+		if (!aliases[i].p ||
+		    variant_find(aliases[i], &ids, has_module, ctx, name) < 0)
+			continue;
+		ret->length = (uint32_t)strlen(name);
+		memcpy(ret->text, name, ret->length);
+		return 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
+#define REBUILD \
+	"rebuild the image with update-initramfs -u -k all or dracut --regenerate-all --force"
+
+/* The file comes in between. */
+static const struct {
+	int error;
+	const char *before, *after;
+} texts[] = {
+	{ENOEXEC, "", " does not fit the kernel that runs (ENOEXEC): " REBUILD},
+	/* resolve_symbol(): versions differ; parse_args(): a value is wrong */
+	{EINVAL, "the kernel refuses ",
+	 " (EINVAL): it is of another build of the kernel, or an option of modprobe.d is "
+	 "wrong: see the kernel log and rebuild the image"},
+	{EKEYREJECTED, "the kernel rejects the signature of ",
+	 " (EKEYREJECTED): use the distribution's module, or enroll your key with mokutil "
+	 "--import"},
+	{ENOKEY, "",
+	 " is signed with a key that the kernel does not know (ENOKEY): use the "
+	 "distribution's module, or enroll your key with mokutil --import"},
+	{EBADMSG, "the signature of ",
+	 " is damaged (EBADMSG): reinstall the kernel's package and rebuild the image"},
+	{EPERM, "the kernel may not load ",
+	 " (EPERM): it is locked down and the file is not signed, or "
+	 "kernel.modules_disabled is set: use a signed module"},
+	{ENOSPC, "a parameter of ",
+	 " is longer than the kernel takes (ENOSPC): shorten the options of modprobe.d and "
+	 "of the command line"},
+	{ENOSYS, "the kernel that runs loads no modules, and ",
+	 " is no part of it (ENOSYS): boot a kernel that has it"},
+	{ENOMEM, "there is no memory for ", " (ENOMEM): the machine is short of it"},
+	{ETIMEDOUT, "",
+	 " was not loaded when the time was up: raise rd.earlybind.timeout=, or find what is "
+	 "slow in the kernel log"},
+};
+
+static const char *explain_file(int error, const struct job_result *result,
+				const char *file, struct arena *arena)
+{
+	/*
+	 * The signature is checked first (module/signing.c): that of a file which was changed or
+	 * cut may be all that the kernel says.
+	 */
+	bool is_file = error == ENOEXEC || error == EINVAL || error == EKEYREJECTED ||
+		       error == ENOKEY || error == EBADMSG;
+
+	if (is_file && result->is_damaged)
+		return arena_printf(arena,
+				    "%s is damaged: reinstall the kernel's package and "
+				    "rebuild the image",
+				    file);
+	if (is_file && result->built_for[0] != '\0')
+		return arena_printf(
+			arena,
+			"%s is built for kernel %s, and another one runs: " REBUILD, file,
+			result->built_for);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].error == error)
+			return arena_printf(arena, "%s%s%s", texts[i].before, file,
+					    texts[i].after);
+	return arena_printf(arena, "%s: %s: see the kernel log and rebuild the image",
+			    file, errno_text(error));
+}
+
+const char *module_state_name(enum module_state state)
+{
+	switch (state) {
+	case MODULE_UNKNOWN:
+		return "failed";
+	case MODULE_LOADED:
+		return "loaded";
+	case MODULE_LIVE:
+		return "live";
+	case MODULE_BUILTIN:
+		return "builtin";
+	}
+	return "";
+}
+
+const char *module_fault_explain(const char *name, int error,
+				 const struct job_result *result, struct arena *arena)
+{
+	const char *file = name, *why;
+
+	if (result->length > 0)
+		file = arena_printf(arena, "%.*s", (int)result->length, result->text);
+	why = file ? explain_file(error, result, file, arena) : NULL;
+	return why ? arena_printf(arena, "%s could not be loaded: %s", name, why) : NULL;
 }

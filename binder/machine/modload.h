@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "arena.h"
 #include "compiler.h"
 #include "text.h"
 #include "world.h"
@@ -40,12 +41,6 @@ int modload_read_options(const char *sysroot, struct job_result *ret) must_check
 int modload_replace_ids(const char *options, const char *ids, char *buf,
 			size_t size) must_check nonnull(1, 2, 3);
 
-/*
- * The context of the i-th of MODULE_DIRS_MAX directories, one for all: the directory of the
- * first call counts, and its indexes are read once. NULL if out of memory.
- */
-struct kmod_ctx *modload_kept_context(size_t i, const char *dir) must_check nonnull(2);
-
 /* Whether a module is in the directory of the context, or a part of the kernel. */
 bool modload_has_module(struct kmod_ctx *ctx, const char *name) must_check nonnull(1, 2);
 
@@ -61,3 +56,38 @@ bool modload_has_module(struct kmod_ctx *ctx, const char *name) must_check nonnu
  */
 int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 		 const char *ids, struct job_result *ret) must_check nonnull(1, 2, 3, 4);
+
+/* ---- module alias ---- */
+
+/* The aliases of an image's modules. At boot, in the worker process only. */
+
+/*
+ * The aliases of @dir's modules and of those that are a part of the kernel, as lines "alias
+ * PATTERN MODULE" in the index that libkmod itself goes by: there is one in every image, a
+ * text need not be. What is beyond ALIASES_SIZE_MAX is left out. Memory that is never given back.
+ * p is NULL where it cannot be read.
+ */
+struct text aliases_read(struct kmod_ctx *ctx) must_check nonnull(1);
+
+/*
+ * The best variant of vfio-pci for a function, as variant_find() says, in @dirs as
+ * modload_load(): the best of the first that has one. text is the module.
+ */
+int aliases_find_variant(const char *const dirs[MODULE_DIRS_MAX], const char *modalias,
+			 struct job_result *ret) must_check nonnull(1, 2, 3);
+
+/* ---- module error ---- */
+
+/* What came of loading a module, in words. */
+
+/* "loaded", "live", "builtin", "failed" */
+const char *module_state_name(enum module_state state);
+
+/*
+ * "vfio_pci could not be loaded: FILE is damaged: ...": cause and remedy for the error (errno,
+ * positive) of a JOB_LOAD_MODULE, and for what its result says about the file; NULL if @arena
+ * is full. What the errors mean: kernel/module/main.c, signing.c, kernel/params.c.
+ */
+const char *module_fault_explain(const char *name, int error,
+				 const struct job_result *result,
+				 struct arena *arena) must_check nonnull(1, 3, 4);

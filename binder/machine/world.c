@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What needs no more than the world's operations, whichever world it is. */
 #include "world.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +16,103 @@
 #include <unistd.h>
 
 #include "jobs.h"
-#include "kmsg.h"
-#include "run_dir.h"
 #include "worker.h"
+
+#define KMSG_PATH "/dev/kmsg"
+
+static int write_error_output(const char *line, size_t n)
+{
+	struct pollfd pollfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	int r = poll(&pollfd, 1, 0);
+
+	if (r == 0 || (r > 0 && !(pollfd.revents & POLLOUT)))
+		return -EAGAIN;
+	return write(STDERR_FILENO, line, n) < 0 ? -errno : 0;
+}
+
+int kmsg_write(enum log_level level, const char *line)
+{
+	char record[LOG_LINE_MAX + 32];
+	int n, fd, r = 0;
+
+	n = snprintf(record, sizeof(record), "<%d>earlybind: %s\n", level, line);
+	if (n < 0)
+		return -EINVAL;
+	n = MIN(n, (int)sizeof(record) - 1);
+	/*
+	 * Opened for each line: the kernel allows one opener ten lines in five seconds
+	 * (kernel/printk/printk.c: devkmsg_write()).
+	 */
+	fd = open(KMSG_PATH, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || write(fd, record, (size_t)n) < 0)
+		r = write_error_output(record + 3, (size_t)n - 3);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* Opens a directory in another one, which is made if need be: a descriptor, or -errno. */
+static int place_open(int parent, const char *name)
+{
+	int fd;
+
+	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Replaces a file at once: whoever reads it finds the old one or the new one. 0 or -errno. */
+static int place_write(int dir, const char *name, struct text bytes)
+{
+	char temporary[64];
+	int fd, r = 0;
+
+	snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	/* Nor blocked by a FIFO in its place. */
+	fd = openat(dir, temporary,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		    0644);
+	if (fd < 0)
+		return -errno;
+	while (r == 0 && bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		if (n > 0) {
+			bytes.p += n;
+			bytes.n -= (size_t)n;
+		}
+	}
+	close(fd);
+	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dir, temporary, 0);
+	return r;
+}
+
+/*
+ * Takes the lock of a file, which is opened into *@fd if that is -1; closing it lets go. It is
+ * the process's (fcntl(2)): a worker that is stuck in the kernel does not inherit it. -EAGAIN:
+ * another process has it; other -errno: it cannot be had.
+ */
+static int place_lock(int dir, const char *name, int *fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (*fd < 0)
+		*fd = openat(dir, name,
+			     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			     0600);
+	if (*fd < 0)
+		return -errno;
+	if (fcntl(*fd, F_SETLK, &whole) == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
 
 #define PATH_SIZE (PATH_MAX + 256) /* a sysroot and what is below it */
 
@@ -378,4 +474,60 @@ void world_set_trial(struct world *world)
 void world_set_early(struct world *world)
 {
 	real(world)->is_early = true;
+}
+
+int world_read_text(struct world *world, enum world_root root, const char *path,
+		    char *buf, size_t size, struct text *ret)
+{
+	int n = world->ops->read(world, root, path, buf, size);
+
+	if (n < 0)
+		return n;
+	*ret = text_trim((struct text){buf, (size_t)n});
+	return 0;
+}
+
+struct text world_read_start(struct world *world, enum world_root root, const char *path,
+			     char *buf, size_t size)
+{
+	int n = world->ops->read(world, root, path, buf, size);
+
+	return (struct text){buf, n == -E2BIG ? size : n > 0 ? (size_t)n : 0};
+}
+
+static int stop_at_first(void *arg unused, const char *name unused)
+{
+	return 1;
+}
+
+int world_has_entry(struct world *world, enum world_root root, const char *path)
+{
+	return world->ops->list(world, root, path, stop_at_first, NULL);
+}
+
+int world_run(struct world *world, const struct job *job, uint64_t until,
+	      struct job_result *ret)
+{
+	int r = world->ops->submit(world, job);
+
+	if (r < 0)
+		return r;
+	do {
+		r = world->ops->await(world, until, ret);
+	} while (r == -EINPROGRESS && world->ops->now(world) < until);
+	if (r != -EINPROGRESS)
+		return r;
+	world->ops->abandon(world);
+	return -ETIMEDOUT;
+}
+
+void world_log(struct world *world, enum log_level level, const char *format, ...)
+{
+	char line[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	world->ops->log(world, level, line);
 }

@@ -152,6 +152,21 @@ struct world {
 	const struct world_ops *ops;
 };
 
+/* ---- kmsg ---- */
+
+/* The kernel's log, and the error output where there is none. */
+
+/*
+ * Writes one line, without its end, to the kernel's log; where that takes nothing, to the
+ * error output, if that takes it at once: a pipe that nobody reads must not hold up a boot.
+ * 0, or -errno if it went nowhere.
+ */
+int kmsg_write(enum log_level level, const char *line) nonnull(2);
+
+/* ---- run dir ---- */
+
+/* Folders below /run: made, written to, locked; no link of somebody else's is followed. */
+
 /*
  * Opens the real machine, or the tree below @sysroot if it is not NULL. The returned world
  * is static; -errno if @sysroot cannot be opened. Parts that are missing (/sys not mounted)

@@ -54,7 +54,8 @@ bool alias_parse(struct text alias, const char *prefix, uint32_t ret[static ALIA
 	return alias.n == 0;
 }
 
-void alias_fields(const struct pci_ids *ids, uint32_t ret[static ALIAS_FIELDS])
+/* What a function says of itself, in the same order. */
+static void alias_fields(const struct pci_ids *ids, uint32_t ret[static ALIAS_FIELDS])
 {
 	ret[0] = ids->vendor;
 	ret[1] = ids->device;
@@ -87,7 +88,8 @@ static bool parse_line(struct text line, struct text *ret_alias, struct text *re
 	struct text word;
 
 	return text_word(&line, &word) && text_is(word, "alias") &&
-	       text_word(&line, ret_alias) && text_has_prefix(*ret_alias, VARIANT_PREFIX) &&
+	       text_word(&line, ret_alias) &&
+	       text_has_prefix(*ret_alias, VARIANT_PREFIX) &&
 	       text_word(&line, ret_module) && driver_is_name(*ret_module);
 }
 
@@ -133,8 +135,8 @@ int modalias_parse(struct text t, struct pci_ids *ret)
 	uint32_t v[ALIAS_FIELDS];
 
 	/* A '*' is PCI_ANY: more than 16 bits. */
-	if (!alias_parse(t, "pci:", v) || v[0] > 0xffff || v[1] > 0xffff || v[2] > 0xffff ||
-	    v[3] > 0xffff || v[4] > 0xff || v[5] > 0xff || v[6] > 0xff)
+	if (!alias_parse(t, "pci:", v) || v[0] > 0xffff || v[1] > 0xffff ||
+	    v[2] > 0xffff || v[3] > 0xffff || v[4] > 0xff || v[5] > 0xff || v[6] > 0xff)
 		return -EINVAL;
 	*ret = (struct pci_ids){
 		.vendor = (uint16_t)v[0],

@@ -23,10 +23,6 @@
 bool alias_parse(struct text alias, const char *prefix,
 		 uint32_t ret[static ALIAS_FIELDS]) must_check nonnull(2, 3);
 
-/* What a function says of itself, in the same order. */
-void alias_fields(const struct pci_ids *ids, uint32_t ret[static ALIAS_FIELDS])
-	nonnull(1, 2);
-
 /* Whether a module may be taken: it is in this image. */
 typedef bool (*variant_filter)(void *arg, const char *module);
 

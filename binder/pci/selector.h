@@ -14,6 +14,8 @@
 #include "path.h"
 #include "text.h"
 
+#define SLOT_NAME_MAX 63
+
 #define PCI_ANY 0xffffffffu /* the kernel's PCI_ANY_ID */
 
 /* An entry of an ID table: struct pci_device_id of the kernel. */
@@ -54,6 +56,20 @@ struct selector {
 
 /* Long enough for every selector that selector_format() writes. */
 #define SELECTOR_SIZE 320
+
+/* ---- slot ---- */
+
+/*
+ * Physical slots: what /sys/bus/pci/slots calls the place that a card is plugged into. The
+ * kernel has them where a hot-plug driver or the firmware registered them.
+ */
+
+/*
+ * A name that a rule can say: printable ASCII but blanks, quotation marks, ',', '+', ';' and
+ * '/'. -EINVAL with position and reason. *ret is a view of @t.
+ */
+int slot_parse(struct text t, struct text *ret, struct parse_error *reterr) must_check
+	nonnull(2, 3);
 
 /*
  * Parses one selector, whole. -EINVAL with position and reason in @reterr.

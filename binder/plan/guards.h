@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "companions.h"
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "match.h"
 #include "plan.h"
 #include "policy.h"
 #include "reason.h"

@@ -4,11 +4,9 @@
 
 #include <stdbool.h>
 
-#include "companions.h"
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
-#include "moved.h"
 #include "policy.h"
 
 /* The first rule of each kind; NULL where there is none. */
@@ -21,6 +19,25 @@ struct match {
 	const char *elsewhere; /* of the mismatch: where its device is; NULL */
 	bool is_followed; /* the bind rule says another place */
 	unsigned allow; /* what any of its bind rules allows (enum allow) */
+};
+
+/* Of a bind rule that says which device it expects: whether it is there. */
+struct lost {
+	bool is_lost; /* nothing matches the rule */
+	bool is_followed; /* its card is elsewhere, and is bound there */
+	struct bdf card; /* then: one of its functions */
+	const char *elsewhere; /* where its device is instead; NULL: nowhere */
+};
+
+/* About one function. */
+struct along {
+	const struct rule *rule; /* the first that brings it along; NULL: none does */
+	const struct pci_device *with; /* the function that the rule names */
+	unsigned allow; /* what any that brings it along allows (enum allow) */
+	bool is_of_card; /* a rule names another function of the same card */
+	bool is_named; /* a bind rule names it itself */
+	bool is_kept;
+	size_t seen; /* the last rule that brought it along, from 1 */
 };
 
 /*
@@ -45,3 +62,39 @@ struct text match_driver(const struct policy *policy,
  */
 const char *match_describe(const struct pci_device *d, const struct rule *rule,
 			   const char *elsewhere, struct arena *arena) nonnull(1, 2, 4);
+
+/* ---- moved ---- */
+
+/* Rules whose device is not where they say: where it is instead, and whether it is followed. */
+
+/* One per rule. NULL if @arena is too small. */
+const struct lost *lost_find(const struct policy *policy,
+			     const struct inventory *inventory,
+			     struct arena *arena) must_check nonnull(1, 2, 3);
+
+/* The note for a device that is bound in another place than @rule says. */
+const char *lost_note(const struct pci_device *d, const struct rule *rule,
+		      struct arena *arena) nonnull(1, 2, 3);
+
+/* ---- companions ---- */
+
+/*
+ * What comes along with the functions that rules name (with=functions, with=group). Never a
+ * bridge, and nothing with one or with a function that is kept.
+ */
+
+/*
+ * One for each device of the inventory; *ret is NULL if no rule has with=. @lost has one entry
+ * per rule; NULL: it is looked for. -ENOMEM.
+ */
+int along_find(const struct policy *policy, const struct inventory *inventory,
+	       const struct lost *lost, struct arena *arena,
+	       struct along **ret) must_check nonnull(1, 2, 4, 5);
+
+/*
+ * Why @d, which only its group brings along, is left to the host, which may live on its card:
+ * storage, network, displays and USB controllers need the @allow of a rule. NULL: it is not.
+ */
+const char *along_why_host(const struct along *along, const struct inventory *inventory,
+			   const struct pci_device *d, unsigned allow,
+			   struct arena *arena) must_check nonnull(1, 2, 3, 5);

@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "companions.h"
 #include "bdf.h"
 #include "driver.h"
 #include "group.h"
+#include "policy.h"
 #include "vfio_ids.h"
-#include "recorded_ids.h"
 #include "match.h"
 #include "guards.h"
 
@@ -30,9 +29,10 @@ static bool is_there(const struct inventory *inv, const struct rule *rule,
  * A sentence where @d, which @rule names, is not what it was; or NULL. A function is new, not
  * changed, while all that was known is still there.
  */
-static const char *known_note(const struct policy *policy, const struct inventory *inventory,
-		       const struct pci_device *d, const struct rule *rule,
-		       struct arena *arena)
+static const char *known_note(const struct policy *policy,
+			      const struct inventory *inventory,
+			      const struct pci_device *d, const struct rule *rule,
+			      struct arena *arena)
 {
 	char normal[SELECTOR_SIZE];
 	const char *was = NULL;

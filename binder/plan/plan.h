@@ -9,7 +9,7 @@
 
 #include "arena.h"
 #include "inventory.h"
-#include "moved.h"
+#include "match.h"
 #include "policy.h"
 #include "reason.h"
 

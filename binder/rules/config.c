@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "recorded_ids.h"
+#include "policy.h"
 
 #define ORIGIN_MARK "#:"
 

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a kernel command line says: vfio-pci's ids=, and earlybind's own keys. */
 #include "policy.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "kernel_cmdline.h"
 #include "vfio_ids.h"
-#include "recorded_ids.h"
+
+enum run_option {
+	OPTION_TIMEOUT = 1 << 0,
+	OPTION_RECOVERY_TIMEOUT = 1 << 1,
+	OPTION_ON_FAILURE = 1 << 2,
+	OPTION_CRITICAL = 1 << 3,
+};
 
 int policy_init(struct policy *policy, struct arena *arena)
 {
@@ -247,4 +256,366 @@ bool policy_has_bind_rule(const struct policy *policy)
 		    policy_has_rule_active(policy, &policy->rules[i]))
 			return true;
 	return false;
+}
+
+/*
+ * A longer line of the boot loader is cut without a word (arch/.../include/asm/setup.h). What
+ * bootconfig adds comes in front of it and does not count (init/main.c: setup_command_line()).
+ */
+#if defined(__loongarch__) || defined(__mips__) || defined(__s390x__)
+#define COMMAND_LINE_SIZE 4096
+#elif defined(__arm__) || defined(__hppa__)
+#define COMMAND_LINE_SIZE 1024
+#else
+#define COMMAND_LINE_SIZE 2048
+#endif
+
+/* rd.earlybind=0 and rd.earlybind.table=0; anything else but a bool is reported. */
+static bool read_switch(struct policy *policy, const struct origin *origin,
+			const struct cmdline_arg *arg, bool otherwise)
+{
+	bool value = otherwise;
+
+	if (cmdline_bool(arg, &value) < 0)
+		policy_add_problem(policy, origin, arg->name, "this takes 0 or 1", true);
+	return value;
+}
+
+static void add_own_key(struct policy *policy, const struct origin *origin,
+			const struct cmdline_arg *arg)
+{
+	const size_t prefix = sizeof("rd.earlybind.") - 1;
+	struct text name = {arg->name.p + prefix, arg->name.n - prefix};
+	struct text value = arg->value.p ? arg->value : (struct text){"", 0};
+	struct text selectors;
+
+	if (text_is(name, "bind")) {
+		struct text options = value;
+
+		if (!text_cut(&options, ';', &selectors))
+			return;
+		policy_add_rule(policy, RULE_BIND, selectors,
+				options.p ? options : (struct text){NULL, 0}, ';', origin,
+				(struct text){"", 0});
+	} else if (text_is(name, "table")) {
+		policy->ignore_table = !read_switch(policy, origin, arg, true);
+	} else if (text_is_param(name, "dry-run")) {
+		policy->dry_run = read_switch(policy, origin, arg, false);
+	} else if (text_is(name, "profile")) {
+		policy->profile = value;
+	} else if (text_is(name, "log")) {
+		policy->debug = text_is(value, "debug");
+		if (!policy->debug)
+			policy_add_problem(policy, origin, arg->name,
+					   "rd.earlybind.log= is debug", true);
+	} else if (!policy_set_option(policy, name, value, origin)) {
+		policy_add_problem(policy, origin, arg->name,
+				   "unknown key: see earlybind-cmdline(7)", true);
+	}
+}
+
+/* Without a value it is an error for the kernel, and what was said before stands. */
+static void read_ids(struct policy *policy, const struct origin *origin,
+		     const struct cmdline_arg *arg, struct text *ret)
+{
+	if (arg->value.p)
+		*ret = arg->value;
+	else
+		policy_add_problem(policy, origin, arg->name,
+				   "the kernel wants a value here: write "
+				   "vfio-pci.ids=VENDOR:DEVICE",
+				   true);
+}
+
+/* The value of vfio-pci's ids= that wins, and who says so. */
+struct ids_value {
+	struct text value; /* p NULL: nobody */
+	struct origin origin;
+};
+
+/* dracut's parameter: what it does not know is no concern of ours. */
+static bool is_off(const struct cmdline_arg *arg)
+{
+	bool value = true;
+
+	return cmdline_bool(arg, &value) == 0 && !value;
+}
+
+static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
+		       struct ids_value *ids)
+{
+	const struct origin origin = {.source = SOURCE_CMDLINE, .file = piece->file};
+	struct text rest = text_trim(piece->bytes), before = ids->value;
+	bool is_kernels = piece->file.n == 0, ended = false, late_ids = false;
+	struct cmdline_arg arg;
+
+	if (is_kernels && rest.n >= COMMAND_LINE_SIZE - 1)
+		policy_add_problem(
+			policy, &origin, (struct text){rest.p + rest.n - 16, 16},
+			rest.n == COMMAND_LINE_SIZE - 1
+				? "the command line is as long as the kernel allows and "
+				  "may have been cut here: check the last ID"
+				: "bootconfig made the command line longer than a boot "
+				  "loader's may be, which may have been cut here: check "
+				  "the last ID",
+			false);
+	while (cmdline_next(&rest, &arg)) {
+		bool is_ids = text_is_param(arg.name, "vfio_pci.ids");
+
+		if (!ended && cmdline_is_end(&arg)) {
+			ended = true;
+			continue;
+		}
+		if (ended) {
+			late_ids = late_ids || is_ids;
+			continue;
+		}
+		if (is_ids)
+			read_ids(policy, &origin, &arg, &ids->value);
+		else if (text_is_param(arg.name, "rd.earlybind"))
+			policy->off = !read_switch(policy, &origin, &arg, true);
+		else if (text_has_prefix(arg.name, "rd.earlybind."))
+			add_own_key(policy, &origin, &arg);
+		else if (text_is(arg.name, "rd.shell"))
+			policy->has_no_shell = is_off(&arg);
+		else if (is_kernels && text_is(arg.name, "panic"))
+			policy->has_panic = arg.value.n > 0;
+		else if (is_kernels &&
+			 text_is_param(arg.name, "vfio.enable_unsafe_noiommu_mode"))
+			policy->has_noiommu = read_switch(policy, &origin, &arg, false);
+		else if (is_kernels &&
+			 text_is_param(arg.name, "vfio_pci.disable_denylist"))
+			policy->has_denylist_off =
+				read_switch(policy, &origin, &arg, false);
+	}
+	if (late_ids)
+		policy_add_problem(
+			policy, &origin, TEXT("--"),
+			"vfio-pci.ids= behind \"--\" belongs to init and does not "
+			"count: move it before the \"--\"",
+			false);
+	if (ids->value.p != before.p)
+		ids->origin = origin;
+}
+
+void policy_add_cmdline(struct policy *policy, const struct cmdline_piece *pieces,
+			size_t count)
+{
+	struct ids_value ids = {.value = {NULL, 0}};
+
+	for (size_t i = 0; i < count; i++)
+		read_piece(policy, &pieces[i], &ids);
+	/* The last occurrence wins, as for every string parameter of a module. */
+	if (ids.value.p)
+		policy_add_module_ids(policy, &ids.origin, ids.value);
+}
+
+/* The kernel's longest, with bootconfig's part, and then some (init/main.c). */
+#define CMDLINE_MAX ((size_t)40 * 1024)
+
+#define ETC_FOLDER "cmdline.d"
+#define ETC_FILE   "cmdline"
+#define RUN_FOLDER "initramfs/cmdline.d"
+
+struct reader {
+	struct world *world;
+	struct arena *arena;
+	struct policy *policy;
+	struct cmdline_piece pieces[2 * CMDLINE_FILES_MAX + 2];
+	size_t count;
+};
+
+struct listing {
+	struct arena *arena;
+	char *names[CMDLINE_FILES_MAX];
+	size_t count;
+	size_t lost;
+};
+
+static void lose(struct reader *r, struct text file, struct text what,
+		 const char *message)
+{
+	const struct origin origin = {.source = SOURCE_CMDLINE, .file = file};
+
+	policy_lose_source(r->policy, &origin, what, message);
+}
+
+/* A name for reports, which are lines: without control characters. */
+static struct text show_name(struct reader *r, enum world_root root, const char *path)
+{
+	char *name = arena_printf(r->arena, "%s/%s", world_root_path(root), path);
+
+	if (!name)
+		return text_of(path);
+	for (char *p = name; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return text_of(name);
+}
+
+static void add_file(struct reader *r, enum world_root root, const char *path)
+{
+	static char buf[CMDLINE_FILE_SIZE_MAX];
+	int n = r->world->ops->read(r->world, root, path, buf, sizeof(buf));
+	struct text name;
+	char *copy;
+
+	if (n == -ENOENT || n == 0)
+		return;
+	name = show_name(r, root, path);
+	copy = n > 0 ? arena_copy(r->arena, (struct text){buf, (size_t)n}) : NULL;
+	if (copy)
+		r->pieces[r->count++] = (struct cmdline_piece){name, {copy, (size_t)n}};
+	else
+		lose(r, name, name,
+		     n == -E2BIG ? "longer than 16383 bytes: it does not count"
+				 : "cannot be read");
+}
+
+static int add_name(void *arg, const char *name)
+{
+	static const char suffix[] = ".conf";
+	struct listing *listing = arg;
+	size_t n = strlen(name);
+
+	/* As the shell's *.conf */
+	if (name[0] == '.' || n < sizeof(suffix) - 1 ||
+	    strcmp(name + n - (sizeof(suffix) - 1), suffix) != 0)
+		return 0;
+	if (listing->count == CMDLINE_FILES_MAX) {
+		listing->lost++;
+		return 1;
+	}
+	listing->names[listing->count] = arena_copy(listing->arena, text_of(name));
+	if (!listing->names[listing->count]) {
+		listing->lost++;
+		return 1;
+	}
+	listing->count++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_folder(struct reader *r, enum world_root root, const char *folder)
+{
+	struct listing listing = {.arena = r->arena};
+	int error = r->world->ops->list(r->world, root, folder, add_name, &listing);
+
+	if ((error < 0 && error != -ENOENT) || listing.lost > 0) {
+		struct text name = show_name(r, root, folder);
+
+		lose(r, name, name,
+		     error < 0 ? "cannot be read"
+			       : "more than 32 files: some of them do not count");
+	}
+	qsort(listing.names, listing.count, sizeof(*listing.names), compare_names);
+	for (size_t i = 0; i < listing.count; i++) {
+		const char *path =
+			arena_printf(r->arena, "%s/%s", folder, listing.names[i]);
+
+		if (path)
+			add_file(r, root, path);
+		else
+			lose(r, text_of(folder), text_of(folder), "out of memory");
+	}
+}
+
+static void add_kernels(struct reader *r)
+{
+	char *buf = arena_alloc(r->arena, CMDLINE_MAX, 1);
+	int n = buf ? r->world->ops->read(r->world, WORLD_PROC, "cmdline", buf,
+					  CMDLINE_MAX)
+		    : -ENOMEM;
+
+	if (n == -E2BIG)
+		n = CMDLINE_MAX;
+	if (n >= 0)
+		r->pieces[r->count++] = (struct cmdline_piece){.bytes = {buf, (size_t)n}};
+	else
+		lose(r, (struct text){NULL, 0}, TEXT("command line"),
+		     "cannot be read: only the table counts");
+}
+
+void cmdline_read(struct world *world, struct arena *arena, bool has_files,
+		  struct policy *policy)
+{
+	struct reader r = {.world = world, .arena = arena, .policy = policy};
+
+	if (has_files) {
+		add_folder(&r, WORLD_ETC, ETC_FOLDER);
+		add_file(&r, WORLD_ETC, ETC_FILE);
+	}
+	add_kernels(&r);
+	if (has_files)
+		add_folder(&r, WORLD_RUN, RUN_FOLDER);
+	policy_add_cmdline(policy, r.pieces, r.count);
+}
+
+#define ID_LENGTH (KNOWN_ID_SIZE - 1)
+#define ID_USAGE  "a known ID is vendor:device:subvendor:subdevice, 4 digits each"
+
+bool known_has_use(const struct selector *s)
+{
+	return (s->terms & (PLACE_TERMS | TERM_SERIAL)) &&
+	       (!(s->terms & TERM_ID) || s->id.device == PCI_ANY);
+}
+
+int recorded_id_parse(struct text t, struct pci_match *ret)
+{
+	struct parse_error error;
+	struct selector s;
+
+	if (t.n != ID_LENGTH || selector_parse(t, &s, &error) < 0 || s.terms != TERM_ID)
+		return -1;
+	*ret = s.id;
+	return 0;
+}
+
+/* NULL, or what is wrong with the list, and where. */
+static const char *judge_ids(struct text ids, struct text *ret_at)
+{
+	struct pci_match id;
+	size_t count = 0;
+
+	while (text_cut(&ids, ',', ret_at)) {
+		if (recorded_id_parse(*ret_at, &id) < 0)
+			return ID_USAGE;
+		if (count++ == KNOWN_IDS_MAX)
+			return "a card is known by 8 IDs at most";
+	}
+	return count > 0 ? NULL : ID_USAGE;
+}
+
+void known_add(struct policy *policy, struct text selector, struct text ids,
+	       const struct origin *origin)
+{
+	struct known known = {.ids = text_trim(ids), .origin = *origin};
+	char normal[SELECTOR_SIZE];
+	struct parse_error error;
+	struct text at = selector;
+	const char *wrong;
+	struct selector s;
+
+	if (selector_parse(selector, &s, &error) < 0)
+		wrong = error.message;
+	else if (!known_has_use(&s))
+		wrong = "a known card is named by its place or its serial number, "
+			"without a device ID";
+	else
+		wrong = judge_ids(known.ids, &at);
+	if (!wrong && policy->known_count == KNOWN_MAX)
+		wrong = "more than 64 known cards: this one is ignored";
+	if (!wrong) {
+		known.selector =
+			arena_copy(policy->arena, text_of(selector_format(&s, normal)));
+		wrong = known.selector ? NULL : "out of memory";
+	}
+	if (wrong)
+		policy_add_problem(policy, origin, at.n > 0 ? at : selector, wrong, true);
+	else
+		policy->known[policy->known_count++] = known;
 }

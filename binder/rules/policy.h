@@ -22,13 +22,6 @@
 #define RECOVERY_TIMEOUT_DEFAULT 90
 #define TIMEOUT_MAX		 3600
 
-enum run_option {
-	OPTION_TIMEOUT = 1 << 0,
-	OPTION_RECOVERY_TIMEOUT = 1 << 1,
-	OPTION_ON_FAILURE = 1 << 2,
-	OPTION_CRITICAL = 1 << 3,
-};
-
 struct policy {
 	struct arena *arena;
 
@@ -61,14 +54,28 @@ struct policy {
 	bool ignore_recorded; /* critical=none */
 };
 
-/* Prepares an empty policy with the defaults. -ENOMEM if @arena is too small. */
-int policy_init(struct policy *policy, struct arena *arena) must_check nonnull(1, 2);
-
 /* The kernel's own command line, or what a file adds to it. */
 struct cmdline_piece {
 	struct text file; /* empty for the kernel's own */
 	struct text bytes;
 };
+
+#define CMDLINE_FILES_MAX     32 /* in each of dracut's folders */
+#define CMDLINE_FILE_SIZE_MAX ((size_t)16 * 1024)
+
+#define KNOWN_IDS_MAX 8 /* of one selector: a card has that many functions */
+
+/* "10ee:5000:10ee:000e" */
+#define KNOWN_ID_SIZE sizeof("vvvv:dddd:ssss:dddd")
+
+struct known {
+	const char *selector; /* in normal form */
+	struct text ids; /* joined by commas */
+	struct origin origin;
+};
+
+/* Prepares an empty policy with the defaults. -ENOMEM if @arena is too small. */
+int policy_init(struct policy *policy, struct arena *arena) must_check nonnull(1, 2);
 
 /*
  * Adds the rules and options of a command line in pieces, of which a later one wins over
@@ -133,3 +140,38 @@ bool policy_has_any_with(const struct policy *policy) nonnull(1);
 
 /* Whether any active rule binds something. */
 bool policy_has_bind_rule(const struct policy *policy) nonnull(1);
+
+/* ---- cmdline files ---- */
+
+/* The machine's command line: the kernel's own and, in an initramfs, dracut's files. */
+
+/*
+ * Adds the command line to @policy. With @has_files, these count too, in the order in which
+ * dracut joins them (dracut-lib.sh: getcmdline()), so that the last one wins as there:
+ *
+ *   /etc/cmdline.d/NAME.conf, /etc/cmdline, the kernel's, /run/initramfs/cmdline.d/NAME.conf
+ *
+ * In them a line end is a blank, and there are no comments. What cannot be read is recorded
+ * as a lost source; what is not there is no problem.
+ */
+void cmdline_read(struct world *world, struct arena *arena, bool has_files,
+		  struct policy *policy) nonnull(1, 2, 4);
+
+/* ---- recorded ids ---- */
+
+/*
+ * What a card was when the image was built: "known SELECTOR ID[,ID...]", recorded by
+ * "earlybind embed" for rules that name a place or a serial number and no device ID. It binds nothing.
+ * An FPGA that was given another image has another ID, and a rule of that kind still holds; then
+ * this is how it can be told.
+ */
+
+/* Adds one line to @policy. What is wrong with it is a problem. */
+void known_add(struct policy *policy, struct text selector, struct text ids,
+	       const struct origin *origin) nonnull(1, 4);
+
+/* Whether @selector is of the kind that goes with a known line. */
+bool known_has_use(const struct selector *selector) nonnull(1);
+
+/* "10ee:5000:10ee:000e" of a known line. 0, or -1. */
+int recorded_id_parse(struct text t, struct pci_match *ret) must_check nonnull(2);

@@ -9,7 +9,16 @@
 #include "arena.h"
 #include "compiler.h"
 #include "report.h"
+#include "steps.h"
+#include "text.h"
 #include "world.h"
+
+/* ---- load modules ---- */
+
+/*
+ * The modules that a plan needs, each loaded once: vfio's where a device shall go to
+ * vfio-pci or a variant of it, and those of the drivers that rules name.
+ */
 
 /*
  * Works on report->outcomes and report->modules. Takes at most the policy's timeout, and its

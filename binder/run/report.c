@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "module_error.h"
+#include "modload.h"
 #include "version.h"
 
 const char *verdict_name(enum verdict verdict)

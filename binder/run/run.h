@@ -15,6 +15,33 @@
 #include "report.h"
 #include "world.h"
 
+/* ---- run lock ---- */
+
+/*
+ * Two binders at once: one works, the other waits for its turn. And one after another: what the
+ * former one found out is not lost.
+ */
+
+/* Below /run/earlybind. */
+#define TURN_BOOT_NAME	   "lock"
+#define TURN_DEVICE_SUFFIX ".lock"
+
+enum turn {
+	TURN_FREE, /* nobody else is at work, or nobody can tell: then it is said */
+	TURN_WAITED, /* somebody else was, and has finished */
+	TURN_LOST, /* somebody else still is */
+};
+
+/* ---- emergency shell ---- */
+
+/*
+ * on-failure=shell: whether a rule that says so was not met, and the line that the image's
+ * shell is opened with. The hook of the image, or PID 1, opens it.
+ */
+
+/* Below /run/earlybind: the line. That it is there says that a shell was asked for. */
+#define SHELL_NAME "shell"
+
 struct run_options {
 	struct text cmdline; /* in place of the machine's unless p is NULL */
 	bool has_cmdline_files; /* an initramfs: dracut's files count as command line */

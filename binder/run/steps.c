@@ -5,9 +5,269 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cover.h"
 #include "driver.h"
-#include "bind_error.h"
+
+/* "unbind of 0000:01:00.0" */
+#define STEP_NAME_SIZE 64
+
+/* For a mount, which waits for nothing of the device. */
+#define COVER_TIME SECOND
+
+static void cover(struct steps *s, const struct outcome *o, const char *file,
+		  const char *text)
+{
+	struct job job = {.kind = JOB_COVER};
+	char address[BDF_SIZE];
+	struct job_result result;
+	int r;
+
+	bdf_format(o->plan->device->bdf, address);
+	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DEVICES "/%s/%s", address, file);
+	snprintf(job.value, sizeof(job.value), "%s", text);
+	r = world_run(s->world, &job, steps_now(s) + COVER_TIME, &result);
+	if (r == 0)
+		r = result.error;
+	if (r < 0 && s->report->policy->debug)
+		world_log(s->world, LOG_LEVEL_DEBUG, "%s: its file %s is not covered: %s",
+			  address, file, errno_text(r));
+}
+
+/* What cannot be covered is not: the device is unbound all the same. */
+static void cover_device(struct steps *s, const struct outcome *o)
+{
+	const struct pci_ids *ids = &o->plan->device->ids;
+	char address[BDF_SIZE], text[JOB_VALUE_SIZE];
+
+	/* A machine that is up is not waited for, and its mounts are not ours. */
+	if (s->report->is_late)
+		return;
+	/* Without MODALIAS: no driver is to be loaded for it. */
+	snprintf(text, sizeof(text),
+		 "PCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\n"
+		 "PCI_SLOT_NAME=%s\n",
+		 ids->class, ids->vendor, ids->device, ids->subvendor, ids->subdevice,
+		 bdf_format(o->plan->device->bdf, address));
+	cover(s, o, "uevent", text);
+	snprintf(text, sizeof(text), "%s\n", o->wanted);
+	cover(s, o, "driver_override", text);
+}
+
+/* What cannot be covered is not: the device is unbound all the same. */
+static void uncover_device(struct steps *s, const struct outcome *o)
+{
+	if (s->report->is_late)
+		return;
+	cover(s, o, "uevent", "");
+	cover(s, o, "driver_override", "");
+}
+
+#define LINE_INTERVAL (5 * SECOND) /* of lines on the console */
+
+uint64_t steps_now(const struct steps *s)
+{
+	return s->world->ops->now(s->world);
+}
+
+void steps_begin(struct steps *s, uint64_t deadline)
+{
+	s->began = steps_now(s);
+	s->next_line = s->began + LINE_INTERVAL;
+	s->deadline = deadline;
+}
+
+int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)
+{
+	o->reason = reason;
+	o->detail = detail;
+	o->error = -error;
+	return error ? error : -EIO;
+}
+
+static void give_sign_of_life(struct steps *s, const char *what)
+{
+	uint64_t now = steps_now(s);
+
+	if (now < s->next_line || now >= s->deadline)
+		return;
+	s->next_line = now + LINE_INTERVAL;
+	world_log(s->world, LOG_LEVEL_WARNING,
+		  "still waiting for the kernel: %s, %u s of at most %u s", what,
+		  (unsigned)((now - s->began) / SECOND),
+		  (unsigned)((s->deadline - s->began) / SECOND));
+}
+
+/* Waits for the job at hand. 0, -EINPROGRESS at @until, or -errno if the worker is lost. */
+static int await(struct steps *s, struct job_result *result, const char *what,
+		 uint64_t until)
+{
+	for (;;) {
+		int r = s->world->ops->await(s->world, MIN(until, s->next_line), result);
+
+		if (r != -EINPROGRESS || steps_now(s) >= until)
+			return r;
+		give_sign_of_life(s, what);
+	}
+}
+
+int steps_run(struct steps *s, const struct job *job, struct job_result *result,
+	      const char *what)
+{
+	int r = s->world->ops->submit(s->world, job);
+
+	if (r == 0)
+		r = await(s, result, what, s->deadline);
+	if (r != -EINPROGRESS)
+		return r;
+	s->world->ops->abandon(s->world);
+	return -ETIMEDOUT;
+}
+
+void steps_pause(struct steps *s, uint64_t microseconds, const char *what)
+{
+	s->world->ops->pause(s->world, microseconds);
+	give_sign_of_life(s, what);
+}
+
+static const char *steps_name(const struct outcome *o, const char *file,
+			      char buf[static STEP_NAME_SIZE])
+{
+	char address[BDF_SIZE];
+
+	snprintf(buf, STEP_NAME_SIZE, "%s of %s", file,
+		 bdf_format(o->plan->device->bdf, address));
+	return buf;
+}
+
+/* Sets the reason for a job that did not come back (-ETIMEDOUT) or could not be done. */
+static int steps_fail_job(struct steps *s, struct outcome *o, const char *file, int error)
+{
+	if (error == -ETIMEDOUT) {
+		o->verdict = VERDICT_STUCK;
+		steps_fail(o, REASON_STUCK, arena_printf(s->arena, "%s", file), error);
+		/* Nor shall others wait for it. An unbind's are covered already. */
+		if (strcmp(file, "unbind") != 0)
+			cover_device(s, o);
+	} else {
+		steps_fail(o, REASON_WORKER_FAILED, errno_text(error), error);
+	}
+	return -ECANCELED;
+}
+
+/* What came of waiting for a store: its result, or a reason and -ECANCELED. */
+static int end_store(struct steps *s, struct outcome *o, const char *file,
+		     const struct job_result *result, int r)
+{
+	if (r == 0)
+		return result->error;
+	if (r == -EINPROGRESS) {
+		s->world->ops->abandon(s->world);
+		r = -ETIMEDOUT;
+	}
+	return steps_fail_job(s, o, file, r);
+}
+
+int steps_store(struct steps *s, struct outcome *o, const char *directory,
+		const char *file, const char *value)
+{
+	struct job job = {.kind = JOB_STORE};
+	struct job_result result;
+	char what[STEP_NAME_SIZE];
+	uint64_t until = s->deadline;
+	int r, number;
+
+	steps_name(o, file, what);
+	snprintf(job.path, sizeof(job.path), "%s/%s", directory, file);
+	snprintf(job.value, sizeof(job.value), "%s", value);
+	r = s->world->ops->submit(s->world, &job);
+	if (r < 0)
+		return steps_fail_job(s, o, file, r);
+	if (s->patience)
+		until = MIN(until, steps_now(s) + s->patience);
+	r = await(s, &result, what, until);
+	if (r == -EINPROGRESS && s->patience) {
+		number = s->world->ops->park(s->world);
+		if (number >= 0) {
+			o->parked = number + 1;
+			o->parked_file = file;
+			o->has_waited = true;
+			return r;
+		}
+		r = await(s, &result, what, s->deadline);
+	}
+	return end_store(s, o, file, &result, r);
+}
+
+/*
+ * Waits for the store that was parked until the deadline: what steps_store() would have
+ * returned, but for -EINPROGRESS.
+ */
+static int steps_end_parked(struct steps *s, struct outcome *o)
+{
+	const char *file = o->parked_file;
+	char what[STEP_NAME_SIZE];
+	struct job_result result;
+	int r;
+
+	s->world->ops->resume(s->world, o->parked - 1);
+	o->parked = 0;
+	r = await(s, &result, steps_name(o, file, what), s->deadline);
+	return end_store(s, o, file, &result, r);
+}
+
+/*
+ * What an errno of vfio_pci_probe() and of what it calls means when the causes that can be told
+ * from sysfs are out (drivers/vfio/pci/vfio_pci.c, vfio_pci_core.c; drivers/vfio/vfio_main.c).
+ */
+static const struct {
+	int error;
+	const char *meaning;
+} meanings[] = {
+	{EINVAL,
+	 "this kernel's denylist has its model, or the IOMMU is not cache-coherent"},
+	{EBUSY, "another part of the kernel uses it"},
+	{ENOMEM, "give the machine more memory, or the image fewer files"},
+	{ENOENT, "vfio-pci does not end its registration, or was removed"},
+	{ENODEV, "kernels before 5.14 say this whatever the cause is"},
+};
+
+/*
+ * Sets the reason for a bind that ended in @error, a negative errno, and returns it. What the
+ * errno leaves open is looked up in sysfs: kernels before 5.14 say ENODEV to everything
+ * (drivers/base/bus.c: bind_store()).
+ */
+static int explain_refusal(struct steps *s, struct outcome *o, int error)
+{
+	const struct pci_device *d = o->plan->device;
+	bool is_vfio = driver_is_vfio(o->wanted), is_any = error == -ENODEV;
+	const char *meaning = "";
+	unsigned vfs;
+	int group;
+
+	if (is_vfio && (error == -EINVAL || is_any) && !s->report->policy->has_noiommu) {
+		const struct iommu *iommu = &s->report->inventory->iommu;
+
+		if (!iommu->is_on)
+			return steps_fail(o, REASON_IOMMU_OFF,
+					  iommu_why_off(iommu, s->arena), error);
+		/* The probe may have brought it: the snapshot's word is old. */
+		inventory_read_group(s->world, d->bdf, &group);
+		if (group == NO_GROUP)
+			return steps_fail(o, REASON_NO_IOMMU_GROUP, NULL, error);
+	}
+	vfs = is_vfio && (error == -EBUSY || is_any)
+		      ? inventory_count_vfs(s->world, d->bdf)
+		      : 0;
+	if (vfs > 0)
+		return steps_fail(o, REASON_HAS_VFS, arena_printf(s->arena, "%u", vfs),
+				  error);
+	for (size_t i = 0; i < ARRAY_SIZE(meanings) && is_vfio; i++)
+		if (meanings[i].error == -error)
+			meaning = meanings[i].meaning;
+	return steps_fail(o, REASON_BIND_REFUSED,
+			  arena_printf(s->arena, "%s refused it: %s%s%s", o->wanted,
+				       errno_text(error), *meaning ? ": " : "", meaning),
+			  error);
+}
 
 #define OVERRIDE_FILE "driver_override"
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "arena.h"
 #include "compiler.h"
 #include "text.h"
 
@@ -84,3 +85,17 @@ size_t chooser_draw(struct chooser *chooser, char *buf, size_t size) must_check
  */
 int chooser_read_numbers(struct text line, size_t max, bool *ret_named,
 			 struct text *ret_word) must_check nonnull(3, 4);
+
+/* ---- chooser terminal ---- */
+
+/* A chooser on the terminal: standard input and output. */
+
+/* Whether both are a terminal that can move its cursor, and large enough. */
+bool chooser_has_terminal(void);
+
+/*
+ * Lets the user choose. The terminal is put back on every way out; a signal that ends the
+ * program ends it then. -errno; *ret is CHOOSER_TAKEN or CHOOSER_LEFT.
+ */
+int chooser_run(struct chooser *chooser, struct arena *arena,
+		enum chooser_state *ret) must_check nonnull(1, 2, 3);

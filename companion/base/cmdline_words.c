@@ -38,7 +38,8 @@ bool words_next(struct text *rest, struct text *ret_word)
 	return true;
 }
 
-struct text word_name(struct text word)
+/* What stands before the first '='. */
+static struct text word_name(struct text word)
 {
 	const char *end = word.n > 0 ? memchr(word.p, '=', word.n) : NULL;
 

@@ -14,9 +14,6 @@
  */
 bool words_next(struct text *rest, struct text *ret_word) nonnull(1, 2);
 
-/* What stands before the first '='. */
-struct text word_name(struct text word);
-
 /*
  * What a word of @line means for @param, which is to be there: 1, the line has it, or it has
  * all that it asks for (intel_iommu=on,sm_on for intel_iommu=on); 0, nothing; -EEXIST, the

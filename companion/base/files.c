@@ -5,11 +5,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
-
-#include "cleanup.h"
 
 #define READ_MAX ((size_t)1024 * 1024)
 

@@ -4,11 +4,22 @@
 
 #include <limits.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "arena.h"
 #include "compiler.h"
 #include "text.h"
 #include "world.h"
+
+/* ---- cleanup ---- */
+
+/* For cleanup_with(). */
+
+static inline void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
 
 /*
  * Reads a file of at most @max bytes into @arena, NUL-terminated. -E2BIG if it is larger.

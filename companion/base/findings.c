@@ -39,16 +39,6 @@ void findings_vadd(struct findings *findings, enum finding_kind kind, const char
 		(struct finding){name, kind, message ? message : "out of memory"};
 }
 
-void findings_add(struct findings *findings, enum finding_kind kind, const char *name,
-		  const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	findings_vadd(findings, kind, name, format, ap);
-	va_end(ap);
-}
-
 void finding_print(const struct finding *finding)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};

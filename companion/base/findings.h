@@ -38,8 +38,6 @@ struct findings {
 const char *finding_kind_name(enum finding_kind kind);
 
 /* @name must live on; the sentence is copied. */
-void findings_add(struct findings *findings, enum finding_kind kind, const char *name,
-		  const char *format, ...) nonnull(1, 3, 4) printf_like(4, 5);
 void findings_vadd(struct findings *findings, enum finding_kind kind, const char *name,
 		   const char *format, va_list ap) nonnull(1, 3, 4) printf_like(4, 0);
 

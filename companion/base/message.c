@@ -1,11 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "message.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#include "terminal.h"
+#include "commands.h"
+#include "reason.h"
+#include "text.h"
+
+#define WIDTH_DEFAULT 79
+#define WIDTH_MIN     40
+#define WIDTH_MAX     1000
+
+static bool has_color;
+
+static size_t read_width(int fd)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = {0};
+	uint64_t n = 0;
+
+	if (!isatty(fd))
+		return WIDTH_DEFAULT;
+	if (!columns || text_decimal(text_of(columns), WIDTH_MAX, &n) < 0)
+		n = ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+	/* A serial line has no size. */
+	if (n == 0)
+		return WIDTH_DEFAULT;
+	n = n < WIDTH_MIN ? WIDTH_MIN : MIN(n, WIDTH_MAX);
+	return (size_t)n - 1;
+}
+
+size_t terminal_width(FILE *out)
+{
+	static size_t known;
+
+	if (out != stdout)
+		return read_width(fileno(out));
+	if (known == 0)
+		known = read_width(fileno(out));
+	return known;
+}
+
+/* https://no-color.org: set and not empty. */
+static bool is_wanted(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (!no || no[0] == '\0') && term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+int terminal_set_color(const char *when)
+{
+	if (!when || strcmp(when, "auto") == 0)
+		has_color = is_wanted();
+	else if (strcmp(when, "always") == 0 || strcmp(when, "never") == 0)
+		has_color = when[0] == 'a';
+	else
+		return -EINVAL;
+	return 0;
+}
+
+void put_style(FILE *out, enum style style)
+{
+	static const char *const codes[] = {
+		[STYLE_PLAIN] = "\033[0m", [STYLE_HEAD] = "\033[1m",
+		[STYLE_GOOD] = "\033[32m", [STYLE_CAREFUL] = "\033[33m",
+		[STYLE_BAD] = "\033[31m",
+	};
+
+	if (has_color)
+		fputs(codes[style], out);
+}
+
+bool terminal_has_unicode(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && value[0] != '\0')
+			return strcasestr(value, "UTF-8") || strcasestr(value, "utf8");
+	}
+	return false;
+}
 
 #define MESSAGE_MAX 4096
 #define TEXT_MAX    80 /* of what a problem is about */
@@ -206,4 +293,49 @@ void paragraph_line(FILE *out, size_t indent, const char *format, ...)
 const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
+}
+
+/* What surrounds the items, and the longest item. */
+#define JSON_FRAME_SIZE ((size_t)4 * 1024 * 1024)
+#define JSON_ITEM_SIZE	2048
+
+int open_world(const char *sysroot, struct world **ret)
+{
+	int r = world_open(sysroot, ret);
+
+	if (r < 0)
+		say_error("%s: it cannot be opened: %s", sysroot ? sysroot : "/",
+			  errno_text(r));
+	return r;
+}
+
+void say_no_inventory(int error)
+{
+	char message[REASON_MESSAGE_SIZE];
+
+	if (error == -ENOMEM)
+		reason_message(REASON_LIMIT, "memory for devices", message);
+	else
+		reason_message(REASON_NO_SYSFS, errno_text(error), message);
+	say_error("%s", message);
+}
+
+int begin_json(struct arena *arena, size_t items, struct json *ret)
+{
+	*ret = (struct json){.size = JSON_FRAME_SIZE + items * JSON_ITEM_SIZE};
+	ret->buf = arena_alloc(arena, ret->size, 1);
+	if (ret->buf)
+		return 0;
+	say_error("out of memory");
+	return -ENOMEM;
+}
+
+int end_json(const struct json *json)
+{
+	if (json->is_full) {
+		say_error("the result is too large to be written as JSON");
+		return EXIT_FAILED;
+	}
+	fwrite(json->buf, 1, json->used, stdout);
+	return 0;
 }

@@ -6,13 +6,63 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
+#include "arena.h"
 #include "compiler.h"
+#include "json.h"
 #include "policy.h"
 #include "text.h"
+#include "world.h"
+
+enum style {
+	STYLE_PLAIN, /* ends what another one began */
+	STYLE_HEAD,
+	STYLE_GOOD,
+	STYLE_CAREFUL,
+	STYLE_BAD,
+};
 
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/*
+ * Words in lines of at most terminal_width() columns; further lines begin at column @indent,
+ * from 0. The caller has written what is in front of @column.
+ */
+struct paragraph {
+	FILE *out;
+	size_t column;
+	size_t indent;
+	bool has_word;
+};
+
+/* Where text behind "0000:01:00.0 [10ee:5000] " goes on in further lines. */
+#define DEVICE_INDENT 4
+
+#define SCHEMA 1 /* of the companion's own JSON */
+
+/* ---- terminal ---- */
+
+/* What the standard output can show: its width, colours, lines of a tree. */
+
+/*
+ * Columns of the lines that go to @out: those of the terminal that it is (COLUMNS, or what
+ * the terminal says), one less, so that it need not wrap; 79 for everything else.
+ */
+size_t terminal_width(FILE *out) nonnull(1);
+
+/*
+ * "auto", "always" or "never"; NULL is "auto": on a terminal, unless NO_COLOR is set or TERM
+ * is "dumb". -EINVAL for another word.
+ */
+int terminal_set_color(const char *when) must_check;
+
+/* Writes what turns a style on, if colours are on: nothing before terminal_set_color(). */
+void put_style(FILE *out, enum style style) nonnull(1);
+
+/* Whether the locale has more than ASCII. */
+bool terminal_has_unicode(void);
 
 /* "earlybind: MESSAGE" on the error output. */
 void say_error(const char *format, ...) nonnull(1) printf_like(1, 2);
@@ -33,20 +83,6 @@ void put_text(FILE *out, struct text t) nonnull(1);
  */
 void put_problem(FILE *out, const struct problem *problem, const char *end) nonnull(1, 2);
 
-/*
- * Words in lines of at most terminal_width() columns; further lines begin at column @indent,
- * from 0. The caller has written what is in front of @column.
- */
-struct paragraph {
-	FILE *out;
-	size_t column;
-	size_t indent;
-	bool has_word;
-};
-
-/* Where text behind "0000:01:00.0 [10ee:5000] " goes on in further lines. */
-#define DEVICE_INDENT 4
-
 /* Adds words; white space in @format and in its arguments separates them. */
 void paragraph_add(struct paragraph *paragraph, const char *format, ...) nonnull(1, 2)
 	printf_like(2, 3);
@@ -60,3 +96,20 @@ size_t text_columns(struct text t);
 
 /* "s" unless @count is one. */
 const char *plural(size_t count);
+
+/* ---- command output ---- */
+
+/* What all commands need: their machine, and JSON on the standard output. */
+
+/* Opens the machine or a tree; says what is wrong. */
+int open_world(const char *sysroot, struct world **ret) must_check nonnull(2);
+
+/* Says why there is no inventory; @error is -errno. */
+void say_no_inventory(int error);
+
+/* Room for a document about @items things. -ENOMEM is said. */
+int begin_json(struct arena *arena, size_t items, struct json *ret) must_check
+	nonnull(1, 3);
+
+/* Prints the document. 0, or the exit code of a command that could not. */
+int end_json(const struct json *json) must_check nonnull(1);

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "files.h"
 #include "paths.h"
 
 #define POLL_MS	     50 /* how late its end is noticed if something else holds the pipe */

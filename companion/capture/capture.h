@@ -6,14 +6,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
 #include "text.h"
 #include "world.h"
-
-#define CAPTURE_FILE_MAX ((size_t)16 * 1024 * 1024)
 
 enum capture_kind { CAPTURE_DIR, CAPTURE_FILE, CAPTURE_LINK };
 
@@ -52,8 +51,14 @@ struct capture_names {
 	size_t count;
 };
 
+/* ---- tar write ---- */
+
+/*
+ * Writes a tar archive (POSIX.1-2001: ustar, with a pax record where a name or a target does
+ * not fit). The same entries give the same bytes: owner root, no times.
+ */
+
 /* Each puts what can be read; what cannot is left out. */
-void capture_sys(struct capture *c) nonnull(1);
 void capture_files(struct capture *c) nonnull(1);
 void capture_modules(struct capture *c) nonnull(1);
 void capture_pci_ids(struct capture *c) nonnull(1);
@@ -62,18 +67,13 @@ void capture_pci_ids(struct capture *c) nonnull(1);
 
 const char *capture_print(struct capture *c, const char *format, ...) nonnull(1, 2)
 	printf_like(2, 3); /* "" and is_full if there is no room */
-void capture_put_dir(struct capture *c, const char *name) nonnull(1, 2);
 void capture_put_file(struct capture *c, const char *name, struct text bytes)
 	nonnull(1, 2);
-void capture_put_link(struct capture *c, const char *name, const char *target)
-	nonnull(1, 2, 3);
 
 /* A whole file, which the caller may write over; false if it cannot be read. */
 bool capture_read(struct capture *c, const char *name, char **ret,
 		  size_t *ret_n) must_check nonnull(1, 2, 3, 4);
 /* The target of a link, NULL if it is none. */
-const char *capture_target(struct capture *c, const char *name) nonnull(1, 2);
-bool capture_has(struct capture *c, const char *name) nonnull(1, 2);
 struct capture_names capture_list(struct capture *c, const char *name) nonnull(1, 2);
 
 /* Copies a file as it is, if it is there. */

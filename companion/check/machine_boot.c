@@ -1,12 +1,467 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What this boot did, and whether the devices are still as it left them. */
+/* The rules: what was not understood, what names nothing or too much. */
 #include <errno.h>
+#include <libkmod.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "sentences.h"
+#include "files.h"
+#include "identity.h"
+#include "image_check.h"
+#include "kernel_cmdline.h"
 #include "machine_check.h"
+#include "match.h"
 #include "message.h"
+#include "modload.h"
+#include "paths.h"
 #include "reason.h"
+#include "report.h"
+#include "sentences.h"
+
+static void say_problem(struct doctor *d, const struct problem *p)
+{
+	char origin[ORIGIN_SIZE];
+
+	doctor_say(d, p->is_error ? FINDING_FAIL : FINDING_NOTE, "%s: \"%.*s\": %s",
+		   origin_format(&p->origin, origin), (int)MIN(p->text.n, 80u), p->text.p,
+		   p->message);
+}
+
+/* Whether another device sits at the rule's address: then that has been said. */
+static bool is_mismatch(const struct doctor *d, const struct rule *rule)
+{
+	for (size_t i = 0; i < d->run.plan.device_count; i++)
+		if (d->run.plan.devices[i].rule == rule)
+			return true;
+	return false;
+}
+
+/* Somebody may have two of them and want to pass one on. */
+static void check_several(struct doctor *d, struct identity *identity,
+			  const struct rule *rule)
+{
+	char origin[ORIGIN_SIZE];
+	size_t count;
+	const char *cards = identity_cards_of(identity, &d->run.plan, rule, &count);
+
+	if (count > 0)
+		doctor_say(
+			d, FINDING_NOTE,
+			"%.*s (%s): this ID is that of %zu cards: %s; if one of them "
+			"is for the host, name the other with \"earlybind add ADDRESS\" "
+			"instead, or keep it",
+			(int)MIN(rule->text.n, 80u), rule->text.p,
+			origin_format(&rule->origin, origin), count, cards);
+}
+
+static void check_rule(struct doctor *d, struct identity *identity, size_t i)
+{
+	const struct rule *rule = &d->run.policy.rules[i];
+	const char *elsewhere;
+	char origin[ORIGIN_SIZE];
+
+	if (rule->kind != RULE_BIND || !policy_has_rule_active(&d->run.policy, rule))
+		return;
+	if (d->run.plan.rule_matches[i] > 0) {
+		check_several(d, identity, rule);
+		return;
+	}
+	if (is_mismatch(d, rule))
+		return;
+	elsewhere = d->run.plan.lost[i].elsewhere;
+	doctor_say(d, rule->optional ? FINDING_NOTE : FINDING_FAIL,
+		   "%.*s (%s) names no device that is present%s%s%s",
+		   (int)MIN(rule->text.n, 80u), rule->text.p,
+		   origin_format(&rule->origin, origin), elsewhere ? ", but " : "",
+		   elsewhere ? elsewhere : "",
+		   rule->optional ? ", and is optional"
+				  : ": look it up with \"earlybind list\", or mark it "
+				    "optional");
+}
+
+void doctor_configuration(struct doctor *d)
+{
+	const struct policy *policy = &d->run.policy;
+	size_t before = d->findings.counts[FINDING_FAIL];
+	struct identity identity;
+
+	if (policy->off) {
+		doctor_say(
+			d, FINDING_NOTE,
+			"rd.earlybind=0 is on the kernel command line: no rule counts");
+		return;
+	}
+	for (size_t i = 0; i < policy->problem_count; i++)
+		say_problem(d, &policy->problems[i]);
+	if (policy->problems_lost > 0)
+		doctor_say(d, FINDING_FAIL, "%zu more problems are not shown",
+			   policy->problems_lost);
+	if (identity_open(d->world, d->arena, &d->run.inventory, &identity) < 0)
+		return;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		check_rule(d, &identity, i);
+	if (!d->has_rule)
+		doctor_say(d, FINDING_NOTE,
+			   "there is no rule: \"earlybind add DEVICE\" writes one");
+	else if (d->findings.counts[FINDING_FAIL] == before)
+		doctor_say(d, FINDING_PASS, "%zu rule%s, %zu device%s",
+			   policy->rule_count, plural(policy->rule_count),
+			   d->target_count, plural(d->target_count));
+}
+
+#define IMAGE_ARENA_SIZE ((size_t)512 * 1024 * 1024) /* address space, not memory */
+
+static bool is_wanted(const struct doctor *d, const struct installed_image *k)
+{
+	return !d->kernel || strcmp(d->kernel, k->kernel) == 0;
+}
+
+/* Where modules of vfio are a package of their own. */
+static const char *remedy_for(struct doctor *d, const char *release)
+{
+	struct text os;
+
+	if (doctor_read(d, WORLD_ETC, OS_RELEASE, &os) == 0) {
+		if (memmem(os.p, os.n, "ID=ubuntu", 9))
+			return doctor_print(d, "install linux-modules-extra-%s", release);
+		if (memmem(os.p, os.n, "ID=fedora", 9) ||
+		    memmem(os.p, os.n, "ID=\"rhel\"", 9) ||
+		    memmem(os.p, os.n, "ID=\"centos\"", 11))
+			return doctor_print(d, "install kernel-modules-%s", release);
+	}
+	return "install its package of further modules (linux-modules-extra, "
+	       "kernel-modules), or boot another kernel";
+}
+
+/* A module of a kernel: 1 as a file, 2 built in, 0 none. */
+static int find_module(struct kmod_ctx *ctx, const char *name)
+{
+	struct kmod_module *mod = NULL;
+	int found = 0;
+
+	if (kmod_module_new_from_name(ctx, name, &mod) < 0)
+		return 0;
+	if (kmod_module_get_path(mod))
+		found = 1;
+	else if (kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN)
+		found = 2;
+	kmod_module_unref(mod);
+	return found;
+}
+
+static void check_vfio(struct doctor *d, const struct installed_image *k)
+{
+	const char *dir = doctor_print(d, "%s" MODULES_PATH "/%s",
+				       d->sysroot ? d->sysroot : "", k->kernel);
+	struct kmod_ctx *ctx = modload_context_bare(dir);
+	int pci, type1;
+
+	if (!ctx || kmod_load_resources(ctx) < 0) {
+		doctor_say(d, FINDING_UNKNOWN,
+			   "kernel %s: its modules cannot be read: run depmod %s",
+			   k->kernel, k->kernel);
+		if (ctx)
+			kmod_unref(ctx);
+		return;
+	}
+	pci = find_module(ctx, "vfio_pci");
+	type1 = find_module(ctx, "vfio_iommu_type1");
+	kmod_unref(ctx);
+	if (pci == 0)
+		doctor_say(d, FINDING_FAIL, "kernel %s has no vfio-pci: %s", k->kernel,
+			   remedy_for(d, k->kernel));
+	else if (type1 == 0)
+		doctor_say(d, FINDING_NOTE,
+			   "kernel %s has no vfio_iommu_type1: programs must use iommufd",
+			   k->kernel);
+	else
+		doctor_say(d, FINDING_PASS, "kernel %s has vfio-pci%s", k->kernel,
+			   pci == 2 ? ", built in: options in modprobe.d do nothing there"
+				    : "");
+}
+
+/* A kernel may have several images: they follow one another. */
+static bool is_first(const struct doctor *d, size_t i)
+{
+	return i == 0 || strcmp(d->installed.items[i].kernel,
+				d->installed.items[i - 1].kernel) != 0;
+}
+
+void doctor_vfio(struct doctor *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->installed.count; i++) {
+		const struct installed_image *k = &d->installed.items[i];
+
+		if (!is_first(d, i) || !is_wanted(d, k))
+			continue;
+		check_vfio(d, k);
+		count++;
+	}
+	if (count == 0 && d->kernel)
+		doctor_say(d, FINDING_FAIL, "kernel %s is not installed", d->kernel);
+	else if (count == 0)
+		doctor_say(d, FINDING_UNKNOWN, "no kernel is installed here");
+}
+
+/* ---- images ------------------------------------------------------------------------------ */
+
+static void report_image(struct doctor *d, const struct installed_image *k,
+			 const struct check *c)
+{
+	const struct findings *f = &c->findings;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct finding *item = &f->items[i];
+
+		if (item->kind != FINDING_FAIL && item->kind != FINDING_UNKNOWN)
+			continue;
+		doctor_say(d, item->kind, "%s: %s: %s", k->path, item->name,
+			   item->message);
+		d->image_failures += item->kind == FINDING_FAIL;
+	}
+	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0)
+		doctor_say(d, FINDING_PASS, "%s has the rules, and runs them before udev",
+			   k->path);
+}
+
+/* Each image in memory of its own, which is given back. */
+static void check_image_of(struct doctor *d, const struct installed_image *k)
+{
+	static struct check c;
+	struct arena arena = {.size = IMAGE_ARENA_SIZE};
+	const char *message;
+
+	arena.base = mmap(NULL, arena.size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena.base == MAP_FAILED) {
+		doctor_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
+		return;
+	}
+	c = (struct check){.file = k->file,
+			   .kernel = k->kernel,
+			   .arena = &arena,
+			   .world = d->world,
+			   .sources = &d->sources,
+			   .findings = {.arena = &arena}};
+	if (!c.file)
+		doctor_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
+	else if (check_run(&c, &message) == 0)
+		report_image(d, k, &c);
+	else
+		doctor_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
+	check_close(&c);
+	munmap(arena.base, arena.size);
+}
+
+void doctor_images(struct doctor *d)
+{
+	if (!d->has_rule && d->sources.count == 0)
+		return;
+	for (size_t i = 0; i < d->installed.count; i++) {
+		const struct installed_image *k = &d->installed.items[i];
+
+		if (!is_wanted(d, k))
+			continue;
+		if (k->path)
+			check_image_of(d, k);
+		else
+			doctor_say(d, FINDING_UNKNOWN,
+				   "kernel %s: its image was not found in " BOOT_PATH
+				   " or on the EFI partition: name it with --image",
+				   k->kernel);
+	}
+}
+
+/* ---- the kernel that runs ---------------------------------------------------------------- */
+
+void doctor_kernel(struct doctor *d)
+{
+	const struct installed *all = &d->installed;
+	const char *newest = all->count > 0 ? all->items[0].kernel : NULL;
+	bool is_installed = false;
+
+	if (!d->running || !newest)
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		is_installed |= strcmp(all->items[i].kernel, d->running) == 0;
+	if (!is_installed)
+		doctor_say(
+			d, FINDING_FAIL,
+			"%s runs and is no longer installed: drivers that are not loaded "
+			"yet cannot be; reboot",
+			d->running);
+	else if (strcmp(newest, d->running) != 0)
+		doctor_say(
+			d, FINDING_NOTE,
+			"%s runs, and %s is installed, which most boot loaders prefer: "
+			"after a reboot things may differ",
+			d->running, newest);
+	else
+		doctor_say(d, FINDING_PASS, "%s runs, the newest that is installed",
+			   d->running);
+}
+
+enum presence {
+	PRESENCE_SAME,
+	PRESENCE_OTHER_VALUE,
+	PRESENCE_NONE,
+};
+
+static bool is_same(struct text a, struct text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* A parameter of the kernel or a module, where '-' and '_' are the same. */
+static bool is_same_name(struct text a, struct text b)
+{
+	for (size_t i = 0; i < a.n && i < b.n; i++)
+		if (a.p[i] != b.p[i] && !(a.p[i] == '-' && b.p[i] == '_') &&
+		    !(a.p[i] == '_' && b.p[i] == '-'))
+			return false;
+	return a.n == b.n;
+}
+
+static enum presence find_running(const struct doctor *d, const struct cmdline_arg *want)
+{
+	enum presence best = PRESENCE_NONE;
+	struct text rest = d->cmdline;
+	struct cmdline_arg arg;
+
+	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg)) {
+		if (!is_same_name(arg.name, want->name))
+			continue;
+		if (is_same(arg.value, want->value))
+			return PRESENCE_SAME;
+		best = PRESENCE_OTHER_VALUE;
+	}
+	return best;
+}
+
+/* Parameters of the boot's command line; dracut's own files are none. */
+static bool is_configured(const struct recipe *r)
+{
+	return r->is_cmdline && !r->is_generated && !r->is_repeated && !r->is_replaced &&
+	       strncmp(r->file, "/etc/cmdline", 12) != 0 &&
+	       (r->kind == RECIPE_IDS || r->kind == RECIPE_KERNEL ||
+		r->kind == RECIPE_OPTION);
+}
+
+static const char *place_of(struct doctor *d, const struct recipe *r)
+{
+	return r->line > 0 ? doctor_print(d, "%s:%u", r->file, r->line) : r->file;
+}
+
+static void say_missing(struct doctor *d, const struct recipe *r, enum presence presence)
+{
+	bool is_entry = strstr(r->file, "/loader/entries/") != NULL;
+	int n = (int)MIN(r->text.n, 200u);
+
+	if (is_entry && presence == PRESENCE_NONE)
+		doctor_say(d, FINDING_FAIL,
+			   "%.*s stands in %s and not on the command line of this boot: "
+			   "another entry was booted; choose this one, or add it to the "
+			   "others",
+			   n, r->text.p, place_of(d, r));
+	else if (is_entry)
+		doctor_say(d, FINDING_NOTE,
+			   "%.*s stands in %s; this boot has another value of it", n,
+			   r->text.p, place_of(d, r));
+	else
+		doctor_say(
+			d, FINDING_FAIL,
+			"%.*s stands in %s and not on the command line of this boot: "
+			"%s, or another entry or boot loader was used",
+			n, r->text.p, place_of(d, r),
+			r->after ? doctor_print(d, "it was changed since (%s)", r->after)
+				 : "it was changed since");
+}
+
+void doctor_cmdline(struct doctor *d)
+{
+	size_t count = 0, missing = 0;
+
+	if (!d->cmdline.p) {
+		doctor_say(d, FINDING_UNKNOWN, "/proc/cmdline cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < d->recipes.count; i++) {
+		const struct recipe *r = &d->recipes.items[i];
+		struct text rest = r->text;
+		struct cmdline_arg arg;
+		enum presence presence;
+
+		if (!is_configured(r) || !cmdline_next(&rest, &arg))
+			continue;
+		count++;
+		presence = find_running(d, &arg);
+		if (presence == PRESENCE_SAME)
+			continue;
+		missing++;
+		say_missing(d, r, presence);
+	}
+	if (count > 0 && missing == 0)
+		doctor_say(d, FINDING_PASS,
+			   "this boot has the parameters for it that files configure");
+}
+
+/* ---- recipes ----------------------------------------------------------------------------- */
+
+/* How bad: whether something that somebody meant does not happen. */
+static enum finding_kind kind_of(enum recipe_lint lint)
+{
+	switch (lint) {
+	case LINT_STALE_MODULE:
+	case LINT_SUFFIX:
+	case LINT_BLANKS:
+	case LINT_IDS:
+	case LINT_IDS_LENGTH:
+	case LINT_NAME:
+	case LINT_SYNTAX:
+	case LINT_GENERATED:
+		return FINDING_FAIL;
+	case LINT_IDS_SEVERAL:
+	case LINT_BLACKLIST:
+	case LINT_ORDER:
+	case LINT_BUILT_IN:
+	case LINT_NO_EFFECT:
+		return FINDING_NOTE;
+	case LINT_UNREAD:
+		return FINDING_UNKNOWN;
+	}
+	return FINDING_NOTE;
+}
+
+void doctor_recipes(struct doctor *d)
+{
+	const struct recipes *r = &d->recipes;
+	size_t deletable = 0;
+
+	for (size_t i = 0; i < r->finding_count; i++) {
+		const struct recipe_finding *f = &r->findings[i];
+
+		if (f->line > 0)
+			doctor_say(d, kind_of(f->lint), "%s:%u: %s", f->file, f->line,
+				   f->message);
+		else
+			doctor_say(d, kind_of(f->lint), "%s: %s", f->file, f->message);
+	}
+	for (size_t i = 0; i < r->count; i++)
+		deletable +=
+			r->items[i].fate == RECIPE_DELETE && !r->items[i].is_generated;
+	if (deletable > 0)
+		doctor_say(
+			d, FINDING_NOTE,
+			"%zu line%s of other recipes could be rules: \"earlybind import\" "
+			"shows how",
+			deletable, plural(deletable));
+	else if (r->finding_count == 0)
+		doctor_say(d, FINDING_PASS, "there are no recipes of other tools");
+	if (r->is_cut)
+		doctor_say(d, FINDING_UNKNOWN, "there are more files than are looked at");
+}
 
 static bool is_all_on_vfio(const struct doctor *d)
 {

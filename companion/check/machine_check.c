@@ -5,17 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot_report.h"
 #include "commands.h"
 #include "sentences.h"
 #include "driver.h"
 #include "files.h"
 #include "filter.h"
 #include "framebuffer.h"
-#include "late_reports.h"
 #include "message.h"
 #include "module_tree.h"
 #include "next_boot.h"
-#include "command_output.h"
 #include "reason.h"
 
 #define EXIT_NOTHING_READ 3

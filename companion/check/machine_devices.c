@@ -1,12 +1,313 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The devices themselves: who uses them, the firmware's framebuffer, power. */
+/* The IOMMU and interrupt remapping: whether they are on, and if not, who keeps them off. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "machine_check.h"
+#include "files.h"
 #include "framebuffer.h"
+#include "group.h"
+#include "machine_check.h"
 #include "message.h"
+#include "paths.h"
+
+#define IOMMUS	   "class/iommu"
+#define GROUPS	   SYSFS_IOMMU_GROUPS
+#define CONFIG_MAX ((size_t)1024 * 1024)
+
+/* 'y', 'm' or 'n' for an option of the running kernel; 0 if that cannot be told. */
+static char kernel_option(struct doctor *d, const char *option)
+{
+	static const char *const places[][2] = {{BOOT_PATH "/config-", ""},
+						{MODULES_PATH "/", "/config"}};
+	struct text config = {NULL, 0}, line;
+	size_t n = strlen(option);
+
+	for (size_t i = 0; d->running && !config.p && i < ARRAY_SIZE(places); i++) {
+		const char *path =
+			doctor_print(d, "%s%s%s%s", d->sysroot ? d->sysroot : "",
+				     places[i][0], d->running, places[i][1]);
+
+		if (file_read(path, d->arena, CONFIG_MAX, &config, NULL) < 0)
+			config.p = NULL;
+	}
+	if (!config.p)
+		return 0;
+	while (text_cut(&config, '\n', &line))
+		if (line.n > n + 1 && memcmp(line.p, option, n) == 0 && line.p[n] == '=')
+			return line.p[n + 1];
+	return 'n';
+}
+
+static void say_off(struct doctor *d)
+{
+	const struct iommu *iommu = &d->run.inventory.iommu;
+	enum iommu_cause cause = iommu_cause(iommu);
+
+	if (d->run.policy.has_noiommu)
+		doctor_say(
+			d, FINDING_NOTE,
+			"vfio's no-IOMMU mode was asked for: devices can write to all of "
+			"the memory");
+	if (cause != IOMMU_CAUSE_CMDLINE && iommu->table &&
+	    kernel_option(d, iommu->table->config) == 'n') {
+		doctor_say(
+			d, FINDING_FAIL,
+			"the firmware offers %s, but kernel %s is built without its driver "
+			"(%s): boot another kernel",
+			iommu->table->what, d->running ? d->running : "that runs",
+			iommu->table->config);
+		return;
+	}
+	if (cause == IOMMU_CAUSE_UNASKED &&
+	    kernel_option(d, "CONFIG_INTEL_IOMMU_DEFAULT_ON") == 'y')
+		cause = IOMMU_CAUSE_KERNEL;
+	doctor_say(d, FINDING_FAIL, "it is off: %s%s",
+		   iommu_explain(iommu, cause, d->arena),
+		   cause == IOMMU_CAUSE_UNASKED
+			   ? " (\"earlybind cmdline\" knows where), and reboot"
+			   : "");
+}
+
+void doctor_iommu(struct doctor *d)
+{
+	const char *names = "";
+	int count = doctor_list(d, WORLD_SYS, IOMMUS, &names);
+	int groups = doctor_list(d, WORLD_SYS, GROUPS, NULL);
+
+	if (groups > 0)
+		doctor_say(d, FINDING_PASS, "it is on%s%s: %d group%s",
+			   count > 0 ? ": " : "", names, groups, plural((size_t)groups));
+	else if (groups == -EACCES)
+		doctor_say(d, FINDING_UNKNOWN,
+			   "its groups cannot be read: run this as root");
+	else if (count > 0)
+		doctor_say(
+			d, FINDING_FAIL,
+			"%s is there, but no device is in a group of it: see the kernel's "
+			"log (journalctl -k -g -i iommu)",
+			names);
+	else
+		say_off(d);
+}
+
+/* ---- interrupt remapping ----------------------------------------------------------------- */
+
+void doctor_interrupts(struct doctor *d)
+{
+	const struct iommu *iommu = &d->run.inventory.iommu;
+
+	/* Without an IOMMU there is nothing to say. */
+	if (doctor_list(d, WORLD_SYS, GROUPS, NULL) <= 0)
+		return;
+	switch (iommu->remapping) {
+	case REMAPPING_ON:
+		doctor_say(d, FINDING_PASS, "they are remapped");
+		if (iommu->is_unsafe)
+			doctor_say(d, FINDING_NOTE,
+				   "vfio_iommu_type1.allow_unsafe_interrupts=1 is not "
+				   "needed here: take it away");
+		return;
+	case REMAPPING_OFF:
+		if (iommu->is_unsafe)
+			doctor_say(d, FINDING_NOTE,
+				   "vfio_iommu_type1.allow_unsafe_interrupts=1 is set: a "
+				   "guest can raise any interrupt of the host");
+		else
+			doctor_say(
+				d, FINDING_FAIL,
+				"they are not remapped, and vfio gives no device to a VM "
+				"then: %s; or, only for guests that you trust, add "
+				"vfio_iommu_type1.allow_unsafe_interrupts=1",
+				iommu_why_not_remapped(iommu));
+		return;
+	case REMAPPING_UNKNOWN:
+		doctor_say(d, FINDING_UNKNOWN,
+			   "whether they are remapped: neither /proc/interrupts nor the "
+			   "firmware's table can be read; run this as root");
+		return;
+	}
+}
+
+/* Whether an earlier target is in the same group: each group once. */
+static bool is_seen(const struct doctor *d, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (d->targets[i].device->iommu_group ==
+		    d->targets[at].device->iommu_group)
+			return true;
+	return false;
+}
+
+static bool is_target(const struct doctor *d, const struct pci_device *device)
+{
+	for (size_t i = 0; i < d->target_count; i++)
+		if (d->targets[i].device == device)
+			return true;
+	return false;
+}
+
+/* "0000:02:00.0 (nvidia), ..." of those that are no targets themselves. */
+static const char *list_blockers(struct doctor *d, const struct plan_group *group,
+				 bool *ret_is_elsewhere, size_t *ret_count)
+{
+	const char *list = "";
+
+	*ret_is_elsewhere = false;
+	*ret_count = 0;
+	for (size_t i = 0; i < group->blocker_count; i++) {
+		const struct pci_device *b = group->blockers[i];
+		bool is_same_card = false;
+		char address[BDF_SIZE];
+
+		if (is_target(d, b))
+			continue;
+		for (size_t k = 0; k < d->target_count; k++)
+			is_same_card |=
+				bdf_is_same_slot(b->bdf, d->targets[k].device->bdf);
+		*ret_is_elsewhere |= !is_same_card;
+		list = doctor_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
+				    bdf_format(b->bdf, address), doctor_driver(b));
+		(*ret_count)++;
+	}
+	return list;
+}
+
+/* "0000:02:00.*" */
+static const char *card_of(struct doctor *d, const struct pci_device *device)
+{
+	char address[BDF_SIZE];
+	const char *text = bdf_format(device->bdf, address);
+
+	return doctor_print(d, "%.*s*", (int)strlen(text) - 1, text);
+}
+
+static void check_group(struct doctor *d, const struct target *t)
+{
+	int id = t->device->iommu_group;
+	struct plan_group group;
+	bool is_elsewhere;
+	const char *list;
+	size_t count;
+
+	if (group_make(&d->run.inventory, &d->run.plan, id, d->arena, &group) < 0)
+		return;
+	list = list_blockers(d, &group, &is_elsewhere, &count);
+	if (count == 0)
+		doctor_say(d, FINDING_PASS,
+			   "group %d, with %s: nothing of the host is in it", id,
+			   t->name);
+	else if (is_elsewhere)
+		doctor_say(
+			d, FINDING_FAIL,
+			"group %d, with %s, is not viable: %s belong%s to the host, and "
+			"the slots above do not isolate them (no ACS): bind %s too, use "
+			"another slot, or enable ACS in the firmware",
+			id, t->name, list, count == 1 ? "s" : "",
+			count == 1 ? "it" : "them");
+	else
+		doctor_say(
+			d, FINDING_FAIL,
+			"group %d, with %s, is not viable: %s of the same card belong%s to "
+			"the host: let the rules name all its functions, %s",
+			id, t->name, list, count == 1 ? "s" : "", card_of(d, t->device));
+}
+
+void doctor_groups(struct doctor *d)
+{
+	for (size_t i = 0; i < d->target_count; i++) {
+		const struct target *t = &d->targets[i];
+
+		if (t->device->iommu_group == NO_GROUP) {
+			if (d->run.inventory.iommu.is_on)
+				doctor_say(
+					d, FINDING_FAIL,
+					"%s is in no IOMMU group: the IOMMU does not "
+					"cover its slot; use another one, or look for it "
+					"in the firmware's setup",
+					t->name);
+			continue;
+		}
+		if (!is_seen(d, i))
+			check_group(d, t);
+	}
+}
+
+/* ---- reserved regions -------------------------------------------------------------------- */
+
+void doctor_reserved(struct doctor *d)
+{
+	size_t groups = 0, read = 0, failed = 0;
+
+	for (size_t i = 0; i < d->target_count; i++) {
+		const struct target *t = &d->targets[i];
+		struct text regions, start, end;
+		char path[JOB_PATH_SIZE];
+
+		if (t->device->iommu_group == NO_GROUP || is_seen(d, i))
+			continue;
+		groups++;
+		snprintf(path, sizeof(path), "kernel/iommu_groups/%d/reserved_regions",
+			 t->device->iommu_group);
+		if (doctor_read(d, WORLD_SYS, path, &regions) < 0)
+			continue;
+		read++;
+		if (!regions_find_direct(regions, &start, &end))
+			continue;
+		failed++;
+		doctor_say(
+			d, FINDING_FAIL,
+			"%s: the firmware keeps memory for a device of its group %d (%.*s "
+			"to %.*s, type direct: RMRR), and the kernel gives it to no VM: "
+			"exclude the slot in the firmware's setup, turn off what uses it "
+			"(a BMC, legacy USB, an option ROM), or ask its maker",
+			t->name, t->device->iommu_group, (int)start.n, start.p,
+			(int)end.n, end.p);
+	}
+	if (read < groups)
+		doctor_say(d, FINDING_UNKNOWN,
+			   "the reserved memory of %zu group%s cannot be read",
+			   groups - read, plural(groups - read));
+	else if (groups > 0 && failed == 0)
+		doctor_say(d, FINDING_PASS,
+			   "the firmware keeps no memory for the devices");
+}
+
+/* ---- functions of the same card ---------------------------------------------------------- */
+
+static bool is_left(const struct doctor *d, const struct pci_device *device)
+{
+	for (size_t i = 0; i < d->target_count; i++)
+		if (d->targets[i].planned && d->targets[i].device != device &&
+		    bdf_is_same_slot(d->targets[i].device->bdf, device->bdf))
+			return !device->is_bridge && !device_is_on_vfio(device);
+	return false;
+}
+
+void doctor_functions(struct doctor *d)
+{
+	const struct inventory *inv = &d->run.inventory;
+	size_t left = 0;
+
+	for (size_t i = 0; i < inv->count; i++) {
+		const struct pci_device *device = &inv->devices[i];
+		bool is_named = false;
+
+		for (size_t k = 0; k < d->run.plan.device_count; k++)
+			is_named |= d->run.plan.devices[k].device == device;
+		if (is_named || is_target(d, device) || !is_left(d, device))
+			continue;
+		left++;
+		doctor_say(
+			d, FINDING_NOTE,
+			"%s (%s) is on a card that rules bind, but no rule names it: most "
+			"cards must be passed on with all their functions",
+			doctor_device(d, device), doctor_driver(device));
+	}
+	if (left == 0 && d->target_count > 0)
+		doctor_say(d, FINDING_PASS, "rules name all functions of each card");
+}
 
 void doctor_usage(struct doctor *d)
 {
@@ -135,4 +436,95 @@ void doctor_power(struct doctor *d)
 	if (is_fine)
 		doctor_say(d, FINDING_PASS,
 			   "all devices answer, and none is switched off");
+}
+
+static bool is_there(struct doctor *d, const char *path, struct stat *ret)
+{
+	const char *file = path_below(d->arena, d->sysroot, path);
+
+	return file && stat(file, ret) == 0;
+}
+
+/* vfio takes type1, or iommufd in its place. */
+static void check_backend(struct doctor *d)
+{
+	struct stat st;
+
+	if (doctor_list(d, WORLD_SYS, "module/vfio_iommu_type1", NULL) >= 0 ||
+	    is_there(d, IOMMUFD_PATH, &st))
+		return;
+	/* Built in without parameters it would leave no trace there; but it has one. */
+	doctor_say(
+		d, FINDING_FAIL,
+		"vfio_iommu_type1 is not loaded, and there is no iommufd: no program can "
+		"use the devices (\"no supported IOMMU extensions\"): run modprobe "
+		"vfio_iommu_type1");
+}
+
+static void check_node(struct doctor *d, const struct target *t)
+{
+	const char *path = doctor_print(d, VFIO_PATH "/%d", t->device->iommu_group);
+	struct stat st;
+
+	for (const struct target *o = d->targets; o < t; o++)
+		if (device_is_on_vfio(o->device) &&
+		    o->device->iommu_group == t->device->iommu_group)
+			return;
+	if (!is_there(d, path, &st))
+		doctor_say(
+			d, FINDING_FAIL,
+			"%s is not there though %s is bound: is /dev a devtmpfs, and the "
+			"container, if this is one, given it?",
+			path, t->name);
+	else if ((st.st_mode & 0077) == 0)
+		doctor_say(
+			d, FINDING_NOTE,
+			"%s is for %s alone; libvirt sees to that itself, other programs "
+			"that do not run as root need a udev rule: SUBSYSTEM==\"vfio\", "
+			"GROUP=\"kvm\", MODE=\"0660\"",
+			path, st.st_uid == 0 ? "root" : "its owner");
+	else
+		doctor_say(d, FINDING_PASS, "%s is there", path);
+}
+
+static void check_mode(struct doctor *d)
+{
+	struct text t;
+
+	if (doctor_read(d, WORLD_SYS, "module/vfio/parameters/enable_unsafe_noiommu_mode",
+			&t) == 0 &&
+	    (text_is(t, "Y") || text_is(t, "1")))
+		doctor_say(
+			d, FINDING_NOTE,
+			"vfio's no-IOMMU mode is on: whoever opens /dev/vfio/noiommu-* "
+			"can write to all of the memory");
+	if (doctor_read(d, WORLD_SYS, "kernel/security/lockdown", &t) == 0 &&
+	    !memmem(t.p, t.n, "[none]", 6))
+		doctor_say(
+			d, FINDING_NOTE,
+			"the kernel is locked down (%.*s): it loads signed modules only, "
+			"and no program maps a device through sysfs; vfio itself works",
+			(int)MIN(t.n, 80u), t.p);
+}
+
+void doctor_nodes(struct doctor *d)
+{
+	bool has_bound = false;
+	struct stat st;
+
+	check_mode(d);
+	for (size_t i = 0; i < d->target_count; i++)
+		has_bound |= device_is_on_vfio(d->targets[i].device);
+	if (!has_bound)
+		return;
+	check_backend(d);
+	if (!is_there(d, VFIO_PATH "/vfio", &st))
+		doctor_say(d, FINDING_FAIL,
+			   VFIO_PATH
+			   "/vfio is not there: run modprobe vfio, and see that "
+			   "/dev is a devtmpfs");
+	for (size_t i = 0; i < d->target_count; i++)
+		if (device_is_on_vfio(d->targets[i].device) &&
+		    d->targets[i].device->iommu_group != NO_GROUP)
+			check_node(d, &d->targets[i]);
 }

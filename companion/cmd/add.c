@@ -2,9 +2,9 @@
 /* earlybind add and keep: new rules, with a look at what they do before they are written. */
 #include <string.h>
 
-#include "rule_add.h"
 #include "commands.h"
 #include "message.h"
+#include "rule_edit.h"
 
 struct adding {
 	struct edit e;

@@ -1,18 +1,411 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* earlybind apply: the configuration into the images of all kernels. */
+/* Has the images made, one after the other, and looks at each of them. */
+
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "apply_images.h"
+#include "cmdline_words.h"
+#include "arena.h"
+#include "binder_copy.h"
 #include "commands.h"
+#include "compiler.h"
 #include "files.h"
+#include "installed.h"
+#include "iommu_parameter.h"
 #include "message.h"
 #include "options.h"
-#include "command_output.h"
 #include "paths.h"
 #include "process.h"
+#include "reason.h"
+#include "rebuild.h"
+#include "world.h"
+
+#define EXIT_NO_IMAGES 3
+
+struct apply_image {
+	struct installed_image image;
+	struct rebuild_verdict verdict;
+	enum generator generator; /* who makes it now */
+	const char *argv[REBUILD_ARGUMENTS_MAX];
+	bool has_command;
+	bool is_due;
+	bool is_run; /* its command was run, for it or for another image */
+	bool is_good; /* afterwards */
+};
+
+struct apply {
+	/* Options. */
+	bool is_dry_run, is_forced, is_verbose;
+	struct strings kernels;
+	struct strings configs;
+	const char *sysroot;
+
+	struct arena *arena;
+	struct world *world;
+	struct carrier carrier;
+	struct apply_image images[INSTALLED_MAX];
+	size_t count;
+	unsigned installed; /* generators */
+	size_t due_count;
+	bool is_stuck; /* there is nothing to make one of them with */
+	const char *obstacle; /* what keeps update-initramfs from doing anything */
+};
+
+#define INDENT	     4
+#define COMMAND_SIZE 1024
+#define CMDLINE_MAX  ((size_t)64 * 1024)
+#define LOG_MODE     0600
+#define TAIL_SIZE    4096 /* of the log, and lines of it, that are shown */
+#define TAIL_LINES   20
+#define SECONDS(us)  ((unsigned long long)((us) / SECOND))
+
+struct progress {
+	const char *command;
+	bool is_terminal;
+};
+
+/* Keeps a second one from running. Says who holds it; -errno. */
+static int apply_lock(void)
+{
+	char who[32] = "";
+	int fd, r;
+
+	if (mkdir(APPLY_FOLDER, 0755) < 0 && errno != EEXIST) {
+		r = -errno;
+		say_error("%s: it cannot be made: %s", APPLY_FOLDER, errno_text(r));
+		return r;
+	}
+	/* Held until the process ends. */
+	fd = open(APPLY_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		r = -errno;
+		say_error("%s: it cannot be opened: %s", APPLY_LOCK, errno_text(r));
+		return r;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		ssize_t n = pread(fd, who, sizeof(who) - 1, 0);
+
+		say_error("another earlybind apply is running%s%.*s: wait until it has "
+			  "ended",
+			  n > 0 ? ", process " : "", n > 0 ? (int)n : 0, who);
+		close_fd(&fd);
+		return -EBUSY;
+	}
+	r = snprintf(who, sizeof(who), "%d", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, who, (size_t)r, 0) < 0)
+		return 0; /* the lock is what counts */
+	return 0;
+}
+
+static const char *join(const char *const *argv, char buf[static COMMAND_SIZE])
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < REBUILD_ARGUMENTS_MAX && argv[i] && n < COMMAND_SIZE; i++)
+		n += (size_t)snprintf(buf + n, COMMAND_SIZE - n, "%s%s", i > 0 ? " " : "",
+				      argv[i]);
+	return buf;
+}
+
+static const char *name_of(const struct apply_image *image, struct arena *arena)
+{
+	const char *name = image->image.path;
+
+	if (!name)
+		name = arena_printf(arena, "kernel %s", image->image.kernel);
+	return name ? name : "";
+}
+
+/* ---- one program -------------------------------------------------------------------------- */
+
+static void show_progress(void *arg, uint64_t microseconds)
+{
+	const struct progress *p = arg;
+
+	printf("\r%*s%s ... %llu s", INDENT, "", p->command, SECONDS(microseconds));
+	fflush(stdout);
+}
+
+/* The last lines of what the program said, from @start on. */
+static void show_tail(int fd, off_t start)
+{
+	char buf[TAIL_SIZE];
+	off_t end = lseek(fd, 0, SEEK_END), from = MAX(start, end - TAIL_SIZE);
+	ssize_t n = pread(fd, buf, sizeof(buf), from);
+	struct text rest = {buf, n > 0 ? (size_t)n : 0}, line;
+	size_t lines = 0, skip;
+
+	/* Not the end of a line that was cut. */
+	if (from > start)
+		(void)text_cut(&rest, '\n', &line);
+	while (rest.n > 0 && rest.p[rest.n - 1] == '\n')
+		rest.n--;
+	for (size_t i = 0; i < rest.n; i++)
+		lines += rest.p[i] == '\n';
+	skip = lines >= TAIL_LINES ? lines + 1 - TAIL_LINES : 0;
+	for (size_t i = 0; rest.n > 0 && text_cut(&rest, '\n', &line); i++) {
+		if (i < skip)
+			continue;
+		fputs("    | ", stderr);
+		put_text(stderr, line);
+		fputc('\n', stderr);
+	}
+}
+
+/* True if the command ended well. What it said is in the log. */
+static bool run_command(const struct apply *a, const struct apply_image *image, int log,
+			int *ret_signal)
+{
+	char command[COMMAND_SIZE];
+	struct progress progress = {join(image->argv, command),
+				    isatty(STDOUT_FILENO) == 1};
+	struct process p = {.log_fd = log, .is_live = a->is_verbose, .arg = &progress};
+	off_t start;
+	int r;
+
+	memcpy(p.argv, image->argv, sizeof(image->argv));
+	dprintf(log, "$ %s\n", command);
+	start = lseek(log, 0, SEEK_END);
+	if (progress.is_terminal && !a->is_verbose)
+		p.tick = show_progress;
+	printf("%*s%s ...%s", INDENT, "", command, a->is_verbose ? "\n" : "");
+	r = process_run(&p);
+	*ret_signal = p.signal;
+	if (p.tick)
+		printf("\r%*s%s ...", INDENT, "", command);
+	if (r == 0 && p.code == 0 && p.signal == 0) {
+		printf("%*sdone in %llu s\n", a->is_verbose ? INDENT : 1, "",
+		       SECONDS(p.microseconds));
+		return true;
+	}
+	printf("%*sfailed\n", a->is_verbose ? INDENT : 1, "");
+	if (r < 0)
+		say_error("%s cannot be run: %s", p.argv[0], errno_text(r));
+	else if (p.signal != 0)
+		say_error("%s was interrupted after %llu s; the image from before stays",
+			  p.argv[0], SECONDS(p.microseconds));
+	else
+		say_error(
+			"%s ended with exit code %d after %llu s; the image from before "
+			"stays. it said:",
+			p.argv[0], p.code, SECONDS(p.microseconds));
+	if (r == 0 && p.signal == 0 && !a->is_verbose)
+		show_tail(log, start);
+	return false;
+}
+
+/* ---- all images --------------------------------------------------------------------------- */
+
+static bool has_same_command(const struct apply_image *a, const struct apply_image *b)
+{
+	char one[COMMAND_SIZE], other[COMMAND_SIZE];
+
+	return strcmp(join(a->argv, one), join(b->argv, other)) == 0;
+}
+
+/* mkinitcpio -P has made this one, too. */
+static bool is_made_before(const struct apply *a, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (a->images[i].is_run &&
+		    has_same_command(&a->images[i], &a->images[at]))
+			return true;
+	return false;
+}
+
+/* What the image is now: the word of the generator does not count. */
+static void check_image_again(struct apply *a, struct apply_image *image)
+{
+	static struct findings findings;
+	static struct installed found;
+	struct rebuild_verdict v;
+
+	/* It may be there for the first time. */
+	if (!image->image.path && installed_find(a->sysroot, a->arena, &found) == 0)
+		for (size_t i = 0; i < found.count; i++)
+			if (strcmp(found.items[i].kernel, image->image.kernel) == 0)
+				image->image = found.items[i];
+	v = rebuild_judge(&image->image, a->world, &a->carrier, a->arena, &findings);
+	image->is_good = v.state == REBUILD_CURRENT;
+	if (image->is_good) {
+		paragraph_line(stdout, INDENT, "checked: pass");
+		return;
+	}
+	if (findings.counts[FINDING_FAIL] == 0)
+		paragraph_line(stdout, INDENT, "checked: FAIL: %s", v.reason);
+	for (size_t i = 0; i < findings.count; i++)
+		if (findings.items[i].kind == FINDING_FAIL)
+			paragraph_line(stdout, INDENT, "checked: FAIL %s: %s",
+				       findings.items[i].name, findings.items[i].message);
+}
+
+static void say_due(const struct apply *a, const struct apply_image *image)
+{
+	struct paragraph p = {stdout, 0, INDENT, false};
+
+	paragraph_add(&p, "%s: %s", name_of(image, a->arena),
+		      image->verdict.state == REBUILD_CURRENT ? "up to date; --force"
+							      : image->verdict.reason);
+	paragraph_end(&p);
+	if (!image->has_command)
+		paragraph_line(
+			stdout, INDENT, "nothing can make it: %s",
+			image->verdict.made_by == GENERATOR_BOOSTER
+				? "booster has no place for it: see earlybind image "
+				  "--append"
+			: a->installed == 0
+				? "none of update-initramfs, dracut and mkinitcpio "
+				  "is installed: see earlybind image --append"
+				: "several generators are installed, and it tells "
+				  "not which made it: run the one that you use");
+	else if (image->verdict.made_by != image->generator &&
+		 image->verdict.made_by != GENERATOR_UNKNOWN)
+		paragraph_line(stdout, INDENT,
+			       "%s made it, which is not installed any "
+			       "more: %s does it now",
+			       generator_name(image->verdict.made_by),
+			       generator_name(image->generator));
+	else if ((a->installed & (a->installed - 1)) != 0 &&
+		 image->verdict.made_by != GENERATOR_UNKNOWN)
+		paragraph_line(stdout, INDENT,
+			       "%s made it: of the generators that are "
+			       "installed it is the one in use",
+			       generator_name(image->generator));
+}
+
+static int show(struct apply *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		struct apply_image *image = &a->images[i];
+		char command[COMMAND_SIZE];
+
+		if (!image->is_due)
+			continue;
+		say_due(a, image);
+		if (image->has_command)
+			paragraph_line(stdout, INDENT, "would run: %s%s",
+				       join(image->argv, command),
+				       is_made_before(a, i) ? " (once for all)" : "");
+		image->is_run = image->has_command;
+	}
+	return a->is_stuck ? EXIT_NO_IMAGES : EXIT_OK;
+}
+
+static int open_log(void)
+{
+	int fd;
+
+	(void)unlink(APPLY_LOG);
+	fd = open(APPLY_LOG, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, LOG_MODE);
+	if (fd < 0)
+		say_error("%s: it cannot be made: %s", APPLY_LOG, errno_text(-errno));
+	return fd;
+}
+
+static int make(struct apply *a)
+{
+	cleanup_with(close_fd) int log = open_log();
+	size_t bad = 0;
+	int signal = 0;
+
+	if (log < 0)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < a->count && signal == 0; i++) {
+		struct apply_image *image = &a->images[i];
+		bool is_made = true;
+
+		if (!image->is_due)
+			continue;
+		say_due(a, image);
+		if (image->has_command && !is_made_before(a, i)) {
+			is_made = run_command(a, image, log, &signal);
+			image->is_run = true;
+		}
+		if (image->has_command && is_made)
+			check_image_again(a, image);
+		bad += !image->is_good;
+	}
+	if (signal != 0) {
+		say_error("interrupted: images that are not named above are as before");
+		return EXIT_FAILED;
+	}
+	if (bad == 0)
+		return EXIT_OK;
+	say_error(
+		"%zu of %zu images are not as they must be: what the generator said is in "
+		"%s; put right what is named above, then run earlybind apply again",
+		bad, a->due_count, APPLY_LOG);
+	return a->is_stuck ? EXIT_NO_IMAGES : EXIT_FAILED;
+}
+
+/* What the images alone do not do. */
+static void say_next(struct apply *a, bool is_new)
+{
+	struct text cmdline = {"", 0}, other;
+	const char *why, *parameter;
+	struct iommu iommu;
+
+	iommu_read(a->world, a->arena, &iommu);
+	parameter = iommu_parameter(&iommu, &why);
+	if (file_read_world(a->world, WORLD_PROC, "cmdline", a->arena, CMDLINE_MAX,
+			    &cmdline) < 0)
+		cmdline = (struct text){"", 0};
+	if (a->carrier.policy.rule_count > 0 && parameter && !iommu.is_on &&
+	    words_find(cmdline, text_of(parameter), &other) != 1)
+		paragraph_line(stdout, 0,
+			       "the IOMMU is off: earlybind cmdline --set adds %s to the "
+			       "kernel command line",
+			       parameter);
+	if (is_new)
+		paragraph_line(stdout, 0, "next: reboot, then earlybind status");
+}
+
+/* Makes what is due, or shows it; says how it ended, and gives the exit code. */
+static int apply_run(struct apply *a)
+{
+	const char *rules = carrier_describe(&a->carrier, a->arena);
+	int code;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct apply_image *image = &a->images[i];
+
+		if (image->is_due)
+			continue;
+		if (image->image.path)
+			paragraph_line(stdout, 0, "%s: %s", image->image.path,
+				       image->verdict.reason);
+		else
+			paragraph_line(stdout, 0,
+				       "kernel %s has no image: --kernel %s makes one",
+				       image->image.kernel, image->image.kernel);
+	}
+	if (a->due_count == 0) {
+		paragraph_line(stdout, 0, "nothing to do: %s, as in the images", rules);
+		say_next(a, false);
+		return EXIT_OK;
+	}
+	if (a->obstacle && (a->installed & GENERATOR_BIT(GENERATOR_INITRAMFS_TOOLS)))
+		for (size_t i = 0; i < a->count; i++)
+			if (a->images[i].is_due &&
+			    a->images[i].generator == GENERATOR_INITRAMFS_TOOLS) {
+				say_error("%s", a->obstacle);
+				return EXIT_FAILED;
+			}
+	code = a->is_dry_run ? show(a) : make(a);
+	if (code == EXIT_OK && !a->is_dry_run)
+		paragraph_line(stdout, 0, "the images carry %s", rules);
+	if (code == EXIT_OK)
+		say_next(a, !a->is_dry_run);
+	return code;
+}
 
 #define CONF_SIZE_MAX ((size_t)64 * 1024)
 

@@ -7,7 +7,6 @@
 #include "commands.h"
 #include "sentences.h"
 #include "group.h"
-#include "bind_now.h"
 #include "message.h"
 #include "reason.h"
 

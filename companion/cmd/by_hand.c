@@ -3,12 +3,454 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "boot_report.h"
 #include "commands.h"
+#include "driver.h"
+#include "hotplug.h"
 #include "message.h"
-#include "command_output.h"
 #include "reason.h"
+#include "steps.h"
+#include "version.h"
+
+#define UNDO_TIME   (2 * SECOND)
+#define LOOK_EVERY  (50 * MILLISECOND) /* whether udev's driver has it */
+#define REPORT_SIZE ((size_t)8 * 1024)
+
+static const struct world_ops *silent_ops;
+static struct world_ops speaking_ops;
+
+static void speak(struct world *world, enum log_level level, const char *line)
+{
+	if (level <= LOG_LEVEL_NOTICE)
+		say_error("%s", line);
+	silent_ops->log(world, level, line);
+}
+
+void live_speak(struct world *world)
+{
+	silent_ops = world->ops;
+	speaking_ops = *world->ops;
+	speaking_ops.log = speak;
+	world->ops = &speaking_ops;
+}
+
+void live_be_silent(struct world *world)
+{
+	if (world->ops == &speaking_ops)
+		world->ops = silent_ops;
+}
+
+int live_bind(struct world *world, struct arena *arena, const struct policy *policy,
+	      struct bdf bdf, struct run *ret)
+{
+	uint64_t start = world->ops->now(world);
+	struct report *report = &ret->report;
+
+	*ret = (struct run){.only = bdf, .policy = *policy};
+	/* Its ids= could take others, and the group is not asked about: like a late one. */
+	*report = (struct report){.policy = &ret->policy, .is_late = true};
+	if (run_plan(world, arena, ret) < 0)
+		return EXIT_NOT_ALL;
+	if (ret->plan.device_count == 0) {
+		report->reason = REASON_MISSING;
+		report->detail = "";
+		return EXIT_NOT_ALL;
+	}
+	report->deadline = start + policy->timeout * SECOND;
+	run_carry_out(world, arena, ret);
+	report->microseconds = world->ops->now(world) - start;
+	live_be_silent(world);
+	run_publish_device(world, arena, ret);
+	return report_is_fine(report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
+}
+
+/* 0, or a reason in @o: the device went away, or cannot be read. */
+static int look(struct steps *s, struct outcome *o)
+{
+	int r = inventory_read_driver(s->world, o->plan->device->bdf, o->after);
+
+	if (r == 0)
+		return 0;
+	o->after[0] = '\0';
+	o->verdict = VERDICT_FAILED;
+	return steps_fail(o, REASON_VANISHED, NULL, r);
+}
+
+/* Clears the override first: the driver that is unbound must not be the only one allowed. */
+static int let_go(struct steps *s, struct outcome *o)
+{
+	char dir[JOB_PATH_SIZE];
+	int r;
+
+	o->has_override = true;
+	/* An empty write does not reach the kernel's store: a line end clears. */
+	r = steps_store(s, o, steps_device_dir(o, dir), "driver_override", "\n");
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0)
+		return steps_fail(o, REASON_OVERRIDE_FAILED, errno_text(r), r);
+	return steps_unbind(s, o);
+}
+
+/* It stays where it was: then other drivers are kept away from it as before. */
+static void undo(struct steps *s, struct outcome *o)
+{
+	const struct outcome failed = *o;
+	char dir[JOB_PATH_SIZE];
+	int r;
+
+	steps_begin(s, steps_now(s) + UNDO_TIME);
+	r = steps_store(s, o, steps_device_dir(o, dir), "driver_override", o->before);
+	if (r == -ECANCELED && o->verdict == VERDICT_STUCK)
+		return;
+	o->verdict = VERDICT_FAILED;
+	o->reason = failed.reason;
+	o->detail = failed.detail;
+	o->error = failed.error;
+}
+
+/* One of its own drivers that is there. 0 if that has it now. */
+static int offer(struct steps *s, struct outcome *o, const struct strings *drivers)
+{
+	char dir[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r;
+
+	bdf_format(o->plan->device->bdf, address);
+	for (size_t i = 0; i < drivers->count; i++) {
+		r = steps_store(s, o, steps_driver_dir(drivers->items[i], dir), "bind",
+				address);
+		if (r == -ECANCELED)
+			return r;
+		if (look(s, o) < 0)
+			return -ENODEV;
+		if (o->after[0] != '\0')
+			return 0;
+	}
+	return -ENOENT;
+}
+
+/*
+ * As when the device was found: udev loads the modules for it, which take it when they
+ * register (systemd: 80-drivers.rules acts on "add" only).
+ */
+static int call_udev(struct steps *s, struct outcome *o, uint64_t patience)
+{
+	uint64_t until;
+	char dir[JOB_PATH_SIZE];
+	int r;
+
+	r = steps_store(s, o, steps_device_dir(o, dir), "uevent", "add");
+	if (r == -ECANCELED)
+		return r;
+	until = MIN(steps_now(s) + patience, s->deadline);
+	do {
+		s->world->ops->pause(s->world, LOOK_EVERY);
+		if (look(s, o) < 0)
+			return -ENODEV;
+	} while (o->after[0] == '\0' && steps_now(s) < until);
+	return o->after[0] != '\0' ? 0 : -ENOENT;
+}
+
+static int give_back(struct steps *s, struct outcome *o, const struct release *release)
+{
+	char address[BDF_SIZE];
+	int r;
+
+	r = offer(s, o, &release->drivers);
+	if (r != -ENOENT)
+		return r;
+	if (release->has_modules) {
+		r = call_udev(s, o, release->policy->timeout * SECOND);
+		if (r != -ENOENT)
+			return r;
+	}
+	/* It says nothing about what came of it. */
+	r = steps_store(s, o, "bus/pci", "drivers_probe",
+			bdf_format(o->plan->device->bdf, address));
+	return r == -ECANCELED ? r : look(s, o);
+}
+
+/* The report of the one device, in the form that the binder's own have. */
+static void write_report(const struct outcome *o, struct text word, struct json *json)
+{
+	const struct pci_device *d = o->plan->device;
+	char address[BDF_SIZE], id[16], message[REASON_MESSAGE_SIZE];
+	bool is_fine = o->verdict == VERDICT_RESTORED;
+
+	json_open(json, NULL, '{');
+	json_put_number(json, "schema", REPORT_SCHEMA);
+	json_put_string(json, "version", EARLYBIND_VERSION);
+	json_put_bool(json, "late", true);
+	json_open(json, "rules", '[');
+	json_close(json, ']');
+	json_open(json, "devices", '[');
+	json_open(json, NULL, '{');
+	json_put_string(json, "address", bdf_format(d->bdf, address));
+	snprintf(id, sizeof(id), "%04x:%04x", d->ids.vendor, d->ids.device);
+	json_put_string(json, "id", id);
+	json_put_string(json, "wanted", NULL);
+	json_put_string(json, "action", ACTION_RELEASE);
+	json_put_text(json, "rule", word);
+	json_put_string(json, "origin", ORIGIN_BY_HAND);
+	json_put_string(json, "reason", is_fine ? NULL : reason_word(o->reason));
+	json_put_string(json, "message",
+			is_fine ? NULL : reason_message(o->reason, o->detail, message));
+	json_put_string(json, "before", o->before[0] ? o->before : NULL);
+	json_put_string(json, "after", o->after[0] ? o->after : NULL);
+	json_put_string(json, "verdict", verdict_name(o->verdict));
+	json_put_number(json, "errno", o->error);
+	json_put_number(json, "microseconds", (int64_t)o->microseconds);
+	json_close(json, '}');
+	json_close(json, ']');
+	json_open(json, "groups", '[');
+	json_close(json, ']');
+	json_open(json, "modules", '[');
+	json_close(json, ']');
+	json_open(json, "problems", '[');
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static void publish(struct steps *s, const struct outcome *o, struct text word)
+{
+	struct json json = {.size = REPORT_SIZE};
+	char name[BDF_SIZE + sizeof(".json")], address[BDF_SIZE];
+	int r = -ENOMEM;
+
+	bdf_format(o->plan->device->bdf, address);
+	snprintf(name, sizeof(name), "%s.json", address);
+	json.buf = arena_alloc(s->arena, json.size, 1);
+	if (json.buf) {
+		write_report(o, word, &json);
+		r = json.is_full
+			    ? -E2BIG
+			    : s->world->ops->publish(s->world, PUBLISH_DEVICE, name,
+						     (struct text){json.buf, json.used});
+	}
+	if (r == 0)
+		r = late_judge(s->world, s->report);
+	if (r < 0)
+		world_log(s->world, LOG_LEVEL_WARNING,
+			  "%s: what came of it cannot be recorded: %s", address,
+			  errno_text(r));
+	world_log(s->world, LOG_LEVEL_NOTICE, "%s released by hand: %s", address,
+		  o->after[0] ? o->after : "no driver");
+}
+
+static void release_device(struct steps *s, struct outcome *o,
+			   const struct release *release)
+{
+	int r = let_go(s, o);
+
+	if (o->verdict == VERDICT_STUCK || look(s, o) < 0)
+		return;
+	/* The link decides, whatever became of the writes. */
+	if (driver_is_vfio(o->after)) {
+		if (r == 0)
+			steps_fail(o, REASON_BUSY_DRIVER,
+				   arena_printf(s->arena, "%s", o->after), -EBUSY);
+		undo(s, o);
+		return;
+	}
+	o->reason = REASON_NONE;
+	o->detail = NULL;
+	o->error = 0;
+	o->verdict = VERDICT_RESTORED;
+	/* udev's rules of this boot must not take the "add" for a new device. */
+	if (late_judge(s->world, s->report) < 0)
+		world_log(s->world, LOG_LEVEL_WARNING, "its verdict cannot be written");
+	steps_begin(s, steps_now(s) + release->policy->recovery_timeout * SECOND);
+	r = o->after[0] != '\0' ? 0 : give_back(s, o, release);
+	if (o->verdict != VERDICT_RESTORED)
+		return;
+	if (r == -ECANCELED && look(s, o) < 0)
+		return;
+	if (driver_is_vfio(o->after)) {
+		/* By its own ids=, which nobody can take back for one device. */
+		steps_fail(o, REASON_BUSY_DRIVER, arena_printf(s->arena, "%s", o->after),
+			   -EBUSY);
+		undo(s, o);
+		return;
+	}
+	if (r == -ECANCELED && o->after[0] == '\0') {
+		o->verdict = VERDICT_FAILED;
+		return;
+	}
+	o->reason = REASON_NONE;
+	o->detail = NULL;
+	o->error = 0;
+}
+
+int live_release(struct world *world, struct arena *arena, const struct release *release,
+		 struct outcome *ret)
+{
+	struct plan_device *pd = arena_alloc(arena, 1, sizeof(*pd));
+	struct report report = {
+		.policy = release->policy, .outcomes = ret, .is_late = true};
+	struct steps s = {.world = world, .report = &report, .arena = arena};
+	uint64_t start = world->ops->now(world);
+
+	if (!pd)
+		return -ENOMEM;
+	*pd = (struct plan_device){
+		.device = release->device, .action = ACTION_RECOVER, .wanted = ""};
+	*ret = (struct outcome){.plan = pd, .wanted = pd->wanted};
+	memcpy(ret->before, release->device->driver, sizeof(ret->before));
+	memcpy(ret->after, ret->before, sizeof(ret->after));
+	steps_begin(&s, start + release->policy->timeout * SECOND);
+	release_device(&s, ret, release);
+	ret->microseconds = world->ops->now(world) - start;
+	live_be_silent(world);
+	publish(&s, ret, release->word);
+	return 0;
+}
+
+#define HOLDERS_MAX 4
+
+/* -ENOMEM. */
+static int guards_read(struct world *world, struct arena *arena, const char *sysroot,
+		       struct guards *ret)
+{
+	int r;
+
+	ret->world = world;
+	r = usages_read(world, arena, &ret->usages);
+	return r < 0 ? r : holders_read(world, arena, sysroot, &ret->holders);
+}
+
+/* Drivers known for an unbind that hangs or takes the machine along. */
+static bool is_risky(const char *driver)
+{
+	static const char *const risky[] = {"nvidia", "nouveau", "amdgpu", "radeon",
+					    "i915",   "xe",	 "xclmgmt"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(risky); i++)
+		if (strcmp(driver, risky[i]) == 0)
+			return true;
+	return false;
+}
+
+static size_t say_usages(const struct guards *g, const char *address, struct bdf bdf,
+			 bool is_forced)
+{
+	size_t count, said = 0;
+	const struct usage *usage = usages_find(&g->usages, bdf, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct usage *u = &usage[i];
+		bool is_lost = u->is_critical && u->kind != USAGE_DISPLAY &&
+			       u->kind != USAGE_INPUT;
+
+		if (!u->is_in_use || (is_forced && !is_lost))
+			continue;
+		said++;
+		if (is_lost)
+			say_error(
+				"%s: %s is %s: the machine would be lost with it, so it is "
+				"never taken while it runs",
+				address, u->name, u->what);
+		else
+			say_error("%s: %s is %s: end that first, or use --force", address,
+				  u->name, u->what);
+	}
+	return said;
+}
+
+static size_t say_holders(const struct guards *g, const char *address,
+			  const struct pci_device *d)
+{
+	const struct holder *list[HOLDERS_MAX];
+	size_t count = holders_find(&g->holders, d, list, HOLDERS_MAX);
+
+	for (size_t i = 0; i < MIN(count, (size_t)HOLDERS_MAX); i++)
+		say_error(
+			"%s: %s (pid %u) has %s open, and the kernel would wait for it: "
+			"%s",
+			address, list[i]->command, list[i]->pid, list[i]->node,
+			driver_is_vfio(d->driver) ? "shut the VM down first"
+						  : "end it first");
+	return count;
+}
+
+static size_t say_stuck(const struct guards *g, const char *address,
+			const struct pci_device *d)
+{
+	if (late_find(g->world, d->bdf, &d->ids) != LATE_STUCK)
+		return 0;
+	say_error(
+		"%s: the kernel is stuck with it since before: power-cycle the machine; a "
+		"reboot may hang",
+		address);
+	return 1;
+}
+
+/* What the plan refuses: the kernel would too, or the boot. */
+static size_t say_refusal(const char *address, const struct plan_device *pd)
+{
+	char message[REASON_MESSAGE_SIZE];
+
+	if (pd->action != ACTION_REFUSE && pd->action != ACTION_KEEP)
+		return 0;
+	reason_message(pd->reason, pd->detail, message);
+	if (pd->reason == REASON_CONSOLE || pd->reason == REASON_LAST_DISPLAY)
+		say_error("%s: %s: it goes dark for good; use --force if that is meant",
+			  address,
+			  pd->reason == REASON_CONSOLE ? "it drives the console"
+						       : "it is the only display");
+	else if (pd->reason == REASON_CRITICAL_CONSOLE)
+		say_error("%s: the local console would have no keyboard without it (%s): "
+			  "use --force if that is meant",
+			  address, pd->detail ? pd->detail : "?");
+	else if (pd->reason == REASON_CRITICAL_STORAGE ||
+		 pd->reason == REASON_CRITICAL_NETWORK)
+		say_error("%s: a critical rule protects it (%s): take that one out first",
+			  address, pd->detail ? pd->detail : "?");
+	else
+		say_error("%s: %s", address, message);
+	return 1;
+}
+
+size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
+		       bool is_forced)
+{
+	const struct pci_device *d = planned->device;
+	char address[BDF_SIZE];
+	size_t said;
+
+	bdf_format(d->bdf, address);
+	if (planned->action == ACTION_DONE)
+		return 0;
+	said = say_stuck(guards, address, d) + say_refusal(address, planned) +
+	       say_usages(guards, address, d->bdf, is_forced) +
+	       say_holders(guards, address, d);
+	if (is_risky(d->driver) && !is_forced) {
+		said++;
+		say_error(
+			"%s: %s has it, which may hang the machine when it must let go: the "
+			"safe way is \"earlybind add %s\", \"earlybind apply\" and a reboot; "
+			"--force does it now all the same",
+			address, d->driver, address);
+	}
+	return said;
+}
+
+size_t guards_say_release(const struct guards *guards, const struct pci_device *device)
+{
+	char address[BDF_SIZE];
+	size_t said;
+
+	bdf_format(device->bdf, address);
+	said = say_stuck(guards, address, device) + say_holders(guards, address, device);
+	if (device->vf_count == 0)
+		return said;
+	say_error("%s: it has %u virtual functions: write 0 to its sriov_numvfs first",
+		  address, device->vf_count);
+	return said + 1;
+}
 
 /* Those that a terminal, a session or a pipe sends. A worker inherits that they are held. */
 static sigset_t held_signals(void)

@@ -6,9 +6,29 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "live_guard.h"
+#include "holders.h"
 #include "next_boot.h"
-#include "device_selection.h"
+#include "options.h"
+#include "plan.h"
+#include "rule_request.h"
+#include "run.h"
+#include "usage.h"
+#include "world.h"
+
+struct release {
+	const struct policy *policy; /* for its time limits */
+	const struct pci_device *device; /* on a driver of vfio */
+	struct text word; /* that named it */
+	struct strings
+		drivers; /* its own ones, as far as they are known: the first first */
+	bool has_modules; /* there are modules that udev may load for it */
+};
+
+struct guards {
+	struct world *world;
+	struct usages usages;
+	struct holders holders;
+};
 
 struct by_hand {
 	const char *command; /* "bind" */
@@ -26,6 +46,51 @@ struct by_hand {
 	struct policy files; /* the configuration alone */
 	struct run next; /* the rules of the next boot */
 };
+
+/* ---- bind now ---- */
+
+/*
+ * One function of a machine that is up, by hand: the steps of the boot's run with its limits
+ * and its undo. Whether it may be done at all is asked before (guards.h).
+ */
+
+/* What is said on the way goes to the error output as well, until live_be_silent(). */
+void live_speak(struct world *world) nonnull(1);
+void live_be_silent(struct world *world) nonnull(1);
+
+/*
+ * Plans, binds, verifies, and gives back what could not be bound: the function at @bdf, as
+ * the rules of @policy say. Publishes the report of the device, as for one that appeared
+ * late. The exit code; without a plan ret->report.reason says why.
+ */
+int live_bind(struct world *world, struct arena *arena, const struct policy *policy,
+	      struct bdf bdf, struct run *ret) must_check nonnull(1, 2, 3, 5);
+
+/*
+ * Takes the function off vfio-pci and lets its own driver have it: one of @release->drivers,
+ * else whatever udev loads for it, else what the kernel finds. VERDICT_RESTORED: vfio-pci
+ * does not have it any more, ret->after says who does; otherwise ret->reason. Published too.
+ * -ENOMEM.
+ */
+int live_release(struct world *world, struct arena *arena, const struct release *release,
+		 struct outcome *ret) must_check nonnull(1, 2, 3, 4);
+
+/* ---- live guard ---- */
+
+/*
+ * What forbids to take a function from its driver on a machine that is up. The plan's own
+ * refusals (plan.h) are asked for besides.
+ */
+
+/*
+ * Says what speaks against binding or releasing the function; how many things do. Force
+ * lifts what the host can do without, never what the machine could be lost with or what
+ * would hang: a disk in use for the system, the default route, an open device node.
+ */
+size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
+		       bool is_forced) must_check nonnull(1, 2);
+size_t guards_say_release(const struct guards *guards,
+			  const struct pci_device *device) must_check nonnull(1, 2);
 
 /*
  * Parses the words, asks for root, holds signals back, and reads the machine. EXIT_OK, or

@@ -9,7 +9,6 @@
 #include "machine_check.h"
 #include "message.h"
 #include "options.h"
-#include "command_output.h"
 
 #define EXIT_NO_IMAGE 3
 

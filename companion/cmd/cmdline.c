@@ -10,7 +10,6 @@
 #include "files.h"
 #include "menu_entry.h"
 #include "message.h"
-#include "command_output.h"
 #include "cmdline_words.h"
 
 #define EXIT_NOWHERE 3

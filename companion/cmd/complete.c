@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "accel.h"
-#include "accel_cards.h"
 #include "bdf.h"
 #include "export.h"
 #include "files.h"

@@ -1,19 +1,559 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* earlybind explain: the whole story of one device. */
-#include "explain.h"
+/* What to do next about a device: one command. */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "accel.h"
+#include "arena.h"
+#include "boot_report.h"
+#include "by_hand.h"
 #include "commands.h"
-#include "drift.h"
-#include "late_reports.h"
+#include "compiler.h"
+#include "driver.h"
+#include "framebuffer.h"
+#include "group.h"
+#include "holders.h"
+#include "hotplug.h"
+#include "identity.h"
+#include "inventory.h"
 #include "message.h"
+#include "modules.h"
 #include "next_boot.h"
 #include "options.h"
-#include "command_output.h"
+#include "pci_names.h"
 #include "reason.h"
+#include "rule_request.h"
+#include "run.h"
+#include "sentences.h"
 #include "sources.h"
+#include "usage.h"
+#include "world.h"
+
+struct explain {
+	const char *sysroot;
+	struct strings words;
+
+	struct arena *arena;
+	struct world *world;
+	struct selection selection;
+	struct inventory now; /* all functions */
+	struct identity identity;
+	struct names *names;
+	struct modules *modules;
+	struct usages usages;
+	struct holders holders;
+	struct boot boot; /* with what came later and by hand */
+	const char *no_report; /* why there is none of the boot; NULL: there is one */
+	struct run next; /* the rules of the next boot, and their plan if there is one */
+};
+
+/* Whether the kernel was found stuck with it in this boot. */
+static bool explain_is_stuck(const struct explain *e, const struct pci_device *d)
+{
+	return late_find(e->world, d->bdf, &d->ids) == LATE_STUCK;
+}
+
+/* "A B C", for a command line. */
+static const char *join_addresses(struct explain *e, const struct plan_group *group,
+				  const struct pci_device *but)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < group->blocker_count && text; i++) {
+		char address[BDF_SIZE];
+
+		if (group->blockers[i] != but)
+			text = arena_printf(e->arena, "%s%s%s", text, text[0] ? " " : "",
+					    bdf_format(group->blockers[i]->bdf, address));
+	}
+	return text ? text : "";
+}
+
+static const char *next_of_refusal(struct explain *e, const struct plan_device *pd,
+				   const char *address)
+{
+	switch (pd->reason) {
+	case REASON_IOMMU_OFF:
+		return "Next: \"earlybind cmdline\" says what to add and where";
+	case REASON_IDENTITY_MISMATCH:
+		return arena_printf(e->arena,
+				    "Next: \"earlybind remove %.*s\", and \"earlybind "
+				    "add %s\" if this device is meant",
+				    (int)pd->rule->text.n, pd->rule->text.p, address);
+	case REASON_HAS_VFS:
+		return "Next: \"earlybind list\" shows the virtual functions to name instead";
+	case REASON_BRIDGE:
+	case REASON_IOMMU_DEVICE:
+		return arena_printf(e->arena, "Next: \"earlybind remove %.*s\"",
+				    (int)pd->rule->text.n, pd->rule->text.p);
+	default:
+		return "Next: \"earlybind plan\" shows it once the cause is gone";
+	}
+}
+
+/* It is on vfio-pci or a variant. */
+static const char *next_of_bound(struct explain *e, const struct pci_device *d)
+{
+	struct plan_group group;
+	const char *others = "";
+
+	if (d->iommu_group != NO_GROUP &&
+	    group_make(&e->now, NULL, d->iommu_group, e->arena, &group) == 0)
+		others = join_addresses(e, &group, d);
+	if (others[0] == '\0')
+		return "Next: nothing, a VM can have it";
+	return arena_printf(e->arena,
+			    "Next: \"earlybind add %s\" and \"earlybind apply\", if the "
+			    "host can do without",
+			    others);
+}
+
+static const char *next(struct explain *e, const struct pci_device *d,
+			const struct plan_device *pd, const char *address)
+{
+	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+
+	if (explain_is_stuck(e, d))
+		return "Next: power-cycle the machine; a reboot may hang";
+	if (driver_is_vfio(d->driver) &&
+	    (!pd || pd->action == ACTION_DONE || pd->action == ACTION_REFUSE))
+		return next_of_bound(e, d);
+	if (pd && pd->action == ACTION_DONE)
+		return "Next: nothing, its driver is the one that the rule wants";
+	if (e->next.policy.off)
+		return "Next: reboot without rd.earlybind=0";
+	if (!pd && d->is_bridge)
+		return "Next: nothing, vfio-pci never takes a bridge";
+	if (!pd)
+		return arena_printf(e->arena,
+				    "Next, to give it to a VM: \"earlybind add %s\"",
+				    address);
+	if (pd->action == ACTION_KEEP)
+		return arena_printf(e->arena,
+				    "Next: nothing, or \"earlybind remove %.*s\" if it "
+				    "need not be kept",
+				    (int)pd->rule->text.n, pd->rule->text.p);
+	if (pd->action == ACTION_REFUSE)
+		return next_of_refusal(e, pd, address);
+	/* A rule wants it, and it is not there. */
+	if (e->no_report || !b)
+		return arena_printf(e->arena,
+				    "Next: \"earlybind apply\" and a reboot, or for now "
+				    "\"earlybind bind %s\"",
+				    address);
+	return arena_printf(e->arena, "Next: \"earlybind bind %s\", or a reboot",
+			    address);
+}
+
+/* The last sentence of it: the command to type next, or that there is nothing to do. */
+static const char *explain_next(struct explain *e, const struct pci_device *d,
+				const struct plan_device *planned)
+{
+	char address[BDF_SIZE];
+	const char *text = next(e, d, planned, bdf_format(d->bdf, address));
+
+	return text ? text : "Next: \"earlybind plan\"";
+}
+
+#define NAMED_MAX 6 /* neighbours and processes that are named */
+
+static const char *attribute(struct explain *e, const struct pci_device *d,
+			     const char *name)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE], buf[256];
+	const char *copy;
+	struct text t;
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/%s",
+		 bdf_format(d->bdf, address), name);
+	if (world_read_text(e->world, WORLD_SYS, path, buf, sizeof(buf), &t) < 0)
+		return NULL;
+	copy = arena_copy(e->arena, t);
+	return copy ? copy : "";
+}
+
+/* The bridge right above it: the component in front of its own on the way to it; or "". */
+static const char *find_bridge(struct explain *e, const struct pci_device *d,
+			       char buf[static BDF_SIZE])
+{
+	char path[JOB_PATH_SIZE], target[1024];
+	struct text rest, part;
+	struct bdf bdf;
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s", bdf_format(d->bdf, buf));
+	buf[0] = '\0';
+	if (e->world->ops->target(e->world, WORLD_SYS, path, target, sizeof(target)) < 0)
+		return buf;
+	rest = text_of(target);
+	while (text_cut(&rest, '/', &part))
+		if (bdf_parse(part, &bdf) == 0 && bdf_compare(bdf, d->bdf) != 0)
+			bdf_format(bdf, buf);
+	return buf;
+}
+
+static void tell_what(struct explain *e, const struct pci_device *d, struct paragraph *p)
+{
+	const char *class = names_class(e->names, &d->ids, e->arena);
+	const char *vendor = names_vendor(e->names, d->ids.vendor, e->arena);
+	const char *device = names_device(e->names, &d->ids, e->arena);
+	const char *maker = names_vendor(e->names, d->ids.subvendor, e->arena);
+	char bridge[BDF_SIZE], group[32] = "in no IOMMU group";
+
+	if (vendor || device)
+		paragraph_add(p, "is %s %s,", vendor ? vendor : "",
+			      device ? device : "Device");
+	else
+		paragraph_add(p, "is");
+	paragraph_add(p, "a device of the class %s [%04x],", class ? class : "",
+		      d->ids.class >> 8);
+	if (d->ids.subvendor != 0 && d->ids.subvendor != 0xffff)
+		paragraph_add(p, "built by %s [%04x:%04x],", maker ? maker : "",
+			      d->ids.subvendor, d->ids.subdevice);
+	if (d->iommu_group != NO_GROUP)
+		snprintf(group, sizeof(group), "in IOMMU group %d", d->iommu_group);
+	find_bridge(e, d, bridge);
+	paragraph_add(p, "%s%s%s.", group, bridge[0] ? ", behind the bridge " : "",
+		      bridge);
+}
+
+/* Which of several cards it is. */
+static void tell_identity(struct explain *e, const struct pci_device *d,
+			  struct paragraph *p)
+{
+	struct pci_device *known = inventory_find(&e->now, d->bdf);
+	const char *twins = identity_twins(&e->identity, known), *names;
+
+	if (!twins[0])
+		return;
+	names = identity_names(&e->identity, known);
+	paragraph_add(p, "%s %s the same ID%s", twins,
+		      strchr(twins, ' ') ? "have" : "has", names[0] ? ";" : ".");
+	if (names[0])
+		paragraph_add(p, "a rule with %s means this card.", names);
+}
+
+/* How near a rule is that does not name the device; 0: not at all. */
+static unsigned nearness(const struct rule *rule, const struct pci_device *d,
+			 const char **ret_why)
+{
+	const struct selector *s = &rule->selector;
+	bool has_id = (s->terms & TERM_ID) && pci_match_has(&s->id, &d->ids);
+
+	if ((s->terms & TERM_ADDRESS) && has_id) {
+		*ret_why = "has its ID, but another address";
+		return 4;
+	}
+	if ((s->terms & TERM_ADDRESS) && bdf_is_same_slot(s->address, d->bdf)) {
+		*ret_why = "is for another function of the same card";
+		return 3;
+	}
+	if (has_id) {
+		*ret_why = "has its ID, but another class";
+		return 2;
+	}
+	if ((s->terms & TERM_ID) && s->id.vendor == d->ids.vendor) {
+		*ret_why = "is for another device of the same maker";
+		return 1;
+	}
+	return 0;
+}
+
+static void tell_nearest_rule(const struct policy *policy, const struct pci_device *d,
+			      struct paragraph *p)
+{
+	const struct rule *best = NULL;
+	const char *why = "", *best_why = "";
+	unsigned most = 0;
+	char origin[ORIGIN_SIZE];
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		unsigned n;
+
+		if (!policy_has_rule_active(policy, rule) &&
+		    selector_has_match(&rule->selector, d)) {
+			paragraph_add(p,
+				      "No rule that counts names it: %.*s (%s) does so "
+				      "with rd.earlybind.profile=%.*s only.",
+				      (int)rule->text.n, rule->text.p,
+				      origin_format(&rule->origin, origin),
+				      (int)rule->profile.n, rule->profile.p);
+			return;
+		}
+		n = rule->kind == RULE_BIND ? nearness(rule, d, &why) : 0;
+		if (n <= most)
+			continue;
+		most = n;
+		best = rule;
+		best_why = why;
+	}
+	if (best)
+		paragraph_add(p, "No rule names it: the nearest one, %.*s (%s), %s.",
+			      (int)best->text.n, best->text.p,
+			      origin_format(&best->origin, origin), best_why);
+	else
+		paragraph_add(p, "No rule names it.");
+}
+
+static void tell_rule(struct explain *e, const struct pci_device *d,
+		      const struct plan_device *pd, struct paragraph *p)
+{
+	char origin[ORIGIN_SIZE], message[REASON_MESSAGE_SIZE];
+	const struct rule *rule = pd ? pd->rule : NULL;
+	bool is_along = pd && rule->with != WITH_NOTHING &&
+			!selector_has_match(&rule->selector, pd->device);
+
+	if (e->next.policy.off) {
+		paragraph_add(p,
+			      "No rule counts: rd.earlybind=0 is on the command line.");
+		return;
+	}
+	if (!pd) {
+		tell_nearest_rule(&e->next.policy, d, p);
+		return;
+	}
+	origin_format(&rule->origin, origin);
+	if (pd->reason == REASON_IDENTITY_MISMATCH)
+		paragraph_add(p, "The rule %.*s (%s) has its address,", (int)rule->text.n,
+			      rule->text.p, origin);
+	else
+		paragraph_add(p, "The %s %.*s (%s) %s,",
+			      rule->kind == RULE_KEEP ? "keep rule" : "rule",
+			      (int)rule->text.n, rule->text.p, origin,
+			      is_along ? "brings it along" : "names it");
+	switch (pd->action) {
+	case ACTION_BIND:
+	case ACTION_RECOVER:
+	case ACTION_DONE:
+		paragraph_add(p, "and a boot with it binds the device to %s.",
+			      pd->wanted);
+		if (pd->device->framebuffer)
+			paragraph_add(
+				p,
+				"The firmware's framebuffer (%s) is in its memory, so "
+				"the screen goes dark then.",
+				pd->device->framebuffer->driver);
+		break;
+	case ACTION_KEEP:
+		paragraph_add(p, "and a boot with it leaves the device alone.");
+		break;
+	case ACTION_REFUSE:
+		paragraph_add(p, "but a boot with it leaves the device alone: %s.",
+			      reason_message(pd->reason, pd->detail, message));
+		break;
+	}
+	if (pd->note)
+		paragraph_add(p, "Note: %s.", pd->note);
+}
+
+static void tell_boot(const struct explain *e, const struct pci_device *d,
+		      const struct plan_device *pd, struct paragraph *p)
+{
+	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	const char *when = b ? boot_device_when(b) : "";
+
+	if (!b && e->no_report && pd) {
+		paragraph_add(p, "What this boot did: %s.", e->no_report);
+		return;
+	}
+	if (!b) {
+		paragraph_add(
+			p, "This boot did not touch it%s.",
+			pd && pd->action != ACTION_REFUSE
+				? ": its rules did not name it, so the rule is newer "
+				  "than the image"
+				: "");
+		return;
+	}
+	if (!boot_device_now(b, &e->now)) {
+		paragraph_add(p, "%s another device, [%s], was here.",
+			      b->is_late ? "Before" : "At boot", b->id);
+		return;
+	}
+	if (boot_device_is_bound(b) && strcmp(b->action, "done") == 0)
+		paragraph_add(p, "It was on %s already %s.", b->after, when);
+	else if (boot_device_is_bound(b))
+		paragraph_add(p, "It was bound to %s %s, in %llu.%llu ms;", b->after,
+			      when, (unsigned long long)b->microseconds / 1000,
+			      (unsigned long long)b->microseconds / 100 % 10);
+	else if (strcmp(b->action, ACTION_RELEASE) == 0)
+		paragraph_add(p, "It was %s by hand%s%s.",
+			      boot_device_is_released(b) ? "released" : "not released",
+			      b->message[0] ? ": " : "", b->message);
+	else if (strcmp(b->action, "keep") == 0)
+		paragraph_add(p, "It was left alone %s.", when);
+	else
+		paragraph_add(p, "It was not bound %s (%s): %s.", when,
+			      b->verdict[0] ? b->verdict : "no verdict", b->message);
+	if (boot_device_is_bound(b) && strcmp(b->action, "done") != 0)
+		paragraph_add(p, "before that, %s had it.",
+			      b->before[0] ? b->before : "no driver");
+	if (b->note[0] != '\0' && !(pd && pd->note))
+		paragraph_add(p, "Note: %s.", b->note);
+}
+
+static void tell_now(const struct explain *e, const struct pci_device *d,
+		     const struct plan_device *pd, struct paragraph *p)
+{
+	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	bool is_wanted = pd && pd->action != ACTION_KEEP && pd->action != ACTION_REFUSE;
+	bool is_taken = driver_is_vfio(d->driver);
+	const char *verdict = "";
+
+	if (b && boot_device_is_changed(b, &e->now))
+		verdict = ", which is a change since then";
+	else if (is_wanted)
+		verdict = driver_is_same(d->driver, pd->wanted)
+				  ? ", as intended"
+				  : ", which is not what the rule wants";
+	else if (pd && pd->action == ACTION_KEEP)
+		verdict =
+			is_taken ? ", which is not what the rule wants" : ", as intended";
+	paragraph_add(p, "Now %s has it%s.", d->driver[0] ? d->driver : "no driver",
+		      verdict);
+}
+
+static void tell_users(const struct explain *e, const struct pci_device *d,
+		       struct paragraph *p)
+{
+	const struct holder *list[NAMED_MAX];
+	size_t count, holders = holders_find(&e->holders, d, list, NAMED_MAX);
+	const struct usage *usage = usages_find(&e->usages, d->bdf, &count);
+	bool is_used = holders > 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!usage[i].is_in_use)
+			continue;
+		is_used = true;
+		paragraph_add(p, "The host uses it: %s is %s.", usage[i].name,
+			      usage[i].what);
+	}
+	for (size_t i = 0; i < MIN(holders, (size_t)NAMED_MAX); i++)
+		paragraph_add(p, "The process %s (pid %u) has %s open.", list[i]->command,
+			      list[i]->pid, list[i]->node);
+	if (!is_used && d->driver[0] != '\0')
+		paragraph_add(p, "Nobody is seen using it.");
+}
+
+static void tell_group(struct explain *e, const struct pci_device *d, struct paragraph *p)
+{
+	char message[REASON_MESSAGE_SIZE];
+	struct plan_group group;
+	const char *blockers;
+	size_t count = 0, others;
+
+	if (d->iommu_group == NO_GROUP) {
+		const struct iommu *iommu = &e->now.iommu;
+
+		paragraph_add(
+			p, "No VM can use it: %s.",
+			iommu->is_on
+				? reason_message(REASON_NO_IOMMU_GROUP, NULL, message)
+				: reason_message(REASON_IOMMU_OFF,
+						 iommu_why_off(iommu, e->arena),
+						 message));
+		return;
+	}
+	for (size_t i = 0; i < e->now.count; i++)
+		count += e->now.devices[i].iommu_group == d->iommu_group;
+	others = count - 1;
+	if (iommu_is_interrupt_unsafe(&e->now.iommu)) {
+		paragraph_add(
+			p,
+			"No VM can use it: interrupts are not remapped: %s; for guests "
+			"that you trust vfio_iommu_type1.allow_unsafe_interrupts=1 "
+			"will do.",
+			iommu_why_not_remapped(&e->now.iommu));
+		return;
+	}
+	if (others == 0) {
+		paragraph_add(p, "It is alone in its group: nothing else keeps a VM "
+				 "from using it.");
+		return;
+	}
+	if (group_make(&e->now, NULL, d->iommu_group, e->arena, &group) < 0)
+		return;
+	/* Its own driver is told already. */
+	for (size_t i = 0; i < group.blocker_count; i++)
+		if (group.blockers[i] == d)
+			memmove(&group.blockers[i], &group.blockers[i + 1],
+				(--group.blocker_count - i) * sizeof(void *));
+	blockers = plan_blockers(&group, e->arena);
+	if (group.blocker_count == 0)
+		paragraph_add(
+			p, "Its group has %zu more function%s, which %s no VM's way.",
+			others, plural(others), others == 1 ? "stands in" : "stand in");
+	else if (group.reason == REASON_MANAGEMENT_IN_GROUP &&
+		 accel_role(&d->ids) == ACCEL_USER)
+		paragraph_add(p, "N%s.",
+			      strstr(reason_message(group.reason, group.detail, message),
+				     "o VM"));
+	else
+		paragraph_add(p,
+			      "No VM can use it while %s of its group belong%s to the "
+			      "host.",
+			      blockers ? blockers : "others",
+			      group.blocker_count == 1 ? "s" : "");
+}
+
+static void tell_modules(struct explain *e, const struct pci_device *d,
+			 struct paragraph *p)
+{
+	const struct module_names *names = modules_find(e->modules, &d->ids);
+
+	if (names->count == 0)
+		return;
+	paragraph_add(p, "Without earlybind");
+	for (size_t i = 0; i < names->count; i++)
+		paragraph_add(p, "%s%s", names->names[i],
+			      i + 2 < names->count    ? ","
+			      : i + 2 == names->count ? " or"
+						      : "");
+	paragraph_add(p, "would take it.");
+}
+
+static void tell_reset(struct explain *e, const struct pci_device *d, struct paragraph *p)
+{
+	const char *methods = attribute(e, d, "reset_method");
+
+	/* Since 5.15; a file that is there and empty means: none. */
+	if (methods && methods[0] != '\0')
+		paragraph_add(p, "A VM resets it by: %s.", methods);
+	else if (methods)
+		paragraph_add(p, "It cannot be reset: a second VM finds it as the first "
+				 "one left it.");
+}
+
+/* One paragraph about a function: what it is, what happened, what to do next. */
+static void explain_device(struct explain *e, const struct pci_device *d)
+{
+	const struct plan_device *planned = NULL;
+	char id[ID_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	for (size_t i = 0; i < e->next.plan.device_count; i++)
+		if (bdf_compare(e->next.plan.devices[i].device->bdf, d->bdf) == 0)
+			planned = &e->next.plan.devices[i];
+	tell_what(e, d, &p);
+	tell_identity(e, d, &p);
+	tell_rule(e, d, planned, &p);
+	tell_boot(e, d, planned, &p);
+	tell_now(e, d, planned, &p);
+	tell_users(e, d, &p);
+	if (!d->is_bridge) {
+		/* What is missing there has been said already. */
+		if (!planned || (planned->reason != REASON_IOMMU_OFF &&
+				 planned->reason != REASON_NO_IOMMU_GROUP))
+			tell_group(e, d, &p);
+		tell_modules(e, d, &p);
+		tell_reset(e, d, &p);
+	}
+	paragraph_add(&p, "%s.", explain_next(e, d, planned));
+	paragraph_end(&p);
+}
 
 static int read_boot(struct explain *e)
 {

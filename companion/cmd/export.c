@@ -1,20 +1,404 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* earlybind export: the devices that vfio-pci has, for the next tool. */
+/* Devices for what runs VMs: libvirt, QEMU, KubeVirt, Proxmox VE. */
 #include "export.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "boot_device.h"
+#include "boot_report.h"
 #include "commands.h"
-#include "machine_check.h"
 #include "group.h"
-#include "late_reports.h"
+#include "machine_check.h"
 #include "message.h"
-#include "command_output.h"
 #include "plan.h"
 #include "reason.h"
+#include "sentences.h"
+
+#define FIRST_CHASSIS 101 /* others begin at 1 */
+#define HOSTPCI_MAX   16 /* PVE/QemuServer/PCI.pm: $MAX_HOSTPCI_DEVICES */
+
+/* In a comment of XML, "--" would be its end. */
+static void put_xml_comment(const char *text)
+{
+	const char *dash;
+
+	for (; (dash = strstr(text, "--")); text = dash + 1) {
+		put_text(stdout, (struct text){text, (size_t)(dash - text) + 1});
+		putchar(' ');
+	}
+	put_text(stdout, text_of(text));
+}
+
+static const char *export_name(struct exporter *e, const struct pci_device *d);
+
+static int export_libvirt(struct exporter *e)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		const struct pci_device *d = e->devices[i];
+		const char *name = export_name(e, d);
+
+		fputs("<!-- ", stdout);
+		put_xml_comment(name);
+		printf("%s[%04x:%04x], IOMMU group %d -->\n", name[0] ? " " : "",
+		       d->ids.vendor, d->ids.device, d->iommu_group);
+		printf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
+		       "  <source>\n"
+		       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
+		       "function='0x%x'/>\n"
+		       "  </source>\n"
+		       "</hostdev>\n",
+		       d->bdf.domain, d->bdf.bus, d->bdf.device, d->bdf.function);
+	}
+	return 0;
+}
+
+static size_t export_slot_end(const struct exporter *e, size_t from);
+
+/*
+ * The functions of one slot become those of one in the guest, behind a root port of their
+ * own: a guest looks for others only where there is a function 0, and it says so.
+ */
+static int export_qemu(struct exporter *e)
+{
+	unsigned port = 0;
+
+	for (size_t i = 0, end; i < e->count; i = end) {
+		bool is_multi;
+
+		end = export_slot_end(e, i);
+		is_multi = end - i > 1;
+		if (is_multi) {
+			printf("-device pcie-root-port,id=earlybind%u,chassis=%u\n", port,
+			       FIRST_CHASSIS + port);
+			port++;
+		}
+		for (size_t k = i; k < end; k++) {
+			char address[BDF_SIZE];
+
+			printf("-device vfio-pci,host=%s",
+			       bdf_format(e->devices[k]->bdf, address));
+			if (is_multi)
+				printf(",bus=earlybind%u,addr=00.%zu%s", port - 1, k - i,
+				       k == i ? ",multifunction=on" : "");
+			putchar('\n');
+		}
+	}
+	return 0;
+}
+
+static bool is_same_id(const struct pci_device *a, const struct pci_device *b)
+{
+	return a->ids.vendor == b->ids.vendor && a->ids.device == b->ids.device;
+}
+
+static void export_put(const char *text, const char *special);
+
+/* KubeVirt selects by ID, whatever vfio-pci has of it. */
+static int export_kubevirt(struct exporter *e)
+{
+	puts("permittedHostDevices:\n"
+	     "  pciHostDevices:");
+	for (size_t i = 0; i < e->count; i++) {
+		const struct pci_device *d = e->devices[i];
+		size_t before = 0, count = 0;
+
+		while (before < i && !is_same_id(e->devices[before], d))
+			before++;
+		if (before < i)
+			continue;
+		for (size_t k = i; k < e->count; k++)
+			count += is_same_id(e->devices[k], d);
+		printf("  - pciVendorSelector: \"%04X:%04X\"\n", d->ids.vendor,
+		       d->ids.device);
+		printf("    resourceName: \"earlybind/%04x-%04x\" # %zu: ", d->ids.vendor,
+		       d->ids.device, count);
+		export_put(export_name(e, d), "");
+		putchar('\n');
+	}
+	return 0;
+}
+
+/* Whether all functions that the slot has are among the devices from @from to @to. */
+static bool is_whole_slot(const struct exporter *e, size_t from, size_t to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->now.count; i++)
+		count += bdf_is_same_slot(e->now.devices[i].bdf, e->devices[from]->bdf);
+	return count == to - from;
+}
+
+static int export_proxmox(struct exporter *e)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0, end; i < e->count; i = end, n++) {
+		struct bdf bdf = e->devices[i]->bdf;
+		char address[BDF_SIZE];
+
+		end = export_slot_end(e, i);
+		if (n == HOSTPCI_MAX)
+			say_error("a VM of Proxmox VE can have %d cards: the lines from "
+				  "hostpci%d on are for another one",
+				  HOSTPCI_MAX, HOSTPCI_MAX);
+		printf("hostpci%u: ", n);
+		if (is_whole_slot(e, i, end)) {
+			printf("%04x:%02x:%02x", bdf.domain, bdf.bus, bdf.device);
+		} else {
+			for (size_t k = i; k < end; k++)
+				printf("%s%s", k > i ? ";" : "",
+				       bdf_format(e->devices[k]->bdf, address));
+		}
+		puts(",pcie=1");
+	}
+	return 0;
+}
+
+#define TARGET_SIZE 1024
+
+/* In a string of DOT, and of its labels. */
+#define DOT_SPECIAL "\\\""
+
+/* The bridge that the function is behind: the last address before its own in the link. */
+static bool find_parent(struct exporter *e, const struct pci_device *d, struct bdf *ret)
+{
+	char path[JOB_PATH_SIZE], target[TARGET_SIZE], address[BDF_SIZE];
+	struct text rest, part;
+	bool is_found = false;
+	struct bdf bdf;
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s",
+		 bdf_format(d->bdf, address));
+	if (e->world->ops->target(e->world, WORLD_SYS, path, target, sizeof(target)) < 0)
+		return false;
+	rest = text_of(target);
+	while (text_cut(&rest, '/', &part))
+		if (bdf_parse(part, &bdf) == 0 && bdf_compare(bdf, d->bdf) != 0 &&
+		    inventory_find(&e->now, bdf)) {
+			*ret = bdf;
+			is_found = true;
+		}
+	return is_found;
+}
+
+static const char *colour(const struct pci_device *d)
+{
+	if (device_is_on_vfio(d))
+		return "palegreen";
+	if (d->is_bridge)
+		return "gray90";
+	return d->driver[0] ? "lightskyblue" : "white";
+}
+
+static void put_node(struct exporter *e, const struct pci_device *d, const char *indent)
+{
+	const char *class = names_class(e->names, &d->ids, e->arena);
+	const char *name = export_name(e, d);
+	char address[BDF_SIZE], id[ID_SIZE];
+
+	printf("%s\"%s\" [fillcolor=%s, label=\"%s [%s]", indent,
+	       bdf_format(d->bdf, address), colour(d), address, format_id(&d->ids, id));
+	if (class) {
+		fputs("\\n", stdout);
+		export_put(class, DOT_SPECIAL);
+	}
+	if (name[0]) {
+		fputs("\\n", stdout);
+		export_put(name, DOT_SPECIAL);
+	}
+	fputs("\\n", stdout);
+	export_put(d->driver[0] ? d->driver : "no driver", DOT_SPECIAL);
+	fputs("\"];\n", stdout);
+}
+
+static int export_is_viable(struct exporter *e, int group, bool *ret);
+
+static int put_group(struct exporter *e, int group)
+{
+	bool is_viable;
+	int r = export_is_viable(e, group, &is_viable);
+
+	if (r < 0)
+		return r;
+	printf("\tsubgraph \"cluster_%d\" {\n\t\tlabel=\"IOMMU group %d\";\n\t\tcolor=%s;\n",
+	       group, group, is_viable ? "darkgreen" : "gray50");
+	for (size_t i = 0; i < e->now.count; i++)
+		if (e->now.devices[i].iommu_group == group)
+			put_node(e, &e->now.devices[i], "\t\t");
+	puts("\t}");
+	return 0;
+}
+
+static bool is_first_of_group(const struct exporter *e, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (e->now.devices[i].iommu_group == e->now.devices[at].iommu_group)
+			return false;
+	return true;
+}
+
+static int export_dot(struct exporter *e)
+{
+	puts("digraph earlybind {\n"
+	     "\trankdir=LR;\n"
+	     "\tnode [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n"
+	     "\tgraph [fontname=\"sans-serif\", fontsize=10];");
+	for (size_t i = 0; i < e->now.count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+		int r = 0;
+
+		if (d->iommu_group == NO_GROUP)
+			put_node(e, d, "\t");
+		else if (is_first_of_group(e, i))
+			r = put_group(e, d->iommu_group);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < e->now.count; i++) {
+		char from[BDF_SIZE], to[BDF_SIZE];
+		struct bdf parent;
+
+		if (find_parent(e, &e->now.devices[i], &parent))
+			printf("\t\"%s\" -> \"%s\";\n", bdf_format(parent, from),
+			       bdf_format(e->now.devices[i].bdf, to));
+	}
+	puts("}");
+	return 0;
+}
+
+/* Prometheus exposition format: in a label, a backslash before these. */
+#define LABEL_SPECIAL "\\\""
+
+static void put_head(const char *name, const char *help)
+{
+	printf("# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+static bool is_of_interest(const struct exporter *e, const struct pci_device *d)
+{
+	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+
+	return selection_has_match(&e->selection, d) &&
+	       (device_is_on_vfio(d) || (b && strcmp(b->action, "keep") != 0));
+}
+
+/* A device that is gone is not bound either. */
+static void put_gone(const struct exporter *e)
+{
+	for (size_t i = 0; i < e->boot.device_count; i++) {
+		const struct boot_device *b = &e->boot.devices[i];
+		char address[BDF_SIZE];
+
+		if (inventory_find(&e->now, b->bdf) || e->device_words.count > 0)
+			continue;
+		printf("earlybind_device_bound{address=\"%s\",id=\"",
+		       bdf_format(b->bdf, address));
+		export_put(b->id, LABEL_SPECIAL);
+		fputs("\",verdict=\"", stdout);
+		export_put(b->verdict, LABEL_SPECIAL);
+		fputs("\"} 0\n", stdout);
+	}
+}
+
+static int put_groups(struct exporter *e)
+{
+	for (size_t i = 0; i < e->now.count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+		bool is_viable, is_first = true;
+		int r;
+
+		if (d->iommu_group == NO_GROUP || !is_of_interest(e, d))
+			continue;
+		for (size_t k = 0; k < i && is_first; k++)
+			is_first = e->now.devices[k].iommu_group != d->iommu_group ||
+				   !is_of_interest(e, &e->now.devices[k]);
+		if (!is_first)
+			continue;
+		r = export_is_viable(e, d->iommu_group, &is_viable);
+		if (r < 0)
+			return r;
+		printf("earlybind_group_viable{group=\"%d\"} %d\n", d->iommu_group,
+		       is_viable);
+	}
+	return 0;
+}
+
+static bool is_boot_ok(const struct exporter *e)
+{
+	for (size_t i = 0; i < e->boot.device_count; i++)
+		if (!boot_device_is_well(&e->boot.devices[i], &e->now))
+			return false;
+	return !e->boot.is_dry_run && e->boot.missing_count == 0;
+}
+
+static int export_prometheus(struct exporter *e)
+{
+	int r;
+
+	put_head("earlybind_device_bound", "Whether vfio-pci has the device now.");
+	for (size_t i = 0; i < e->now.count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+		const struct boot_device *b = boot_find(&e->boot, d->bdf);
+		char address[BDF_SIZE], id[ID_SIZE];
+
+		if (!is_of_interest(e, d))
+			continue;
+		printf("earlybind_device_bound{address=\"%s\",id=\"%s\",verdict=\"",
+		       bdf_format(d->bdf, address), format_id(&d->ids, id));
+		export_put(b ? b->verdict : "", LABEL_SPECIAL);
+		printf("\"} %d\n", device_is_on_vfio(d));
+	}
+	put_gone(e);
+	put_head("earlybind_group_viable", "Whether a VM can use the IOMMU group now.");
+	r = put_groups(e);
+	if (r < 0)
+		return r;
+	/* Without a report there was nothing to do, or it is not known. */
+	if (!e->has_boot)
+		return 0;
+	put_head("earlybind_boot_ok",
+		 "Whether all devices are as the rules of this boot want them.");
+	printf("earlybind_boot_ok %d\n", is_boot_ok(e));
+	return 0;
+}
+
+static int export_json(struct exporter *e)
+{
+	struct json json;
+	int r = begin_json(e->arena, e->count, &json);
+
+	if (r < 0)
+		return r;
+	json_open(&json, NULL, '{');
+	json_put_number(&json, "schema", SCHEMA);
+	json_open(&json, "devices", '[');
+	for (size_t i = 0; i < e->count; i++) {
+		const struct pci_device *d = e->devices[i];
+		bool is_viable = false;
+		char address[BDF_SIZE], id[ID_SIZE];
+
+		if (d->iommu_group != NO_GROUP)
+			r = export_is_viable(e, d->iommu_group, &is_viable);
+		if (r < 0)
+			return r;
+		json_open(&json, NULL, '{');
+		json_put_string(&json, "address", bdf_format(d->bdf, address));
+		json_put_string(&json, "id", format_id(&d->ids, id));
+		json_put_hex(&json, "class", d->ids.class, 6);
+		json_put_string(&json, "name", export_name(e, d));
+		json_put_string(&json, "driver", d->driver);
+		if (d->iommu_group == NO_GROUP)
+			json_put_null(&json, "iommu_group");
+		else
+			json_put_number(&json, "iommu_group", d->iommu_group);
+		json_put_bool(&json, "viable", is_viable);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	json_close(&json, '}');
+	return end_json(&json) == 0 ? 0 : -EIO;
+}
 
 static const struct export_format formats[] = {
 	{"libvirt", "hostdev elements for the XML of a domain", false, export_libvirt},
@@ -56,7 +440,8 @@ static const struct export_format *find_format(const char *word)
 	return NULL;
 }
 
-void export_put(const char *text, const char *special)
+/* Foreign text on the standard output, made safe, with a backslash before each of @special. */
+static void export_put(const char *text, const char *special)
 {
 	for (const char *p = text; *p != '\0';) {
 		size_t n = strcspn(p, special);
@@ -68,7 +453,8 @@ void export_put(const char *text, const char *special)
 	}
 }
 
-const char *export_name(struct exporter *e, const struct pci_device *d)
+/* "Xilinx Corporation Device", "" without names. */
+static const char *export_name(struct exporter *e, const struct pci_device *d)
 {
 	const char *vendor = names_vendor(e->names, d->ids.vendor, e->arena);
 	const char *device = names_device(e->names, &d->ids, e->arena);
@@ -81,7 +467,8 @@ const char *export_name(struct exporter *e, const struct pci_device *d)
 	return name ? name : "";
 }
 
-size_t export_slot_end(const struct exporter *e, size_t from)
+/* The first of the devices from @from on that is in another slot. */
+static size_t export_slot_end(const struct exporter *e, size_t from)
 {
 	size_t to = from + 1;
 
@@ -91,7 +478,8 @@ size_t export_slot_end(const struct exporter *e, size_t from)
 	return to;
 }
 
-int export_is_viable(struct exporter *e, int group, bool *ret)
+/* Whether a VM can use the device's IOMMU group. */
+static int export_is_viable(struct exporter *e, int group, bool *ret)
 {
 	struct plan_group made;
 	int r = group_make(&e->now, NULL, group, e->arena, &made);

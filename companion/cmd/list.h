@@ -10,8 +10,8 @@
 #include "inventory.h"
 #include "json.h"
 #include "modules.h"
-#include "pci_names.h"
 #include "options.h"
+#include "pci_names.h"
 #include "policy.h"
 #include "usage.h"
 #include "world.h"
@@ -90,9 +90,6 @@ bool list_has_match(struct list *l, const struct selector *selector,
 
 /* Whether a driver of the host has it. */
 bool list_is_blocker(const struct pci_device *device) nonnull(1);
-
-/* A function with all that is known about it, in lines of its own. */
-void list_put_device(struct list *l, struct listed *item) nonnull(1, 2);
 
 /* Each prints all that is shown: by IOMMU group, below its bridges, by the rule that names it. */
 void list_print_groups(struct list *l) nonnull(1);

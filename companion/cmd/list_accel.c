@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "accel.h"
-#include "accel_cards.h"
 #include "commands.h"
 #include "list.h"
 #include "message.h"
-#include "command_output.h"
-#include "terminal.h"
+#include "pci_names.h"
 
 #define CARD_INDENT  16 /* of what is behind an address */
 #define GROUP_INDENT 20 /* of what is behind a group: longer names do not exist */

@@ -7,16 +7,15 @@
 #include <string.h>
 
 #include "commands.h"
+#include "match.h"
 #include "sentences.h"
 #include "driver.h"
 #include "framebuffer.h"
 #include "group.h"
 #include "identity.h"
-#include "moved.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
-#include "command_output.h"
 #include "run.h"
 #include "sources.h"
 #include "usage.h"

@@ -3,13 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot_device.h"
+#include "boot_report.h"
 #include "by_hand.h"
 #include "commands.h"
 #include "sentences.h"
 #include "driver.h"
-#include "late_reports.h"
-#include "bind_now.h"
 #include "message.h"
 #include "modules.h"
 #include "reason.h"

@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "edit_session.h"
 #include "message.h"
-#include "rule_remove.h"
+#include "rule_edit.h"
 #include "rule_request.h"
 
 struct removing {

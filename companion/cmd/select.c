@@ -6,12 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rule_add.h"
+#include "chooser.h"
 #include "commands.h"
 #include "message.h"
 #include "reason.h"
-#include "rule_remove.h"
-#include "chooser_terminal.h"
+#include "rule_edit.h"
 
 #define ANSWER_MAX 4096
 

@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "elf_file.h"
 #include "files.h"
 #include "message.h"
-#include "command_output.h"
 #include "paths.h"
 #include "reason.h"
-#include "elf_table.h"
 #include "table.h"
 
 #define BINDER_SIZE_MAX ((size_t)64 * 1024 * 1024)

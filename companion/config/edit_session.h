@@ -2,19 +2,29 @@
 /* What the commands share that change the configuration: add, keep, remove, select. */
 #pragma once
 
-#include "companions.h"
+#include <stdbool.h>
+#include <sys/stat.h>
+
 #include "arena.h"
 #include "compiler.h"
 #include "config_text.h"
-#include "config_path.h"
 #include "identity.h"
 #include "inventory.h"
-#include "pci_names.h"
+#include "match.h"
 #include "options.h"
+#include "pci_names.h"
 #include "plan.h"
 #include "policy.h"
 #include "sources.h"
+#include "text.h"
 #include "usage.h"
+
+struct config_file_place {
+	const char *name; /* as users know it: without the sysroot */
+	const char *path; /* of the file itself, behind symbolic links */
+	bool is_new; /* it does not exist yet */
+	struct stat stat; /* unless it is new */
+};
 
 struct edit {
 	/* From the command line */
@@ -57,6 +67,10 @@ struct edit {
 		"sysroot", "DIR", "edit the tree below DIR, not this machine", \
 			.ret_string = &(e).sysroot \
 	}
+
+/* ---- config path ---- */
+
+/* The configuration file that the companion writes. */
 
 /*
  * Reads machine and configuration. The configuration must be without errors. Says what is

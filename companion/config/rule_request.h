@@ -2,8 +2,18 @@
 /* The words of "add" and its kin: selectors, and the rules that are wished for. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "compiler.h"
 #include "edit_session.h"
+#include "inventory.h"
+#include "options.h"
+#include "selector.h"
+
+struct selection {
+	const struct strings *words; /* none: all functions */
+	struct selector selectors[STRINGS_MAX];
+};
 
 #define WISHES_MAX RULES_MAX
 
@@ -32,6 +42,27 @@ struct wishes {
 	struct wish items[WISHES_MAX];
 	size_t count;
 };
+
+/* ---- device selection ---- */
+
+/* The functions that a user means: words that are addresses or other selectors. */
+
+/* Parses the words of @command; the one that is wrong is said, and -EINVAL returned. */
+int selection_parse(const char *command, const struct strings *words,
+		    struct selection *ret) must_check nonnull(1, 2, 3);
+
+bool selection_has_match(const struct selection *selection,
+			 const struct pci_device *device) nonnull(1, 2);
+
+/* The inventory_filter of a selection: all functions, and what its words ask of them. */
+unsigned selection_filter(const void *arg, const struct pci_device *device) nonnull(1, 2);
+
+/*
+ * Says for each word that matches nothing in @inventory what is near it: the slot's other
+ * functions, devices of the same ID or vendor. How many such words there are.
+ */
+size_t selection_say_missing(const struct selection *selection,
+			     const struct inventory *inventory) nonnull(1, 2);
 
 /* Sorts the words into selectors and options. Says what is wrong: -EINVAL, wrong usage. */
 int wishes_read(struct wishes *w, struct edit *e) must_check nonnull(1, 2);

@@ -7,10 +7,10 @@
 
 #include "config.h"
 #include "files.h"
-#include "known_cards.h"
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
+#include "recorded.h"
 
 struct listing {
 	struct arena *arena;

@@ -6,9 +6,9 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "critical.h"
 #include "options.h"
 #include "policy.h"
+#include "recorded.h"
 #include "table.h"
 #include "world.h"
 

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "bdf.h"
 #include "compiler.h"
+#include "inventory.h"
 #include "world.h"
 
 /* The word for where a rule came from that was given by hand: in a report, and in status. */
@@ -70,11 +71,6 @@ struct boot {
 	size_t problem_count;
 };
 
-/* Reads one report: a file below @root. The errors are those of boot_read(). */
-int boot_read_report(struct world *world, enum world_root root, const char *file,
-		     struct arena *arena, struct boot *ret,
-		     const char **ret_message) must_check nonnull(1, 3, 4, 5, 6);
-
 /*
  * Reads the report: of the binder as PID 1 from /dev, of the hook's run from /run, and of the
  * first run there if there were several. Where more than one are there, the last run's word
@@ -90,3 +86,42 @@ int boot_read(struct world *world, struct arena *arena, struct boot *ret,
 
 /* The device at an address, or NULL. */
 const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf) nonnull(1);
+
+/* ---- late reports ---- */
+
+/* The reports of devices that appeared after the boot's run. */
+
+/*
+ * Adds their devices to @boot, each in the place of what the boot's run said about the same
+ * address, and takes the rules off its missing ones that name them. A report that cannot be
+ * read becomes a problem of @boot. -ENOMEM if @arena is too small.
+ */
+int late_reports_add(struct world *world, struct arena *arena,
+		     struct boot *boot) must_check nonnull(1, 2, 3);
+
+/* ---- boot device ---- */
+
+/* A device of the report against the machine as it is now. */
+
+bool boot_device_is_bound(const struct boot_device *b) nonnull(1);
+bool boot_device_is_by_hand(const struct boot_device *b) nonnull(1);
+/* "earlybind release" gave it back. */
+bool boot_device_is_released(const struct boot_device *b) nonnull(1);
+
+/* "at boot", "when it appeared", "by hand" */
+const char *boot_device_when(const struct boot_device *b) nonnull(1);
+
+/* What the report says of its IDs: without subsystem and class. */
+struct pci_ids boot_device_ids(const struct boot_device *b) nonnull(1);
+
+/* What is at the address now; NULL if nothing is, or another device. */
+const struct pci_device *boot_device_now(const struct boot_device *b,
+					 const struct inventory *now) nonnull(1, 2);
+
+/* Whether the machine is no longer as the run left it, on purpose, for this device. */
+bool boot_device_is_changed(const struct boot_device *b, const struct inventory *now)
+	nonnull(1, 2);
+
+/* Whether all is as the rule wants it. */
+bool boot_device_is_well(const struct boot_device *b, const struct inventory *now)
+	nonnull(1, 2);

@@ -5,22 +5,20 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "compiler.h"
 #include "text.h"
 
 #define INDEX_KEY_MAX 1024
 
-/* The head: these two and the root. Numbers are big-endian. */
-#define INDEX_MAGIC	0xb007f457u
-#define INDEX_VERSION	0x00020001u
-#define INDEX_HEAD_SIZE 12
-
-/* Flags in the offset of a node; the three parts stand in this order. */
-#define INDEX_HAS_PREFIX 0x80000000u
-#define INDEX_HAS_CHILDS 0x20000000u
-#define INDEX_HAS_VALUES 0x40000000u
+struct index_entry {
+	const char *key;
+	const char *value;
+	uint32_t priority;
+};
 
 /*
  * Calls @each for every key and each of its values until it returns non-zero. 0, what @each
@@ -36,3 +34,14 @@ int index_find(struct text bytes, const char *key, struct text *ret) must_check
 
 /* The priority of a value that index_each() gave: libkmod takes the lowest one first. */
 uint32_t index_priority(struct text value);
+
+/* ---- index write ---- */
+
+/* Writes an index as depmod does (modules.dep.bin and its like), for index.h and libkmod. */
+
+/*
+ * Sorts @entries by key, then as they stood, and makes an index of them. -ENOMEM, or -E2BIG
+ * if it gets too large for the format's offsets or for what anybody needs.
+ */
+int index_write(struct index_entry *entries, size_t count, struct arena *arena,
+		struct text *ret) must_check nonnull(3, 4);

@@ -4,9 +4,9 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "facts.h"
 #include "inventory.h"
 #include "plan.h"
-#include "slots.h"
 #include "world.h"
 
 struct identity {

@@ -6,7 +6,15 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "generator.h"
+
+/* What made the image. */
+enum generator {
+	GENERATOR_UNKNOWN,
+	GENERATOR_INITRAMFS_TOOLS,
+	GENERATOR_DRACUT,
+	GENERATOR_MKINITCPIO,
+	GENERATOR_BOOSTER,
+};
 
 #define INSTALLED_MAX 256
 
@@ -24,6 +32,15 @@ struct installed {
 	bool is_cut; /* there are more than INSTALLED_MAX */
 };
 
+/* A set of generators: their bits. */
+#define GENERATOR_BIT(generator) (1u << (generator))
+
+/* ---- generator ---- */
+
+/* Programs that make images of an initramfs. */
+
+const char *generator_name(enum generator generator);
+
 /*
  * The images of all kernels that have modules below @sysroot (NULL for /), and the kernels
  * without an image. Folders of modules that a removed kernel left behind do not count.
@@ -35,9 +52,6 @@ int installed_find(const char *sysroot, struct arena *arena,
 /* Whether a program is in one of the folders of system programs below @sysroot. */
 bool installed_has_program(const char *sysroot, struct arena *arena, const char *name)
 	nonnull(2, 3);
-
-/* A set of generators: their bits. */
-#define GENERATOR_BIT(generator) (1u << (generator))
 
 /* Those whose programs are installed below @sysroot, in the folders of system programs. */
 unsigned installed_generators(const char *sysroot, struct arena *arena) nonnull(2);

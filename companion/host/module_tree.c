@@ -1,17 +1,186 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "module_tree.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <libkmod.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "depmod.h"
 #include "files.h"
 #include "message.h"
 #include "modload.h"
 #include "paths.h"
+#include "process.h"
 #include "reason.h"
+
+#define INDEX_SIZE_MAX ((size_t)16 * 1024 * 1024)
+
+/* What depmod reads beside the modules. An image has no use for the larger two. */
+static const struct {
+	const char *name;
+	bool is_kept;
+} lists[] = {
+	{"modules.builtin", true},
+	{"modules.builtin.modinfo", false},
+	{"modules.order", false},
+};
+
+static int remove_one(const char *path, const struct stat *st unused, int type unused,
+		      struct FTW *ftw unused)
+{
+	(void)remove(path);
+	return 0;
+}
+
+/* Writes DIR/usr/lib/modules/VERSION/@name. */
+static int lay_out(const char *dir, const char *version, const char *name,
+		   struct text bytes, struct arena *arena)
+{
+	char *path =
+		arena_printf(arena, "%s/usr" MODULES_PATH "/%s/%s", dir, version, name);
+	int r = path ? folders_make(path, strlen(dir)) : -ENOMEM;
+
+	return r < 0 ? r : file_replace(path, bytes, 0644);
+}
+
+static int lay_out_all(const char *dir, const char *from, struct arena *arena,
+		       const struct module_tree *tree)
+{
+	/* Whichever of the two places this depmod was made for. */
+	const char *link = arena_printf(arena, "%s/lib", dir);
+	int r = link ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < tree->file_count && r == 0; i++)
+		r = lay_out(dir, tree->version, tree->files[i].path, tree->files[i].bytes,
+			    arena);
+	for (size_t i = 0; i < ARRAY_SIZE(lists) && r == 0; i++) {
+		const char *path = arena_printf(arena, "%s/%s", from, lists[i].name);
+		struct text bytes;
+
+		r = path ? file_read(path, arena, INDEX_SIZE_MAX, &bytes, NULL) : -ENOMEM;
+		if (r == 0)
+			r = lay_out(dir, tree->version, lists[i].name, bytes, arena);
+		else if (r == -ENOENT)
+			r = 0; /* depmod knows best whether it can do without */
+	}
+	return r == 0 && symlink("usr/lib", link) < 0 ? -errno : r;
+}
+
+/* The machine's own depmod.d does not count: an image that was made twice is the same. */
+static int run(const char *dir, const char *version)
+{
+	struct process depmod = {
+		.argv = {"depmod", "-b", dir, "-C", NULL_PATH, version},
+		.log_fd = -1,
+	};
+	int r = process_set_path();
+
+	if (r == 0)
+		r = process_run(&depmod);
+	if (r < 0) {
+		say_error("depmod cannot be run: %s: install kmod", errno_text(r));
+		return r;
+	}
+	if (depmod.code == 0 && depmod.signal == 0)
+		return 0;
+	say_error("depmod failed for kernel %s", version);
+	return -EIO;
+}
+
+/* Of the lists, and of all that depmod wrote, what the image needs. */
+static bool is_wanted(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		if (strcmp(name, lists[i].name) == 0)
+			return lists[i].is_kept;
+	return strncmp(name, "modules.", strlen("modules.")) == 0;
+}
+
+static int read_indexes(const char *folder, struct arena *arena, struct module_tree *tree)
+{
+	DIR *d = opendir(folder);
+	bool has_index = false;
+	struct dirent *e;
+	int r = d ? 0 : -errno;
+
+	while (d && r == 0 && (e = readdir(d))) {
+		struct tree_file *f = &tree->files[tree->file_count];
+		const char *path;
+
+		if (!is_wanted(e->d_name))
+			continue;
+		if (tree->file_count == TREE_FILES_MAX) {
+			r = -E2BIG;
+			break;
+		}
+		path = arena_printf(arena, "%s/%s", folder, e->d_name);
+		f->path = arena_copy(arena, text_of(e->d_name));
+		r = path && f->path
+			    ? file_read(path, arena, INDEX_SIZE_MAX, &f->bytes, NULL)
+			    : -ENOMEM;
+		tree->file_count++;
+		has_index = has_index || strcmp(e->d_name, "modules.dep.bin") == 0;
+	}
+	if (d)
+		closedir(d);
+	if (r == 0 && !has_index) {
+		say_error(
+			"depmod wrote no modules.dep.bin: the depmod of kmod is needed");
+		return -ENOTSUP;
+	}
+	if (r < 0)
+		say_error("kernel %s: what depmod wrote cannot be read: %s",
+			  tree->version, errno_text(r));
+	return r;
+}
+
+static int make_indexes(const char *temporary, const char *dir, struct arena *arena,
+			struct module_tree *tree,
+			int (*prove)(const char *dir, const struct module_tree *tree))
+{
+	const char *folder = arena_printf(arena, "%s/usr" MODULES_PATH "/%s", temporary,
+					  tree->version);
+	int r = folder ? lay_out_all(temporary, dir, arena, tree) : -ENOMEM;
+
+	if (r < 0) {
+		say_error("%s: the modules cannot be written there: %s", temporary,
+			  errno_text(r));
+		return r;
+	}
+	r = run(temporary, tree->version);
+	if (r == 0)
+		r = read_indexes(folder, arena, tree);
+	return r == 0 ? prove(folder, tree) : r;
+}
+
+/*
+ * Lays the modules of @tree out in a folder of their own, with those lists of @dir, the
+ * kernel's folder, that depmod reads; runs it; has @prove look at the outcome; and adds the
+ * indexes to the files of @tree. Says what is wrong; -errno then, or what @prove gave, which
+ * says it itself. The folder is gone afterwards.
+ */
+static int depmod_run(const char *dir, struct arena *arena, struct module_tree *tree,
+		      int (*prove)(const char *dir, const struct module_tree *tree))
+{
+	const char *base = getenv("TMPDIR");
+	char *temporary = arena_printf(arena, "%s/earlybind.XXXXXX",
+				       base && *base ? base : TEMPORARY_PATH);
+	int r;
+
+	if (!temporary || !mkdtemp(temporary)) {
+		r = temporary ? -errno : -ENOMEM;
+		say_error("no temporary folder can be made: %s", errno_text(r));
+		return r;
+	}
+	r = make_indexes(temporary, dir, arena, tree, prove);
+	(void)nftw(temporary, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return r;
+}
 
 #define MODULE_SIZE_MAX ((size_t)64 * 1024 * 1024)
 #define VERSION_MAX	128

@@ -30,6 +30,10 @@ struct module_tree {
 	size_t file_count;
 };
 
+/* ---- depmod ---- */
+
+/* depmod(8) for a few modules, in a temporary folder. */
+
 /* Whether it can be the name of a folder of modules: no way out of the one above. */
 bool module_tree_is_version(const char *version) nonnull(1);
 

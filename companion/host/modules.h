@@ -6,6 +6,8 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "options.h"
+#include "policy.h"
 #include "selector.h"
 #include "world.h"
 
@@ -37,3 +39,17 @@ bool modules_is_built_in(struct modules *modules, const char *name) nonnull(2);
 /* For tables by IDs. */
 bool ids_is_same(const struct pci_ids *a, const struct pci_ids *b) nonnull(1, 2);
 uint32_t ids_hash(const struct pci_ids *ids) nonnull(1);
+
+/* ---- needed modules ---- */
+
+/* The modules that an image needs for the rules of a configuration. */
+
+/*
+ * The names of the modules that rules of @policy may want of a kernel whose modules are in
+ * @dir, vfio-pci's first; with driver=auto all variants that are made for a function of @world's
+ * machine. Is @world NULL or its bus not to be read, all that @dir has: the image is for
+ * any machine. Profiles that are not active count as well. What is beyond STRINGS_MAX is left
+ * out. -ENOMEM.
+ */
+int needs_find(struct world *world, const struct policy *policy, const char *dir,
+	       struct arena *arena, struct strings *ret) must_check nonnull(2, 3, 4, 5);

@@ -5,6 +5,7 @@
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,4 +115,34 @@ const char *names_subsystem(struct names *names, const struct pci_ids *ids,
 {
 	return LOOKUP(names, arena, PCI_LOOKUP_SUBSYSTEM | PCI_LOOKUP_DEVICE, ids->vendor,
 		      ids->device, ids->subvendor, ids->subdevice);
+}
+
+/* The lists of mk/accel.awk. */
+#define ACCEL_LEAF(...)
+#define ACCEL_SUB(...)
+#define ACCEL_VENDOR(...)
+
+static const char *const card_names[] = {
+#define ACCEL_GROUP(...)
+#define ACCEL_ENTRY(device, subsystem, leaf, name) name,
+#include "accel.inc"
+#undef ACCEL_GROUP
+#undef ACCEL_ENTRY
+};
+
+static const char *const descriptions[] = {
+#define ACCEL_ENTRY(...)
+#define ACCEL_GROUP(name, leaves, description) description,
+#include "accel.inc"
+};
+
+const char *accel_card_name(int entry)
+{
+	return entry >= 0 && (size_t)entry < ARRAY_SIZE(card_names) ? card_names[entry]
+								    : "";
+}
+
+const char *accel_group_description(unsigned group)
+{
+	return group < ARRAY_SIZE(descriptions) ? descriptions[group] : NULL;
 }

@@ -24,3 +24,13 @@ const char *names_device(struct names *names, const struct pci_ids *ids,
 			 struct arena *arena) nonnull(2, 3);
 const char *names_subsystem(struct names *names, const struct pci_ids *ids,
 			    struct arena *arena) nonnull(2, 3);
+
+/* ---- accel cards ---- */
+
+/* What only people want to know of the accelerator table: names of cards, and what groups are. */
+
+/* "Alveo U200": the entry is of accel_find(). */
+const char *accel_card_name(int entry);
+
+/* "AMD Instinct": what is in the group; NULL behind the last. */
+const char *accel_group_description(unsigned group);

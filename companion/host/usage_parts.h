@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of usage.c share. */
+/* What the readers of usage.c and usage_disk.c share. */
 #pragma once
 
-#include <stdbool.h>
+#include <stddef.h>
 
-#include "arena.h"
-#include "bdf.h"
-#include "compiler.h"
 #include "usage.h"
-#include "world.h"
 
 #define USAGE_PATH_SIZE 512
 #define OWNERS_MAX	4
@@ -43,6 +39,10 @@ struct name_list {
 	bool is_full;
 };
 
+/* A file of /proc as far as USAGE_FILE_MAX, or nothing. */
+#define USAGE_FILE_MAX ((size_t)1024 * 1024)
+struct text usage_proc_file(struct collector *c, const char *path) nonnull(1, 2);
+
 /*
  * What follows @prefix in the names of a folder below /sys that begin with it; none if it
  * cannot be read. -ENOMEM.
@@ -62,10 +62,6 @@ void usage_owners(struct collector *c, const char *class, const char *name,
 const char *usage_attribute(struct collector *c, const char *class, const char *name,
 			    const char *attribute) nonnull(1, 2, 3, 4);
 
-/* A file of /proc as far as USAGE_FILE_MAX, or nothing. */
-#define USAGE_FILE_MAX ((size_t)1024 * 1024)
-struct text usage_proc_file(struct collector *c, const char *path) nonnull(1, 2);
-
 /* @one and @more with @separator in between, unless one of them is NULL or "". */
 const char *usage_join(struct collector *c, const char *one, const char *separator,
 		       const char *more) nonnull(1, 3);
@@ -76,6 +72,3 @@ void usage_add(struct collector *c, const struct owners *owners,
 
 /* Each reads one kind. What cannot be read is left out. */
 void usage_read_disks(struct collector *c) nonnull(1);
-void usage_read_networks(struct collector *c) nonnull(1);
-void usage_read_displays(struct collector *c) nonnull(1);
-void usage_read_inputs(struct collector *c) nonnull(1);

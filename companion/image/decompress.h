@@ -19,12 +19,19 @@ enum compression {
 	COMPRESSION_ZSTD,
 };
 
+struct decompressor;
+
+/* ---- lz4 lzo ---- */
+
+/*
+ * The two formats of blocks whose frames the kernel reads by itself: LZ4's legacy frame and
+ * lzop. Memory of the block is given by the caller.
+ */
+
 const char *compression_name(enum compression compression);
 
 /* By the first two bytes, as decompress_method() does; COMPRESSION_NONE for none. */
 enum compression compression_of(struct text bytes);
-
-struct decompressor;
 
 /* Starts with the stream at the front of @bytes. -ENOMEM. */
 int decompress_open(enum compression compression, struct text bytes,

@@ -7,8 +7,8 @@
 #include "arena.h"
 #include "compiler.h"
 #include "findings.h"
-#include "generator.h"
 #include "image_read.h"
+#include "installed.h"
 #include "policy.h"
 #include "sources.h"
 #include "world.h"
@@ -53,24 +53,8 @@ void check_say(struct check *check, enum finding_kind kind, const char *name,
 const char *check_print(struct check *check, const char *format, ...) nonnull(1, 2)
 	printf_like(2, 3);
 
-/* Whether the data of this file of an image are looked at. */
-bool check_wants(const char *path) nonnull(1);
-
-/* Sets generator, has_systemd, kernels and rebuild; says what the image is. */
-void check_image(struct check *check) nonnull(1);
-
-/* The binder: *ret is its file. False if there is none: then nothing more is to be said. */
-bool check_binder(struct check *check, struct text *ret) must_check nonnull(1, 2);
-
-/* Its table against the configuration. The rules of the image go to check->policy. */
-void check_table(struct check *check, struct text binder) nonnull(1);
-
 /* Who starts the binder, and when. */
 void check_order(struct check *check) nonnull(1);
-/* The same where systemd is the first process. */
-void check_order_systemd(struct check *check) nonnull(1);
-/* Whether there is anything that makes systemd run the binder. */
-bool check_has_unit(const struct check *check) nonnull(1);
 
 /* The modules that the binder loads, for every kernel of the image. */
 void check_modules(struct check *check) nonnull(1);

@@ -2,11 +2,180 @@
 #include "next_boot.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "elf_file.h"
 #include "image_check.h"
 #include "message.h"
 #include "paths.h"
-#include "elf_table.h"
+#include "reason.h"
+
+#define NAMED_MAX 3 /* rules that are named; of the others only the number */
+
+static const char out_of_memory[] = "out of memory";
+
+/* What the next boot would read. NULL if it cannot be told. */
+static const struct policy *read_next(struct world *world, struct arena *arena)
+{
+	static const struct strings none;
+	static struct sources sources;
+	static struct policy files;
+	static struct run run;
+
+	if (sources_read(world, arena, &none, &sources) < 0 ||
+	    next_boot_read(world, arena, &sources, NULL, &files, &run) < 0)
+		return NULL;
+	return &run.policy;
+}
+
+/* Of the machine as it was when the image was built, and no rule of anybody. */
+static bool is_recorded(const struct boot_rule *b)
+{
+	return strcmp(b->kind, rule_kind_name(RULE_CRITICAL)) == 0 &&
+	       strncmp(b->origin, RECORDED, sizeof(RECORDED) - 1) == 0;
+}
+
+static bool is_same(const struct boot_rule *b, const struct rule *rule)
+{
+	return text_is(rule->text, b->text) &&
+	       strcmp(b->kind, rule_kind_name(rule->kind)) == 0;
+}
+
+/*
+ * What cannot be compared: the running command line is the boot's own, and dracut's files are
+ * in the image only (cmdline_files.h).
+ */
+static bool is_of_boot(const char *origin)
+{
+	return strcmp(origin, "command line") == 0 ||
+	       strncmp(origin, "/etc/cmdline", 12) == 0 ||
+	       strncmp(origin, "/run/initramfs", 14) == 0;
+}
+
+struct difference {
+	struct arena *arena;
+	const char *text;
+	size_t count;
+};
+
+static void add(struct difference *d, struct text rule, const char *where)
+{
+	const char *text = d->text;
+
+	if (d->count++ < NAMED_MAX && text)
+		text = arena_printf(d->arena, "%s%s%.*s (%s)", text, text[0] ? ", " : "",
+				    (int)MIN(rule.n, (size_t)80), rule.p, where);
+	d->text = text;
+}
+
+static const char *describe(const struct difference *d, const char *what)
+{
+	if (d->count <= NAMED_MAX)
+		return arena_printf(d->arena, "%s: %s", what, d->text);
+	return arena_printf(d->arena, "%s: %s and %zu more", what, d->text,
+			    d->count - NAMED_MAX);
+}
+
+const char *drift_describe(struct world *world, struct arena *arena,
+			   const struct boot *boot)
+{
+	const struct policy *next = read_next(world, arena);
+	struct difference gone = {arena, "", 0}, added = {arena, "", 0};
+	const char *first, *second, *text;
+
+	if (!next || next->off)
+		return "";
+	for (size_t i = 0; i < boot->rule_count; i++) {
+		const struct boot_rule *b = &boot->rules[i];
+		bool is_there = !b->is_active || is_of_boot(b->origin) || is_recorded(b);
+
+		for (size_t k = 0; k < next->rule_count && !is_there; k++)
+			is_there = policy_has_rule_active(next, &next->rules[k]) &&
+				   is_same(b, &next->rules[k]);
+		if (!is_there)
+			add(&gone, text_of(b->text), b->origin);
+	}
+	for (size_t k = 0; k < next->rule_count; k++) {
+		const struct rule *rule = &next->rules[k];
+		bool was_there = !policy_has_rule_active(next, rule) ||
+				 rule->origin.source == SOURCE_CMDLINE ||
+				 rule_is_recorded(rule);
+		char origin[ORIGIN_SIZE];
+
+		for (size_t i = 0; i < boot->rule_count && !was_there; i++)
+			was_there = is_same(&boot->rules[i], rule);
+		if (!was_there)
+			add(&added, rule->text, origin_format(&rule->origin, origin));
+	}
+	if (gone.count + added.count == 0)
+		return "";
+	first = added.count > 0 ? describe(&added, "new") : "";
+	second = gone.count > 0 ? describe(&gone, "gone") : "";
+	if (!first || !second)
+		return out_of_memory;
+	text = arena_printf(
+		arena,
+		"the rules have changed since this boot (%s%s%s): they count "
+		"when the image has been made again (\"earlybind apply\") and "
+		"the machine booted",
+		first, first[0] && second[0] ? "; " : "", second);
+	return text ? text : out_of_memory;
+}
+
+/* There is no report because no run of this boot wrote one. */
+static const char *explain_no_run(struct world *world, struct arena *arena,
+				  const char *path)
+{
+	const struct policy *next = read_next(world, arena);
+	char buf[128] = "";
+	struct text release = {"", 0};
+
+	if (next && next->off)
+		return "earlybind was off in this boot: rd.earlybind=0 is on the kernel command "
+		       "line; reboot without it";
+	if (next && next->problem_count == 0 && !policy_has_bind_rule(next))
+		return next->ignore_table
+			       ? "there was nothing to do in this boot: "
+				 "rd.earlybind.table=0 is on the kernel command line, so the "
+				 "configuration does not count, and there is no other rule"
+			       : "there was nothing to do in this boot: there is no rule in "
+				 "/etc/earlybind.conf, in modprobe.d or on the kernel command "
+				 "line; name a device with \"earlybind add\"";
+	(void)!world_read_text(world, WORLD_PROC, "sys/kernel/osrelease", buf,
+			       sizeof(buf), &release);
+	return arena_printf(
+		arena,
+		"the binder did not run in this boot (there is no %s), though there are "
+		"rules: the image of this kernel%s%.*s%s has no earlybind, or was made before "
+		"the rules; see \"earlybind check\", make the images again with \"earlybind "
+		"apply\", and reboot",
+		path, release.n > 0 ? ", " : "", (int)release.n, release.p,
+		release.n > 0 ? "," : "");
+}
+
+const char *drift_no_report(struct world *world, struct arena *arena, int error,
+			    const char *path, const char *message)
+{
+	const char *text;
+
+	if (error == -EBADMSG)
+		text = arena_printf(
+			arena,
+			"the report %s is damaged (%s): reboot to get a new one; until then "
+			"the kernel log has the lines \"earlybind:\"",
+			path, message);
+	else if (error == -EPROTONOSUPPORT)
+		text = arena_printf(arena,
+				    "the report %s is of a newer earlybind than this "
+				    "program: update it",
+				    path);
+	else if (error == -ENOENT)
+		text = explain_no_run(world, arena, path);
+	else
+		text = arena_printf(arena, "the report %s cannot be read: %s", path,
+				    errno_text(error));
+	return text ? text : out_of_memory;
+}
 
 /* The problems of the table are those of the files, but there they have a line to show. */
 static void take_file_problems(struct policy *policy, const struct policy *files)

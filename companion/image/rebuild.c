@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "elf_file.h"
 #include "image_check.h"
 #include "paths.h"
-#include "elf_program.h"
 #include "version.h"
 
 /* As much as one image may need: address space, not memory. */

@@ -8,7 +8,6 @@
 #include "binder_copy.h"
 #include "compiler.h"
 #include "findings.h"
-#include "generator.h"
 #include "installed.h"
 #include "world.h"
 

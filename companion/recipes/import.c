@@ -8,7 +8,6 @@
 #include "commands.h"
 #include "message.h"
 #include "options.h"
-#include "command_output.h"
 #include "reason.h"
 #include "sources.h"
 

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "config.h"
-#include "recorded_ids.h"
+#include "policy.h"
 #include "selector.h"
 
 static void compare(const struct policy *a, const struct policy *b)

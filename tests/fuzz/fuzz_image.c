@@ -2,9 +2,9 @@
 /* An image: any bytes can be unpacked, and what came of them is a tree that can be walked. */
 #include "fuzz.h"
 
+#include "elf_file.h"
 #include "image_read.h"
 #include "depmod_index.h"
-#include "elf_program.h"
 #include "systemd_unit.h"
 
 static size_t found;

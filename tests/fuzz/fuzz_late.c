@@ -7,9 +7,8 @@
 #include "fuzz.h"
 
 #include "config.h"
-#include "recorded_ids.h"
 #include "hotplug.h"
-#include "udev_rules.h"
+#include "policy.h"
 
 struct file_world {
 	struct world world;

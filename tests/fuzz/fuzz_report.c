@@ -8,7 +8,6 @@
 #include <jansson.h>
 
 #include "boot_report.h"
-#include "late_reports.h"
 #include "paths.h"
 
 struct file_world {

@@ -3,7 +3,6 @@
 #include "fuzz.h"
 
 #include "selector.h"
-#include "slot.h"
 
 static void match(const struct selector *a, const struct selector *b)
 {

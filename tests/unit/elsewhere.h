@@ -3,8 +3,7 @@
 #pragma once
 
 #include "identity.h"
-
-#include "moved.h"
+#include "match.h"
 
 #define FAR   "0000:41:00.0"
 #define FAR_1 "0000:41:00.1"

@@ -3,8 +3,8 @@
 #include "test.h"
 
 #include "accel.h"
-#include "accel_cards.h"
 #include "guards.h"
+#include "pci_names.h"
 #include "selector.h"
 
 #define ROWS_MAX   1024

@@ -3,7 +3,7 @@
 #include "machine.h"
 
 #include "config.h"
-#include "udev_rules.h"
+#include "hotplug.h"
 
 #define CARD   "0000:01:00.0"
 #define CARD_1 "0000:01:00.1"

@@ -2,8 +2,8 @@
 /* dracut's command line files: which ones count, in which order, and what is wrong with them. */
 #include "rules.h"
 
-#include "cmdline_files.h"
 #include "fake_world.h"
+#include "policy.h"
 
 struct reading {
 	struct arena arena;

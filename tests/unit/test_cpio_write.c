@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "cpio_write.h"
+#include "cpio.h"
 
 struct sink {
 	char bytes[64 * 1024];

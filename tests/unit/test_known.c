@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What cards were when the image was built: how it is read, and what is said at boot. */
 #include "config.h"
-#include "recorded_ids.h"
 #include "machine.h"
+#include "policy.h"
 #include "rules.h"
 
 #define CARD   "0000:01:00.0"

@@ -2,9 +2,9 @@
 /* bind and release by hand on a machine that is up, with a fault at every access. */
 #include "test.h"
 
+#include "by_hand.h"
 #include "fake_check.h"
 #include "hotplug.h"
-#include "bind_now.h"
 
 #define CARD   "0000:01:00.0"
 #define CARD_1 "0000:01:00.1"

@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include "depmod_index.h"
-#include "index_write.h"
 #include "redact.h"
 
 struct redact_case {

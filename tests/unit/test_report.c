@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "fake_check.h"
-#include "module_error.h"
+#include "modload.h"
 
 #define CARD "0000:01:00.0"
 

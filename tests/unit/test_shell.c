@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "fake_check.h"
-#include "emergency_shell.h"
+#include "run.h"
 
 #define CARD   "0000:01:00.0"
 #define CARD_1 "0000:01:00.1"

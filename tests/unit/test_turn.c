@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "fake_check.h"
+#include "run.h"
 #include "tree.h"
-#include "run_lock.h"
 
 #define CARD	 "0000:01:00.0"
 #define CARD_1	 "0000:01:00.1"

@@ -3,7 +3,7 @@
 #include "rules.h"
 
 #include "config.h"
-#include "udev_rules.h"
+#include "hotplug.h"
 
 #define HEAD \
 	"# By earlybind, from the rules of this boot: binder(8), LATE DEVICES.\n" \

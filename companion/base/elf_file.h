@@ -21,3 +21,14 @@ bool program_is_same(struct text a, struct text b);
 
 /* The version that a binder carries; empty if there is none. */
 struct text program_version(struct text bytes);
+
+/* ---- elf table ---- */
+
+/* Finds the embedded table in the file of a binder. */
+
+/*
+ * The section of the table within @bytes, an ELF file, by its section headers. @ret_message
+ * says what is wrong on failure, -EBADMSG: that it is no ELF file, damaged, or no binder.
+ */
+int section_find(struct text bytes, size_t *ret_offset,
+		 const char **ret_message) must_check nonnull(2, 3);
