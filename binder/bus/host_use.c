@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rule.h"
+#include "policy.h"
 
 #define CLASS_BLOCK "class/block"
 #define CLASS_NET   "class/net"

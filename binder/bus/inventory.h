@@ -10,7 +10,7 @@
 #include "device.h"
 #include "facts.h"
 #include "iommu.h"
-#include "rule.h"
+#include "policy.h"
 #include "selector.h"
 #include "world.h"
 

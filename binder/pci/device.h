@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "bdf.h"
-#include "path.h"
 
 #define DRIVER_NAME_SIZE 64 /* longest driver name handled, with its NUL */
 #define NO_GROUP	 (-1)

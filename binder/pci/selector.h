@@ -11,7 +11,6 @@
 #include "bdf.h"
 #include "compiler.h"
 #include "device.h"
-#include "path.h"
 #include "text.h"
 
 #define SLOT_NAME_MAX 63

@@ -8,7 +8,6 @@
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
-#include "match.h"
 #include "plan.h"
 #include "policy.h"
 #include "reason.h"

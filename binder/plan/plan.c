@@ -6,11 +6,476 @@
 
 #include "bdf.h"
 #include "driver.h"
+#include "filter.h"
 #include "group.h"
-#include "policy.h"
-#include "vfio_ids.h"
-#include "match.h"
 #include "guards.h"
+#include "policy.h"
+#include "serial.h"
+#include "vfio_ids.h"
+
+const char *match_describe(const struct pci_device *d, const struct rule *rule,
+			   const char *elsewhere, struct arena *arena)
+{
+	const struct selector *s = &rule->selector;
+	char path[PATH_SIZE], serial[SERIAL_SIZE];
+	const char *more = "";
+
+	if (!selector_is_path_of(s, d) && d->has_path)
+		more = arena_printf(arena, " (path %s)", path_format(&d->path, path));
+	else if (!selector_is_slot_of(s, d) && d->slot)
+		more = d->slot[0] ? arena_printf(arena, " (slot %s)", d->slot)
+				  : " (in no slot)";
+	else if ((s->terms & TERM_SERIAL) && (d->known & FACT_SERIAL) &&
+		 d->serial != s->serial)
+		more = d->serial ? arena_printf(arena, " (serial number %s)",
+						serial_format(d->serial, serial))
+				 : " (without a serial number)";
+	return arena_printf(arena, "%04x:%04x%s is there now%s%s", d->ids.vendor,
+			    d->ids.device, more ? more : "", elsewhere ? "; " : "",
+			    elsewhere ? elsewhere : "");
+}
+
+/*
+ * Whether a rule expects another device where @d is. An address is a claim for each function
+ * of it; a path or a slot may lead to several, and one is enough.
+ */
+static bool is_claim_of(const struct lost *lost, const struct selector *s,
+			const struct pci_device *d)
+{
+	if (lost->is_followed)
+		return false;
+	if ((s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf))
+		return true;
+	return lost->is_lost && (((s->terms & TERM_PATH) && selector_is_path_of(s, d)) ||
+				 ((s->terms & TERM_SLOT) && selector_is_slot_of(s, d)));
+}
+
+struct text match_driver(const struct policy *policy, const struct pci_device *d)
+{
+	struct text driver = {NULL, 0};
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->kind == RULE_CRITICAL ||
+		    (rule->kind == RULE_BIND && (rule->driver.n == 0 || driver.n > 0)) ||
+		    !policy_has_rule_active(policy, rule) ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		if (rule->kind == RULE_KEEP)
+			return (struct text){NULL, 0};
+		driver = rule->driver;
+	}
+	return driver;
+}
+
+static bool lost_is_followed(const struct lost *lost, const struct selector *s,
+			     const struct pci_device *d);
+
+bool match_device(const struct policy *policy, const struct lost *lost,
+		  const struct pci_device *d, const struct along *along, size_t *counts,
+		  struct match *ret)
+{
+	const struct rule *followed = NULL;
+	struct match m = {0};
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		const struct selector *s = &rule->selector;
+		bool matches = selector_has_match(s, d);
+
+		if (!policy_has_rule_active(policy, rule))
+			continue;
+		if (!matches && lost_is_followed(&lost[i], s, d)) {
+			followed = followed ? followed : rule;
+			m.allow |= rule->allow;
+			counts[i]++;
+			continue;
+		}
+		if (!matches) {
+			if (rule->kind == RULE_BIND && !m.mismatch &&
+			    is_claim_of(&lost[i], s, d)) {
+				m.mismatch = rule;
+				m.elsewhere = lost[i].elsewhere;
+			}
+			continue;
+		}
+		counts[i]++;
+		if (rule->kind == RULE_CRITICAL)
+			continue;
+		if (rule->kind == RULE_KEEP) {
+			m.keep = m.keep ? m.keep : rule;
+			continue;
+		}
+		m.bind = m.bind ? m.bind : rule;
+		m.allow |= rule->allow;
+	}
+	m.is_followed = !m.bind && followed;
+	if (m.is_followed)
+		m.bind = followed;
+	if (along && along->rule) {
+		m.allow |= along->allow;
+		if (!m.keep && !m.bind && !m.mismatch) {
+			m.bind = along->rule;
+			m.with = along->with;
+		}
+	}
+	*ret = m;
+	return m.keep || m.bind || m.mismatch;
+}
+
+#define SHOWN_MAX 3 /* cards that are named where a rule's own is missing */
+#define ANY	  (-1) /* any function */
+
+const char *lost_note(const struct pci_device *d, const struct rule *rule,
+		      struct arena *arena)
+{
+	const struct selector place = selector_without(&rule->selector, ~PLACE_TERMS);
+	char address[BDF_SIZE], text[SELECTOR_SIZE];
+
+	return arena_printf(arena, "followed: the rule says %s, the card is at %s now",
+			    selector_format(&place, text), bdf_format(d->bdf, address));
+}
+
+/* The one function of the card that the place means; the path of one port means them all. */
+static int place_function(const struct selector *s)
+{
+	if ((s->terms & TERM_ADDRESS) && !s->any_function)
+		return s->address.function;
+	if ((s->terms & TERM_PATH) && s->path.hop_count > 0 && !s->path.any_function)
+		return s->path.hops[s->path.hop_count - 1] & 7;
+	return ANY;
+}
+
+/* Cards that are not where a rule says: one function of each. */
+struct found {
+	const struct pci_device *cards[SHOWN_MAX];
+	size_t count; /* also those that are not shown */
+	size_t meant; /* functions of them that the rule's place could mean */
+	bool has_one_id;
+};
+
+static void find(const struct inventory *inv, const struct selector *s, int function,
+		 struct found *ret)
+{
+	const struct pci_device *last = NULL;
+
+	*ret = (struct found){.has_one_id = true};
+	for (size_t i = 0; i < inv->count; i++) {
+		const struct pci_device *d = &inv->devices[i];
+		bool is_meant = function == ANY || d->bdf.function == function;
+
+		if (d->is_unread || d->is_bridge || !selector_has_match(s, d))
+			continue;
+		ret->meant += is_meant;
+		if (!last || !bdf_is_same_slot(last->bdf, d->bdf)) {
+			if (ret->count < SHOWN_MAX)
+				ret->cards[ret->count] = d;
+			ret->count++;
+		} else if (function != ANY && is_meant && ret->count <= SHOWN_MAX &&
+			   ret->cards[ret->count - 1]->bdf.function != function) {
+			ret->cards[ret->count - 1] = d;
+		}
+		last = d;
+	}
+	for (size_t i = 1; i < MIN(ret->count, (size_t)SHOWN_MAX); i++)
+		if (ret->cards[i]->ids.vendor != ret->cards[0]->ids.vendor ||
+		    ret->cards[i]->ids.device != ret->cards[0]->ids.device)
+			ret->has_one_id = false;
+}
+
+static const char *describe(const struct found *found, const struct selector *s,
+			    struct arena *arena)
+{
+	const struct pci_ids *ids = &found->cards[0]->ids;
+	const char *text;
+	size_t shown = MIN(found->count, (size_t)SHOWN_MAX);
+
+	if (s->terms & TERM_SERIAL)
+		text = "the card with this serial number is now";
+	else if (found->has_one_id)
+		text = arena_printf(arena, "a %04x:%04x is", ids->vendor, ids->device);
+	else
+		text = "such a device is";
+	for (size_t i = 0; i < shown && text; i++) {
+		char address[BDF_SIZE];
+
+		text = arena_printf(arena, "%s%s %s", text, i > 0 ? "," : " at",
+				    bdf_format(found->cards[i]->bdf, address));
+	}
+	if (text && found->count > shown)
+		text = arena_printf(arena, "%s and %zu more places", text,
+				    found->count - shown);
+	return text;
+}
+
+/* The serial number is there, but what has it says that it is something else. */
+static const char *find_reflashed(const struct inventory *inv, const struct selector *s,
+				  struct arena *arena)
+{
+	const struct selector serial = selector_without(s, ~(unsigned)TERM_SERIAL);
+	const struct pci_ids *ids;
+	char address[BDF_SIZE];
+	struct found found;
+
+	if (!(s->terms & TERM_SERIAL))
+		return NULL;
+	find(inv, &serial, place_function(s), &found);
+	if (found.count == 0)
+		return NULL;
+	ids = &found.cards[0]->ids;
+	return arena_printf(
+		arena,
+		"the card with this serial number is %04x:%04x at %s now (was "
+		"it reflashed?)",
+		ids->vendor, ids->device, bdf_format(found.cards[0]->bdf, address));
+}
+
+/* Why a card that was found is not followed; NULL: it is. */
+static const char *refuse_to_follow(const struct inventory *inv, const struct selector *s,
+				    const struct found *found)
+{
+	if (found->count > 1)
+		return ": not followed, since there are several";
+	if (found->meant == 0)
+		return ": not followed, since it is another function";
+	/* What could not be read may be another one. */
+	if (!(s->terms & TERM_SERIAL) && (inv->unread_count > 0 || inv->is_cut))
+		return ": not followed, since not every function could be read";
+	return NULL;
+}
+
+static void find_elsewhere(const struct inventory *inv, const struct rule *rule,
+			   struct arena *arena, struct lost *lost)
+{
+	const struct selector *s = &rule->selector;
+	const struct selector rest = selector_without(s, PLACE_TERMS);
+	const char *refusal;
+	struct found found;
+
+	if (!selector_has_identity(s))
+		return;
+	find(inv, &rest, place_function(s), &found);
+	if (found.count == 0) {
+		lost->elsewhere = find_reflashed(inv, s, arena);
+		return;
+	}
+	lost->elsewhere = describe(&found, s, arena);
+	if (!rule->follow)
+		return;
+	refusal = refuse_to_follow(inv, s, &found);
+	lost->is_followed = refusal == NULL;
+	lost->card = found.cards[0]->bdf;
+	if (refusal && lost->elsewhere)
+		lost->elsewhere = arena_printf(arena, "%s%s", lost->elsewhere, refusal);
+}
+
+const struct lost *lost_find(const struct policy *policy, const struct inventory *inv,
+			     struct arena *arena)
+{
+	struct lost *lost = arena_alloc(arena, policy->rule_count + 1, sizeof(*lost));
+
+	for (size_t i = 0; i < policy->rule_count && lost; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (!rule_is_unmatched(policy, inv, rule))
+			continue;
+		lost[i].is_lost = true;
+		find_elsewhere(inv, rule, arena, &lost[i]);
+	}
+	return lost;
+}
+
+/* Whether @d is a function of the card that is bound where it is now, by a rule's @selector. */
+static bool lost_is_followed(const struct lost *lost, const struct selector *s,
+			     const struct pci_device *d)
+{
+	const struct selector rest = selector_without(s, PLACE_TERMS);
+	int function = place_function(s);
+
+	return lost->is_followed && bdf_is_same_slot(lost->card, d->bdf) &&
+	       (function == ANY || d->bdf.function == function) &&
+	       selector_has_match(&rest, d);
+}
+
+/* The functions of the card of a device: they follow each other. */
+struct card {
+	size_t first, end;
+};
+
+static struct card card_of(const struct inventory *inv, size_t i)
+{
+	struct bdf bdf = inv->devices[i].bdf;
+	struct card card = {i, i + 1};
+
+	while (card.first > 0 && bdf_is_same_slot(inv->devices[card.first - 1].bdf, bdf))
+		card.first--;
+	while (card.end < inv->count && bdf_is_same_slot(inv->devices[card.end].bdf, bdf))
+		card.end++;
+	return card;
+}
+
+/* Whether the rule is about it, where it is or where its card is followed to. */
+static bool is_named(const struct rule *rule, const struct lost *lost,
+		     const struct pci_device *d)
+{
+	return selector_has_match(&rule->selector, d) ||
+	       lost_is_followed(lost, &rule->selector, d);
+}
+
+/* Whether a rule of this kind names it itself. */
+static bool has_rule(const struct policy *policy, const struct lost *lost,
+		     enum rule_kind kind, const struct pci_device *d)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i].kind == kind &&
+		    policy_has_rule_active(policy, &policy->rules[i]) &&
+		    is_named(&policy->rules[i], &lost[i], d))
+			return true;
+	return false;
+}
+
+static void bring(const struct rule *rule, size_t number, const struct pci_device *with,
+		  struct along *a)
+{
+	a->seen = number;
+	a->allow |= rule->allow;
+	if (a->rule)
+		return;
+	a->rule = rule;
+	a->with = with;
+}
+
+/* The rule, by its number from 1, names device @i. */
+static void bring_all(const struct policy *policy, const struct inventory *inv,
+		      size_t number, size_t i, struct along *along)
+{
+	const struct rule *rule = &policy->rules[number - 1];
+	const struct pci_device *d = &inv->devices[i];
+	struct card card = card_of(inv, i);
+
+	/* Of a group that the rule has brought along already there is nothing left. */
+	if (rule->with == WITH_GROUP && d->iommu_group != NO_GROUP &&
+	    along[i].seen != number) {
+		size_t count;
+		struct pci_device *const *members =
+			inventory_group(inv, d->iommu_group, &count);
+
+		for (size_t k = 0; k < count; k++)
+			bring(rule, number, d, &along[members[k] - inv->devices]);
+	}
+	for (size_t k = card.first; k < card.end; k++) {
+		if (rule->with == WITH_FUNCTIONS)
+			bring(rule, number, d, &along[k]);
+		/* In whatever order the rule names them. */
+		if (rule->with == WITH_FUNCTIONS ||
+		    (d->iommu_group != NO_GROUP &&
+		     inv->devices[k].iommu_group == d->iommu_group))
+			along[k].is_of_card = true;
+	}
+}
+
+int along_find(const struct policy *policy, const struct inventory *inv,
+	       const struct lost *lost, struct arena *arena, struct along **ret)
+{
+	struct along *along;
+
+	*ret = NULL;
+	if (!policy_has_any_with(policy))
+		return 0;
+	along = arena_alloc(arena, inv->count, sizeof(*along));
+	if (!lost)
+		lost = lost_find(policy, inv, arena);
+	if (!along || !lost)
+		return -ENOMEM;
+	for (size_t i = 0; i < inv->count; i++)
+		along[i] = (struct along){
+			.is_named = has_rule(policy, lost, RULE_BIND, &inv->devices[i]),
+			.is_kept = has_rule(policy, lost, RULE_KEEP, &inv->devices[i]),
+		};
+	for (size_t r = 0; r < policy->rule_count; r++) {
+		const struct rule *rule = &policy->rules[r];
+
+		if (!policy_has_with(policy, rule))
+			continue;
+		for (size_t i = 0; i < inv->count; i++) {
+			const struct pci_device *d = &inv->devices[i];
+
+			if (along[i].is_named && !along[i].is_kept && !d->is_bridge &&
+			    !d->is_unread && is_named(rule, &lost[r], d))
+				bring_all(policy, inv, r + 1, i, along);
+		}
+	}
+	for (size_t i = 0; i < inv->count; i++)
+		if (inv->devices[i].is_bridge)
+			along[i].rule = NULL;
+	*ret = along;
+	return 0;
+}
+
+/* What a host lives on; NULL for anything else. */
+static const char *kind_of(const struct pci_ids *ids, unsigned *ret_allow)
+{
+	static const struct {
+		unsigned class, shift;
+		enum allow allow;
+		const char *name;
+	} kinds[] = {
+		{0x01, 16, ALLOW_STORAGE, "a storage controller"},
+		{0x02, 16, ALLOW_NETWORK, "a network card"},
+		{0x03, 16, ALLOW_CONSOLE, "a display"},
+		{0x0c03, 8, ALLOW_CONSOLE, "a USB controller"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (ids->class >> kinds[i].shift == kinds[i].class) {
+			*ret_allow = kinds[i].allow;
+			return kinds[i].name;
+		}
+	return NULL;
+}
+
+const char *along_why_host(const struct along *along, const struct inventory *inv,
+			   const struct pci_device *d, unsigned allow,
+			   struct arena *arena)
+{
+	size_t own = (size_t)(d - inv->devices);
+	struct card card = card_of(inv, own);
+
+	if (!along[own].rule || along[own].is_named || along[own].is_of_card)
+		return NULL;
+	for (size_t i = card.first; i < card.end; i++) {
+		const struct pci_device *other = &inv->devices[i];
+		char address[BDF_SIZE], with[BDF_SIZE];
+		unsigned needed;
+		const char *kind = kind_of(&other->ids, &needed), *text;
+
+		/*
+		 * Of another group it need not be known here. What has left the host, or
+		 * is told to by name, is no reason.
+		 */
+		if (!kind || other->iommu_group != d->iommu_group ||
+		    strcmp(other->driver, DEFAULT_DRIVER) == 0 ||
+		    (!along[i].is_kept && (along[i].is_named || (allow & needed))))
+			continue;
+		bdf_format(along[own].with->bdf, with);
+		bdf_format(other->bdf, address);
+		if (along[i].is_kept)
+			text = arena_printf(arena,
+					    "%s, and %s of the same card, %s, is kept",
+					    with, address, kind);
+		else
+			text = arena_printf(
+				arena,
+				"%s, and %s%s is %s of the host: add allow=%s "
+				"to the rule, or name %s in one",
+				with, i == own ? "it" : address,
+				i == own ? "" : " of the same card", kind,
+				allow_name(needed), i == own ? "it" : "both");
+		return text ? text : kind;
+	}
+	return NULL;
+}
 
 #define ID_SHORT 9 /* of an ID without the subsystem */
 

@@ -8,10 +8,41 @@
 #include <stdbool.h>
 
 #include "arena.h"
+#include "compiler.h"
 #include "inventory.h"
-#include "match.h"
 #include "policy.h"
 #include "reason.h"
+
+/* The first rule of each kind; NULL where there is none. */
+struct match {
+	const struct rule *keep; /* wins over every bind rule */
+	const struct rule *bind;
+	const struct rule *mismatch; /* a bind rule that expects another device here */
+	const struct pci_device
+		*with; /* that it comes along with; NULL: a rule names it */
+	const char *elsewhere; /* of the mismatch: where its device is; NULL */
+	bool is_followed; /* the bind rule says another place */
+	unsigned allow; /* what any of its bind rules allows (enum allow) */
+};
+
+/* Of a bind rule that says which device it expects: whether it is there. */
+struct lost {
+	bool is_lost; /* nothing matches the rule */
+	bool is_followed; /* its card is elsewhere, and is bound there */
+	struct bdf card; /* then: one of its functions */
+	const char *elsewhere; /* where its device is instead; NULL: nowhere */
+};
+
+/* About one function. */
+struct along {
+	const struct rule *rule; /* the first that brings it along; NULL: none does */
+	const struct pci_device *with; /* the function that the rule names */
+	unsigned allow; /* what any that brings it along allows (enum allow) */
+	bool is_of_card; /* a rule names another function of the same card */
+	bool is_named; /* a bind rule names it itself */
+	bool is_kept;
+	size_t seen; /* the last rule that brought it along, from 1 */
+};
 
 enum action {
 	ACTION_BIND, /* has no driver: claim it, then bind */
@@ -54,6 +85,69 @@ struct plan {
 	 */
 	bool is_ids_safe;
 };
+
+/* ---- match ---- */
+
+/* Which rules are about a function. */
+
+/*
+ * False if no rule is about @d. What each rule matches is added to @counts, one per rule: not
+ * what comes along, for which a rule counts where no other is about it. @lost has one entry
+ * per rule, @along is of this device, or NULL.
+ */
+bool match_device(const struct policy *policy, const struct lost *lost,
+		  const struct pci_device *d, const struct along *along, size_t *counts,
+		  struct match *ret) must_check nonnull(1, 2, 3, 5, 6);
+
+/*
+ * What the bind rules about @d say of its driver: the first one that says something; empty
+ * for none, also where a keep rule is about it.
+ */
+struct text match_driver(const struct policy *policy,
+			 const struct pci_device *d) must_check nonnull(1, 2);
+
+/*
+ * What sits where @rule expects another device, by what the rule says of it, and where that
+ * one is, unless @elsewhere is NULL. NULL if out of memory.
+ */
+const char *match_describe(const struct pci_device *d, const struct rule *rule,
+			   const char *elsewhere, struct arena *arena) nonnull(1, 2, 4);
+
+/* ---- moved ---- */
+
+/* Rules whose device is not where they say: where it is instead, and whether it is followed. */
+
+/* One per rule. NULL if @arena is too small. */
+const struct lost *lost_find(const struct policy *policy,
+			     const struct inventory *inventory,
+			     struct arena *arena) must_check nonnull(1, 2, 3);
+
+/* The note for a device that is bound in another place than @rule says. */
+const char *lost_note(const struct pci_device *d, const struct rule *rule,
+		      struct arena *arena) nonnull(1, 2, 3);
+
+/* ---- companions ---- */
+
+/*
+ * What comes along with the functions that rules name (with=functions, with=group). Never a
+ * bridge, and nothing with one or with a function that is kept.
+ */
+
+/*
+ * One for each device of the inventory; *ret is NULL if no rule has with=. @lost has one entry
+ * per rule; NULL: it is looked for. -ENOMEM.
+ */
+int along_find(const struct policy *policy, const struct inventory *inventory,
+	       const struct lost *lost, struct arena *arena,
+	       struct along **ret) must_check nonnull(1, 2, 4, 5);
+
+/*
+ * Why @d, which only its group brings along, is left to the host, which may live on its card:
+ * storage, network, displays and USB controllers need the @allow of a rule. NULL: it is not.
+ */
+const char *along_why_host(const struct along *along, const struct inventory *inventory,
+			   const struct pci_device *d, unsigned allow,
+			   struct arena *arena) must_check nonnull(1, 2, 3, 5);
 
 /* -ENOMEM if @arena is too small. */
 int plan_make(const struct policy *policy, const struct inventory *inventory,

@@ -7,7 +7,7 @@
 
 #include "modalias.h"
 #include "driver.h"
-#include "match.h"
+#include "plan.h"
 
 #define FIND_TIME   (2 * SECOND) /* for all functions together */
 #define RELEASE_MAX 128

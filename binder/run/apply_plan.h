@@ -6,12 +6,98 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "arena.h"
 #include "compiler.h"
 #include "report.h"
-#include "steps.h"
 #include "text.h"
 #include "world.h"
+
+struct steps {
+	struct world *world;
+	struct report *report;
+	struct arena *arena;
+	uint64_t deadline; /* of the step at hand */
+	uint64_t began; /* the step */
+	uint64_t next_line; /* on the console, while it goes on */
+	/*
+	 * A store that takes longer is parked: somebody has the device in hand, and others must
+	 * not wait for that. 0: stores are waited for until the deadline.
+	 */
+	uint64_t patience;
+};
+
+struct steps;
+
+/* ---- steps ---- */
+
+/*
+ * The steps that are taken with one device. Each ends in 0, or in a reason that it set in
+ * the outcome together with a negative return.
+ */
+
+/* ---- cover ---- */
+
+/*
+ * Keeps the rest of the machine from waiting for a driver that is in its remove().
+ *
+ * An unbind holds the device's lock until remove() is done, and some files of the device wait
+ * for that lock when they are read: "uevent" since 6.1.93 (drivers/base/core.c: uevent_show()),
+ * "driver_override" before 7.0. udev reads the former of every device, and journald of every
+ * device that a line of the kernel log is about: where remove() never returns, a boot would
+ * end there. So during an unbind other files are mounted over these two. Those of a device
+ * that the kernel is stuck with stay; they move to the real root with /sys.
+ */
+
+/* ---- store ---- */
+
+/*
+ * What the steps are made of: stores that are waited for, with a sign of life, up to a
+ * deadline; parked, where others must not wait for them; or given up.
+ */
+
+uint64_t steps_now(const struct steps *s) nonnull(1);
+
+/* A step begins, or the first of several that are one for the console. */
+void steps_begin(struct steps *s, uint64_t deadline) nonnull(1);
+
+/* Sets the reason why a device was not bound. Returns @error, or -EIO if that is 0. */
+int steps_fail(struct outcome *o, enum reason reason, const char *detail, int error)
+	nonnull(1);
+
+/*
+ * One write(2) below the PCI bus of /sys. 0, the errno of the kernel, or a reason that is
+ * set in @o and -ECANCELED where the write was not done or did not come back; -EINPROGRESS
+ * where it was parked, which @o notes.
+ */
+int steps_store(struct steps *s, struct outcome *o, const char *directory,
+		const char *file, const char *value) must_check nonnull(1, 2, 3, 4, 5);
+
+/* ---- bind error ---- */
+
+/* Why vfio-pci did not take a device. */
+
+/*
+ * Waits for a store that was parked until the deadline. A claim is then a claim, and the
+ * driver link read; of a bind only the link is. 0, or a reason that is set in @o.
+ */
+int steps_resume(struct steps *s, struct outcome *o) must_check nonnull(1, 2);
+
+/* Directories of the device and of a driver, below /sys. */
+const char *steps_device_dir(const struct outcome *o, char buf[static JOB_PATH_SIZE]);
+const char *steps_driver_dir(const char *driver, char buf[static JOB_PATH_SIZE]);
+
+bool outcome_has_wanted_driver(const struct outcome *o) nonnull(1);
+/* One that is not wanted. */
+bool outcome_has_foreign_driver(const struct outcome *o) nonnull(1);
+
+/*
+ * Makes the driver that has the device let go. The link vanishes before the driver's
+ * remove() runs, so only the return of the write counts (dd.c: __device_release_driver()).
+ */
+int steps_unbind(struct steps *s, struct outcome *o) nonnull(1, 2);
 
 /* ---- load modules ---- */
 
@@ -26,8 +112,6 @@
  */
 void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	nonnull(1, 2, 3);
-
-struct steps;
 
 /*
  * Frees the memory of a device that was bound from the framebuffer of the firmware, where vfio-pci

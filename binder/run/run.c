@@ -12,7 +12,6 @@
 #include "host_use.h"
 #include "hotplug.h"
 #include "policy.h"
-#include "steps.h"
 #include "table.h"
 #include "undo.h"
 #include "variant.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "steps.h"
+#include "apply_plan.h"
 #include "verify.h"
 
 /* For giving a device back when the time of the run is up already. */

@@ -58,11 +58,6 @@ struct capture_names {
  * not fit). The same entries give the same bytes: owner root, no times.
  */
 
-/* Each puts what can be read; what cannot is left out. */
-void capture_files(struct capture *c) nonnull(1);
-void capture_modules(struct capture *c) nonnull(1);
-void capture_pci_ids(struct capture *c) nonnull(1);
-
 /* ---- for the parts ---- */
 
 const char *capture_print(struct capture *c, const char *format, ...) nonnull(1, 2)

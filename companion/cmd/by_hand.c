@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply_plan.h"
 #include "boot_report.h"
 #include "commands.h"
 #include "driver.h"
 #include "hotplug.h"
 #include "message.h"
 #include "reason.h"
-#include "steps.h"
 #include "version.h"
 
 #define UNDO_TIME   (2 * SECOND)

@@ -15,7 +15,7 @@
 #include "pci_names.h"
 #include "paths.h"
 #include "policy.h"
-#include "best_selector.h"
+#include "rule_request.h"
 #include "sources.h"
 #include "world.h"
 

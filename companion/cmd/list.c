@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a function is shown with. */
+/* The functions that the accelerator table knows, and the groups that rules name them with. */
 #include "list.h"
 
 #include <errno.h>
@@ -7,13 +7,709 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accel.h"
 #include "commands.h"
 #include "facts.h"
 #include "group.h"
 #include "hotplug.h"
 #include "message.h"
+#include "next_boot.h"
+#include "pci_names.h"
 #include "plan.h"
 #include "reason.h"
+#include "report.h"
+#include "serial.h"
+#include "sources.h"
+
+#define CARD_INDENT  16 /* of what is behind an address */
+#define GROUP_INDENT 20 /* of what is behind a group: longer names do not exist */
+
+static const char *role_text(enum accel_role role)
+{
+	switch (role) {
+	case ACCEL_USER:
+		return "user function, for a VM";
+	case ACCEL_MGMT:
+		return "management function, which can flash the card";
+	case ACCEL_GOLDEN:
+		return "runs its golden image";
+	case ACCEL_VF:
+		return "virtual function";
+	case ACCEL_DENY:
+		return "vfio-pci refuses it: it is on its denylist";
+	case ACCEL_GPU_CLASS:
+		return "known by its class only";
+	case ACCEL_UNKNOWN:
+	case ACCEL_NPU:
+	case ACCEL_GPU:
+	case ACCEL_VPU:
+	case ACCEL_FPGA:
+	case ACCEL_CRYPTO:
+	case ACCEL_SWITCH:
+		break;
+	}
+	return NULL;
+}
+
+static void put_card(const struct pci_device *d)
+{
+	struct paragraph head = {stdout, CARD_INDENT, CARD_INDENT, false};
+	struct paragraph groups = head;
+	const char *role = role_text(accel_role(&d->ids)), * or = "";
+	char address[BDF_SIZE];
+
+	put_style(stdout, STYLE_HEAD);
+	printf("  %-*s ", CARD_INDENT - 3, bdf_format(d->bdf, address));
+	put_style(stdout, STYLE_PLAIN);
+	paragraph_add(&head, "%s [%04x:%04x]%s%s", accel_card_name(accel_find(&d->ids)),
+		      d->ids.vendor, d->ids.device, role ? ": " : "", role ? role : "");
+	paragraph_end(&head);
+	printf("%*s", CARD_INDENT, "");
+	for (unsigned g = 0; accel_group_description(g); g++) {
+		if (!accel_group_has(g, &d->ids))
+			continue;
+		paragraph_add(&groups, "%saccel=%s", or, accel_group_name(g));
+		or = "or ";
+	}
+	paragraph_end(&groups);
+	printf("%*sdriver: %s\n", CARD_INDENT, "", d->driver[0] ? d->driver : "none");
+}
+
+/* "list --accel": leaves what the accelerator table knows; prints it, or all its groups. */
+static void list_choose_accel(struct list *l)
+{
+	for (size_t i = 0; i < l->inventory.count; i++)
+		if (accel_find(&l->items[i].device->ids) < 0)
+			l->items[i].is_shown = false;
+}
+
+/* "list --accel": leaves what the accelerator table knows; prints it, or all its groups. */
+static int list_print_accel(struct list *l)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->inventory.count; i++) {
+		if (!l->items[i].is_shown)
+			continue;
+		put_card(l->items[i].device);
+		count++;
+	}
+	if (count == 0)
+		paragraph_line(
+			stdout, 0,
+			"no function is in the table of accelerators: name it by its "
+			"ID, address, path or serial number instead");
+	else
+		paragraph_line(
+			stdout, 0,
+			"A group is written as it stands here, alone or with other "
+			"terms: \"earlybind add accel=GROUP\". All groups: "
+			"\"earlybind list --accel=all\".");
+	return EXIT_OK;
+}
+
+/* "list --accel": leaves what the accelerator table knows; prints it, or all its groups. */
+static int list_print_accel_groups(struct arena *arena, bool is_json)
+{
+	struct json json;
+
+	for (unsigned g = 0; !is_json && accel_group_description(g); g++) {
+		struct paragraph p = {stdout, GROUP_INDENT, GROUP_INDENT, false};
+
+		put_style(stdout, STYLE_HEAD);
+		printf("%-*s", GROUP_INDENT, accel_group_name(g));
+		put_style(stdout, STYLE_PLAIN);
+		paragraph_add(&p, "%s", accel_group_description(g));
+		paragraph_end(&p);
+	}
+	if (!is_json)
+		return EXIT_OK;
+	if (begin_json(arena, 64, &json) < 0)
+		return EXIT_FAILED;
+	json_open(&json, NULL, '{');
+	json_put_number(&json, "schema", SCHEMA);
+	json_open(&json, "accel_groups", '[');
+	for (unsigned g = 0; accel_group_description(g); g++) {
+		json_open(&json, NULL, '{');
+		json_put_string(&json, "name", accel_group_name(g));
+		json_put_string(&json, "description", accel_group_description(g));
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	json_close(&json, '}');
+	return end_json(&json);
+}
+
+void list_write_accel(const struct pci_ids *ids, struct json *json)
+{
+	int entry = accel_find(ids);
+
+	if (entry < 0) {
+		json_put_null(json, "accel");
+		return;
+	}
+	json_open(json, "accel", '{');
+	json_put_string(json, "name", accel_card_name(entry));
+	json_put_string(json, "role", accel_role_name(accel_role(ids)));
+	json_open(json, "groups", '[');
+	for (unsigned g = 0; accel_group_description(g); g++)
+		if (accel_group_has(g, ids))
+			json_put_string(json, NULL, accel_group_name(g));
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+#define INDENT 16 /* of what is behind an address */
+
+/* Text that grows in the arena. */
+static void append(struct list *l, const char **text, const char *format, ...)
+	printf_like(3, 4);
+static void append(struct list *l, const char **text, const char *format, ...)
+{
+	const char *more, *both = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	more = arena_vprintf(l->arena, format, ap);
+	va_end(ap);
+	if (more)
+		both = arena_printf(l->arena, "%s%s", *text, more);
+	*text = both ? both : *text;
+}
+
+static const char *describe_driver(struct list *l, const struct listed *item)
+{
+	const struct pci_device *d = item->device;
+	const char *text = "driver: ";
+	struct text rest = text_of(item->resets), word;
+	char address[BDF_SIZE];
+
+	append(l, &text, "%s", d->driver[0] ? d->driver : "none");
+	if (item->override[0])
+		append(l, &text, "; override: %s", item->override);
+	for (size_t i = 0; i < item->kind->modules->count; i++)
+		append(l, &text, "%s%s", i == 0 ? "; modules: " : ", ",
+		       item->kind->modules->names[i]);
+	for (const char *join = "; reset: "; text_word(&rest, &word); join = ", ")
+		append(l, &text, "%s%.*s", join, (int)word.n, word.p);
+	if (d->is_boot_vga)
+		append(l, &text, "; the display of the firmware");
+	if (item->virtual_count > 0)
+		append(l, &text, "; %u virtual function%s", item->virtual_count,
+		       plural(item->virtual_count));
+	if (item->is_virtual)
+		append(l, &text, "; a virtual function of %s",
+		       bdf_format(item->physical, address));
+	return text;
+}
+
+static enum style usage_style(const struct usage *u)
+{
+	return u->is_critical ? STYLE_BAD : u->is_in_use ? STYLE_CAREFUL : STYLE_PLAIN;
+}
+
+/* What is in use, or what is not. */
+static void put_usages(const struct listed *item, bool is_in_use)
+{
+	struct paragraph p = {stdout, INDENT, INDENT, false};
+	size_t left = 0;
+
+	for (size_t i = 0; i < item->usage_count; i++)
+		left += item->usages[i].is_in_use == is_in_use;
+	if (left == 0)
+		return;
+	printf("%*s", INDENT, "");
+	paragraph_add(&p, is_in_use ? "used by:" : "idle:");
+	for (size_t i = 0; i < item->usage_count; i++) {
+		const struct usage *u = &item->usages[i];
+
+		if (u->is_in_use != is_in_use)
+			continue;
+		put_style(stdout, usage_style(u));
+		paragraph_add(&p, "%s (%s)%s", u->name, u->what, --left > 0 ? "," : "");
+		put_style(stdout, STYLE_PLAIN);
+	}
+	paragraph_end(&p);
+}
+
+/* A function with all that is known about it, in lines of its own. */
+static void list_put_device(struct list *l, struct listed *item)
+{
+	const struct pci_device *d = item->device;
+	struct paragraph p = {stdout, INDENT, INDENT, false};
+	const struct kind *kind;
+	char address[BDF_SIZE], rev[16] = "";
+
+	list_look(l, item);
+	kind = item->kind;
+	if (item->revision > 0)
+		snprintf(rev, sizeof(rev), " (rev %02x)", item->revision);
+	put_style(stdout, STYLE_HEAD);
+	printf("  %-*s ", INDENT - 3, bdf_format(d->bdf, address));
+	put_style(stdout, STYLE_PLAIN);
+	paragraph_add(&p, "%s [%04x]: %s%s", kind->class ? kind->class : "",
+		      d->ids.class >> 8, kind->name, rev);
+	paragraph_end(&p);
+	if (kind->subsystem)
+		paragraph_line(stdout, INDENT, "subsystem: %s", kind->subsystem);
+	if (item->names[0])
+		paragraph_line(stdout, INDENT, "named by: %s", item->names);
+	if (item->twins[0])
+		paragraph_line(stdout, INDENT, "same ID: %s", item->twins);
+	paragraph_line(stdout, INDENT, "%s", describe_driver(l, item));
+	put_usages(item, true);
+	put_usages(item, false);
+}
+
+/* ---- by group ----------------------------------------------------------------------------- */
+
+static void put_headline(const struct list *l, const struct list_group *g)
+{
+	char message[REASON_MESSAGE_SIZE];
+	struct paragraph p = {stdout, 0, 4, false};
+
+	put_style(stdout, STYLE_HEAD);
+	if (g->id != NO_GROUP)
+		paragraph_add(&p, "IOMMU group %d:", g->id);
+	else if (l->inventory.iommu.is_on)
+		paragraph_add(&p, "no IOMMU group");
+	else
+		paragraph_add(&p, "no IOMMU group: %s",
+			      reason_message(REASON_IOMMU_OFF,
+					     iommu_why_off(&l->inventory.iommu, l->arena),
+					     message));
+	put_style(stdout, STYLE_PLAIN);
+	if (g->id != NO_GROUP && g->bridge_count == g->count && g->blocker_count == 0) {
+		paragraph_add(&p, "only bridges");
+	} else if (g->id != NO_GROUP && g->blocker_count == 0) {
+		put_style(stdout, STYLE_GOOD);
+		paragraph_add(&p, "viable");
+	} else if (g->id != NO_GROUP) {
+		put_style(stdout, STYLE_CAREFUL);
+		paragraph_add(&p, "not viable:");
+		put_style(stdout, STYLE_PLAIN);
+		if (g->count == 1)
+			paragraph_add(&p, "the host has it");
+		else
+			paragraph_add(&p, "the host has %zu of %zu functions",
+				      g->blocker_count, g->count);
+	}
+	put_style(stdout, STYLE_PLAIN);
+	paragraph_end(&p);
+}
+
+/* Each prints all that is shown: by IOMMU group, below its bridges, by the rule that names it. */
+static void list_print_groups(struct list *l)
+{
+	for (size_t i = 0; i < l->group_count; i++) {
+		const struct list_group *g = &l->groups[i];
+		bool has_headline = false;
+
+		for (size_t k = g->first; k < g->first + g->count; k++) {
+			if (!l->by_group[k]->is_shown)
+				continue;
+			if (!has_headline)
+				put_headline(l, g);
+			has_headline = true;
+			list_put_device(l, l->by_group[k]);
+		}
+	}
+}
+
+/* ---- by rule ------------------------------------------------------------------------------ */
+
+static void put_rule(const struct rule *rule, bool has_device)
+{
+	struct paragraph p = {stdout, 0, 4, false};
+	char origin[ORIGIN_SIZE];
+
+	put_style(stdout, STYLE_HEAD);
+	paragraph_add(&p, "%s %.*s", rule_kind_name(rule->kind), (int)rule->text.n,
+		      rule->text.p);
+	put_style(stdout, STYLE_PLAIN);
+	paragraph_add(&p, "(%s)%s", origin_format(&rule->origin, origin),
+		      has_device ? "" : ": names no function");
+	paragraph_end(&p);
+}
+
+static int list_print_rules(struct list *l)
+{
+	static struct sources sources;
+	static struct run run;
+	const struct strings none = {.count = 0};
+	bool *is_named = arena_alloc(l->arena, l->inventory.count, sizeof(*is_named));
+	struct policy files;
+	struct along *along;
+	size_t left = 0;
+
+	if (!is_named) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
+	if (sources_read(l->world, l->arena, &none, &sources) < 0 ||
+	    next_boot_read(l->world, l->arena, &sources, NULL, &files, &run) < 0)
+		return EXIT_FAILED;
+	(void)sources_print_problems(&sources, &run.policy);
+	/* What comes along is told by what is known: all that rules ask for. */
+	for (size_t r = 0; policy_has_any_with(&run.policy) && r < run.policy.rule_count;
+	     r++)
+		for (size_t i = 0; i < l->inventory.count; i++)
+			(void)list_has_match(l, &run.policy.rules[r].selector,
+					     l->items[i].device);
+	if (along_find(&run.policy, &l->inventory, NULL, l->arena, &along) < 0) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t r = 0; r < run.policy.rule_count; r++) {
+		const struct rule *rule = &run.policy.rules[r];
+		bool has_device = false, has_match = false;
+
+		if (!policy_has_rule_active(&run.policy, rule))
+			continue;
+		for (size_t i = 0; i < l->inventory.count; i++) {
+			bool is_along = along && along[i].rule == rule &&
+					!along[i].is_named && !along[i].is_kept;
+
+			if (!is_along &&
+			    !list_has_match(l, &rule->selector, l->items[i].device))
+				continue;
+			has_match = is_named[i] = true;
+			if (!l->items[i].is_shown)
+				continue;
+			if (!has_device)
+				put_rule(rule, true);
+			has_device = true;
+			list_put_device(l, &l->items[i]);
+		}
+		if (!has_match && l->words.count == 0)
+			put_rule(rule, false);
+	}
+	for (size_t i = 0; i < l->inventory.count; i++) {
+		if (is_named[i] || !l->items[i].is_shown)
+			continue;
+		if (left++ == 0) {
+			put_style(stdout, STYLE_HEAD);
+			puts("no rule names these");
+			put_style(stdout, STYLE_PLAIN);
+		}
+		list_put_device(l, &l->items[i]);
+	}
+	return EXIT_OK;
+}
+
+#define TARGET_SIZE 1024
+#define DEPTH_MAX   64
+#define PREFIX_SIZE 512 /* DEPTH_MAX times the longest piece */
+
+struct node {
+	struct listed *item;
+	struct node *parent, *child, *next; /* in the order of addresses */
+	const char *root; /* "pci0000:00", or "" */
+	bool is_shown; /* it, or something below it */
+	bool is_done;
+};
+
+struct pieces {
+	const char *middle, *last, *bar, *blank;
+};
+
+static const struct pieces unicode = {"├─ ", "└─ ", "│  ", "   "};
+static const struct pieces ascii = {"|- ", "`- ", "|  ", "   "};
+
+struct printer {
+	struct list *list;
+	struct node *nodes; /* in the order of the inventory */
+	const struct pieces *pieces;
+};
+
+/*
+ * From "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the bridge in front of the
+ * function (or the device that made its bus, such as VMD), and the bus that all begins with.
+ */
+static void find_parent(struct printer *p, struct node *n)
+{
+	char path[JOB_PATH_SIZE], target[TARGET_SIZE], address[BDF_SIZE];
+	const struct pci_device *d = n->item->device, *parent;
+	struct text rest, part, before = {"", 0};
+	bool has_parent = false;
+	struct bdf bdf, last = {0};
+
+	n->root = "";
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s",
+		 bdf_format(d->bdf, address));
+	if (p->list->world->ops->target(p->list->world, WORLD_SYS, path, target,
+					sizeof(target)) < 0)
+		return;
+	rest = text_of(target);
+	while (text_cut(&rest, '/', &part)) {
+		if (bdf_parse(part, &bdf) == 0 && bdf_compare(bdf, d->bdf) != 0) {
+			last = bdf;
+			has_parent = true;
+		}
+		if (!rest.p && bdf_parse(part, &bdf) == 0 && !has_parent)
+			n->root = arena_copy(p->list->arena, before);
+		before = part;
+	}
+	n->root = n->root && text_has_prefix(text_of(n->root), "pci") ? n->root : "";
+	parent = has_parent ? inventory_find(&p->list->inventory, last) : NULL;
+	if (parent)
+		n->parent = &p->nodes[parent - p->list->inventory.devices];
+}
+
+/* Words from @column on; further lines begin with @prefix, which has @width columns. */
+static void put_words(const char *prefix, size_t width, size_t column, const char *text)
+{
+	size_t limit = terminal_width(stdout), n;
+	struct text rest = text_of(text), word;
+	bool has_word = false;
+
+	for (; text_word(&rest, &word); column += n, has_word = true) {
+		n = text_columns(word);
+		if (has_word && column + 1 + n > limit) {
+			printf("\n%s", prefix);
+			column = width;
+		} else if (has_word) {
+			putchar(' ');
+			column++;
+		}
+		put_text(stdout, word);
+	}
+	putchar('\n');
+}
+
+static const char *describe(struct list *l, struct listed *item)
+{
+	const struct pci_device *d = item->device;
+	const char *class, *text;
+	char number[16] = "no group";
+
+	list_look(l, item);
+	class = item->kind->class;
+	if (d->iommu_group != NO_GROUP)
+		snprintf(number, sizeof(number), "group %d", d->iommu_group);
+	text = arena_printf(l->arena, "%s%s%s; %s%s%s", class ? class : "",
+			    class ? ": " : "", item->kind->name, number,
+			    d->driver[0] ? "; " : "", d->driver);
+	for (size_t i = 0; i < item->usage_count && text; i++)
+		if (item->usages[i].is_in_use)
+			text = arena_printf(l->arena, "%s; %s (%s)", text,
+					    item->usages[i].name, item->usages[i].what);
+	return text ? text : "";
+}
+
+static struct node *next_shown(struct node *n)
+{
+	while (n && !n->is_shown)
+		n = n->next;
+	return n;
+}
+
+/* @prefix is what stands in front of the node's line: @depth pieces. */
+static void put_node(struct printer *p, struct node *n, const char *prefix, size_t depth,
+		     bool is_last)
+{
+	char below[PREFIX_SIZE], wrapped[PREFIX_SIZE], address[BDF_SIZE];
+	struct node *child = depth < DEPTH_MAX ? next_shown(n->child) : NULL, *next;
+	size_t width = 3 * (depth + 1);
+
+	n->is_done = true;
+	snprintf(below, sizeof(below), "%s%s", prefix,
+		 is_last ? p->pieces->blank : p->pieces->bar);
+	snprintf(wrapped, sizeof(wrapped), "%s%s", below,
+		 child ? p->pieces->bar : p->pieces->blank);
+	printf("%s%s", prefix, is_last ? p->pieces->last : p->pieces->middle);
+	put_style(stdout, STYLE_HEAD);
+	printf("%s ", bdf_format(n->item->device->bdf, address));
+	put_style(stdout, STYLE_PLAIN);
+	put_words(wrapped, width + 3, width + strlen(address) + 1,
+		  describe(p->list, n->item));
+	for (; child; child = next) {
+		next = next_shown(child->next);
+		put_node(p, child, below, depth + 1, !next);
+	}
+}
+
+/* The functions that nothing is in front of, by the bus that they are on. */
+static void put_roots(struct printer *p, struct node *first)
+{
+	const char *root = NULL;
+
+	for (struct node *n = first, *next; n; n = next) {
+		next = next_shown(n->next);
+		if (!root || strcmp(root, n->root) != 0) {
+			root = n->root;
+			put_style(stdout, STYLE_HEAD);
+			puts(root[0] ? root : "PCI");
+			put_style(stdout, STYLE_PLAIN);
+		}
+		put_node(p, n, "", 0, !next || strcmp(next->root, root) != 0);
+	}
+}
+
+/* Each prints all that is shown: by IOMMU group, below its bridges, by the rule that names it. */
+static void list_print_tree(struct list *l)
+{
+	struct printer p = {.list = l,
+			    .pieces = terminal_has_unicode() ? &unicode : &ascii};
+	size_t count = l->inventory.count;
+	struct node *roots = NULL;
+
+	p.nodes = arena_alloc(l->arena, count, sizeof(*p.nodes));
+	if (!p.nodes)
+		return;
+	for (size_t i = 0; i < count; i++)
+		p.nodes[i] = (struct node){.item = &l->items[i]};
+	for (size_t i = 0; i < count; i++)
+		find_parent(&p, &p.nodes[i]);
+	/* From behind, so that each list is in the order of addresses. */
+	for (size_t i = count; i-- > 0;) {
+		struct node *n = &p.nodes[i],
+			    **list = n->parent ? &n->parent->child : &roots;
+
+		n->next = *list;
+		*list = n;
+		for (struct node *up = n; n->item->is_shown && up && !up->is_shown;
+		     up = up->parent)
+			up->is_shown = true;
+	}
+	put_roots(&p, next_shown(roots));
+	/* Damaged trees have functions that stand below themselves. */
+	for (size_t i = 0; i < count; i++)
+		if (p.nodes[i].is_shown && !p.nodes[i].is_done) {
+			p.nodes[i].next = NULL;
+			p.nodes[i].child = NULL;
+			put_roots(&p, &p.nodes[i]);
+		}
+}
+
+static const char *kind_name(enum usage_kind kind)
+{
+	switch (kind) {
+	case USAGE_DISK:
+		return "disk";
+	case USAGE_NETWORK:
+		return "network";
+	case USAGE_DISPLAY:
+		return "display";
+	case USAGE_INPUT:
+		return "input";
+	case USAGE_VFIO:
+		return "vfio";
+	}
+	return "";
+}
+
+static void write_usages(const struct listed *item, struct json *json)
+{
+	json_open(json, "used_by", '[');
+	for (size_t i = 0; i < item->usage_count; i++) {
+		const struct usage *u = &item->usages[i];
+
+		json_open(json, NULL, '{');
+		json_put_string(json, "kind", kind_name(u->kind));
+		json_put_string(json, "name", u->name);
+		json_put_string(json, "what", u->what);
+		json_put_bool(json, "in_use", u->is_in_use);
+		json_put_bool(json, "critical", u->is_critical);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void write_device(struct list *l, struct listed *item, struct json *json)
+{
+	char address[BDF_SIZE], path[PATH_SIZE], serial[SERIAL_SIZE];
+	struct pci_device *d = item->device;
+	struct text rest, word, slot;
+
+	list_look(l, item);
+	json_open(json, NULL, '{');
+	json_put_string(json, "address", bdf_format(d->bdf, address));
+	json_put_string(json, "path", d->has_path ? path_format(&d->path, path) : NULL);
+	if (identity_slot(d, &slot))
+		json_put_text(json, "slot", slot);
+	else
+		json_put_null(json, "slot");
+	json_put_string(json, "serial",
+			d->serial != 0 ? serial_format(d->serial, serial) : NULL);
+	json_put_hex(json, "vendor", d->ids.vendor, 4);
+	json_put_hex(json, "device", d->ids.device, 4);
+	json_put_hex(json, "subsystem_vendor", d->ids.subvendor, 4);
+	json_put_hex(json, "subsystem_device", d->ids.subdevice, 4);
+	json_put_hex(json, "class", d->ids.class, 6);
+	json_put_hex(json, "revision", item->revision, 2);
+	json_put_string(json, "vendor_name", item->kind->vendor_name);
+	json_put_string(json, "device_name", item->kind->device_name);
+	json_put_string(json, "class_name", item->kind->class);
+	json_put_string(json, "driver", d->driver[0] ? d->driver : NULL);
+	json_put_string(json, "driver_override",
+			item->override[0] ? item->override : NULL);
+	if (d->iommu_group == NO_GROUP)
+		json_put_null(json, "iommu_group");
+	else
+		json_put_number(json, "iommu_group", d->iommu_group);
+	json_open(json, "modules", '[');
+	for (size_t i = 0; i < item->kind->modules->count; i++)
+		json_put_string(json, NULL, item->kind->modules->names[i]);
+	json_close(json, ']');
+	json_open(json, "reset_methods", '[');
+	for (rest = text_of(item->resets); text_word(&rest, &word);)
+		json_put_text(json, NULL, word);
+	json_close(json, ']');
+	list_write_accel(&d->ids, json);
+	json_put_bool(json, "boot_vga", d->is_boot_vga);
+	json_put_number(json, "virtual_functions", item->virtual_count);
+	json_put_string(json, "physical_function",
+			item->is_virtual ? bdf_format(item->physical, address) : NULL);
+	write_usages(item, json);
+	json_close(json, '}');
+}
+
+static void write_group(struct list *l, const struct list_group *g, struct json *json)
+{
+	char address[BDF_SIZE];
+
+	json_open(json, NULL, '{');
+	json_put_number(json, "id", g->id);
+	json_put_bool(json, "viable", g->blocker_count == 0);
+	json_open(json, "blockers", '[');
+	for (size_t i = g->first; i < g->first + g->count; i++)
+		if (list_is_blocker(l->by_group[i]->device))
+			json_put_string(json, NULL,
+					bdf_format(l->by_group[i]->device->bdf, address));
+	json_close(json, ']');
+	json_close(json, '}');
+}
+
+static bool has_shown(const struct list *l, const struct list_group *g)
+{
+	for (size_t i = g->first; i < g->first + g->count; i++)
+		if (l->by_group[i]->is_shown)
+			return true;
+	return false;
+}
+
+static int list_print_json(struct list *l)
+{
+	struct json json;
+
+	if (begin_json(l->arena, l->inventory.count + l->usages.count, &json) < 0)
+		return EXIT_FAILED;
+	json_open(&json, NULL, '{');
+	json_put_number(&json, "schema", SCHEMA);
+	json_open(&json, "devices", '[');
+	for (size_t i = 0; i < l->inventory.count; i++)
+		if (l->items[i].is_shown)
+			write_device(l, &l->items[i], &json);
+	json_close(&json, ']');
+	json_open(&json, "groups", '[');
+	for (size_t i = 0; i < l->group_count; i++)
+		if (l->groups[i].id != NO_GROUP && has_shown(l, &l->groups[i]))
+			write_group(l, &l->groups[i], &json);
+	json_close(&json, ']');
+	json_close(&json, '}');
+	return end_json(&json);
+}
 
 #define ATTRIBUTE_SIZE 4096
 

@@ -91,16 +91,5 @@ bool list_has_match(struct list *l, const struct selector *selector,
 /* Whether a driver of the host has it. */
 bool list_is_blocker(const struct pci_device *device) nonnull(1);
 
-/* Each prints all that is shown: by IOMMU group, below its bridges, by the rule that names it. */
-void list_print_groups(struct list *l) nonnull(1);
-void list_print_tree(struct list *l) nonnull(1);
-int list_print_rules(struct list *l) must_check nonnull(1);
-int list_print_json(struct list *l) must_check nonnull(1);
-
-/* "list --accel": leaves what the accelerator table knows; prints it, or all its groups. */
-void list_choose_accel(struct list *l) nonnull(1);
-int list_print_accel(struct list *l) must_check nonnull(1);
-int list_print_accel_groups(struct arena *arena, bool is_json) must_check nonnull(1);
-
 /* The member "accel" of a function. */
 void list_write_accel(const struct pci_ids *ids, struct json *json) nonnull(1, 2);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "commands.h"
-#include "match.h"
 #include "sentences.h"
 #include "driver.h"
 #include "framebuffer.h"

@@ -43,6 +43,13 @@ struct wishes {
 	size_t count;
 };
 
+/* ---- best selector ---- */
+
+/* The selector that names a device best: the one that still names it after a change. */
+
+/* The same one by one, with what speaks for it; NULL behind the last. */
+const char *proposal_name(size_t i, const char **ret_why) nonnull(2);
+
 /* ---- device selection ---- */
 
 /* The functions that a user means: words that are addresses or other selectors. */

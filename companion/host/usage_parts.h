@@ -69,6 +69,3 @@ const char *usage_join(struct collector *c, const char *one, const char *separat
 /* Adds @usage for each of @owners. */
 void usage_add(struct collector *c, const struct owners *owners,
 	       const struct usage *usage) nonnull(1, 2, 3);
-
-/* Each reads one kind. What cannot be read is left out. */
-void usage_read_disks(struct collector *c) nonnull(1);

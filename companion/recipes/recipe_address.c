@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "driver.h"
-#include "rule.h"
+#include "policy.h"
 
 #define NODE_NOTE "the virtual machine needs it as before"
 

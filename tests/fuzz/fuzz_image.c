@@ -3,9 +3,9 @@
 #include "fuzz.h"
 
 #include "elf_file.h"
+#include "image_check_order.h"
 #include "image_read.h"
 #include "depmod_index.h"
-#include "systemd_unit.h"
 
 static size_t found;
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "identity.h"
-#include "match.h"
+#include "plan.h"
 
 #define FAR   "0000:41:00.0"
 #define FAR_1 "0000:41:00.1"

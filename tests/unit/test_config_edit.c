@@ -2,7 +2,7 @@
 #include "rules.h"
 
 #include "config.h"
-#include "config_text.h"
+#include "edit_session.h"
 
 #define ARENA_SIZE ((size_t)16 * 1024 * 1024)
 #define NAMED_MAX  8

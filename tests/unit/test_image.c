@@ -2,9 +2,9 @@
 /* The reader of images, where the tests of the companion do not reach: pieces and limits. */
 #include "test.h"
 
+#include "image_check_order.h"
 #include "image_read.h"
 #include "depmod_index.h"
-#include "systemd_unit.h"
 
 /* Anew for each use: what a tree needs is more than the other tests have. */
 static struct arena *fresh_arena(void)

@@ -2,7 +2,7 @@
 /* Paths: from links of sysfs, and what a pattern names. What people write: test_selector.c */
 #include "test.h"
 
-#include "path.h"
+#include "bdf.h"
 
 #define ROOT "../../../devices/pci0000:00/"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The critical devices of a machine, as rules: whole trees in, lines out. */
 #include "rules.h"
-#include "recorded.h"
 #include "tree.h"
 
 #include "config.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "rule.h"
+#include "policy.h"
 
 static void test_options(void **state unused)
 {

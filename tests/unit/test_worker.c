@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "world.h"
 
 #define LONG_TIME UINT64_C(20000000)
 
