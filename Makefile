@@ -2,6 +2,7 @@
 #
 # Variables: V=1 shows commands; DISTFILES=DIR has the third-party sources (no downloads);
 # TABLE=FILE fills the binder's table from a configuration; DESTDIR= for install;
+# PREFIX= as well; CPPFLAGS, CFLAGS and LDFLAGS stand behind ours; WERROR=1 makes warnings errors;
 # PACKAGES=check lists missing packages instead of installing them; BUILD=DIR (build).
 
 BUILD ?= build
@@ -26,13 +27,17 @@ include mk/lab.mk
 .PHONY: help clean distclean
 help:
 	@echo 'make             builds build/binder and build/earlybind, static musl'
+	@echo 'make packages    installs what make, make install and make deb need; tests, lint and demo do that themselves'
+	@echo 'make DEBUG=1     builds build/debug/binder and build/debug/earlybind: glibc, ASan, UBSan, -Og'
 	@echo 'make demo        boots the Alveo machine in QEMU, without and with earlybind'
 	@echo 'make test        unit tests, fuzzers (10 s each), image tests, boots in the lab'
 	@echo 'make test-all    the same on three Debian releases, with all generators'
 	@echo 'make matrix      the table of its boots, for the README'
-	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages'
+	@echo 'make check       the unit tests only, twice; make unit and make unit-musl: once (TEST=plan)'
+	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages (PREFIX=/usr)'
+	@echo 'make uninstall   removes them'
 	@echo 'make deb         a Debian package: build/earlybind_VERSION_ARCH.deb'
-	@echo 'make lint        layout, static analysis, scripts, claims of the documentation'
+	@echo 'make lint        layout, functions, layers, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'
 	@echo 'make coverage    line coverage of the unit tests'
@@ -40,6 +45,7 @@ help:
 	@echo 'make property    plans of machines and rules by lot (CASES=, SEED=)'
 	@echo 'make fuzz        all fuzzers, FUZZ_SECONDS=60 each'
 	@echo 'make lab         the boots only; CASE=NAME for one, CASE=all'
+	@echo 'make compile_commands.json   for clangd'
 	@echo 'make clean'
 
 clean:

@@ -5,8 +5,11 @@
 # none ends without a line, and prints the sum.
 #
 # The unit tests are built twice: with the distribution's compiler, ASan and UBSan
-# (build/check), and as the release programs are, static musl (build/musl). A third and a
-# fourth build serve the coverage (build/coverage) and the fuzzers (build/fuzz).
+# (build/check), and static, with musl, from the very objects of the release programs
+# (build/musl). Further builds serve the coverage (build/coverage), valgrind (build/plain) and
+# the fuzzers (build/fuzz). "make DEBUG=1" links the two programs as build/check is compiled.
+#
+# TEST="NAME..." runs only tests/unit/test_NAME.
 
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
@@ -16,95 +19,105 @@ COVERAGE_MIN ?= 90
 COVERAGE_MODULES := cmdline path selector serial config table policy plan report
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+ifneq ($(TEST),)
+TESTS_ASKED := $(patsubst %,test_%,$(patsubst test_%,%,$(TEST)))
+$(if $(filter-out $(UNIT_TESTS),$(TESTS_ASKED)),$(error there is no \
+	$(patsubst %,tests/unit/%.c,$(filter-out $(UNIT_TESTS),$(TESTS_ASKED)))))
+UNIT_TESTS := $(TESTS_ASKED)
+endif
 # Parsers and planning: what starts processes, or tries thousands of faults, takes too long.
 VALGRIND_TESTS := $(filter-out $(addprefix test_,apply chooser faults golden live memory modload \
 	modtree pid1 property usage worker world),$(UNIT_TESTS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(filter-out companion/cmd/main.c,$(COMPANION_SOURCES))
-CHECK_MAKEFILES := mk/check.mk mk/programs.mk mk/toolchain.mk
-CHECK_CPPFLAGS := $(ALL_INCLUDES) -Itests/fake -Itests/unit
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_COMPILE := -g -fno-omit-frame-pointer $(OUR_CFLAGS) $(HOST_CPPFLAGS)
 
-check_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
-	$(OUR_CFLAGS) $(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+check_COMPILE := $(HOST_CC) -Og -Werror $(SANITIZE) $(HOST_COMPILE)
 check_LINK := $(HOST_CC) $(SANITIZE)
 check_LIBS := $(HOST_TEST_LIBS) $(HOST_LIBS)
 check_NEEDS := $(HOST_STAMPS)
 
 # For valgrind, which wants neither of the sanitizers.
-plain_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -Werror $(OUR_CFLAGS) \
-	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+plain_COMPILE := $(HOST_CC) -O1 -Werror $(HOST_COMPILE)
 plain_LINK := $(HOST_CC)
 plain_LIBS := $(HOST_TEST_LIBS) $(HOST_LIBS)
 plain_NEEDS := $(HOST_STAMPS)
 
-musl_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS) -g -Werror $(OUR_CFLAGS) $(CHECK_CPPFLAGS)
-musl_LINK := $(RELEASE_CC) $(RELEASE_LDFLAGS)
-musl_LIBS := $(TEST_LIBS) $(COMPANION_LIBS)
-musl_NEEDS := $(RELEASE_STAMPS) $(THIRD_PARTY_TEST_STAMPS) $(THIRD_PARTY_COMPANION_STAMPS)
-
-coverage_COMPILE := $(HOST_CC) -g -O0 --coverage -fprofile-abs-path -DCOVERAGE $(OUR_CFLAGS) \
-	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+coverage_COMPILE := $(HOST_CC) -O0 --coverage -fprofile-abs-path -DCOVERAGE $(HOST_COMPILE)
 coverage_LINK := $(HOST_CC) --coverage
-coverage_LIBS := $(check_LIBS)
+coverage_LIBS := $(HOST_TEST_LIBS) $(HOST_LIBS)
 coverage_NEEDS := $(HOST_STAMPS)
 
-fuzz_COMPILE := $(FUZZ_CC) -g -O1 -fno-omit-frame-pointer -Werror $(SANITIZE) \
-	-fsanitize=fuzzer-no-link $(OUR_CFLAGS) -Wno-unknown-warning-option \
-	$(CHECK_CPPFLAGS) $(HOST_CPPFLAGS)
+fuzz_COMPILE := $(FUZZ_CC) -O1 -Werror $(SANITIZE) -fsanitize=fuzzer-no-link $(HOST_COMPILE) \
+	-Wno-unknown-warning-option
 fuzz_LINK := $(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer
 fuzz_LIBS := $(HOST_LIBS)
 fuzz_NEEDS := $(HOST_STAMPS)
 
 # ---- programs ------------------------------------------------------------------------------
 
-# $(call check-variant,NAME)
-define check-variant
-$(BUILD)/$(1)/%.o: %.c $(CHECK_MAKEFILES) $($(1)_NEEDS)
-	$$(call say,CC,$$(patsubst $(BUILD)/%,%,$$@))
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$($(1)_COMPILE) -MMD -MP -c $$< -o $$@
-
-$(BUILD)/$(1)/libbinder.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(BINDER_SOURCES) $(FAKE_SOURCES) $(COMPANION_TESTED))
+# $(call test-programs,FOLDER,VARIANT,LIBRARIES): tests and fuzzers below $(BUILD)/FOLDER
+define test-programs
+$(BUILD)/$(1)/libbinder.a: $(call objects,$(2),$(BINDER_SOURCES) $(FAKE_SOURCES) $(COMPANION_TESTED)) \
+		$(BUILD)/$(2)/link
 	$$(call say,AR,$$@)
+	$$(Q)mkdir -p $$(@D)
 	$$(Q)rm -f $$@
-	$$(Q)$$(AR) rcsD $$@ $$^
+	$$(Q)$$(AR) rcsD $$@ $$(filter %.o,$$^)
 
-$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/tests/unit/test_%.o $(BUILD)/$(1)/libbinder.a $($(1)_LIBS)
+$(BUILD)/$(1)/test_%: $(BUILD)/$(2)/tests/unit/test_%.o $(BUILD)/$(1)/libbinder.a $(3)
 	$$(call say,LD,$$@)
-	$$(Q)$$($(1)_LINK) -o $$@ $$^
+	$$(call link,$(2))
 
-$(BUILD)/$(1)/fuzz_%: $(BUILD)/$(1)/tests/fuzz/fuzz_%.o $(BUILD)/$(1)/libbinder.a $($(1)_LIBS)
+$(BUILD)/$(1)/fuzz_%: $(BUILD)/$(2)/tests/fuzz/fuzz_%.o $(BUILD)/$(1)/libbinder.a $(3)
 	$$(call say,LD,$$@)
-	$$(Q)$$($(1)_LINK) -o $$@ $$^
-
-$(call accel-objects,$(1)): $(ACCEL)
+	$$(call link,$(2))
 
 .PHONY: $(1)-programs
 $(1)-programs: $(addprefix $(BUILD)/$(1)/,$(if $(filter fuzz,$(1)),$(FUZZERS),$(if $(filter plain,$(1)),$(VALGRIND_TESTS),$(UNIT_TESTS))))
-.SECONDARY: $(patsubst %,$(BUILD)/$(1)/tests/unit/%.o,$(UNIT_TESTS)) \
-	$(patsubst %,$(BUILD)/$(1)/tests/fuzz/%.o,$(FUZZERS))
--include $(wildcard $(BUILD)/$(1)/*/*.d $(BUILD)/$(1)/*/*/*.d)
+.SECONDARY: $(patsubst %,$(BUILD)/$(2)/tests/unit/%.o,$(UNIT_TESTS)) \
+	$(patsubst %,$(BUILD)/$(2)/tests/fuzz/%.o,$(FUZZERS))
 endef
-$(foreach variant,check plain musl coverage fuzz,$(eval $(call check-variant,$(variant))))
+$(foreach name,check plain coverage fuzz,$(eval $(call variant,$(name))) \
+	$(eval $(call test-programs,$(name),$(name),$($(name)_LIBS))))
+$(eval $(call test-programs,musl,release,$(TEST_LIBS) $(COMPANION_LIBS)))
+$(call objects,release,$(wildcard tests/unit/*.c)): $(THIRD_PARTY_TEST_STAMPS)
 
-# libkmod's reader of indexes is compiled into its fuzzer.
-$(BUILD)/fuzz/tests/fuzz/fuzz_modules.o: fuzz_COMPILE += -I$(call tp-src,kmod) \
+# libkmod's reader of indexes is compiled into its fuzzer. "private": what the fuzzer is made
+# of is compiled without this.
+$(BUILD)/fuzz/tests/fuzz/fuzz_modules.o: private fuzz_COMPILE += -I$(call tp-src,kmod) \
 	$(call kmod_FLAGS,host)
+
+# make DEBUG=1: both programs with sanitizers, for gdb.
+$(BUILD)/debug/binder: $(call objects,check,binder/main.c $(BINDER_SOURCES)) $(HOST_LIBS) \
+		$(BUILD)/check/link
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(call link,check)
+
+$(BUILD)/debug/earlybind: $(call objects,check,$(COMPANION_SOURCES) $(BINDER_SOURCES)) $(HOST_LIBS) \
+		$(BUILD)/check/link
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(call link,check)
 
 # Builds on all processors unless "make -jN" says how many.
 PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-runner suite-companion suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
 
 suite-reproducible: all
 	$(Q)tests/reproducible.sh
+
+suite-install: all
+	$(Q)tests/install.sh
 
 # What runs the others: a crash that it overlooks would overlook all.
 suite-runner:
@@ -133,7 +146,7 @@ suite-companion: all
 
 $(BUILD)/pid1-init: tests/pid1/init.c $(RELEASE_STAMPS)
 	$(call say,CC,$@)
-	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) -Werror $(OUR_CFLAGS) $(RELEASE_LDFLAGS) -o $@ $<
+	$(Q)$(call compile,release,$<) $(RELEASE_LDFLAGS) $(LDFLAGS) -o $@ $<
 
 suite-pid1: all $(BUILD)/pid1-init
 	$(Q)tests/pid1/run.sh
@@ -158,7 +171,7 @@ run-suites:
 		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
 	$(Q)tests/results.sh sum
 
-TEST_SUITES := runner build reproducible unit unit-musl companion pid1 hostile fuzz append image lab
+TEST_SUITES := runner build reproducible install unit unit-musl companion pid1 hostile fuzz append image lab
 
 .PHONY: test test-all check unit unit-musl valgrind fuzz faults property golden coverage
 test:
@@ -211,3 +224,24 @@ coverage:
 	$(Q)RESULTS=$(BUILD)/coverage/results.tsv tests/unit/run.sh coverage \
 		$(addprefix $(BUILD)/coverage/,$(UNIT_TESTS))
 	$(Q)tests/coverage.sh $(BUILD)/coverage $(COVERAGE_MIN) $(COVERAGE_MODULES)
+
+# ---- clangd --------------------------------------------------------------------------------
+
+# Commands of the developer build, with what each folder may include.
+compile_commands.json: private plain_COMPILE += -Wno-unknown-warning-option
+CLANGD_SOURCES := binder/main.c $(BINDER_SOURCES) $(COMPANION_SOURCES) $(FAKE_SOURCES) \
+	$(wildcard tests/unit/*.c tests/fuzz/*.c)
+define clangd-entry
+{"directory": "$(CURDIR)", "file": "$(1)",
+ "command": "$(call json-escape,$(filter-out -Werror,$(call compile,plain,$(1)))) -c $(1)"}
+endef
+json-escape = $(subst ",\",$(subst \,\\,$(1)))
+comma := ,
+
+.PHONY: compile_commands.json
+compile_commands.json: packages-build $(HOST_STAMPS) $(ACCEL)
+	$(file >$@,[)
+	$(foreach source,$(CLANGD_SOURCES),$(file >>$@,$(call clangd-entry,$(source))$(if \
+		$(filter-out $(source),$(lastword $(CLANGD_SOURCES))),$(comma))))
+	$(file >>$@,])
+	@echo $@

@@ -5,11 +5,13 @@ DEB_VERSION := $(shell sed -n 's/.*EARLYBIND_VERSION "\(.*\)"/\1/p' binder/base/
 DEB_ARCH = $(shell dpkg --print-architecture)
 DEB_EPOCH = $${SOURCE_DATE_EPOCH:-1795305600}
 DEB_ROOT := $(BUILD)/deb/root
+# Whatever the environment says, a package has Debian's folders.
+DEB_PATHS := PREFIX=/usr SBINDIR=/usr/sbin MANDIR=/usr/share/man UNITDIR=/usr/lib/systemd/system
 
 .PHONY: deb
-deb: all manual
+deb:
 	$(Q)rm -rf $(BUILD)/deb
-	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(DEB_ROOT)
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(DEB_ROOT) $(DEB_PATHS)
 	$(Q)gzip -9n $(DEB_ROOT)/usr/share/man/man?/*
 	$(Q)$(INSTALL) -D -m 644 packaging/debian/copyright \
 		$(DEB_ROOT)/usr/share/doc/earlybind/copyright

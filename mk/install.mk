@@ -1,12 +1,50 @@
 # Installation below DESTDIR. Images are not rebuilt: the README says how.
 
 INSTALL ?= install
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+# Where Debian's shells look; other distributions' zsh looks in site-functions.
+BASH_COMPLETION_DIR ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/vendor-completions
+FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
+
+# PREFIX does not apply to these. /usr/lib/earlybind/binder is the binder's path in every image
+# and on every machine: the hooks, the udev rules and rdinit= rely on it. initramfs-tools, dracut
+# and mkinitcpio look for hooks in their own folders only, and all programs read
+# /etc/earlybind.conf.
+OWN_DIR := /usr/lib/earlybind
+INITRAMFS_TOOLS_DIR := /usr/share/initramfs-tools
+DRACUT_DIR := /usr/lib/dracut/modules.d/50earlybind
+MKINITCPIO_DIR := /usr/lib/initcpio
+CONFIG := /etc/earlybind.conf
+
 MANUAL_SOURCES := $(sort $(wildcard docs/*.scd))
 MANUAL_PAGES := $(patsubst docs/%.scd,$(BUILD)/man/%,$(MANUAL_SOURCES))
 
+# What is installed: MODE:SOURCE:TARGET. The configuration is apart, as people change it.
+INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
+	755:dracut-module/shell:$(OWN_DIR)/shell \
+	755:$(BUILD)/earlybind:$(SBINDIR)/earlybind \
+	$(foreach file,hooks/earlybind scripts/init-top/00-earlybind, \
+		755:initramfs-hooks/$(file):$(INITRAMFS_TOOLS_DIR)/$(file)) \
+	$(foreach file,module-setup.sh earlybind.sh, \
+		755:dracut-module/50earlybind/$(file):$(DRACUT_DIR)/$(file)) \
+	$(foreach unit,earlybind.service earlybind-shell.service, \
+		644:dracut-module/50earlybind/$(unit):$(DRACUT_DIR)/$(unit) \
+		644:dracut-module/50earlybind/$(unit):$(UNITDIR)/$(unit)) \
+	$(foreach file,install/earlybind hooks/earlybind, \
+		755:packaging/arch/$(file):$(MKINITCPIO_DIR)/$(file)) \
+	$(foreach page,$(MANUAL_PAGES), \
+		644:$(page):$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
+	644:completions/earlybind.bash:$(BASH_COMPLETION_DIR)/earlybind \
+	644:completions/_earlybind:$(ZSH_COMPLETION_DIR)/_earlybind \
+	644:completions/earlybind.fish:$(FISH_COMPLETION_DIR)/earlybind.fish
+
 .PHONY: install uninstall manual packages-docs
 packages-docs:
-	$(Q)mk/packages.sh docs
+	$(Q)PACKAGES=check mk/packages.sh docs
 
 manual: packages-docs
 	$(Q)$(MAKE) --no-print-directory $(MANUAL_PAGES)
@@ -16,56 +54,24 @@ $(BUILD)/man/%: docs/%.scd
 	$(Q)mkdir -p $(@D)
 	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1795305600} scdoc <$< >$@
 
-# Files that are laid out in the source as they are installed.
-INITRAMFS_FILES := hooks/earlybind scripts/init-top/00-earlybind
-DRACUT_SCRIPTS := 50earlybind/module-setup.sh 50earlybind/earlybind.sh
-UNITS := earlybind.service earlybind-shell.service
-MKINITCPIO_FILES := install/earlybind hooks/earlybind
-
-# Where Debian's shells look; other distributions' zsh looks in site-functions.
-BASH_COMPLETION := /usr/share/bash-completion/completions/earlybind
-ZSH_COMPLETION ?= /usr/share/zsh/vendor-completions/_earlybind
-FISH_COMPLETION := /usr/share/fish/vendor_completions.d/earlybind.fish
-
 install: all manual
-	$(Q)$(INSTALL) -D -m 755 $(BUILD)/binder $(DESTDIR)/usr/lib/earlybind/binder
-	$(Q)$(INSTALL) -D -m 755 $(BUILD)/earlybind $(DESTDIR)/usr/sbin/earlybind
-	$(Q)for file in $(INITRAMFS_FILES); do \
-		$(INSTALL) -D -m 755 initramfs-hooks/$$file \
-			$(DESTDIR)/usr/share/initramfs-tools/$$file || exit 1; \
+	$(Q)set -e; for file in $(INSTALLED); do \
+		mode=$${file%%:*} target=$${file##*:} source=$${file#*:}; \
+		$(INSTALL) -D -m $$mode "$${source%:*}" "$(DESTDIR)$$target"; \
 	done
-	$(Q)for file in $(DRACUT_SCRIPTS); do \
-		$(INSTALL) -D -m 755 dracut-module/$$file \
-			$(DESTDIR)/usr/lib/dracut/modules.d/$$file || exit 1; \
-	done
-	$(Q)for unit in $(UNITS); do \
-		$(INSTALL) -D -m 644 dracut-module/50earlybind/$$unit \
-			$(DESTDIR)/usr/lib/dracut/modules.d/50earlybind/$$unit && \
-		$(INSTALL) -D -m 644 dracut-module/50earlybind/$$unit \
-			$(DESTDIR)/usr/lib/systemd/system/$$unit || exit 1; \
-	done
-	$(Q)$(INSTALL) -D -m 755 dracut-module/shell $(DESTDIR)/usr/lib/earlybind/shell
-	$(Q)for file in $(MKINITCPIO_FILES); do \
-		$(INSTALL) -D -m 755 packaging/arch/$$file \
-			$(DESTDIR)/usr/lib/initcpio/$$file || exit 1; \
-	done
-	$(Q)for page in $(MANUAL_PAGES); do \
-		$(INSTALL) -D -m 644 $$page \
-			$(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit 1; \
-	done
-	$(Q)$(INSTALL) -D -m 644 completions/earlybind.bash $(DESTDIR)$(BASH_COMPLETION)
-	$(Q)$(INSTALL) -D -m 644 completions/_earlybind $(DESTDIR)$(ZSH_COMPLETION)
-	$(Q)$(INSTALL) -D -m 644 completions/earlybind.fish $(DESTDIR)$(FISH_COMPLETION)
-	$(Q)[ -e $(DESTDIR)/etc/earlybind.conf ] || \
-		$(INSTALL) -D -m 644 docs/earlybind.conf $(DESTDIR)/etc/earlybind.conf
+	$(Q)[ -e "$(DESTDIR)$(CONFIG)" ] || \
+		$(INSTALL) -D -m 644 docs/earlybind.conf "$(DESTDIR)$(CONFIG)"
 
-# Leaves /etc/earlybind.conf. Images keep the binder until they are rebuilt.
+# Removes the files and the folders that are empty then. A configuration that somebody changed
+# stays. Images keep the binder until they are rebuilt.
 uninstall:
-	$(Q)rm -f $(addprefix $(DESTDIR)/usr/lib/earlybind/,binder shell) \
-		$(DESTDIR)/usr/sbin/earlybind
-	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/share/initramfs-tools/%,$(INITRAMFS_FILES))
-	$(Q)rm -rf $(DESTDIR)/usr/lib/dracut/modules.d/50earlybind
-	$(Q)rm -f $(patsubst %,$(DESTDIR)/usr/lib/initcpio/%,$(MKINITCPIO_FILES))
-	$(Q)rm -f $(addprefix $(DESTDIR)/usr/lib/systemd/system/,$(UNITS))
-	$(Q)rm -f $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
-	$(Q)rmdir $(DESTDIR)/usr/lib/earlybind 2>/dev/null || true
+	$(Q)rm -f $(foreach file,$(INSTALLED),"$(DESTDIR)$(lastword $(subst :, ,$(file)))")
+	$(Q)if cmp -s docs/earlybind.conf "$(DESTDIR)$(CONFIG)"; then \
+		rm -f "$(DESTDIR)$(CONFIG)"; \
+	elif [ -e "$(DESTDIR)$(CONFIG)" ]; then \
+		echo '$(DESTDIR)$(CONFIG) was changed after the installation: it stays'; \
+	fi
+	$(Q)cd "$(DESTDIR)/" && for folder in $(sort $(dir $(foreach file,$(INSTALLED) :$(CONFIG),$(lastword \
+		$(subst :, ,$(file)))))); do \
+		[ ! -d ".$$folder" ] || rmdir -p --ignore-fail-on-non-empty "$${folder#/}"; \
+	done

@@ -17,7 +17,7 @@ demo:
 # What rules cost beside the reading of the bus.
 $(BUILD)/matching: tests/bench/matching.c $(BINDER_OBJECTS) $(BINDER_LIBS)
 	$(call say,LD,$@)
-	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) -Ibinder -g $(RELEASE_LDFLAGS) -o $@ $^
+	$(Q)$(call compile,release,$<) $(RELEASE_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 bench: all $(BUILD)/matching
 	$(Q)tests/bench/run.sh

@@ -7,8 +7,10 @@ SHELL_FILES = $(shell git ls-files '*.sh' .ci/run initramfs-hooks packaging/arch
 FORMAT_FILES = $(filter-out %.def,$(C_FILES))
 CLANG_FORMAT ?= clang-format
 
-.PHONY: lint format lint-format lint-shell lint-tidy lint-cppcheck lint-analyzer lint-claims packages-lint
-lint: lint-format lint-shell lint-claims lint-cppcheck lint-analyzer lint-tidy
+.PHONY: lint format lint-format lint-functions lint-shell lint-tidy lint-cppcheck lint-analyzer \
+	lint-claims lint-layers packages-lint
+lint: lint-format lint-functions lint-shell lint-claims lint-layers lint-cppcheck lint-analyzer \
+	lint-tidy
 	@echo 'lint: clean'
 
 packages-lint:
@@ -21,12 +23,17 @@ lint-format: packages-lint
 	$(call say,LINT,layout)
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMAT_FILES)
 
+# A function fits on a screen.
+lint-functions:
+	$(call say,LINT,length of functions)
+	$(Q)awk -v most=60 -f mk/functions.awk $(OUR_C_FILES)
+
 lint-shell: packages-lint
 	$(call say,LINT,scripts)
 	$(Q)shellcheck -x -P SCRIPTDIR $(SHELL_FILES)
 
 # The compilers' own view of the headers: the developer build's, with its libraries.
-LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -Ibinder -I$(BUILD)/data $(HOST_CPPFLAGS)
+LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE $(ALL_INCLUDES) -I$(BUILD)/data $(HOST_CPPFLAGS)
 
 lint-tidy: packages-lint $(HOST_STAMPS) $(ACCEL)
 	$(call say,LINT,clang-tidy)
@@ -38,7 +45,7 @@ lint-cppcheck: packages-lint $(HOST_STAMPS) $(ACCEL)
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j 2 \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
 		--suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
-		-D_GNU_SOURCE -Ibinder -I$(BUILD)/data binder companion
+		-D_GNU_SOURCE $(ALL_INCLUDES) -I$(BUILD)/data binder companion
 
 # gcc's own: paths that lead to a wrong pointer, a leak or a descriptor that stays open.
 lint-analyzer: packages-lint $(HOST_STAMPS) $(ACCEL)
@@ -46,6 +53,17 @@ lint-analyzer: packages-lint $(HOST_STAMPS) $(ACCEL)
 	$(Q)printf '%s\n' $(filter binder/%,$(OUR_C_FILES)) | xargs -P 2 -I '{}' $(HOST_CC) -O1 \
 		-fanalyzer -Werror $(LINT_CPPFLAGS) -c '{}' -o /dev/null
 
-lint-claims: packages-lint all
+lint-claims: packages-lint
 	$(call say,LINT,claims)
+	$(Q)$(MAKE) --no-print-directory all DEBUG=
 	$(Q)mk/lint-claims.sh $(BUILD)
+
+LAYERS := $(addprefix binder/,$(BINDER_FOLDERS)) binder $(addprefix companion/,$(COMPANION_FOLDERS))
+LAYER_SOURCES := binder/main.c $(BINDER_SOURCES) $(COMPANION_SOURCES)
+
+# The include path keeps a folder from what is behind it; this keeps its calls from there.
+lint-layers: packages-lint
+	$(call say,LINT,layers)
+	$(Q)$(MAKE) --no-print-directory all DEBUG=
+	$(Q)nm -A $(call objects,release,$(LAYER_SOURCES)) | awk -v rooms='$(LAYERS)' \
+		-v root=$(BUILD)/release/ -f mk/layers.awk

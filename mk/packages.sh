@@ -4,8 +4,9 @@
 # Usage: mk/packages.sh GROUP...
 #
 # On Debian, missing packages are installed with apt-get, as root or through sudo.
-# PACKAGES=check only lists what is missing and fails. Elsewhere the list of needed
-# tools is printed. Exit code: 0 all there, 1 something is missing.
+# PACKAGES=check only lists what is missing and fails: what builds and installs earlybind asks
+# so, and "make packages" installs it. Elsewhere the list of needed tools is printed.
+# Exit code: 0 all there, 1 something is missing.
 set -eu
 
 list=$(dirname "$0")/packages.list
@@ -37,7 +38,11 @@ done
 
 if [ "${PACKAGES:-install}" = check ]; then
 	echo "missing packages:$missing" >&2
-	echo "install them with: apt-get install$missing" >&2
+	case " $* " in
+	*" test "* | *" lab "* | *" lint "* | *" coverage "*) ;;
+	*) echo "install them with: make packages" >&2 ;;
+	esac
+	echo "or with: apt-get install$missing" >&2
 	exit 1
 fi
 

@@ -3,7 +3,8 @@
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wvla -Wundef -Wwrite-strings -Wformat=2 -Wno-format-truncation
-OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) -I$(BUILD)/data
+OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) \
+	-fstack-protector-strong -I$(BUILD)/data
 
 # The folders in their order: each may include and call what is in those before it, never what is
 # behind it. Folders of the companion have all of the binder's before them.
@@ -20,51 +21,45 @@ folders-until = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))
 	folders-until,$(1),$(wordlist 2,$(words $(2)),$(2)))))
 # $(call room-includes,FOLDER): what a file of FOLDER may include; all of them for main.c.
 room-includes = $(addprefix -I,$(call folders-until,$(1),$(ROOMS)))
+ALL_INCLUDES := $(addprefix -I,$(ROOMS)) -Ibinder
 # $(call own-includes,FILE)
 own-includes = $(if $(filter $(patsubst %/,%,$(dir $(1))),$(ROOMS)),$(call \
-	room-includes,$(patsubst %/,%,$(dir $(1)))),$(ALL_INCLUDES))
-ALL_INCLUDES := $(addprefix -I,$(ROOMS)) -Ibinder
+	room-includes,$(patsubst %/,%,$(dir $(1)))),$(ALL_INCLUDES)) \
+	$(if $(filter tests/%,$(1)),-Itests/fake -Itests/unit)
 
-release-object = $(patsubst %.c,$(BUILD)/release/%.o,$(1))
-BINDER_OBJECTS := $(call release-object,$(BINDER_SOURCES))
-COMPANION_OBJECTS := $(call release-object,$(COMPANION_SOURCES))
+# ---- objects, in several variants ----------------------------------------------------------
+# NAME_COMPILE, NAME_LINK and NAME_NEEDS say how; CPPFLAGS, CFLAGS and LDFLAGS of the
+# environment or the command line stand behind them. What is compiled with one variant's
+# command is below $(BUILD)/NAME, and it is compiled anew when that command changes.
 
-.PHONY: all packages-build
-all: packages-build
-	$(Q)$(MAKE) --no-print-directory $(BUILD)/binder $(BUILD)/earlybind
+release_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS) -g $(OUR_CFLAGS)
+release_LINK := $(RELEASE_CC) $(RELEASE_LDFLAGS)
+release_NEEDS := $(RELEASE_STAMPS) $(THIRD_PARTY_COMPANION_STAMPS)
 
-packages-build:
-	$(Q)mk/packages.sh build
+# $(call objects,VARIANT,SOURCES)
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
+# $(call compile,VARIANT,SOURCE)
+compile = $($(1)_COMPILE) $(call own-includes,$(2)) $(CPPFLAGS) $(CFLAGS)
+# $(call link,VARIANT): a recipe line
+link = $(Q)$($(1)_LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
-$(BUILD)/release/binder/%.o: binder/%.c $(RELEASE_STAMPS) $(THIRD_PARTY_BINDER_STAMPS)
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) $(call own-includes,$<) -MMD -MP -c $< -o $@
+# $(call variant,NAME)
+define variant
+$(BUILD)/$(1)/compile: FORCE
+	$$(call update,$$($(1)_COMPILE) $$(CPPFLAGS) $$(CFLAGS) in $(ROOMS))
 
-$(BUILD)/release/companion/%.o: companion/%.c $(RELEASE_STAMPS) $(THIRD_PARTY_COMPANION_STAMPS)
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(RELEASE_CC) $(RELEASE_CFLAGS) $(OUR_CFLAGS) $(call own-includes,$<) -MMD -MP -c $< -o $@
+# A source that is gone changes no file that make would look at.
+$(BUILD)/$(1)/link: FORCE
+	$$(call update,$$($(1)_LINK) $$(CFLAGS) $$(LDFLAGS) of $(BINDER_SOURCES) $(COMPANION_SOURCES))
 
-$(BUILD)/binder.debug: $(call release-object,binder/main.c) $(BINDER_OBJECTS) $(BINDER_LIBS)
-	$(call say,LD,$@)
-	$(Q)$(RELEASE_CC) $(RELEASE_LDFLAGS) -o $@ $^
+# The accelerator table is there before anything is compiled; who includes it, .d files say.
+$(BUILD)/$(1)/%.o: %.c $(BUILD)/$(1)/compile $($(1)_NEEDS) | $(ACCEL)
+	$$(call say,CC,$$(patsubst $(BUILD)/%,%,$$@))
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(call compile,$(1),$$<) -MMD -MP -c $$< -o $$@
 
-# TABLE=FILE fills the table at build time, for images that carry no configuration.
-$(BUILD)/binder: $(BUILD)/binder.debug $(if $(TABLE),$(TABLE) $(BUILD)/earlybind)
-	$(call say,STRIP,$@)
-	$(Q)$(STRIP) -s -o $@ $<
-	$(call assert-static,$@)
-	$(if $(TABLE),$(Q)$(BUILD)/earlybind embed --generic --binder $@ --config $(TABLE) --output $@)
-
-$(BUILD)/earlybind.debug: $(COMPANION_OBJECTS) $(BINDER_OBJECTS) $(COMPANION_LIBS)
-	$(call say,LD,$@)
-	$(Q)$(RELEASE_CC) $(RELEASE_LDFLAGS) -o $@ $^
-
-$(BUILD)/earlybind: $(BUILD)/earlybind.debug
-	$(call say,STRIP,$@)
-	$(Q)$(STRIP) -s -o $@ $<
-	$(call assert-static,$@)
+-include $(wildcard $(BUILD)/$(1)/*/*.d $(BUILD)/$(1)/*/*/*.d)
+endef
 
 # The accelerator table, as C: for the binder its IDs, for the companion the names as well.
 ACCEL := $(BUILD)/data/accel.inc
@@ -74,8 +69,46 @@ $(ACCEL): mk/accel.awk $(ACCEL_SOURCES)
 	$(Q)mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f $< $(ACCEL_SOURCES) >$@
 
-# $(call accel-objects,FOLDER): those that include it.
-accel-objects = $(BUILD)/$(1)/binder/pci/accel.o $(BUILD)/$(1)/companion/host/pci_names.o
-$(call accel-objects,release): $(ACCEL)
+$(eval $(call variant,release))
 
--include $(wildcard $(BUILD)/release/*/*.d $(BUILD)/release/*/*/*.d)
+# ---- the programs --------------------------------------------------------------------------
+
+BINDER_OBJECTS := $(call objects,release,$(BINDER_SOURCES))
+COMPANION_OBJECTS := $(call objects,release,$(COMPANION_SOURCES))
+
+# "make DEBUG=1" makes those for gdb instead (mk/check.mk); what else is made uses the others.
+ALL_IN := $(BUILD)/$(if $(DEBUG),$(if $(filter-out all,$(MAKECMDGOALS)),,debug/))
+
+.PHONY: all packages packages-build
+all: packages-build
+	$(Q)$(MAKE) --no-print-directory $(ALL_IN)binder $(ALL_IN)earlybind
+
+# What builds and installs the programs changes nothing else on the machine: a package that is
+# missing is named, with the command that installs it.
+packages-build:
+	$(Q)PACKAGES=check mk/packages.sh build
+
+packages:
+	$(Q)mk/packages.sh build docs
+
+$(BUILD)/binder.debug: $(call objects,release,binder/main.c) $(BINDER_OBJECTS) $(BINDER_LIBS) \
+		$(BUILD)/release/link
+	$(call say,LD,$@)
+	$(call link,release)
+
+# TABLE=FILE fills the table at build time, for images that carry no configuration.
+$(BUILD)/binder: $(BUILD)/binder.debug $(if $(TABLE),$(TABLE) $(BUILD)/earlybind)
+	$(call say,STRIP,$@)
+	$(Q)$(STRIP) -s -o $@ $<
+	$(call assert-static,$@)
+	$(if $(TABLE),$(Q)$(BUILD)/earlybind embed --generic --binder $@ --config $(TABLE) --output $@)
+
+$(BUILD)/earlybind.debug: $(COMPANION_OBJECTS) $(BINDER_OBJECTS) $(COMPANION_LIBS) \
+		$(BUILD)/release/link
+	$(call say,LD,$@)
+	$(call link,release)
+
+$(BUILD)/earlybind: $(BUILD)/earlybind.debug
+	$(call say,STRIP,$@)
+	$(Q)$(STRIP) -s -o $@ $<
+	$(call assert-static,$@)

@@ -19,7 +19,7 @@
 
 TP := $(BUILD)/third-party
 TP_LOCK := third_party/sources.lock
-TP_MAKEFILES := mk/third-party.mk mk/toolchain.mk
+TP_MAKEFILES := mk/third-party.mk
 TP_NAMES := kmod zstd xz zlib lz4 bzip2 lzo2 pciutils jansson cmocka
 
 # A source is unpacked anew, and what depends on it is made anew, when its lines in the lock or
@@ -130,21 +130,17 @@ cmocka_HEADERS := include/cmocka.h include/cmocka_pbc.h
 
 # Fixed here: what the rest of the build adds to RELEASE_CFLAGS does not reach these libraries.
 release_SYSROOT := $(BUILD)/sysroot
-release_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS)
+tp_release_COMPILE := $(RELEASE_CC) $(RELEASE_CFLAGS)
 release_NEEDS := $(RELEASE_STAMPS)
 host_SYSROOT := $(BUILD)/sysroot-host
-host_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -fno-common $(PREFIX_MAP)
+tp_host_COMPILE := $(HOST_CC) -g -O1 -fno-omit-frame-pointer -fno-common $(PREFIX_MAP)
 host_NEEDS :=
-
-# One rule writes FILE only if its text changes. $(1): text, as a shell command's output
-tp-update = $(Q)mkdir -p $(@D); { $(1); } >$@.tmp; \
-	if cmp -s $@.tmp $@; then rm -f $@.tmp; else mv -f $@.tmp $@; fi
 
 # $(call tp-variant,VARIANT)
 define tp-variant
 # Other flags or another compiler: everything anew.
 $(TP)/$(1)/flags: FORCE
-	$$(call tp-update,echo '$$($(1)_COMPILE) $(zstd_SMALL) $(zlib_SMALL)')
+	$$(call update,$$(tp_$(1)_COMPILE) $(zstd_SMALL) $(zlib_SMALL))
 
 # What differs between C libraries.
 $(TP)/$(1)/probed.h: $(TP)/$(1)/flags $(TP_MAKEFILES) | $$($(1)_NEEDS)
@@ -153,7 +149,7 @@ $(TP)/$(1)/probed.h: $(TP)/$(1)/flags $(TP_MAKEFILES) | $$($(1)_NEEDS)
 		printf '#define _GNU_SOURCE 1\n#include <string.h>\n#include <stdlib.h>\n%s\n' \
 			"void *probe(void); void *probe(void) { return (void *)$$$${function%:*}; }" \
 			>$$@.c; \
-		if $$($(1)_COMPILE) -Werror -c $$@.c -o $$@.o 2>/dev/null; then \
+		if $$(tp_$(1)_COMPILE) -Werror -c $$@.c -o $$@.o 2>/dev/null; then \
 			echo "#define HAVE_$$$${function#*:} 1"; \
 		elif [ $$$$function = basename:DECL_BASENAME ]; then \
 			echo "#define HAVE_DECL_BASENAME 0"; \
@@ -172,7 +168,7 @@ $$($(1)_$(2)_OBJECTS): $(TP)/$(1)/$(2)/%.o: $(call tp-unpacked,$(2)) $(TP)/$(1)/
 		$(wildcard third_party/config/$(2)/*.h) $(TP_MAKEFILES) $($(1)_NEEDS)
 	$$(call say,CC,$$(patsubst $(BUILD)/%,%,$$@))
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$($(1)_COMPILE) $(call $(2)_FLAGS,$(1)) -c $(call tp-src,$(2))/$$*.c -o $$@
+	$$(Q)$$(tp_$(1)_COMPILE) $(call $(2)_FLAGS,$(1)) -c $(call tp-src,$(2))/$$*.c -o $$@
 
 $($(1)_SYSROOT)/lib/$($(2)_ARCHIVE): $$($(1)_$(2)_OBJECTS)
 	$$(call say,AR,$$@)
@@ -213,7 +209,7 @@ HOST_TEST_LIBS := $(call tp-archives,host,cmocka)
 HOST_STAMPS := $(call tp-stamps,host,$(TP_NAMES))
 
 .PHONY: third-party third-party-binder third-party-companion third-party-test \
-	third-party-host distfiles FORCE
+	third-party-host distfiles
 third-party: third-party-companion third-party-test third-party-host
 third-party-binder: $(THIRD_PARTY_BINDER_STAMPS)
 third-party-companion: $(THIRD_PARTY_COMPANION_STAMPS)
@@ -221,4 +217,3 @@ third-party-test: $(THIRD_PARTY_TEST_STAMPS)
 third-party-host: $(HOST_STAMPS)
 distfiles:
 	$(Q)BUILD=$(BUILD) third_party/fetch.sh -o $(BUILD)/distfiles
-FORCE:

@@ -6,7 +6,7 @@
 #          RELEASE_LDFLAGS  static, without build ID, unused sections dropped
 #          RELEASE_STAMPS   to be made before anything is compiled with RELEASE_CC
 #          HOST_CC          the distribution's compiler: developer build, fuzzers, sanitizers
-#          Q, say, assert-static   for recipes, see below
+#          Q, say, update, assert-static   for recipes, see below
 # Respects BUILD (default build), V=1 (show commands).
 
 BUILD ?= build
@@ -19,6 +19,13 @@ else
 Q := @
 say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 endif
+
+# $(call update,TEXT): the recipe of a file that depends on FORCE. It writes TEXT only if the
+# file has another text, so that what depends on the file is made anew only then.
+update = $(if $(call same,$(file <$@),$(1)),,$(shell mkdir -p $(@D))$(file >$@,$(1)))
+same = $(and $(findstring :$(1):,:$(2):),$(findstring :$(2):,:$(1):))
+.PHONY: FORCE
+FORCE:
 
 RELEASE_CC ?= musl-gcc
 HOST_CC ?= gcc

@@ -73,7 +73,7 @@ tell() {
 [ $# -gt 0 ] || set -- bookworm/initramfs-tools bookworm/dracut forky/dracut {bookworm,trixie}/mkinitcpio
 [ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut,mkinitcpio}
 
-"$TOP/mk/packages.sh" build lab
+"$TOP/mk/packages.sh" build lab docs
 rm -rf "$build"
 mkdir -p "$build"
 "${MAKE:-make}" -C "$TOP" install DESTDIR="$build/stage" >"$build/install.log" 2>&1 || {

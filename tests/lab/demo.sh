@@ -14,7 +14,7 @@ This boots a machine with an Alveo card, in QEMU, twice: without earlybind and w
 The first time on a machine it fetches a Debian system for it; about five minutes.
 END
 
-"$TOP/mk/packages.sh" build lab
+"$TOP/mk/packages.sh" build lab docs
 # Fetching the guest's system and building earlybind have little to wait for in common.
 "$LAB/base.sh" "$suite" >/dev/null &
 base_pid=$!

@@ -117,7 +117,7 @@ lab_cc() {
 # STAGE is that folder; it is empty if earlybind cannot be built or installed.
 prepare_lab() {
 	mkdir -p "$LAB_BUILD/bin"
-	"$TOP/mk/packages.sh" build lab
+	"$TOP/mk/packages.sh" build lab docs
 	lab_cc "$LAB/preinit.c" "$LAB_BUILD/bin/preinit"
 	lab_cc "$LAB/ids.c" "$LAB_BUILD/bin/ids"
 	STAGE=$LAB_BUILD/stage
