@@ -101,18 +101,19 @@ static int bind_for_pid1(void)
 	return run(&settings);
 }
 
+static const struct option program_options[] = {
+	{"cmdline", required_argument, NULL, 'c'},
+	{"device", required_argument, NULL, 'd'},
+	{"sysroot", required_argument, NULL, 's'},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"force", no_argument, NULL, 'f'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"cmdline", required_argument, NULL, 'c'},
-		{"device", required_argument, NULL, 'd'},
-		{"sysroot", required_argument, NULL, 's'},
-		{"dry-run", no_argument, NULL, 'n'},
-		{"force", no_argument, NULL, 'f'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct settings settings = {0};
 	struct parse_error error;
 	int option;
@@ -123,7 +124,7 @@ int main(int argc, char **argv)
 		return EXIT_NOT_ALL;
 	}
 	(void)pid1_ops.hold_descriptors();
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "", program_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			settings.options.cmdline = text_of(optarg);

@@ -4,13 +4,36 @@
 #include <errno.h>
 #include <string.h>
 
+/*
+ *   vfio-pci.ids="10ee:5000,10ee:5001" next
+ *   ^           ^                     ^
+ *   0           equals                what is returned
+ *
+ * An '=' at the very start is part of the name, as in the kernel.
+ */
+static size_t measure(struct text t, bool in_quote, size_t *ret_equals)
+{
+	size_t i, equals = 0;
+
+	for (i = 0; i < t.n; i++) {
+		if (char_is_space(t.p[i]) && !in_quote)
+			break;
+		if (equals == 0 && t.p[i] == '=')
+			equals = i;
+		if (t.p[i] == '"')
+			in_quote = !in_quote;
+	}
+	*ret_equals = equals;
+	return i;
+}
+
 bool cmdline_next(struct text *rest, struct cmdline_arg *ret)
 {
 	struct text t = *rest;
 	struct text name, value = {NULL, 0};
-	bool in_quote = false, quoted = false;
+	bool quoted = false;
 	const char *nul = t.n > 0 ? memchr(t.p, '\0', t.n) : NULL;
-	size_t i, end, equals = 0;
+	size_t i, end, equals;
 
 	if (nul)
 		t.n = (size_t)(nul - t.p);
@@ -25,27 +48,9 @@ bool cmdline_next(struct text *rest, struct cmdline_arg *ret)
 	if (t.p[0] == '"') {
 		t.p++;
 		t.n--;
-		in_quote = true;
 		quoted = true;
 	}
-
-	/*
-	 *   vfio-pci.ids="10ee:5000,10ee:5001" next
-	 *   ^           ^                     ^
-	 *   0           equals                i
-	 *
-	 * An '=' at the very start is part of the name, as in the kernel.
-	 */
-	for (i = 0; i < t.n; i++) {
-		if (char_is_space(t.p[i]) && !in_quote)
-			break;
-		if (equals == 0 && t.p[i] == '=')
-			equals = i;
-		if (t.p[i] == '"')
-			in_quote = !in_quote;
-	}
-
-	end = i;
+	end = i = measure(t, quoted, &equals);
 	if (equals > 0) {
 		size_t start = equals + 1;
 

@@ -207,6 +207,23 @@ static size_t put_field(char *buf, size_t size, size_t used, uint32_t value,
 	return used + (size_t)snprintf(buf + used, size - used, "%04x%s", value, end);
 }
 
+static size_t put_id(char *buf, size_t size, size_t used, const struct pci_match *id)
+{
+	bool class = id->class_mask != 0;
+	bool sub = class || id->subvendor != PCI_ANY || id->subdevice != PCI_ANY;
+
+	used = put_field(buf, size, used, id->vendor, ":");
+	used = put_field(buf, size, used, id->device, sub ? ":" : "");
+	if (sub) {
+		used = put_field(buf, size, used, id->subvendor, ":");
+		used = put_field(buf, size, used, id->subdevice, class ? ":" : "");
+	}
+	if (class)
+		used += (size_t)snprintf(buf + used, size - used, "%06x:%06x", id->class,
+					 id->class_mask);
+	return used;
+}
+
 /* The digits of class=, as few as say it: 2, 4 or 6. */
 static void put_class(char *buf, uint32_t class, uint32_t mask)
 {
@@ -255,21 +272,8 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 		plus = "+";
 	}
 	if (s->terms & TERM_ID) {
-		const struct pci_match *id = &s->id;
-		bool class = id->class_mask != 0;
-		bool sub = class || id->subvendor != PCI_ANY || id->subdevice != PCI_ANY;
-
 		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%s", plus);
-		used = put_field(buf, SELECTOR_SIZE, used, id->vendor, ":");
-		used = put_field(buf, SELECTOR_SIZE, used, id->device, sub ? ":" : "");
-		if (sub) {
-			used = put_field(buf, SELECTOR_SIZE, used, id->subvendor, ":");
-			used = put_field(buf, SELECTOR_SIZE, used, id->subdevice,
-					 class ? ":" : "");
-		}
-		if (class)
-			used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used,
-						 "%06x:%06x", id->class, id->class_mask);
+		used = put_id(buf, SELECTOR_SIZE, used, &s->id);
 		plus = "+";
 	}
 	if (s->terms & TERM_ACCEL) {

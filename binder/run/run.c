@@ -476,18 +476,58 @@ void run_publish_device(struct world *world, struct arena *arena, struct run *ru
 			  address);
 }
 
+/*
+ * Whether a rule may be about the device: if not, a line says why, and @ret_code the rest.
+ * @ret_is_named: a rule names it as it is, not only as the card that another one follows, or
+ * as a companion of another device.
+ */
+static bool has_rule(struct world *world, struct arena *arena, struct policy *policy,
+		     struct pci_device *device, const char *address, bool *ret_is_named,
+		     int *ret_code)
+{
+	struct fact_reader facts = {
+		.world = world, .filter = policy_filter, .arg = policy, .arena = arena};
+	int wanted = policy->off ? 0 : facts_learn(&facts, device);
+	bool is_companion, may_follow;
+
+	may_follow = wanted >= 0 && !(wanted & (int)FACT_WANTED) &&
+		     policy_lose_followed(policy);
+	if (may_follow && !policy->off)
+		wanted = facts_learn(&facts, device);
+	if (wanted < 0) {
+		world_log(world, LOG_LEVEL_WARNING,
+			  "%s: its path or serial number cannot be read: %s", address,
+			  errno_text(wanted));
+		*ret_code = EXIT_NOT_ALL;
+		return false;
+	}
+	wanted &= (int)FACT_WANTED;
+	is_companion = !policy->off && !wanted && policy_has_any_with(policy) &&
+		       companion_is_possible(&facts, device->bdf);
+	*ret_is_named = wanted && !may_follow;
+	if (!policy->off && (wanted || is_companion))
+		return true;
+	if (policy->is_partial && !wanted) {
+		report_log_problems(policy, world);
+		*ret_code = EXIT_NOT_ALL;
+		return false;
+	}
+	world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
+		  policy->off ? "off: rd.earlybind=0 is on the command line" : NO_RULE);
+	*ret_code = EXIT_ALL_BOUND;
+	return false;
+}
+
 int run_device(struct world *world, struct arena *arena,
 	       const struct run_options *options, struct bdf bdf, struct run *run)
 {
 	uint64_t start = world->ops->now(world);
 	struct policy *policy = &run->policy;
-	struct fact_reader facts = {
-		.world = world, .filter = policy_filter, .arg = policy, .arena = arena};
 	struct pci_device device = {.bdf = bdf};
 	char address[BDF_SIZE], lock[BDF_SIZE + sizeof(TURN_DEVICE_SUFFIX)];
-	int r, code, wanted;
+	int r, code;
 	enum turn turn = TURN_FREE;
-	bool is_companion, may_follow;
+	bool is_named;
 
 	bdf_format(bdf, address);
 	r = inventory_read_ids(world, bdf, &device.ids);
@@ -501,30 +541,8 @@ int run_device(struct world *world, struct arena *arena,
 		world_log(world, LOG_LEVEL_ERROR, "out of memory");
 		return EXIT_NOT_ALL;
 	}
-	wanted = policy->off ? 0 : facts_learn(&facts, &device);
-	may_follow = wanted >= 0 && !(wanted & (int)FACT_WANTED) &&
-		     policy_lose_followed(policy);
-	if (may_follow && !policy->off)
-		wanted = facts_learn(&facts, &device);
-	if (wanted < 0) {
-		world_log(world, LOG_LEVEL_WARNING,
-			  "%s: its path or serial number cannot be read: %s", address,
-			  errno_text(wanted));
-		return EXIT_NOT_ALL;
-	}
-	wanted &= (int)FACT_WANTED;
-	is_companion = !policy->off && !wanted && policy_has_any_with(policy) &&
-		       companion_is_possible(&facts, bdf);
-	if (policy->is_partial && !wanted && !is_companion) {
-		report_log_problems(policy, world);
-		return EXIT_NOT_ALL;
-	}
-	if (policy->off || (!wanted && !is_companion)) {
-		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
-			  policy->off ? "off: rd.earlybind=0 is on the command line"
-				      : NO_RULE);
-		return EXIT_ALL_BOUND;
-	}
+	if (!has_rule(world, arena, policy, &device, address, &is_named, &code))
+		return code;
 	snprintf(lock, sizeof(lock), "%s" TURN_DEVICE_SUFFIX, address);
 	if (!policy->dry_run)
 		turn = turn_take(world, PUBLISH_DEVICE, lock,
@@ -542,10 +560,9 @@ int run_device(struct world *world, struct arena *arena,
 	run->report.is_late = true;
 	r = run_plan(world, arena, run);
 	if (r == 0 && run->plan.device_count == 0) {
-		wanted = wanted && !may_follow;
-		world_log(world, wanted ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "%s: %s",
-			  address, wanted ? "there is no such device" : NO_RULE);
-		return wanted ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
+		world_log(world, is_named ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "%s: %s",
+			  address, is_named ? "there is no such device" : NO_RULE);
+		return is_named ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
 	/* What another one has judged in the meantime is as good as judged by this one. */
 	if (r == 0 && is_left_alone(world, options->is_synthetic || turn == TURN_WAITED,

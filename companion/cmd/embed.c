@@ -130,6 +130,29 @@ static int print_modules(struct embed *e)
 	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
+static const char embed_text[] =
+	"Validates the configuration and writes a copy of the binder that "
+	"carries it, as the hooks of the initramfs do. An error in the "
+	"configuration is shown with its place, and nothing is written. "
+	"Without any configuration the table is empty.\n"
+	"\n"
+	"Where the machine runs from a disk or the network of its own, the "
+	"functions that it would be lost with (root, swap, boot network, the "
+	"keyboard of its console) are recorded as critical: at boot no rule "
+	"takes them without an allow=. \"option critical=none\" in the "
+	"configuration, or --no-critical, switches that off. Of cards that "
+	"rules name by their place or serial number only, the IDs that they "
+	"have now are recorded, so that a boot can say that one was reflashed. "
+	"For an image that goes to other machines too there is --generic.\n"
+	"\n"
+	"With --modules nothing is written: it says which modules must be in an "
+	"image: vfio's, those of driver=NAME, and for driver=auto the "
+	"variants of vfio-pci for the functions of this machine, or with "
+	"--generic all variants.\n"
+	"\n"
+	"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
+	"read or written; 2 wrong usage\n";
+
 int command_embed(int argc, char **argv, struct arena *arena)
 {
 	static struct embed e;
@@ -158,27 +181,7 @@ int command_embed(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "embed",
 		.synopsis = "--output FILE [OPTION...]",
-		.text = "Validates the configuration and writes a copy of the binder that "
-			"carries it, as the hooks of the initramfs do. An error in the "
-			"configuration is shown with its place, and nothing is written. "
-			"Without any configuration the table is empty.\n"
-			"\n"
-			"Where the machine runs from a disk or the network of its own, the "
-			"functions that it would be lost with (root, swap, boot network, the "
-			"keyboard of its console) are recorded as critical: at boot no rule "
-			"takes them without an allow=. \"option critical=none\" in the "
-			"configuration, or --no-critical, switches that off. Of cards that "
-			"rules name by their place or serial number only, the IDs that they "
-			"have now are recorded, so that a boot can say that one was reflashed. "
-			"For an image that goes to other machines too there is --generic.\n"
-			"\n"
-			"With --modules nothing is written: it says which modules must be in an "
-			"image: vfio's, those of driver=NAME, and for driver=auto the "
-			"variants of vfio-pci for the functions of this machine, or with "
-			"--generic all variants.\n"
-			"\n"
-			"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
-			"read or written; 2 wrong usage\n",
+		.text = embed_text,
 		.example = "earlybind embed --check",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
