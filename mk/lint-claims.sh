@@ -109,11 +109,15 @@ found 'verdict' "$verdicts"
 for verdict in $verdicts; do
 	grep -q "_${verdict}_" docs/binder.8.scd || fail "docs/binder.8.scd: verdict $verdict is missing"
 done
-keys=$(sed -n '/add_own_key(/,/^}/p; /^bool policy_set_option(/,/^}/p' \
-	binder/rules/policy_cmdline.c binder/rules/policy.c |
-	grep -oE 'text_is(_param)?\(name, "[a-z-]+"' | grep -o '"[a-z-]*' | tr -d '"' | tr - _)
-found 'parameter of the command line' "$keys"
-for key in $keys; do
+keys() { # FUNCTION FILE: the words that it compares "name" with
+	sed -n "/^[a-z].*$1(/,/^}/p" "$2" | grep -oE 'text_is(_param)?\(name, "[a-z-]+"' |
+		grep -o '"[a-z-]*' | tr -d '"' | tr - _
+}
+own=$(keys add_own_key binder/rules/policy_cmdline.c)
+shared=$(keys policy_set_option binder/rules/policy.c)
+found 'parameter of the command line' "$own"
+found 'option of the rules' "$shared"
+for key in $own $shared; do
 	grep -q "rd\.earlybind\.$key=" docs/earlybind-cmdline.7.scd ||
 		fail "docs/earlybind-cmdline.7.scd: rd.earlybind.$key is missing"
 done
