@@ -30,12 +30,12 @@ done
 size=$(wc -c <"$build/binder")
 [ "$size" -le $((320 * 1024)) ] || fail "$build/binder has $size bytes, more than 320 KiB"
 
-# Absolute paths of the machine stand in machine/, where world.c, kmsg.c, jobs.c and modload.c have
-# them; pid1.c has those of its mounts and of what it becomes, udev_rules.c writes one for udev.
+# Absolute paths of the machine stand in machine/: world.c, jobs.c and modload.c, with modprobe.d's
+# places. pid1.c has those of its mounts and of what it becomes, hotplug.c the binder's for udev.
 paths=$(grep -rnE --include='*.[ch]' '"/(sys|proc|dev|run|etc|lib|usr)' binder || true)
 found 'absolute path in binder/' "$paths"
 paths=$(printf '%s\n' "$paths" |
-	grep -vE '^binder/(machine/(world|jobs|kmsg|modload)|pid1|run/udev_rules)\.c:' || true)
+	grep -vE '^binder/(machine/(world|jobs|modload)|pid1|run/hotplug)\.c:' || true)
 [ -z "$paths" ] || fail "absolute paths outside world.c:
 $paths"
 
@@ -113,7 +113,7 @@ keys() { # FUNCTION FILE: the words that it compares "name" with
 	sed -n "/^[a-z].*$1(/,/^}/p" "$2" | grep -oE 'text_is(_param)?\(name, "[a-z-]+"' |
 		grep -o '"[a-z-]*' | tr -d '"' | tr - _
 }
-own=$(keys add_own_key binder/rules/policy_cmdline.c)
+own=$(keys add_own_key binder/rules/policy.c)
 shared=$(keys policy_set_option binder/rules/policy.c)
 found 'parameter of the command line' "$own"
 found 'option of the rules' "$shared"

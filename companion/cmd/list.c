@@ -332,6 +332,22 @@ static void put_rule(const struct rule *rule, bool has_device)
 	paragraph_end(&p);
 }
 
+static void put_unnamed(struct list *l, const bool *is_named)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < l->inventory.count; i++) {
+		if (is_named[i] || !l->items[i].is_shown)
+			continue;
+		if (left++ == 0) {
+			put_style(stdout, STYLE_HEAD);
+			puts("no rule names these");
+			put_style(stdout, STYLE_PLAIN);
+		}
+		list_put_device(l, &l->items[i]);
+	}
+}
+
 static int list_print_rules(struct list *l)
 {
 	static struct sources sources;
@@ -340,7 +356,6 @@ static int list_print_rules(struct list *l)
 	bool *is_named = arena_alloc(l->arena, l->inventory.count, sizeof(*is_named));
 	struct policy files;
 	struct along *along;
-	size_t left = 0;
 
 	if (!is_named) {
 		say_error("out of memory");
@@ -384,16 +399,7 @@ static int list_print_rules(struct list *l)
 		if (!has_match && l->words.count == 0)
 			put_rule(rule, false);
 	}
-	for (size_t i = 0; i < l->inventory.count; i++) {
-		if (is_named[i] || !l->items[i].is_shown)
-			continue;
-		if (left++ == 0) {
-			put_style(stdout, STYLE_HEAD);
-			puts("no rule names these");
-			put_style(stdout, STYLE_PLAIN);
-		}
-		list_put_device(l, &l->items[i]);
-	}
+	put_unnamed(l, is_named);
 	return EXIT_OK;
 }
 
