@@ -21,8 +21,10 @@ say = @printf '  %-7s %s\n' '$(1)' '$(2)'
 endif
 
 # $(call update,TEXT): the recipe of a file that depends on FORCE. It writes TEXT only if the
-# file has another text, so that what depends on the file is made anew only then.
-update = $(if $(call same,$(file <$@),$(1)),,$(shell mkdir -p $(@D))$(file >$@,$(1)))
+# file has another text, so that what depends on the file is made anew only then. make -n expands
+# recipes too, and must write nothing.
+update = $(if $(or $(call same,$(file <$@),$(1)),$(findstring n,$(firstword \
+	-$(MAKEFLAGS)))),,$(shell mkdir -p $(@D))$(file >$@,$(1)))
 same = $(and $(findstring :$(1):,:$(2):),$(findstring :$(2):,:$(1):))
 .PHONY: FORCE
 FORCE:
@@ -54,7 +56,7 @@ assert-static = $(Q)if $(READELF) -lW $(1) | grep -q INTERP; then \
 KERNEL_HEADERS_STAMP := $(BUILD)/include/.stamp
 RELEASE_STAMPS := $(KERNEL_HEADERS_STAMP)
 
-$(KERNEL_HEADERS_STAMP): mk/toolchain.mk
+$(KERNEL_HEADERS_STAMP):
 	$(call say,HEADERS,linux asm asm-generic)
 	$(Q)mkdir -p $(@D)
 	$(Q)for probe in linux/vfio.h asm/unistd.h asm-generic/errno.h; do \
