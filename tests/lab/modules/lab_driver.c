@@ -62,6 +62,11 @@ static void dawdle(const int *ms)
 	}
 }
 
+/*
+ * Nothing is left to devres: up to 6.12 at least, what pci_request_regions() took went with the
+ * driver if that had called pcim_enable_device(); in 7.2 it stays, and whoever comes next finds
+ * the BARs taken.
+ */
 static int lab_probe(struct pci_dev *dev, const struct pci_device_id *id)
 {
 	int rc;
@@ -73,21 +78,27 @@ static int lab_probe(struct pci_dev *dev, const struct pci_device_id *id)
 		return -EPROBE_DEFER;
 	}
 	pci_info(dev, "%s: probe\n", LAB_DRIVER_NAME);
-	rc = pcim_enable_device(dev);
+	rc = pci_enable_device(dev);
 	if (rc)
 		return rc;
-	/* Given back by devres after remove, as a real driver's are by its remove. */
 	rc = pci_request_regions(dev, LAB_DRIVER_NAME);
 	if (rc)
-		return rc;
+		goto disable;
 	if (is_bad_with(dev))
 		dawdle(&probe_ms);
 	if (probe_ret && is_bad_with(dev)) {
 		pci_info(dev, "%s: probe fails with %d\n", LAB_DRIVER_NAME, probe_ret);
-		return probe_ret;
+		rc = probe_ret;
+		goto release;
 	}
 	pci_info(dev, "%s: probed\n", LAB_DRIVER_NAME);
 	return 0;
+
+release:
+	pci_release_regions(dev);
+disable:
+	pci_disable_device(dev);
+	return rc;
 }
 
 static void lab_remove(struct pci_dev *dev)
@@ -95,6 +106,8 @@ static void lab_remove(struct pci_dev *dev)
 	pci_info(dev, "%s: remove\n", LAB_DRIVER_NAME);
 	if (is_bad_with(dev))
 		dawdle(&remove_ms);
+	pci_release_regions(dev);
+	pci_disable_device(dev);
 	pci_info(dev, "%s: removed\n", LAB_DRIVER_NAME);
 }
 
