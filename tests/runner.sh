@@ -93,6 +93,64 @@ check 'sum of a pass' 0 '1 passed, 0 failed'
 sums 'pass\tunit\ta\nfail\tunit\tb\tc\n'
 check 'sum with a failure' 1 '1 passed, 1 failed'
 
+# Suites beside each other and alone. "suite-late" ends when "suite-early" is there, so that both
+# must run; the lines of one are not among those of the other.
+# shellcheck disable=SC2016 # the shell of the suite expands it
+program fake-make 'name=${1#suite-}
+result=${2#*=}
+[ "$name" != programs ] || exit 3
+echo "begin $name"
+case $name in
+early) sleep 0.3; touch early ;;
+late) n=0; until [ -e early ]; do sleep 0.1; n=$((n + 1)); [ $n -lt 100 ]; done ;;
+dead) exit 7 ;;
+idle) exit 0 ;;
+alone) [ ! -e busy ] ;;
+busy) touch busy; sleep 0.5; rm busy ;;
+killed) kill -9 "$PPID"; exit ;;
+esac || exit 1
+printf "pass\t%s\tx\n" "$name" >>"$result"
+echo "end $name"'
+all() { # BESIDE SUITE...
+	code=0
+	: >recorded
+	beside=$1
+	shift
+	RESULTS=$work/recorded JOBS=2 BESIDE=$beside "$here/results.sh" all "$work/fake-make" "$@" \
+		>output 2>&1 || code=$?
+}
+all 'late early' late early
+sort -o recorded recorded
+check 'suites run beside each other' 0 'pass	early	x
+pass	late	x'
+sed -n '/: what it printed$/,/ passed, .* s$/p' output >shown
+grep -v '^====' shown | paste - - | sort >recorded
+check 'what they print is not mixed' 0 'begin early	end early
+begin late	end late'
+all 'dead idle' dead early idle busy
+sort -o recorded recorded
+check 'failing suites stop no other' 1 'fail	dead	suite	ended with code 7
+fail	idle	suite	ran nothing
+pass	busy	x
+pass	early	x'
+all 'busy early' busy early alone
+sort -o recorded recorded
+check 'a suite that is not to run beside others' 0 'pass	alone	x
+pass	busy	x
+pass	early	x'
+all 'killed early' killed early
+sort -o recorded recorded
+check 'a suite whose shell is killed' 1 'fail	killed	suite	its shell was killed
+pass	early	x'
+all '' early idle
+awk '/^suite  /,0' output | grep -v '^(building)' | awk '{ if (NR > 1 && $1 != "FAILED") $2 = "N"; $1 = $1; print }' >recorded
+check 'table and sum' 1 'suite seconds passed failed
+early N 1 0
+idle N 0 1
+together N 1 1
+FAILED idle: suite: ran nothing
+1 N 1 failed'
+
 mkdir -p corpus/x
 cp "$here/fuzz/run.sh" fuzz-run.sh
 program fuzz_x 'echo "stat::number_of_executed_units: 7" >&2'
