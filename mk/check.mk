@@ -1,8 +1,8 @@
 # Tests. "make test" is everything; "make check" the unit tests, twice.
 #
 # Every check appends one line to $(RESULTS): "pass<TAB>suite<TAB>name", or
-# "fail<TAB>suite<TAB>name<TAB>reason". tests/results.sh runs the suites, sees to it that
-# none ends without a line, and prints the sum.
+# "fail<TAB>suite<TAB>name<TAB>reason". tests/results.sh runs the suites, some beside each
+# other, sees to it that none ends without a line, and prints what each took and the sum.
 #
 # The unit tests are built twice: with the distribution's compiler, ASan and UBSan
 # (build/check), and static, with musl, from the very objects of the release programs
@@ -164,13 +164,26 @@ suite-image: all
 suite-lab: all
 	$(Q)tests/lab/run.sh
 
+# What they need is built before any of them runs. One that cannot be built stops no other.
+NEEDS_unit := check-programs
+NEEDS_unit-musl := musl-programs
+NEEDS_valgrind := plain-programs
+NEEDS_fuzz := fuzz-programs
+NEEDS_pid1 := all $(BUILD)/pid1-init
+NEEDS_image := all manual
+NEEDS_lab := all manual
+
+.PHONY: suite-programs
+suite-programs:
+	$(Q)$(PARALLEL) -k $(sort $(foreach suite,$(filter-out runner,$(SUITES)),$(or $(NEEDS_$(suite)),all)))
+
+# Those that stay within a processor and have no clock to race with: they run beside each other.
+export BESIDE ?= runner build reproducible unit unit-musl companion pid1 hostile fuzz append
+
 # SUITES="NAME..." A failing suite does not stop the next one.
 run-suites:
 	$(Q)mkdir -p $(dir $(RESULTS))
-	$(Q): >$(RESULTS)
-	$(Q)for suite in $(SUITES); do \
-		tests/results.sh run $$suite $(MAKE) --no-print-directory suite-$$suite; done
-	$(Q)tests/results.sh sum
+	$(Q)tests/results.sh all '$(MAKE) --no-print-directory' $(SUITES)
 
 TEST_SUITES := runner build reproducible install unit unit-musl companion pid1 hostile fuzz append image lab
 
