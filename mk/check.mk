@@ -177,21 +177,24 @@ NEEDS_lab := all manual
 suite-programs:
 	$(Q)$(PARALLEL) -k $(sort $(foreach suite,$(filter-out runner,$(SUITES)),$(or $(NEEDS_$(suite)),all)))
 
-# Those that stay within a processor and have no clock to race with: they run beside each other.
-export BESIDE ?= runner build reproducible unit unit-musl companion pid1 hostile fuzz append
+# One processor is enough for these, and they do not mind a busy one: they run beside each other.
+export BESIDE ?= runner build append hostile valgrind reproducible unit fuzz companion \
+	unit-musl pid1
 
 # SUITES="NAME..." A failing suite does not stop the next one.
 run-suites:
 	$(Q)mkdir -p $(dir $(RESULTS))
 	$(Q)tests/results.sh all '$(MAKE) --no-print-directory' $(SUITES)
 
-TEST_SUITES := runner build reproducible install unit unit-musl companion pid1 hostile fuzz append image lab
+# Of those that run beside each other first the ones that wait: for an archive, for a deadline.
+TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
+	unit-musl pid1 image lab
 
 .PHONY: test test-all check unit unit-musl valgrind fuzz faults property golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs
-	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES) $(TEST_EXTRA)' \
-		FUZZ_SECONDS=$(FUZZ_SECONDS_IN_TEST)
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
+		FUZZ_SECONDS=$(FUZZ_SECONDS_IN_TEST) FUZZ_JOBS=1
 
 # Every release and generator: about an hour.
 test-all:

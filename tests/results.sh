@@ -86,7 +86,7 @@ start() { # SUITE
 
 # Waits until at most so many suites run, and shows those that have ended.
 wait_until() { # NUMBER
-	local entry left
+	local entry left ticks=0
 	while :; do
 		left=()
 		for entry in ${running[@]+"${running[@]}"}; do
@@ -100,6 +100,8 @@ wait_until() { # NUMBER
 		done
 		running=(${left[@]+"${left[@]}"})
 		[ "${#running[@]}" -gt "$1" ] || return 0
+		ticks=$((ticks + 1))
+		[ $((ticks % 150)) -ne 0 ] || say "still running: ${running[*]#*:}"
 		sleep 0.2
 	done
 }
