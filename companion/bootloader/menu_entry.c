@@ -78,6 +78,7 @@ static bool can_boot(struct text entry)
 	return false;
 }
 
+/* The text of a copy: @buf NULL only counts. */
 struct out {
 	char *buf;
 	size_t n;
@@ -85,43 +86,52 @@ struct out {
 
 static void put(struct out *out, struct text t)
 {
-	if (t.n > 0)
+	if (out->buf && t.n > 0)
 		memcpy(out->buf + out->n, t.p, t.n);
 	out->n += t.n;
 }
 
-const char *menu_entry_copy(struct text entry, struct arena *arena)
+static void put_copy(struct out *out, struct text entry)
 {
-	struct out out = {arena_alloc(arena, entry.n + 256, 1), 0};
-	struct text rest = entry, line, key, value;
+	struct text line, key, value;
 	bool has_title = false, has_options = false;
 
-	if (!out.buf || !can_boot(entry))
-		return NULL;
-	while (text_cut(&rest, '\n', &line)) {
-		if (line.n == 0 && !rest.p)
+	while (text_cut(&entry, '\n', &line)) {
+		if (line.n == 0 && !entry.p)
 			break;
 		if (split(line, &key, &value) && text_is(key, "sort-key")) {
-			put(&out, TEXT("sort-key " SORT_KEY "\n"));
+			put(out, TEXT("sort-key " SORT_KEY "\n"));
 			continue;
 		}
 		while (line.n > 0 && char_is_blank(line.p[line.n - 1]))
 			line.n--;
-		put(&out, line);
+		put(out, line);
 		if (split(line, &key, &value) && !has_title && text_is(key, "title")) {
-			put(&out, TEXT(SUFFIX));
+			put(out, TEXT(SUFFIX));
 			has_title = true;
 		} else if (split(line, &key, &value) && !has_options &&
 			   text_is(key, "options")) {
 			/* Several such lines are joined: the order does not matter. */
-			put(&out, TEXT(" " MENU_PARAMETER));
+			put(out, TEXT(" " MENU_PARAMETER));
 			has_options = true;
 		}
-		put(&out, TEXT("\n"));
+		put(out, TEXT("\n"));
 	}
 	if (!has_title)
-		put(&out, TEXT("title Linux" SUFFIX "\n"));
+		put(out, TEXT("title Linux" SUFFIX "\n"));
 	if (!has_options)
-		put(&out, TEXT("options " MENU_PARAMETER "\n"));
+		put(out, TEXT("options " MENU_PARAMETER "\n"));
+}
+
+const char *menu_entry_copy(struct text entry, struct arena *arena)
+{
+	struct out out = {NULL, 0};
+
+	if (!can_boot(entry))
+		return NULL;
+	put_copy(&out, entry);
+	out = (struct out){arena_alloc(arena, out.n + 1, 1), 0};
+	if (out.buf)
+		put_copy(&out, entry);
 	return out.buf;
 }

@@ -151,6 +151,30 @@ static void test_entries(void **state unused)
 	test_arena_free(&arena);
 }
 
+/* A copy that is much longer than the entry: each of these lines becomes a longer one. */
+static void test_long_copy(void **state unused)
+{
+	static const char first[] = "linux /x\n", key[] = "sort-key\n",
+			  last[] = "initrd /y";
+	struct arena arena = test_arena(64 * 1024);
+	char entry[2048] = "";
+	const char *copy, *rest;
+	size_t keys = 0;
+
+	strcat(entry, first);
+	for (size_t i = 0; i < 100; i++)
+		strcat(entry, key);
+	strcat(entry, last);
+	copy = menu_entry_copy(text_of(entry), &arena);
+	assert_non_null(copy);
+	assert_true(copy + strlen(copy) < arena.base + arena.used);
+	for (rest = copy; (rest = strstr(rest, "sort-key zz-earlybind\n")); rest++)
+		keys++;
+	assert_int_equal(keys, 100);
+	check_contains(entry, copy, "\ninitrd /y\n");
+	test_arena_free(&arena);
+}
+
 /* Anything may stand in these files: nothing is read or written beyond the end. */
 static void test_garbage(void **state unused)
 {
@@ -187,7 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),	cmocka_unit_test(test_add),
 		cmocka_unit_test(test_remove),	cmocka_unit_test(test_check),
-		cmocka_unit_test(test_entries), cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_entries), cmocka_unit_test(test_long_copy),
+		cmocka_unit_test(test_garbage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
