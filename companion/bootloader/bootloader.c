@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "installed.h"
@@ -282,4 +283,72 @@ void loader_find(struct world *world, const char *sysroot, struct arena *arena,
 	read_start(&s, f);
 	ret->kind = loader_choose(f, &ret->why);
 	set_names(&s);
+}
+
+enum shell_dialect loader_shell(const char *sysroot, struct arena *arena)
+{
+	static const char *const places[] = {"/usr/bin/sh", "/bin/sh"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		const char *file = path_below(arena, sysroot, places[i]);
+		char target[256];
+		ssize_t n = file ? readlink(file, target, sizeof(target)) : -1;
+
+		if (n >= 4 && n < (ssize_t)sizeof(target) &&
+		    memcmp(target + n - 4, "bash", 4) == 0 &&
+		    (n == 4 || target[n - 5] == '/'))
+			return SHELL_BASH;
+	}
+	return SHELL_SH;
+}
+
+/* ---- the IOMMU --------------------------------------------------------------------------- */
+
+const char *iommu_maker_name(enum iommu_maker maker)
+{
+	switch (maker) {
+	case IOMMU_INTEL:
+		return "Intel";
+	case IOMMU_AMD:
+		return "AMD";
+	case IOMMU_ARM:
+		return "ARM";
+	case IOMMU_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
+const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
+{
+	switch (iommu->maker) {
+	case IOMMU_INTEL:
+		/* drivers/iommu/intel/Kconfig: INTEL_IOMMU_DEFAULT_ON is off by default, and
+		 * Debian's kernel leaves integrated graphics out. */
+		*ret_why = "many kernels leave Intel's IOMMU (VT-d) off unless asked for";
+		return "intel_iommu=on";
+	case IOMMU_AMD:
+		/* drivers/iommu/amd/init.c: it is on wherever there is an IVRS table. */
+		*ret_why =
+			"the kernel uses AMD's IOMMU by itself where the firmware has it "
+			"on; amd_iommu=on is no parameter that it knows";
+		return NULL;
+	case IOMMU_ARM:
+		*ret_why = "the kernel uses ARM's SMMU by itself where the firmware "
+			   "describes it";
+		return NULL;
+	case IOMMU_UNKNOWN:
+		break;
+	}
+	*ret_why = "what kind of processor this is cannot be told";
+	return NULL;
+}
+
+const char *iommu_obstacle(const struct iommu *iommu, struct arena *arena)
+{
+	enum iommu_cause cause = iommu_cause(iommu);
+
+	if (iommu->is_on || cause == IOMMU_CAUSE_UNKNOWN || cause == IOMMU_CAUSE_UNASKED)
+		return NULL;
+	return iommu_explain(iommu, cause, arena);
 }

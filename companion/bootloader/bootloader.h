@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who gives the kernel its command line at the next boot, and where that is set. */
+/*
+ * Who gives the kernel its command line at the next boot, where that is set, and what a machine's
+ * IOMMU needs on it.
+ */
 #pragma once
 
 #include <stdbool.h>
 
 #include "arena.h"
 #include "compiler.h"
+#include "iommu.h"
+#include "shell_assign.h"
 #include "world.h"
 
 enum loader_kind {
@@ -53,3 +58,19 @@ struct loader {
 /* Looks at the machine below @sysroot (NULL for /), whose world @world is. */
 void loader_find(struct world *world, const char *sysroot, struct arena *arena,
 		 struct loader *ret) nonnull(1, 3, 4);
+
+/* What runs GRUB's settings: bash only if /bin/sh is a link to it. */
+enum shell_dialect loader_shell(const char *sysroot, struct arena *arena) nonnull(2);
+
+/* "Intel" */
+const char *iommu_maker_name(enum iommu_maker maker);
+
+/*
+ * The parameter that @iommu needs, whatever stands on the command line; NULL for none, and
+ * then *ret_why says why.
+ */
+const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
+	nonnull(1, 2);
+
+/* What else keeps it off than a missing parameter; NULL if nothing does. */
+const char *iommu_obstacle(const struct iommu *iommu, struct arena *arena) nonnull(1, 2);

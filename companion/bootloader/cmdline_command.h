@@ -6,7 +6,6 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "iommu_parameter.h"
 #include "bootloader.h"
 #include "options.h"
 #include "text.h"
@@ -45,10 +44,6 @@ struct cmdline_command {
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
 	size_t command_count;
 };
-
-/* A file below the sysroot; p is NULL if there is none. What else is wrong is said. */
-int cmdline_read_file(struct cmdline_command *c, const char *path,
-		      struct text *ret) must_check nonnull(1, 2, 3);
 
 /* Reads what is set now: before, last, ours. Says what is wrong. */
 int cmdline_read_settings(struct cmdline_command *c) must_check nonnull(1);

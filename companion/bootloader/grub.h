@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * GRUB's settings, /etc/default/grub and what is read behind it: a shell's assignments. They
- * are read as far as they are simple, and never run.
+ * are read as shell_assign.h says, and never run.
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "arena.h"
 #include "compiler.h"
+#include "shell_assign.h"
 #include "text.h"
 
 #define GRUB_FILES_MAX 64
 
+/* A shell that has no parameters of the kernel yet. -ENOMEM. */
+int grub_shell(struct shell *shell, struct arena *arena,
+	       enum shell_dialect dialect) must_check nonnull(1, 2);
+
 /* What the settings come to. Texts are in the arena. */
 struct grub_settings {
-	struct arena *arena;
+	struct shell shell;
 	const char *line; /* GRUB_CMDLINE_LINUX */
 	const char *line_default; /* GRUB_CMDLINE_LINUX_DEFAULT, which comes behind it */
-	/* The first place that sets one of the two in a way that is not understood. */
+	/* The first place from which one of the two is not understood, and why. */
 	const char *doubt_file;
-	unsigned doubt_line;
+	struct shell_place doubt_place;
+	const char *doubt_why;
 };
 
-void grub_init(struct grub_settings *g, struct arena *arena) nonnull(1, 2);
+/* -ENOMEM. */
+int grub_init(struct grub_settings *g, struct arena *arena,
+	      enum shell_dialect dialect) must_check nonnull(1, 2);
 
 /*
- * Reads one file on top of those before. Only assignments of words count: quotes, '\',
- * NAME+=, and $NAME or ${NAME} of the two variables are understood; anything else that names
- * one of them is a doubt. -EINVAL for a quote or a substitution that does not end, which no
- * shell will read either: *ret_line is where it begins; -ENOMEM.
+ * Reads one file on top of those before. What is not understood does not count, and is a
+ * doubt. -EINVAL for a quote, a substitution or a command that does not end, which no shell
+ * will read either: shell.lost and lost_place say more; -ENOMEM.
  */
-int grub_parse(struct grub_settings *g, const char *file, struct text bytes,
-	       unsigned *ret_line) must_check nonnull(1, 2, 4);
+int grub_parse(struct grub_settings *g, const char *file, struct text bytes) must_check
+	nonnull(1, 2);
 
 /*
  * The text of a file that adds parameters: @words behind GRUB_CMDLINE_LINUX, and @last, which

@@ -429,6 +429,7 @@ static enum finding_kind kind_of(enum recipe_lint lint)
 	case LINT_NO_EFFECT:
 		return FINDING_NOTE;
 	case LINT_UNREAD:
+	case LINT_NOT_UNDERSTOOD:
 		return FINDING_UNKNOWN;
 	}
 	return FINDING_NOTE;
@@ -442,7 +443,10 @@ void doctor_recipes(struct doctor *d)
 	for (size_t i = 0; i < r->finding_count; i++) {
 		const struct recipe_finding *f = &r->findings[i];
 
-		if (f->line > 0)
+		if (f->column > 0)
+			doctor_say(d, kind_of(f->lint), "%s:%u:%u: %s", f->file, f->line,
+				   f->column, f->message);
+		else if (f->line > 0)
 			doctor_say(d, kind_of(f->lint), "%s:%u: %s", f->file, f->line,
 				   f->message);
 		else

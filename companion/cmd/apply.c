@@ -18,7 +18,7 @@
 #include "compiler.h"
 #include "files.h"
 #include "installed.h"
-#include "iommu_parameter.h"
+#include "bootloader.h"
 #include "message.h"
 #include "options.h"
 #include "paths.h"
@@ -523,7 +523,7 @@ static int check_generators(struct apply *a)
 		return say_no_images(a);
 	if (file_read_world(a->world, WORLD_ETC, UPDATE_INITRAMFS_CONF, a->arena,
 			    CONF_SIZE_MAX, &conf) == 0)
-		a->obstacle = rebuild_obstacle(conf);
+		a->obstacle = rebuild_obstacle(conf, a->arena);
 	return EXIT_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "image_check.h"
 #include "kernel_cmdline.h"
 #include "paths.h"
+#include "shell_assign.h"
 
 enum kind {
 	KIND_LIST, /* of words */
@@ -615,28 +616,22 @@ static void check_pre_udev(struct check *c, const struct hooks *hooks)
 
 /* ---- mkinitcpio -------------------------------------------------------------------------- */
 
-/* NAME="WORD..." of a shell file, the last one. */
-static bool shell_value(struct text bytes, const char *name, struct text *ret)
-{
-	struct text line, key;
-	bool is_found = false;
-
-	while (text_cut(&bytes, '\n', &line)) {
-		line = text_trim(line);
-		if (!text_cut(&line, '=', &key) || !line.p || !text_is(key, name))
-			continue;
-		if (line.n >= 2 && (line.p[0] == '"' || line.p[0] == '\'') &&
-		    line.p[line.n - 1] == line.p[0])
-			line = (struct text){line.p + 1, line.n - 2};
-		*ret = line;
-		is_found = true;
-	}
-	return is_found;
-}
-
 static const struct tree_node *find_runscript(const struct check *c)
 {
 	return tree_find(&c->image.tree, "hooks/earlybind");
+}
+
+/* Whether the image's settings have hooks that run before udev. */
+static bool read_early_hooks(struct check *c, const struct tree_node *config,
+			     struct text *ret)
+{
+	struct shell_assignment *list;
+	struct shell shell;
+
+	shell_init(&shell, c->arena, SHELL_SH);
+	return tree_is_file(config) &&
+	       shell_read(&shell, config->file->data, &list) == 0 &&
+	       shell_get(&shell, "EARLYHOOKS", ret) == SHELL_KNOWN;
 }
 
 static void check_early_hooks(struct check *c)
@@ -647,8 +642,7 @@ static void check_early_hooks(struct check *c)
 	struct text hooks, word;
 	const char *before = "";
 
-	if (!tree_is_file(config) ||
-	    !shell_value(config->file->data, "EARLYHOOKS", &hooks)) {
+	if (!read_early_hooks(c, config, &hooks)) {
 		check_say(c, FINDING_FAIL, NAME,
 			  "/config has no EARLYHOOKS: no hook runs before udev; run %s",
 			  c->rebuild);

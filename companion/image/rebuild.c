@@ -7,6 +7,7 @@
 #include "elf_file.h"
 #include "image_check.h"
 #include "paths.h"
+#include "shell_assign.h"
 #include "version.h"
 
 /* As much as one image may need: address space, not memory. */
@@ -144,23 +145,18 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 	return ret_argv[0] != NULL;
 }
 
-const char *rebuild_obstacle(struct text conf)
+const char *rebuild_obstacle(struct text conf, struct arena *arena)
 {
-	struct text line, value = {NULL, 0};
+	struct shell_assignment *list;
+	struct shell shell;
+	struct text value;
 
-	/* A shell's file: the last assignment counts. */
-	while (text_cut(&conf, '\n', &line)) {
-		struct text rest = text_trim(line), name;
-
-		if (text_cut(&rest, '=', &name) && text_is(name, "update_initramfs") &&
-		    rest.p)
-			value = rest;
-	}
-	value = text_trim(value);
-	if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\''))
-		value = (struct text){value.p + 1, value.n - 2};
-	return value.p && text_is(value, "no")
-		       ? "update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf "
-			 "keeps update-initramfs from updating any image: set it to yes"
-		       : NULL;
+	/* Where it is not understood, the image that is made says whether it was. */
+	shell_init(&shell, arena, SHELL_SH);
+	if (shell_read(&shell, conf, &list) < 0 ||
+	    shell_get(&shell, "update_initramfs", &value) != SHELL_KNOWN ||
+	    !text_is(value, "no"))
+		return NULL;
+	return "update_initramfs=no in /etc/" UPDATE_INITRAMFS_CONF
+	       " keeps update-initramfs from updating any image: set it to yes";
 }

@@ -48,6 +48,6 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 
 /*
  * Why update-initramfs will not update anything though it says so, by its configuration
- * update-initramfs.conf; NULL if it will.
+ * update-initramfs.conf; NULL if it will, or if that file is not understood.
  */
-const char *rebuild_obstacle(struct text conf);
+const char *rebuild_obstacle(struct text conf, struct arena *arena) nonnull(2);

@@ -1,18 +1,397 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* earlybind import: what other tools' files say, as rules, and what can be deleted then. */
-#include "import.h"
-
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
+#include "compiler.h"
+#include "edit_session.h"
+#include "inventory.h"
 #include "message.h"
 #include "options.h"
+#include "policy.h"
 #include "reason.h"
+#include "recipe.h"
+#include "rule_guard.h"
 #include "sources.h"
 
-#define EXIT_NOTHING 3
-#define NOTE_INDENT  4
+#define EXIT_NOTHING	 3
+#define NOTE_INDENT	 4
+#define LINE_MAX_COLUMNS 76
+#define CONSOLE_COMMENT	 "# the console: it is refused without the option allow=console"
+
+/* ---- rules that mean what recipes mean -------------------------------------------------- */
+
+enum proposal_state {
+	PROPOSAL_NEW,
+	PROPOSAL_CONFIGURED, /* the configuration has it already */
+	PROPOSAL_COVERED, /* another recipe names the device, and better */
+};
+
+struct proposal {
+	const struct recipe *recipe;
+	struct selector selector; /* an address has got the ID of its device */
+	enum proposal_state state;
+	bool is_optional; /* no device is there now */
+	bool is_console; /* a device drives the console: refused without allow=console */
+	const char *why; /* the origin of the rule that it is covered by; NULL for none */
+};
+
+struct proposals {
+	struct proposal *items; /* in the order of the recipes */
+	size_t count;
+	size_t new_count;
+};
+
+struct maker {
+	const struct recipes *recipes;
+	const struct inventory *inventory;
+	const struct policy *policy;
+	struct arena *arena;
+	struct proposals *proposals;
+};
+
+static bool has_match(const struct selector *s, const struct pci_device *d)
+{
+	return recipe_has_match(
+		&(struct recipe){.selectors = (struct selector *)s, .selector_count = 1},
+		d);
+}
+
+static size_t count_matches(const struct maker *m, const struct selector *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->inventory->count; i++)
+		count += has_match(s, &m->inventory->devices[i]);
+	return count;
+}
+
+/* The claim that a place and an ID belong together, from the devices that are there. */
+static void add_claim(const struct maker *m, struct selector *s)
+{
+	bool is_several = s->any_function || s->path.any_function;
+	const struct pci_device *first = NULL;
+	struct pci_match id = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
+
+	for (size_t i = 0; i < m->inventory->count; i++) {
+		const struct pci_device *d = &m->inventory->devices[i];
+
+		if (!has_match(s, d))
+			continue;
+		if (first && first->ids.vendor != d->ids.vendor)
+			return;
+		is_several |= first != NULL;
+		first = first ? first : d;
+	}
+	if (!first || (s->terms & TERM_ID))
+		return;
+	id.vendor = first->ids.vendor;
+	if (!is_several)
+		id.device = first->ids.device;
+	s->terms |= TERM_ID;
+	s->id = id;
+}
+
+static bool does_name(const struct recipe *r, enum recipe_kind kind,
+		      const struct pci_device *d)
+{
+	return r->kind == kind && recipe_is_effective(r) && recipe_has_match(r, d);
+}
+
+/* Whether a device is named by its address somewhere, and by which recipe. */
+static const struct recipe *find_address(const struct maker *m,
+					 const struct pci_device *d)
+{
+	for (size_t i = 0; i < m->recipes->count; i++)
+		if (does_name(&m->recipes->items[i], RECIPE_ADDRESS, d))
+			return &m->recipes->items[i];
+	return NULL;
+}
+
+/* Whether an ID that no other device has names the device. */
+static const struct recipe *find_own_id(const struct maker *m, const struct pci_device *d)
+{
+	for (size_t i = 0; i < m->recipes->count; i++) {
+		const struct recipe *r = &m->recipes->items[i];
+
+		for (size_t k = 0; k < r->selector_count; k++)
+			if (r->kind == RECIPE_IDS && recipe_is_effective(r) &&
+			    has_match(&r->selectors[k], d) &&
+			    count_matches(m, &r->selectors[k]) == 1)
+				return r;
+	}
+	return NULL;
+}
+
+/*
+ * An ID of several devices gives way to the address of one of them; an address to an ID that
+ * only its device has.
+ */
+static const struct recipe *find_better(const struct maker *m, const struct proposal *p)
+{
+	bool is_id = p->recipe->kind == RECIPE_IDS;
+	const struct recipe *better = NULL;
+	size_t count = count_matches(m, &p->selector);
+
+	if (is_id && count < 2)
+		return NULL;
+	for (size_t i = 0; i < m->inventory->count; i++) {
+		const struct pci_device *d = &m->inventory->devices[i];
+
+		if (!has_match(&p->selector, d))
+			continue;
+		better = is_id ? find_address(m, d) : find_own_id(m, d);
+		if (is_id ? better != NULL : better == NULL)
+			return better;
+	}
+	return better;
+}
+
+static const char *origin_of(const struct maker *m, const struct recipe *r)
+{
+	if (r->line == 0)
+		return r->file;
+	return arena_printf(m->arena, "%s:%u", r->file, r->line);
+}
+
+/* A rule of the configuration with the same selector, or for the same address. */
+static const struct rule *find_rule(const struct maker *m, const struct selector *s)
+{
+	for (size_t i = 0; i < m->policy->rule_count; i++) {
+		const struct rule *rule = &m->policy->rules[i];
+		struct selector other = rule->selector;
+
+		if (rule->kind != RULE_BIND || rule->profile.n > 0)
+			continue;
+		if (selector_is_same(&other, s))
+			return rule;
+		if ((s->terms & other.terms & TERM_ADDRESS) &&
+		    selector_is_address_of(&other, s->address) &&
+		    (other.any_function || !s->any_function))
+			return rule;
+	}
+	return NULL;
+}
+
+static bool is_proposed(const struct maker *m, const struct selector *s)
+{
+	for (size_t i = 0; i < m->proposals->count; i++)
+		if (selector_is_same(&m->proposals->items[i].selector, s))
+			return true;
+	return false;
+}
+
+static int propose(const struct maker *m, const struct recipe *r,
+		   const struct selector *selector)
+{
+	struct proposal p = {.recipe = r, .selector = *selector};
+	const struct recipe *better;
+	const struct rule *rule;
+	char origin[ORIGIN_SIZE];
+
+	add_claim(m, &p.selector);
+	if (is_proposed(m, &p.selector))
+		return 0;
+	rule = find_rule(m, &p.selector);
+	better = find_better(m, &p);
+	p.is_optional = m->inventory->count > 0 && count_matches(m, &p.selector) == 0;
+	for (size_t i = 0; i < m->inventory->count; i++)
+		p.is_console = p.is_console ||
+			       (m->inventory->devices[i].is_boot_vga &&
+				has_match(&p.selector, &m->inventory->devices[i]));
+	if (rule) {
+		p.state = PROPOSAL_CONFIGURED;
+		p.why = arena_copy(m->arena,
+				   text_of(origin_format(&rule->origin, origin)));
+	} else if (better) {
+		p.state = PROPOSAL_COVERED;
+		p.why = origin_of(m, better);
+	} else {
+		m->proposals->new_count++;
+	}
+	if ((rule || better) && !p.why)
+		return -ENOMEM;
+	m->proposals->items[m->proposals->count++] = p;
+	return 0;
+}
+
+/*
+ * A rule for each thing that the effective recipes name, once. Without a device in
+ * @inventory nothing is known of the machine. -ENOMEM.
+ */
+static int proposals_make(const struct recipes *recipes,
+			  const struct inventory *inventory, const struct policy *policy,
+			  struct arena *arena, struct proposals *ret)
+{
+	struct maker m = {recipes, inventory, policy, arena, ret};
+	size_t total = 0;
+
+	*ret = (struct proposals){0};
+	for (size_t i = 0; i < recipes->count; i++)
+		total += recipes->items[i].selector_count;
+	ret->items = arena_alloc(arena, total, sizeof(*ret->items));
+	if (!ret->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *r = &recipes->items[i];
+
+		for (size_t k = 0; k < r->selector_count && recipe_is_effective(r); k++)
+			if (propose(&m, r, &r->selectors[k]) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+struct writer {
+	struct arena *arena;
+	struct text *lines;
+	size_t count;
+	char line[LINE_MAX_COLUMNS + SELECTOR_SIZE];
+	bool is_optional;
+	const char *options; /* of recipes; NULL for none */
+};
+
+static int put_line(struct writer *w, const char *line)
+{
+	if (!line)
+		return -ENOMEM;
+	w->lines[w->count++] = text_of(line);
+	return 0;
+}
+
+/* Ends the rule that was begun. */
+static int flush(struct writer *w)
+{
+	int r = 0;
+
+	if (w->line[0])
+		r = put_line(w, arena_printf(w->arena, "bind  %s%s%s%s", w->line,
+					     w->is_optional ? "  optional" : "",
+					     w->options ? "  " : "",
+					     w->options ? w->options : ""));
+	w->line[0] = '\0';
+	return r;
+}
+
+static int put_selector(struct writer *w, const struct proposal *p)
+{
+	size_t room = LINE_MAX_COLUMNS - strlen("bind  ,  optional");
+	char text[SELECTOR_SIZE];
+
+	selector_format(&p->selector, text);
+	/* A rule of its own, so that the option would be for this one alone. */
+	if (p->is_console && (flush(w) < 0 || put_line(w, CONSOLE_COMMENT) < 0))
+		return -ENOMEM;
+	if (w->line[0] &&
+	    (w->is_optional != p->is_optional || w->options != p->recipe->options ||
+	     strlen(w->line) + strlen(text) > room) &&
+	    flush(w) < 0)
+		return -ENOMEM;
+	if (w->line[0])
+		strcat(w->line, ",");
+	strcat(w->line, text);
+	w->is_optional = p->is_optional;
+	w->options = p->recipe->options;
+	return p->is_console ? flush(w) : 0;
+}
+
+/*
+ * The new rules as lines of a configuration, with a comment about their origin in front of
+ * those of each recipe. -ENOMEM.
+ */
+static int proposals_write(const struct proposals *proposals, struct arena *arena,
+			   struct text **ret_lines, size_t *ret_count)
+{
+	struct writer w = {.arena = arena};
+	const struct recipe *last = NULL;
+
+	/* At worst two comments and a rule for each. */
+	w.lines = arena_alloc(arena, 3 * proposals->count + 1, sizeof(*w.lines));
+	if (!w.lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < proposals->count; i++) {
+		const struct proposal *p = &proposals->items[i];
+		const struct recipe *r = p->recipe;
+
+		if (p->state != PROPOSAL_NEW)
+			continue;
+		if ((!last || r != last) &&
+		    (flush(&w) < 0 ||
+		     put_line(&w, r->line > 0 ? arena_printf(arena, "# from %s:%u",
+							     r->file, r->line)
+					      : arena_printf(arena, "# from %s",
+							     r->file)) < 0))
+			return -ENOMEM;
+		last = r;
+		if (put_selector(&w, p) < 0)
+			return -ENOMEM;
+	}
+	if (flush(&w) < 0)
+		return -ENOMEM;
+	*ret_lines = w.lines;
+	*ret_count = w.count;
+	return 0;
+}
+
+static int make_wishes(const struct proposals *proposals, struct arena *arena,
+		       struct wishes *w)
+{
+	w->kind = RULE_BIND;
+	w->options = "";
+	for (size_t i = 0; i < proposals->count; i++) {
+		const struct proposal *p = &proposals->items[i];
+		struct wish *wish = &w->items[w->count];
+		char text[SELECTOR_SIZE];
+
+		if (p->state != PROPOSAL_NEW)
+			continue;
+		if (w->count == WISHES_MAX) {
+			say_error("more than %d rules", WISHES_MAX);
+			return -1;
+		}
+		wish->selector = p->selector;
+		wish->text =
+			arena_copy(arena, text_of(selector_format(&p->selector, text)));
+		if (!wish->text) {
+			say_error("out of memory");
+			return -1;
+		}
+		w->count++;
+	}
+	return 0;
+}
+
+/*
+ * Writes these lines into the configuration, unless the new rules would take what the host
+ * cannot do without. Shows the change, or says what is wrong; the exit code.
+ */
+static int proposals_apply(const struct proposals *proposals, const struct text *lines,
+			   size_t count, const char *sysroot, struct arena *arena)
+{
+	static struct edit e;
+	static struct wishes w;
+
+	e = (struct edit){.arena = arena, .sysroot = sysroot};
+	w = (struct wishes){0};
+	if (make_wishes(proposals, arena, &w) < 0 || edit_open(&e) < 0)
+		return EXIT_FAILED;
+	if (config_edit_append(&e.text, TEXT(""), lines, count) < 0) {
+		say_error("the rules cannot be added: they are too many");
+		return EXIT_FAILED;
+	}
+	if (edit_check(&e) < 0)
+		return EXIT_FAILED;
+	if (guard_judge(&e, &w) != JUDGED_FINE) {
+		say_error("nothing is written: add the rules one by one with \"earlybind "
+			  "add\"");
+		return EXIT_FAILED;
+	}
+	return edit_finish(&e);
+}
+
+/* ---- the command's state ------------------------------------------------------------ */
 
 struct import {
 	const char *sysroot;
@@ -74,11 +453,13 @@ static const char *what_to_delete(const struct recipe *r)
 	return "";
 }
 
-static void put_place(const char *file, unsigned line)
+static void put_place(const char *file, unsigned line, unsigned column)
 {
 	put_text(stdout, text_of(file));
 	if (line > 0)
 		printf(":%u", line);
+	if (column > 0)
+		printf(":%u", column);
 }
 
 /* The rules that are not proposed, though the recipe has them. */
@@ -164,7 +545,7 @@ static void print_fate(const struct import *im, enum recipe_fate fate, const cha
 		if (last && !is_together)
 			put_advice(last);
 		if (!last || !is_same_place(last, r)) {
-			put_place(r->file, r->line);
+			put_place(r->file, r->line, 0);
 			putchar('\n');
 		}
 		put_text_of(im, r);
@@ -196,7 +577,7 @@ static void print_findings(const struct import *im)
 	for (size_t i = 0; i < im->recipes.finding_count; i++) {
 		const struct recipe_finding *f = &im->recipes.findings[i];
 
-		put_place(f->file, f->line);
+		put_place(f->file, f->line, f->column);
 		putchar('\n');
 		paragraph_line(stdout, NOTE_INDENT, "%s", f->message);
 	}
@@ -286,6 +667,7 @@ static int print_json(const struct import *im)
 		json_open(&json, NULL, '{');
 		json_put_string(&json, "file", f->file);
 		json_put_number(&json, "line", f->line);
+		json_put_number(&json, "column", f->column);
 		json_put_string(&json, "lint", recipe_lint_name(f->lint));
 		json_put_string(&json, "message", f->message);
 		json_close(&json, '}');
@@ -303,7 +685,8 @@ static bool has_loss(const struct recipes *recipes)
 	for (size_t i = 0; i < recipes->finding_count; i++) {
 		enum recipe_lint lint = recipes->findings[i].lint;
 
-		if (lint == LINT_UNREAD || lint == LINT_SYNTAX || lint == LINT_IDS)
+		if (lint == LINT_UNREAD || lint == LINT_SYNTAX || lint == LINT_IDS ||
+		    lint == LINT_NOT_UNDERSTOOD)
 			return true;
 	}
 	return recipes->is_cut;

@@ -49,19 +49,16 @@ void recipe_add_selector(struct recipes *recipes, struct recipe *recipe,
 	recipe->selectors[recipe->selector_count++] = *selector;
 }
 
-void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *file,
-		 unsigned line, const char *format, ...)
+static void find_v(struct recipes *recipes, struct recipe_finding finding,
+		   const char *format, va_list ap)
 {
-	const char *message;
-	va_list ap;
+	const char *message = arena_vprintf(recipes->arena, format, ap);
 
-	va_start(ap, format);
-	message = arena_vprintf(recipes->arena, format, ap);
-	va_end(ap);
 	for (size_t i = 0; message && i < recipes->finding_count; i++) {
 		const struct recipe_finding *f = &recipes->findings[i];
 
-		if (f->line == line && f->lint == lint && strcmp(f->file, file) == 0 &&
+		if (f->line == finding.line && f->lint == finding.lint &&
+		    strcmp(f->file, finding.file) == 0 &&
 		    strcmp(f->message, message) == 0)
 			return;
 	}
@@ -69,8 +66,30 @@ void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *fil
 		recipes->is_cut = true;
 		return;
 	}
-	recipes->findings[recipes->finding_count++] =
-		(struct recipe_finding){lint, file, line, message};
+	finding.message = message;
+	recipes->findings[recipes->finding_count++] = finding;
+}
+
+void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *file,
+		 unsigned line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	find_v(recipes, (struct recipe_finding){lint, file, line, 0, NULL}, format, ap);
+	va_end(ap);
+}
+
+void recipe_find_at(struct recipes *recipes, enum recipe_lint lint, const char *file,
+		    struct shell_place place, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	find_v(recipes,
+	       (struct recipe_finding){lint, file, place.line, place.column, NULL},
+	       format, ap);
+	va_end(ap);
 }
 
 void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
@@ -306,6 +325,7 @@ const char *recipe_lint_name(enum recipe_lint lint)
 		[LINT_NAME] = "name",
 		[LINT_NO_EFFECT] = "no-effect",
 		[LINT_SYNTAX] = "syntax",
+		[LINT_NOT_UNDERSTOOD] = "not-understood",
 		[LINT_GENERATED] = "generated",
 		[LINT_UNREAD] = "unread",
 	};

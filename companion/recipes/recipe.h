@@ -11,6 +11,7 @@
 #include "compiler.h"
 #include "inventory.h"
 #include "selector.h"
+#include "shell_assign.h"
 #include "text.h"
 #include "world.h"
 
@@ -78,6 +79,7 @@ enum recipe_lint {
 	LINT_NAME, /* a misspelt module */
 	LINT_NO_EFFECT, /* nobody reads it, or something replaces it */
 	LINT_SYNTAX, /* a line that its reader ignores */
+	LINT_NOT_UNDERSTOOD, /* a shell's assignment: no rule can be made of it */
 	LINT_GENERATED, /* a generated file does not say what its source says */
 	LINT_UNREAD, /* a file that could not be read */
 };
@@ -86,11 +88,14 @@ struct recipe_finding {
 	enum recipe_lint lint;
 	const char *file;
 	unsigned line; /* 0 for the whole file */
+	unsigned column; /* 0 for the whole line */
 	const char *message; /* cause and remedy, without the place */
 };
 
 struct recipes {
 	struct arena *arena;
+	struct shell grub; /* what has read GRUB's settings */
+	enum shell_dialect dialect; /* of /bin/sh */
 	const char *node; /* of a Proxmox cluster, this machine's name; NULL if unknown */
 	struct recipe *items; /* in the order of files and lines */
 	size_t count;

@@ -284,7 +284,7 @@ static const char *read_node(struct arena *arena, const char *sysroot)
 	char target[256];
 	ssize_t n = path ? readlink(path, target, sizeof(target) - 1) : -1;
 
-	if (n <= 0)
+	if (n <= 0 || n == (ssize_t)sizeof(target) - 1)
 		return NULL;
 	target[n] = '\0';
 	slash = strrchr(target, '/');

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bootloader.h"
 #include "files.h"
 #include "modules.h"
 #include "recipe_parse.h"
@@ -306,8 +307,12 @@ static bool exists(const struct judge *j, const char *path)
 /* Pain 1: an order that was asked for and does not hold. */
 static void judge_order(const struct judge *j, const struct recipe *r)
 {
-	char name[64];
+	const char *name = arena_copy(j->recipes->arena, r->module);
 
+	if (!name) {
+		j->recipes->is_cut = true;
+		return;
+	}
 	if (r->module.n == 0) {
 		if (!exists(j, "/usr/lib/dracut") && exists(j, "/etc/initramfs-tools"))
 			recipe_find(
@@ -317,7 +322,6 @@ static void judge_order(const struct judge *j, const struct recipe *r)
 				(int)r->text.n, r->text.p);
 		return;
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)r->module.n, r->module.p);
 	if (modules_is_built_in(j->modules, name))
 		recipe_find(
 			j->recipes, LINT_ORDER, r->file, r->line,
@@ -398,6 +402,7 @@ int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 
 	if (r < 0)
 		return r;
+	ret->dialect = loader_shell(sysroot, arena);
 	recipes_read_files(ret, sysroot);
 	return recipes_judge(ret, world, sysroot);
 }

@@ -30,6 +30,11 @@ void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *fil
 		 unsigned line, const char *format, ...) nonnull(1, 3, 5)
 	printf_like(5, 6);
 
+/* The same with the column. */
+void recipe_find_at(struct recipes *recipes, enum recipe_lint lint, const char *file,
+		    struct shell_place place, const char *format, ...) nonnull(1, 3, 5)
+	printf_like(5, 6);
+
 /* Turns the value of an "ids" parameter into selectors, with vfio-pci's own tolerance. */
 void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
 	nonnull(1, 2);
@@ -60,23 +65,6 @@ bool recipe_check_module(struct recipes *recipes, const char *file, unsigned lin
 /* The value of xen-pciback's "hide": "(0000:01:00.0)(01:00.1)". */
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 	nonnull(1);
-
-/* A shell's NAME=VALUE or NAME+=VALUE. */
-struct assignment {
-	unsigned line; /* where it begins */
-	struct text name;
-	struct text
-		value; /* without quotes; the words of an array, with blanks between */
-	bool is_addition; /* += */
-	bool has_outer_blanks; /* on both sides, inside the quotes */
-};
-
-/*
- * Takes the next assignment at the start of a line off @rest, and counts up @line by what was
- * taken, which is 1 at the start. Nothing is expanded.
- */
-bool shell_assignment(struct recipes *recipes, struct text *rest, unsigned *line,
-		      struct assignment *ret) nonnull(1, 2, 3, 4);
 
 /* ---- formats ---- */
 

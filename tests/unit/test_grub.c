@@ -19,46 +19,58 @@ static void test_parse(void **state unused)
 		{"  export " L "='a b' # why\n", "a b", "", 0},
 		{"#" L "=a\n# it's\n" L "=b\n", "b", "", 0},
 		{L "=a\n" L "=b", "b", "", 0},
-		{L "=a\n" L "+=\" b\"\n", "a b", "", 0},
+		{L "=a\n" L "+=\" b\"\n", "a", "", 2},
 		{L "=a\n" L "=\"$" L " b ${" L "}\"\n", "a b a", "", 0},
 		{L "=\"a \\\n  b\"\n", "a   b", "", 0},
 		{L "=\"a\nb\"\n", "a\nb", "", 0},
 		{L "=a\\ b\n", "a b", "", 0},
 		{L "=\"a\\\"b\\$c\\\\d\\e\"\n", "a\"b$c\\d\\e", "", 0},
 		{L "='$" L "'\n", "$" L, "", 0},
-		{L "=a'b'\"c\"\r\n", "abc", "", 0},
+		{L "=a'b'\"c\"\r\n", "abc\r", "", 0},
 		/* Other variables may be anything. */
-		{"X=`date | sed \"s/'/`\nY=$(a (b) \\) c)\nZ=${Y:-'}\n" L "=a\n", "a", "",
-		 0},
+		{"X=`date | sed \"s/'/x/\"`\nY=$(a; (b); c \\))\nZ=${Y:-x}\n" L "=a\n",
+		 "a", "", 0},
 		{"GRUB_DISTRIBUTOR=`lsb_release -i 2> /dev/null || echo Debian`\n" L "=a",
 		 "a", "", 0},
-		{"echo $" L "\nX=\"$" D "\"\n", "", "", 1},
+		{"echo $" L "\nX=\"$" D "\"\n", "", "", 0},
 		/* Not understood. */
-		{"A=1\n" L "=\"$(cat /x) a\"\n", " a", "", 2},
+		{"A=1\n" L "=\"$(cat /x) a\"\n", "", "", 2},
 		{L "=\"${X:-1}\"\n", "", "", 1},
-		{L "=\"$X b\"\n", " b", "", 1},
-		{L "=a reboot\n", "a", "", 1},
-		{L "=a; " L "=b\n", "a", "", 1},
-		{"if true; then\n  " L "=a\nfi\n", "a", "", 0},
+		{L "=\"$X b\"\n", "", "", 1},
+		{L "=a reboot\n", "", "", 1},
+		{L "=a; " L "=b\n", "b", "", 0},
+		{"if true; then\n  " L "=a\nfi\n", "", "", 2},
 		{"[ x ] && " L "=a\n", "", "", 1},
 		{"unset " L "\n", "", "", 1},
-		{L " =a\n", "", "", 1},
+		{L " =a\n", "", "", 0},
 		{L "X=a\n", "", "", 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct arena arena = test_arena(1024 * 1024);
 		struct grub_settings g;
-		unsigned line = 0;
 
-		grub_init(&g, &arena);
-		check_int(cases[i].text,
-			  grub_parse(&g, "file", text_of(cases[i].text), &line), 0);
+		assert_int_equal(grub_init(&g, &arena, SHELL_SH), 0);
+		check_int(cases[i].text, grub_parse(&g, "file", text_of(cases[i].text)),
+			  0);
 		check_string(cases[i].text, g.line, cases[i].line);
 		check_string(cases[i].text, g.line_default, cases[i].line_default);
-		check_int(cases[i].text, g.doubt_line, cases[i].doubt);
+		check_int(cases[i].text, g.doubt_place.line, cases[i].doubt);
 		test_arena_free(&arena);
 	}
+}
+
+/* Where sh is bash. */
+static void test_bash(void **state unused)
+{
+	struct arena arena = test_arena(1024 * 1024);
+	struct grub_settings g;
+
+	assert_int_equal(grub_init(&g, &arena, SHELL_BASH), 0);
+	assert_int_equal(grub_parse(&g, "file", TEXT(L "=a\n" L "+=\" b\"\n")), 0);
+	check_string("+=", g.line, "a b");
+	assert_null(g.doubt_file);
+	test_arena_free(&arena);
 }
 
 static void test_endless(void **state unused)
@@ -71,19 +83,18 @@ static void test_endless(void **state unused)
 		{L "='", 1},
 		{"\n\nX=`a\n\n", 3},
 		{L "=\"$(a\"\n", 1},
-		{"X=${a\n", 1},
+		{"X=${a", 1},
 		{"X=\"\\", 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct arena arena = test_arena(1024 * 1024);
 		struct grub_settings g;
-		unsigned line = 0;
 
-		grub_init(&g, &arena);
-		check_int(cases[i].text,
-			  grub_parse(&g, "file", text_of(cases[i].text), &line), -EINVAL);
-		check_int(cases[i].text, line, cases[i].line);
+		assert_int_equal(grub_init(&g, &arena, SHELL_SH), 0);
+		check_int(cases[i].text, grub_parse(&g, "file", text_of(cases[i].text)),
+			  -EINVAL);
+		check_int(cases[i].text, g.shell.lost_place.line, cases[i].line);
 		test_arena_free(&arena);
 	}
 }
@@ -95,13 +106,12 @@ static void test_write(void **state unused)
 	struct arena arena = test_arena(1024 * 1024);
 	struct grub_settings g;
 	const char *text, *taken;
-	unsigned line = 0;
 
 	text = grub_drop_in(words, "intel_iommu=on", &arena);
 	assert_non_null(text);
-	grub_init(&g, &arena);
-	assert_int_equal(grub_parse(&g, "file", text_of(text), &line), 0);
-	assert_int_equal(g.doubt_line, 0);
+	assert_int_equal(grub_init(&g, &arena, SHELL_SH), 0);
+	assert_int_equal(grub_parse(&g, "file", text_of(text)), 0);
+	assert_null(g.doubt_file);
 	check_string(text, g.line, " intel_iommu=on 'a=01:00.*;optional' 'b=<x>'");
 	check_string(text, grub_unquote(g.line, &arena), words);
 	check_string(text, g.line_default, " intel_iommu=on");
@@ -129,7 +139,6 @@ static void test_garbage(void **state unused)
 		char text[512] = "", *exact;
 		struct grub_settings g;
 		const char *taken;
-		unsigned line = 0;
 		size_t n;
 		int r;
 
@@ -146,9 +155,9 @@ static void test_garbage(void **state unused)
 			exact[n / 2] = '\0';
 		exact = realloc(exact, n > 0 ? n : 1);
 		assert_non_null(exact);
-		grub_init(&g, &arena);
-		r = grub_parse(&g, "file", (struct text){exact, n}, &line);
-		check_true(text, r == 0 || (r == -EINVAL && line > 0));
+		assert_int_equal(grub_init(&g, &arena, SHELL_SH), 0);
+		r = grub_parse(&g, "file", (struct text){exact, n});
+		check_true(text, r == 0 || (r == -EINVAL && g.doubt_place.line > 0));
 		assert_non_null(
 			grub_without_lines((struct text){exact, n}, &arena, &taken));
 		free(exact);
@@ -159,9 +168,8 @@ static void test_garbage(void **state unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_endless),
-		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_parse),	cmocka_unit_test(test_bash),
+		cmocka_unit_test(test_endless), cmocka_unit_test(test_write),
 		cmocka_unit_test(test_garbage),
 	};
 

@@ -52,3 +52,39 @@ damaged_recipes() {
 	done
 }
 check import-survives-damaged-files damaged_recipes
+
+# What a shell would not assign is no rule, and what is not understood is said.
+mkdir -p import-quoted/etc/default import-unclear/etc/default
+cat >import-quoted/etc/default/grub <<'END'
+GRUB_CMDLINE_LINUX="quiet"
+cat <<X >/dev/null
+X
+: "an old note:
+GRUB_CMDLINE_LINUX=vfio-pci.ids=10ee:5000
+"
+GRUB_CMDLINE_LINUX_DEFAULT="splash" GRUB_CMDLINE_LINUX="vfio-pci.ids=10de:2489"
+END
+golden import-quoted import --sysroot import-quoted
+cat >import-unclear/etc/default/grub <<'END'
+GRUB_CMDLINE_LINUX="quiet $(cat /etc/ids)"
+if [ -e /etc/passthrough ]; then
+	GRUB_CMDLINE_LINUX="vfio-pci.ids=10ee:5000"
+fi
+GRUB_CMDLINE_LINUX_DEFAULT=“quiet”
+. /etc/default/site
+GRUB_CMDLINE_LINUX="vfio-pci.ids=10de:2489"
+END
+golden import-unclear import --sysroot import-unclear
+import_as_sh() {
+	ids=$(sh -c '. ./import-quoted/etc/default/grub; echo "$GRUB_CMDLINE_LINUX"') &&
+		[ "$("$EARLYBIND" import --sysroot import-quoted --json |
+			jq -r '"vfio-pci.ids=" + .rules[].selector')" = "$ids" ]
+}
+check import-as-sh import_as_sh
+import_says_where() {
+	"$EARLYBIND" import --sysroot import-unclear --json >out.json || [ $? -eq 1 ]
+	jq -e '.rules == [] and [.findings[] | [.line, .column, .lint]] == [
+		[1, 27, "not-understood"], [3, 2, "not-understood"], [5, 1, "syntax"],
+		[6, 1, "not-understood"]]' out.json
+}
+check import-says-where import_says_where

@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is set now, in the files of the boot loader; which files become what, and which programs
+ * are told; and then it is done. Nothing is written before cmdline_carry_out().
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmdline_command.h"
+#include "cmdline_words.h"
+#include "commands.h"
+#include "files.h"
+#include "grub.h"
+#include "menu_entry.h"
+#include "message.h"
+#include "paths.h"
+#include "process.h"
+#include "reason.h"
+
+#define OURS_MAX      1024 /* of all parameters; the kernel takes 2048 on x86 */
+#define BACKUP_SUFFIX ".earlybind-backup"
+
+static int no_memory(void)
+{
+	say_error("out of memory");
+	return -ENOMEM;
+}
+
+static int read_file(struct cmdline_command *c, const char *path, struct text *ret)
+{
+	const char *file = path_below(c->arena, c->sysroot, path);
+	int r;
+
+	*ret = (struct text){NULL, 0};
+	r = file ? file_read(file, c->arena, CMDLINE_FILE_MAX, ret, NULL) : -ENOMEM;
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	if (r < 0)
+		say_error("%s: it cannot be read: %s", path, errno_text(r));
+	return r;
+}
+
+static int parse_grub(struct grub_settings *g, const char *path, struct text bytes)
+{
+	int r = grub_parse(g, path, bytes);
+
+	if (r == -EINVAL)
+		say_error("%s:%u:%u: %s: correct it first, since no shell will read the "
+			  "file",
+			  path, g->shell.lost_place.line, g->shell.lost_place.column,
+			  g->shell.lost);
+	else if (r < 0)
+		say_error("out of memory");
+	return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int too_many_files(void)
+{
+	say_error(GRUB_FOLDER ": there are more than %d files", GRUB_FILES_MAX);
+	return -E2BIG;
+}
+
+/* /etc/default/grub.d/\*.cfg, in the order of the shell's names. */
+static int parse_grub_folder(struct cmdline_command *c, struct grub_settings *g)
+{
+	const char *folder = path_below(c->arena, c->sysroot, GRUB_FOLDER);
+	const char *names[GRUB_FILES_MAX], *name;
+	size_t count = 0;
+	struct dirent *e;
+	DIR *d = folder ? opendir(folder) : NULL;
+	int r = 0;
+
+	while (d && r == 0 && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+
+		if (e->d_name[0] == '.' || n < 5 ||
+		    strcmp(e->d_name + n - 4, ".cfg") != 0)
+			continue;
+		name = arena_printf(c->arena, GRUB_FOLDER "/%s", e->d_name);
+		if (!name)
+			r = no_memory();
+		else if (strcmp(name, GRUB_DROP_IN) != 0 && count == GRUB_FILES_MAX)
+			r = too_many_files();
+		else if (strcmp(name, GRUB_DROP_IN) != 0)
+			names[count++] = name;
+	}
+	if (d)
+		closedir(d);
+	qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		struct text bytes = TEXT("");
+
+		r = read_file(c, names[i], &bytes);
+		if (r == 0)
+			r = parse_grub(g, names[i], bytes);
+	}
+	return r;
+}
+
+static int read_grub(struct cmdline_command *c)
+{
+	struct grub_settings settings, own;
+	struct text bytes = TEXT(""), drop_in = TEXT("");
+	const char *rest, *taken = "";
+	int r;
+
+	r = grub_init(&settings, c->arena, loader_shell(c->sysroot, c->arena));
+	if (r == 0)
+		r = grub_init(&own, c->arena, SHELL_SH);
+	if (r < 0)
+		return no_memory();
+	r = read_file(c, GRUB_FILE, &bytes);
+	if (r == 0)
+		r = read_file(c, GRUB_DROP_IN, &drop_in);
+	if (r < 0)
+		return r;
+	if (bytes.n > 0 && memchr(bytes.p, '\0', bytes.n)) {
+		say_error(GRUB_FILE ": it has a byte of zero: correct it first");
+		return -EINVAL;
+	}
+	rest = grub_without_lines(bytes, c->arena, &taken);
+	if (!rest)
+		return -ENOMEM;
+	r = parse_grub(&settings, GRUB_FILE, text_of(rest));
+	if (r == 0 && c->loader.facts.has_grub_folder)
+		r = parse_grub_folder(c, &settings);
+	if (r == 0)
+		r = parse_grub(&own, GRUB_FILE, text_of(taken));
+	if (r == 0)
+		r = parse_grub(&own, GRUB_DROP_IN, drop_in);
+	if (r < 0)
+		return r;
+	if (settings.doubt_file)
+		paragraph_line(
+			stdout, 0,
+			"note: %s:%u:%u sets the kernel command line in a way that is "
+			"not understood (%s): what stands there does not count here",
+			settings.doubt_file, settings.doubt_place.line,
+			settings.doubt_place.column, settings.doubt_why);
+	c->before = settings.line;
+	c->last = settings.line_default;
+	c->ours = grub_unquote(own.line, c->arena);
+	return c->ours ? 0 : -ENOMEM;
+}
+
+/* The words that are remembered, since the place itself does not tell whose they are. */
+static int read_added(struct cmdline_command *c)
+{
+	struct text bytes;
+	int r = read_file(c, ADDED_FILE, &bytes);
+
+	if (r < 0)
+		return r;
+	c->ours = arena_copy(c->arena, text_trim(bytes));
+	return c->ours ? 0 : -ENOMEM;
+}
+
+static int read_entries(struct cmdline_command *c)
+{
+	const char *folder = path_below(c->arena, c->sysroot, c->loader.entries);
+	DIR *d = folder ? opendir(folder) : NULL;
+	struct dirent *e;
+
+	/* One stands for all. */
+	while (d && (e = readdir(d))) {
+		const char *path =
+			arena_printf(c->arena, "%s/%s", c->loader.entries, e->d_name);
+		struct text bytes;
+
+		if (e->d_name[0] == '.' || strcmp(e->d_name, ENTRY_NAME) == 0 || !path ||
+		    read_file(c, path, &bytes) < 0)
+			continue;
+		c->before = menu_entry_options(bytes, c->arena);
+		if (!c->before)
+			c->before = "";
+	}
+	if (d)
+		closedir(d);
+	return 0;
+}
+
+int cmdline_read_settings(struct cmdline_command *c)
+{
+	struct text bytes;
+	int r;
+
+	c->before = c->last = c->ours = "";
+	switch (c->loader.kind) {
+	case LOADER_GRUB:
+	case LOADER_GRUB_FILE:
+		return read_grub(c);
+	case LOADER_FILE:
+		r = read_file(c, KERNEL_CMDLINE, &bytes);
+		if (r < 0)
+			return r;
+		/* Where it is read by others than a new kernel-install, they count. */
+		if (bytes.n > 0 && memchr(bytes.p, '#', bytes.n)) {
+			say_error(KERNEL_CMDLINE
+				  ": it has comments, which not every program "
+				  "that reads it understands: take them away");
+			return -EINVAL;
+		}
+		c->before = arena_copy(c->arena, bytes);
+		return c->before ? read_added(c) : -ENOMEM;
+	case LOADER_OSTREE:
+		c->before = arena_copy(c->arena, c->running);
+		return c->before ? read_added(c) : -ENOMEM;
+	case LOADER_GRUBBY:
+		r = read_entries(c);
+		return r < 0 ? r : read_added(c);
+	case LOADER_ENTRIES:
+		return read_entries(c);
+	case LOADER_UNKNOWN:
+		break;
+	}
+	return 0;
+}
+
+/* @new NULL: the file goes. */
+static int add_change(struct cmdline_command *c, const char *path, const char *new,
+		      unsigned mode, bool has_backup)
+{
+	struct change change = {
+		.path = path, .new = new, .mode = mode, .has_backup = has_backup};
+	int r = read_file(c, path, &change.old);
+
+	if (r < 0)
+		return r;
+	if (new ? change.old.p &&text_is(change.old, new) : !change.old.p)
+		return 0;
+	if (c->change_count == CHANGES_MAX)
+		return no_memory();
+	c->changes[c->change_count++] = change;
+	return 0;
+}
+
+static int add_command(struct cmdline_command *c, const char *a, const char *b,
+		       const char *d)
+{
+	const char *const words[LOADER_ARGUMENTS_MAX] = {a, b, d};
+
+	if (!a || !b || c->command_count == LOADER_COMMANDS_MAX)
+		return no_memory();
+	memcpy(c->commands[c->command_count++], words, sizeof(words));
+	return 0;
+}
+
+/* What makes the changes known, once. */
+static void add_updates(struct cmdline_command *c)
+{
+	if (c->change_count == 0 || c->command_count > 0)
+		return;
+	memcpy(c->commands, c->loader.commands, sizeof(c->commands));
+	c->command_count = c->loader.command_count;
+}
+
+/* ---- set ----------------------------------------------------------------------------------- */
+
+struct setting {
+	const char *ours; /* all words of ours from now on */
+	const char *fresh; /* of them, those that do not stand there yet */
+	const char *against; /* of them, those that another value stands against */
+	const char *line; /* /etc/kernel/cmdline */
+};
+
+static const char *add_word(const char *words, struct text word, struct arena *arena)
+{
+	return words ? words_add(text_of(words), word, true, arena) : NULL;
+}
+
+/* One parameter. */
+static int want(struct cmdline_command *c, struct setting *s, const char *param)
+{
+	struct text word = text_of(param), other, ignored;
+	const char *all = words_join(c->before, c->last, c->arena);
+	int r;
+
+	if (!all)
+		return no_memory();
+	if (words_find(text_of(s->ours), word, &ignored) == 1)
+		return 0;
+	r = words_find(text_of(all), word, &other);
+	if (r == 1)
+		return 0;
+	if (r == -EEXIST && !c->is_forced &&
+	    words_find(text_of(s->ours), other, &ignored) != 1) {
+		say_error("%.*s is set already, against %s: %s", (int)other.n, other.p,
+			  param,
+			  c->loader.file ? "take it away, or replace it with --force"
+					 : "replace it with --force");
+		return r;
+	}
+	s->ours = words_find(text_of(s->ours), word, &ignored) == -EEXIST
+			  ? add_word(s->ours, word, c->arena)
+			  : words_add(text_of(s->ours), word, false, c->arena);
+	s->fresh = s->fresh ? words_add(text_of(s->fresh), word, false, c->arena) : NULL;
+	if (r == -EEXIST) {
+		s->against =
+			s->against ? words_add(text_of(s->against), word, false, c->arena)
+				   : NULL;
+		if (c->loader.kind == LOADER_OSTREE) {
+			int e = add_command(c, "rpm-ostree", "kargs",
+					    arena_printf(c->arena,
+							 "--delete-if-present=%.*s",
+							 (int)other.n, other.p));
+
+			if (e < 0)
+				return e;
+		}
+	}
+	s->line = s->line ? words_add(text_of(s->line), word, r == -EEXIST, c->arena)
+			  : NULL;
+	return s->ours && s->fresh && s->against && s->line ? 0 : no_memory();
+}
+
+static int tell_ostree(struct cmdline_command *c, const char *words, const char *option)
+{
+	struct text rest = text_of(words), word;
+	int r = 0;
+
+	while (r == 0 && words_next(&rest, &word))
+		r = add_command(
+			c, "rpm-ostree", "kargs",
+			arena_printf(c->arena, "--%s=%.*s", option, (int)word.n, word.p));
+	return r;
+}
+
+static int tell_grubby(struct cmdline_command *c, const char *words, const char *option)
+{
+	return *words ? add_command(c, "grubby", "--update-kernel=ALL",
+				    arena_printf(c->arena, "--%s=%s", option, words))
+		      : 0;
+}
+
+static int remember(struct cmdline_command *c, const char *words)
+{
+	const char *text = *words ? arena_printf(c->arena, "%s\n", words) : NULL;
+
+	return *words && !text ? no_memory()
+			       : add_change(c, ADDED_FILE, text, 0644, false);
+}
+
+/* The marked lines at the end of /etc/default/grub. */
+static int set_grub_file(struct cmdline_command *c, const struct setting *s)
+{
+	const char *rest, *taken, *line, *last = "", *text;
+	struct text bytes;
+	int r = read_file(c, GRUB_FILE, &bytes);
+
+	if (r < 0)
+		return r;
+	rest = grub_without_lines(bytes, c->arena, &taken);
+	line = grub_line("GRUB_CMDLINE_LINUX", s->ours, c->arena);
+	if (*s->against)
+		last = grub_line("GRUB_CMDLINE_LINUX_DEFAULT", s->against, c->arena);
+	if (!rest || !line || !last)
+		return no_memory();
+	text = arena_alloc(c->arena, strlen(rest) + strlen(line) + strlen(last) + 64, 1);
+	if (!text)
+		return no_memory();
+	sprintf((char *)(uintptr_t)text, "%s%s%s" GRUB_MARK "\n%s%s", rest,
+		*rest && rest[strlen(rest) - 1] != '\n' ? "\n" : "", line, last,
+		*last ? GRUB_MARK "\n" : "");
+	return add_change(c, GRUB_FILE, text, 0644, true);
+}
+
+int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
+{
+	struct setting s = {c->ours, "", "", c->before};
+	const char *text;
+	int r = 0;
+
+	for (size_t i = 0; i < wanted->count && r == 0; i++)
+		r = want(c, &s, wanted->items[i]);
+	if (r < 0 || !*s.fresh)
+		return r;
+	if (strlen(s.ours) > OURS_MAX) {
+		say_error(
+			"that is more than %d bytes for the kernel command line: put rules "
+			"into /etc/earlybind.conf instead",
+			OURS_MAX);
+		return -E2BIG;
+	}
+	switch (c->loader.kind) {
+	case LOADER_GRUB:
+		text = grub_drop_in(s.ours, s.against, c->arena);
+		r = text ? add_change(c, GRUB_DROP_IN, text, 0644, false) : no_memory();
+		break;
+	case LOADER_GRUB_FILE:
+		r = set_grub_file(c, &s);
+		break;
+	case LOADER_FILE:
+		r = remember(c, s.ours);
+		if (r == 0)
+			r = add_change(c, KERNEL_CMDLINE, s.line, 0644, true);
+		break;
+	case LOADER_OSTREE:
+		r = tell_ostree(c, s.fresh, "append-if-missing");
+		if (r == 0)
+			r = remember(c, s.ours);
+		break;
+	case LOADER_GRUBBY:
+		r = tell_grubby(c, s.fresh, "args");
+		if (r == 0)
+			r = remember(c, s.ours);
+		break;
+	case LOADER_ENTRIES:
+	case LOADER_UNKNOWN:
+		break;
+	}
+	if (r == 0)
+		add_updates(c);
+	return r;
+}
+
+/* ---- remove -------------------------------------------------------------------------------- */
+
+static const char *without(struct cmdline_command *c, const char *line, const char *words)
+{
+	struct text rest = text_of(words), word;
+
+	while (line && words_next(&rest, &word))
+		line = words_remove(text_of(line), word, c->arena);
+	return line;
+}
+
+static int remove_entries(struct cmdline_command *c)
+{
+	static const char *const folders[] = {ENTRIES_FOLDERS};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++) {
+		const char *path = arena_printf(c->arena, "%s/" ENTRY_NAME, folders[i]);
+
+		r = path ? add_change(c, path, NULL, 0, false) : no_memory();
+	}
+	return r;
+}
+
+int cmdline_plan_remove(struct cmdline_command *c)
+{
+	const char *rest, *taken, *line;
+	struct text bytes;
+	int r = read_file(c, GRUB_FILE, &bytes);
+
+	if (r == 0 && bytes.p) {
+		rest = grub_without_lines(bytes, c->arena, &taken);
+		r = rest ? add_change(c, GRUB_FILE, rest, 0644, true) : no_memory();
+	}
+	if (r == 0)
+		r = add_change(c, GRUB_DROP_IN, NULL, 0, false);
+	if (r == 0)
+		r = add_change(c, GRUB_SCRIPT, NULL, 0, false);
+	if (r == 0)
+		r = remove_entries(c);
+	if (r < 0)
+		return r;
+	switch (c->loader.kind) {
+	case LOADER_FILE:
+		line = without(c, c->before, c->ours);
+		r = line ? add_change(c, KERNEL_CMDLINE, line, 0644, true) : no_memory();
+		break;
+	case LOADER_OSTREE:
+		r = tell_ostree(c, c->ours, "delete-if-present");
+		break;
+	case LOADER_GRUBBY:
+		r = tell_grubby(c, c->ours, "remove-args");
+		break;
+	case LOADER_GRUB:
+	case LOADER_GRUB_FILE:
+	case LOADER_ENTRIES:
+	case LOADER_UNKNOWN:
+		break;
+	}
+	if (r == 0)
+		add_updates(c);
+	return r == 0 ? add_change(c, ADDED_FILE, NULL, 0, false) : r;
+}
+
+/* ---- the menu entry ------------------------------------------------------------------------ */
+
+static int compare_entries(struct text a, const char *a_name, struct text b,
+			   const char *b_name, struct arena *arena)
+{
+	struct text va = menu_entry_version(a), vb = menu_entry_version(b);
+	const char *x = arena_copy(arena, va), *y = arena_copy(arena, vb);
+
+	return x && y && va.n > 0 && vb.n > 0 ? strverscmp(x, y)
+					      : strverscmp(a_name, b_name);
+}
+
+/* The newest entry that boots a kernel, copied. */
+static int copy_entry(struct cmdline_command *c)
+{
+	const char *folder = path_below(c->arena, c->sysroot, c->loader.entries);
+	DIR *d = folder ? opendir(folder) : NULL;
+	const char *best_name = "", *path, *copy;
+	struct text best = {NULL, 0};
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		const char *name = arena_copy(c->arena, text_of(e->d_name));
+		struct text bytes;
+
+		if (!name || name[0] == '.' || strcmp(name, ENTRY_NAME) == 0 ||
+		    strlen(name) < 6 || strcmp(name + strlen(name) - 5, ".conf") != 0)
+			continue;
+		path = arena_printf(c->arena, "%s/%s", c->loader.entries, name);
+		if (!path || read_file(c, path, &bytes) < 0 || !bytes.p ||
+		    !menu_entry_copy(bytes, c->arena))
+			continue;
+		if (best.p && compare_entries(bytes, name, best, best_name, c->arena) < 0)
+			continue;
+		best = bytes;
+		best_name = name;
+	}
+	if (d)
+		closedir(d);
+	copy = best.p ? menu_entry_copy(best, c->arena) : NULL;
+	path = arena_printf(c->arena, "%s/" ENTRY_NAME, c->loader.entries);
+	if (!copy || !path) {
+		say_error("%s: there is no entry that boots a kernel", c->loader.entries);
+		return -ENOENT;
+	}
+	return add_change(c, path, copy, 0644, false);
+}
+
+/* Fedora's GRUB shows the entries, and 10_linux makes none. */
+static bool is_grub_with_entries(struct cmdline_command *c)
+{
+	struct shell_assignment *list;
+	struct text bytes, value;
+	struct shell shell;
+
+	shell_init(&shell, c->arena, loader_shell(c->sysroot, c->arena));
+	return c->loader.entries && read_file(c, GRUB_FILE, &bytes) == 0 &&
+	       shell_read(&shell, bytes, &list) == 0 &&
+	       shell_get(&shell, "GRUB_ENABLE_BLSCFG", &value) == SHELL_KNOWN &&
+	       text_is(value, "true");
+}
+
+int cmdline_plan_menu_entry(struct cmdline_command *c)
+{
+	int r = -ENOENT;
+
+	switch (c->loader.kind) {
+	case LOADER_GRUB:
+	case LOADER_GRUB_FILE:
+		if (is_grub_with_entries(c))
+			return copy_entry(c);
+		r = add_change(c, GRUB_SCRIPT, menu_grub_script, 0755, false);
+		if (r == 0)
+			add_updates(c);
+		return r;
+	case LOADER_OSTREE:
+	case LOADER_GRUBBY:
+	case LOADER_FILE:
+	case LOADER_ENTRIES:
+	case LOADER_UNKNOWN:
+		break;
+	}
+	if (c->loader.entries && c->loader.kind != LOADER_OSTREE)
+		return copy_entry(c);
+	say_error(
+		"no menu entry can be made here: there is neither GRUB's menu nor a folder "
+		"of entries. For a boot without earlybind press e in the boot menu and add " MENU_PARAMETER
+		" to the kernel command line");
+	return r;
+}
+
+/* ---- done -------------------------------------------------------------------------------------- */
+
+/* Lines with '-' or '+' in front. */
+static void put_lines(char mark, struct text t)
+{
+	struct text line;
+
+	while (t.n > 0 && text_cut(&t, '\n', &line)) {
+		fputc(mark, stdout);
+		put_text(stdout, line);
+		fputc('\n', stdout);
+	}
+}
+
+/* The lines that differ: changes here are in one place. */
+static void show(const struct change *change)
+{
+	struct text old = change->old,
+		    new = change->new ? text_of(change->new) : (struct text){"", 0};
+	size_t same = 0, line = 0, end = 0;
+
+	while (same < old.n && same < new.n &&old.p[same] == new.p[same]) {
+		same++;
+		if (old.p[same - 1] == '\n')
+			line = same;
+	}
+	if (same == old.n && (same == 0 || old.p[same - 1] == '\n'))
+		line = same;
+	old = (struct text){old.n > 0 ? old.p + line : "", old.n - MIN(line, old.n)};
+	new = (struct text){new.p + line, new.n - line};
+	/* Whole lines at the end that both have. */
+	for (size_t i = 0;
+	     i < old.n && i < new.n &&old.p[old.n - 1 - i] == new.p[new.n - 1 - i]; i++)
+		if (i + 1 < old.n && i + 1 < new.n &&old.p[old.n - 2 - i] == '\n' &&
+		    new.p[new.n - 2 - i] == '\n')
+			end = i + 1;
+	printf("%s%s\n", change->path,
+	       !change->new	? ": removed"
+	       : !change->old.p ? ": new"
+				: ":");
+	put_lines('-', (struct text){old.p, old.n - end});
+	put_lines('+', (struct text){new.p, new.n - end});
+}
+
+static int keep_backup(struct cmdline_command *c, const char *file, struct text old,
+		       unsigned mode)
+{
+	const char *backup = arena_printf(c->arena, "%s" BACKUP_SUFFIX, file);
+	struct stat st;
+
+	if (!backup)
+		return -ENOMEM;
+	/* The first one is how it was without earlybind. */
+	return lstat(backup, &st) == 0 ? 0 : file_replace(backup, old, mode);
+}
+
+static int make(struct cmdline_command *c, const struct change *change)
+{
+	const char *file = path_below(c->arena, c->sysroot, change->path);
+	unsigned mode = change->mode;
+	struct stat st;
+	char *way = file ? arena_copy(c->arena, text_of(file)) : NULL;
+	int r = way ? 0 : -ENOMEM;
+
+	if (r == 0 && !change->new)
+		return unlink(file) < 0 && errno != ENOENT ? -errno : 0;
+	if (r == 0 && stat(file, &st) == 0)
+		mode = st.st_mode & 07777;
+	if (r == 0)
+		r = folders_make(way, strlen(way) - strlen(change->path));
+	if (r == 0 && change->has_backup && change->old.p)
+		r = keep_backup(c, file, change->old, mode);
+	return r == 0 ? file_replace(file, text_of(change->new), mode) : r;
+}
+
+static void print_command(const char *label, const char *const *argv)
+{
+	struct paragraph p = {stdout, 0, 4, false};
+
+	paragraph_add(&p, "%s", label);
+	for (size_t i = 0; i < LOADER_ARGUMENTS_MAX && argv[i]; i++)
+		paragraph_add(&p, strchr(argv[i], ' ') ? "'%s'" : "%s", argv[i]);
+	paragraph_end(&p);
+}
+
+static int run(const char *const *argv)
+{
+	struct process p = {.log_fd = -1};
+	int r;
+
+	memcpy(p.argv, argv, LOADER_ARGUMENTS_MAX * sizeof(*argv));
+	print_command("running:", argv);
+	r = process_run(&p);
+	if (r < 0)
+		say_error("%s cannot be run: %s", argv[0], errno_text(r));
+	else if (p.signal != 0)
+		say_error("%s was interrupted: run it again", argv[0]);
+	else if (p.code != 0)
+		say_error(
+			"%s ended with exit code %d: put right what it says, then run it "
+			"again",
+			argv[0], p.code);
+	return r == 0 && p.code == 0 && p.signal == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+int cmdline_carry_out(struct cmdline_command *c)
+{
+	bool has_commands = !c->has_no_update && !c->sysroot;
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < c->change_count; i++)
+		show(&c->changes[i]);
+	for (size_t i = 0; i < c->change_count && !c->is_dry_run; i++) {
+		int r = make(c, &c->changes[i]);
+
+		if (r < 0) {
+			say_error("%s: it cannot be written: %s", c->changes[i].path,
+				  errno_text(r));
+			return EXIT_FAILED;
+		}
+	}
+	if (!c->is_dry_run && has_commands && process_set_path() < 0)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < c->command_count && code == EXIT_OK; i++) {
+		if (c->is_dry_run && !c->has_no_update)
+			print_command("would run:", c->commands[i]);
+		else if (!has_commands)
+			print_command("left to do:", c->commands[i]);
+		else
+			code = run(c->commands[i]);
+	}
+	return code;
+}
