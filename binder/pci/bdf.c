@@ -11,8 +11,9 @@ static int fail(struct parse_error *reterr, size_t offset, const char *message)
 	return -EINVAL;
 }
 
-int bdf_parse_slot(struct text t, struct bdf *ret, bool *ret_any_function,
-		   struct parse_error *reterr)
+/* Only "device.function": what has no bus in it is 0 in @ret. */
+static int bdf_parse_slot(struct text t, struct bdf *ret, bool *ret_any_function,
+			  struct parse_error *reterr)
 {
 	uint64_t device, function = 0;
 	struct text rest = t, slot;

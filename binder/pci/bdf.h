@@ -39,10 +39,6 @@ int bdf_parse(struct text t, struct bdf *ret) must_check nonnull(2);
 int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 		    struct parse_error *reterr) must_check nonnull(2, 4);
 
-/* Only "device.function": what has no bus in it is 0 in @ret. */
-int bdf_parse_slot(struct text t, struct bdf *ret, bool *ret_any_function,
-		   struct parse_error *reterr) must_check nonnull(2, 4);
-
 const char *bdf_format(struct bdf bdf, char buf[static BDF_SIZE]);
 int bdf_compare(struct bdf a, struct bdf b);
 bool bdf_is_same_slot(struct bdf a, struct bdf b);

@@ -13,8 +13,12 @@
 #include "serial.h"
 #include "vfio_ids.h"
 
-const char *match_describe(const struct pci_device *d, const struct rule *rule,
-			   const char *elsewhere, struct arena *arena)
+/*
+ * What sits where @rule expects another device, by what the rule says of it, and where that
+ * one is, unless @elsewhere is NULL. NULL if out of memory.
+ */
+static const char *match_describe(const struct pci_device *d, const struct rule *rule,
+				  const char *elsewhere, struct arena *arena)
 {
 	const struct selector *s = &rule->selector;
 	char path[PATH_SIZE], serial[SERIAL_SIZE];
@@ -72,9 +76,14 @@ struct text match_driver(const struct policy *policy, const struct pci_device *d
 static bool lost_is_followed(const struct lost *lost, const struct selector *s,
 			     const struct pci_device *d);
 
-bool match_device(const struct policy *policy, const struct lost *lost,
-		  const struct pci_device *d, const struct along *along, size_t *counts,
-		  struct match *ret)
+/*
+ * False if no rule is about @d. What each rule matches is added to @counts, one per rule: not
+ * what comes along, for which a rule counts where no other is about it. @lost has one entry
+ * per rule, @along is of this device, or NULL.
+ */
+static bool match_device(const struct policy *policy, const struct lost *lost,
+			 const struct pci_device *d, const struct along *along,
+			 size_t *counts, struct match *ret)
 {
 	const struct rule *followed = NULL;
 	struct match m = {0};
@@ -127,8 +136,9 @@ bool match_device(const struct policy *policy, const struct lost *lost,
 #define SHOWN_MAX 3 /* cards that are named where a rule's own is missing */
 #define ANY	  (-1) /* any function */
 
-const char *lost_note(const struct pci_device *d, const struct rule *rule,
-		      struct arena *arena)
+/* The note for a device that is bound in another place than @rule says. */
+static const char *lost_note(const struct pci_device *d, const struct rule *rule,
+			     struct arena *arena)
 {
 	const struct selector place = selector_without(&rule->selector, ~PLACE_TERMS);
 	char address[BDF_SIZE], text[SELECTOR_SIZE];
@@ -270,8 +280,9 @@ static void find_elsewhere(const struct inventory *inv, const struct rule *rule,
 		lost->elsewhere = arena_printf(arena, "%s%s", lost->elsewhere, refusal);
 }
 
-const struct lost *lost_find(const struct policy *policy, const struct inventory *inv,
-			     struct arena *arena)
+/* One per rule. NULL if @arena is too small. */
+static const struct lost *lost_find(const struct policy *policy,
+				    const struct inventory *inv, struct arena *arena)
 {
 	struct lost *lost = arena_alloc(arena, policy->rule_count + 1, sizeof(*lost));
 

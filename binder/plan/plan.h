@@ -91,40 +91,15 @@ struct plan {
 /* Which rules are about a function. */
 
 /*
- * False if no rule is about @d. What each rule matches is added to @counts, one per rule: not
- * what comes along, for which a rule counts where no other is about it. @lost has one entry
- * per rule, @along is of this device, or NULL.
- */
-bool match_device(const struct policy *policy, const struct lost *lost,
-		  const struct pci_device *d, const struct along *along, size_t *counts,
-		  struct match *ret) must_check nonnull(1, 2, 3, 5, 6);
-
-/*
  * What the bind rules about @d say of its driver: the first one that says something; empty
  * for none, also where a keep rule is about it.
  */
 struct text match_driver(const struct policy *policy,
 			 const struct pci_device *d) must_check nonnull(1, 2);
 
-/*
- * What sits where @rule expects another device, by what the rule says of it, and where that
- * one is, unless @elsewhere is NULL. NULL if out of memory.
- */
-const char *match_describe(const struct pci_device *d, const struct rule *rule,
-			   const char *elsewhere, struct arena *arena) nonnull(1, 2, 4);
-
 /* ---- moved ---- */
 
 /* Rules whose device is not where they say: where it is instead, and whether it is followed. */
-
-/* One per rule. NULL if @arena is too small. */
-const struct lost *lost_find(const struct policy *policy,
-			     const struct inventory *inventory,
-			     struct arena *arena) must_check nonnull(1, 2, 3);
-
-/* The note for a device that is bound in another place than @rule says. */
-const char *lost_note(const struct pci_device *d, const struct rule *rule,
-		      struct arena *arena) nonnull(1, 2, 3);
 
 /* ---- companions ---- */
 

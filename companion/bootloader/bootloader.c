@@ -114,7 +114,8 @@ static void read_start(struct search *s, struct loader_facts *f)
 	}
 }
 
-enum loader_kind loader_choose(const struct loader_facts *f, const char **ret_why)
+/* Pure: which of them counts, and a sentence that says why. */
+static enum loader_kind loader_choose(const struct loader_facts *f, const char **ret_why)
 {
 	if (f->is_ostree) {
 		*ret_why =

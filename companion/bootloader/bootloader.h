@@ -36,10 +36,6 @@ struct loader_facts {
 	bool is_by_stub;
 };
 
-/* Pure: which of them counts, and a sentence that says why. */
-enum loader_kind loader_choose(const struct loader_facts *facts, const char **ret_why)
-	nonnull(1, 2);
-
 #define LOADER_COMMANDS_MAX  64
 #define LOADER_ARGUMENTS_MAX 8
 

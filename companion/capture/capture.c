@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The part of a recording that says which modules there are for the devices, and what the
- * devices are called: of the indexes of depmod and of pci.ids only what is about them.
- */
-#include "capture.h"
+/* earlybind capture: a recording of the machine that --sysroot accepts. */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bdf.h"
+#include "arena.h"
 #include "commands.h"
+#include "compiler.h"
 #include "depmod_index.h"
 #include "files.h"
 #include "hotplug.h"
+#include "inventory.h"
 #include "message.h"
 #include "module_tree.h"
 #include "next_boot.h"
@@ -26,6 +27,45 @@
 #include "paths.h"
 #include "reason.h"
 #include "redact.h"
+#include "text.h"
+#include "world.h"
+
+enum capture_kind { CAPTURE_DIR, CAPTURE_FILE, CAPTURE_LINK };
+
+struct capture_entry {
+	enum capture_kind kind;
+	const char *name;
+	struct text bytes; /* of a file; the target of a link */
+	struct capture_entry *next;
+};
+
+/* A name that is not told, and what stands for it. */
+struct capture_alias {
+	const char *name;
+	const char *shown;
+	struct capture_alias *next;
+};
+
+struct capture {
+	const char *sysroot;
+	const char *output;
+	bool has_serial; /* serial numbers are told */
+
+	struct arena *arena;
+	struct world *world;
+	struct inventory inventory;
+	const struct inventory *named; /* those that a rule names */
+	struct capture_entry *first;
+	size_t count;
+	struct capture_alias *interfaces; /* named by their MAC address */
+	struct capture_alias *maps; /* of the device mapper: "dm-0" stands for its name */
+	bool is_full; /* the arena is */
+};
+
+struct capture_names {
+	const char **items; /* sorted */
+	size_t count;
+};
 
 #define ENTRIES_MAX 65536
 #define NAMES_MAX   4096
@@ -55,6 +95,8 @@ static bool has_name(const struct kernel *k, struct text name)
 			return true;
 	return false;
 }
+
+static const char *capture_print(struct capture *c, const char *format, ...);
 
 static void add_name(struct kernel *k, struct text name)
 {
@@ -102,6 +144,10 @@ static int each_name(void *arg, struct text key, struct text value)
 		add_entry(k, key, value);
 	return 0;
 }
+
+static void capture_put_file(struct capture *c, const char *name, struct text bytes);
+
+static bool capture_read(struct capture *c, const char *name, char **ret, size_t *ret_n);
 
 static void put_index(struct kernel *k, const char *folder, const char *file,
 		      int (*each)(void *arg, struct text key, struct text value))
@@ -155,6 +201,8 @@ static bool has_alias(const struct kernel *k, const char *alias)
 			return true;
 	return false;
 }
+
+static struct capture_names capture_list(struct capture *c, const char *name);
 
 /* Each puts what can be read; what cannot is left out. */
 static void capture_modules(struct capture *c)
@@ -521,6 +569,8 @@ static const char *hide_swap(struct capture *c, struct text line)
 	return capture_print(c, "%s partition 0 0 0", hide_source(c, w[0]));
 }
 
+static const char *capture_interface(struct capture *c, struct text name);
+
 static const char *shown_interface(struct capture *c, struct text name)
 {
 	const char *shown = capture_interface(c, name);
@@ -592,6 +642,8 @@ static void put_hidden(struct capture *c, const char *name,
 	capture_put_file(c, name, (struct text){kept.p, kept.used});
 }
 
+static void capture_copy_text(struct capture *c, const char *name);
+
 static void put_report_folder(struct capture *c, const char *folder)
 {
 	struct capture_names names = capture_list(c, folder);
@@ -611,6 +663,8 @@ static void put_nodes(struct capture *c)
 					 capture_print(c, "dev/vfio/%s", names.items[i]),
 					 TEXT(""));
 }
+
+static void capture_copy(struct capture *c, const char *name);
 
 /* Each puts what can be read; what cannot is left out. */
 static void capture_files(struct capture *c)
@@ -1228,7 +1282,7 @@ static void capture_sys(struct capture *c)
 #define TARGET_MAX     4096
 #define MAC_DIGITS     12
 
-const char *capture_print(struct capture *c, const char *format, ...)
+static const char *capture_print(struct capture *c, const char *format, ...)
 {
 	const char *text;
 	va_list ap;
@@ -1240,7 +1294,8 @@ const char *capture_print(struct capture *c, const char *format, ...)
 	return text ? text : "";
 }
 
-const char *capture_interface(struct capture *c, struct text name)
+/* What stands for the name of an interface: itself, unless it is made of a MAC address. */
+static const char *capture_interface(struct capture *c, struct text name)
 {
 	struct capture_alias *alias;
 	unsigned count = 0;
@@ -1313,7 +1368,7 @@ static void capture_put_dir(struct capture *c, const char *name)
 	add(c, CAPTURE_DIR, name, TEXT(""));
 }
 
-void capture_put_file(struct capture *c, const char *name, struct text bytes)
+static void capture_put_file(struct capture *c, const char *name, struct text bytes)
 {
 	add(c, CAPTURE_FILE, name, bytes);
 }
@@ -1330,7 +1385,8 @@ static const char *below(struct capture *c, const char *name)
 	return capture_print(c, "%s/%s", c->sysroot ? c->sysroot : "", name);
 }
 
-bool capture_read(struct capture *c, const char *name, char **ret, size_t *ret_n)
+/* A whole file, which the caller may write over; false if it cannot be read. */
+static bool capture_read(struct capture *c, const char *name, char **ret, size_t *ret_n)
 {
 	struct text bytes;
 	int r = file_read(below(c, name), c->arena, CAPTURE_FILE_MAX, &bytes, NULL);
@@ -1366,7 +1422,8 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-struct capture_names capture_list(struct capture *c, const char *name)
+/* The target of a link, NULL if it is none. */
+static struct capture_names capture_list(struct capture *c, const char *name)
 {
 	DIR *d = opendir(below(c, name));
 	struct capture_names names = {0};
@@ -1398,7 +1455,8 @@ struct capture_names capture_list(struct capture *c, const char *name)
 	return names;
 }
 
-void capture_copy(struct capture *c, const char *name)
+/* Copies a file as it is, if it is there. */
+static void capture_copy(struct capture *c, const char *name)
 {
 	size_t n;
 	char *p;
@@ -1407,7 +1465,8 @@ void capture_copy(struct capture *c, const char *name)
 		capture_put_file(c, name, (struct text){p, n});
 }
 
-void capture_copy_text(struct capture *c, const char *name)
+/* The same without serial numbers, UUIDs and MAC addresses. */
+static void capture_copy_text(struct capture *c, const char *name)
 {
 	size_t n;
 	char *p;

@@ -79,7 +79,7 @@ static void check_rule(struct doctor *d, struct identity *identity, size_t i)
 				    "optional");
 }
 
-void doctor_configuration(struct doctor *d)
+static void run_configuration(struct doctor *d)
 {
 	const struct policy *policy = &d->run.policy;
 	size_t before = d->findings.counts[FINDING_FAIL];
@@ -187,7 +187,7 @@ static bool is_first(const struct doctor *d, size_t i)
 				d->installed.items[i - 1].kernel) != 0;
 }
 
-void doctor_vfio(struct doctor *d)
+static void run_vfio(struct doctor *d)
 {
 	size_t count = 0;
 
@@ -255,7 +255,7 @@ static void check_image_of(struct doctor *d, const struct installed_image *k)
 	munmap(arena.base, arena.size);
 }
 
-void doctor_images(struct doctor *d)
+static void run_images(struct doctor *d)
 {
 	if (!d->has_rule && d->sources.count == 0)
 		return;
@@ -276,7 +276,7 @@ void doctor_images(struct doctor *d)
 
 /* ---- the kernel that runs ---------------------------------------------------------------- */
 
-void doctor_kernel(struct doctor *d)
+static void run_kernel(struct doctor *d)
 {
 	const struct installed *all = &d->installed;
 	const char *newest = all->count > 0 ? all->items[0].kernel : NULL;
@@ -379,7 +379,7 @@ static void say_missing(struct doctor *d, const struct recipe *r, enum presence 
 				 : "it was changed since");
 }
 
-void doctor_cmdline(struct doctor *d)
+static void run_cmdline(struct doctor *d)
 {
 	size_t count = 0, missing = 0;
 
@@ -435,7 +435,7 @@ static enum finding_kind kind_of(enum recipe_lint lint)
 	return FINDING_NOTE;
 }
 
-void doctor_recipes(struct doctor *d)
+static void run_recipes(struct doctor *d)
 {
 	const struct recipes *r = &d->recipes;
 	size_t deletable = 0;
@@ -504,7 +504,7 @@ static void say_no_report(struct doctor *d)
 			   d->boot_path, errno_text(d->boot_error));
 }
 
-void doctor_boot(struct doctor *d)
+static void run_this_boot(struct doctor *d)
 {
 	const struct boot *boot = &d->boot;
 	size_t before = d->findings.counts[FINDING_FAIL], bound = 0;
@@ -608,9 +608,25 @@ static void check_refused(struct doctor *d)
 	}
 }
 
-void doctor_devices(struct doctor *d)
+static void run_devices(struct doctor *d)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		check_target(d, &d->targets[i]);
 	check_refused(d);
 }
+
+const struct machine_check boot_checks[] = {
+	{"configuration", run_configuration},
+	{"vfio", run_vfio},
+	{"image", run_images},
+	{"kernel", run_kernel},
+	{"cmdline", run_cmdline},
+	{"boot", run_this_boot},
+	{"devices", run_devices},
+	{NULL, NULL},
+};
+
+const struct machine_check recipe_checks[] = {
+	{"recipes", run_recipes},
+	{NULL, NULL},
+};

@@ -20,38 +20,17 @@
 #define EXIT_NOTHING_READ 3
 #define FILE_MAX	  ((size_t)16 * 1024 * 1024) /* /proc/interrupts of a large machine */
 
-/* In the order of a machine's life: firmware, kernel, image, boot, devices. */
-static const struct {
-	const char *name;
-	void (*run)(struct doctor *d);
-} checks[] = {
-	{"iommu", doctor_iommu},	 {"interrupts", doctor_interrupts},
-	{"groups", doctor_groups},	 {"reserved", doctor_reserved},
-	{"functions", doctor_functions}, {"configuration", doctor_configuration},
-	{"vfio", doctor_vfio},		 {"image", doctor_images},
-	{"kernel", doctor_kernel},	 {"cmdline", doctor_cmdline},
-	{"boot", doctor_boot},		 {"devices", doctor_devices},
-	{"usage", doctor_usage},	 {"framebuffer", doctor_framebuffer},
-	{"power", doctor_power},	 {"nodes", doctor_nodes},
-	{"recipes", doctor_recipes},
-};
-
-const char *doctor_check_name(size_t i)
+const struct machine_check *doctor_check_at(size_t i)
 {
-	return checks[i].name;
-}
+	/* In the order of a machine's life: firmware, kernel, image, boot, devices. */
+	static const struct machine_check *const tables[] = {
+		firmware_checks, boot_checks, device_checks, recipe_checks};
 
-size_t doctor_check_count(void)
-{
-	return ARRAY_SIZE(checks);
-}
-
-bool doctor_has_check(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
-		if (strcmp(checks[i].name, name) == 0)
-			return true;
-	return false;
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		for (const struct machine_check *c = tables[t]; c->run; c++)
+			if (i-- == 0)
+				return c;
+	return NULL;
 }
 
 /* ---- for the checks ---------------------------------------------------------------------- */
@@ -356,6 +335,7 @@ static bool is_wanted(const struct doctor *d, const char *name)
 int doctor_run(struct doctor *doctor)
 {
 	struct doctor *d = doctor;
+	size_t i = 0;
 
 	d->findings.arena = d->arena;
 	if (parse_words(d) < 0)
@@ -364,10 +344,10 @@ int doctor_run(struct doctor *doctor)
 		return EXIT_NOTHING_READ;
 	if (find_targets(d) < 0)
 		return EXIT_FAILED;
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
-		d->name = checks[i].name;
+	for (const struct machine_check *c; (c = doctor_check_at(i)); i++) {
+		d->name = c->name;
 		if (is_wanted(d, d->name))
-			checks[i].run(d);
+			c->run(d);
 	}
 	if (d->is_json && print_json(d) != 0)
 		return EXIT_NOTHING_READ;

@@ -62,9 +62,13 @@ struct doctor {
 /* Runs the checks and prints what they found. Returns the exit code. */
 int doctor_run(struct doctor *doctor) must_check nonnull(1);
 
-bool doctor_has_check(const char *name) nonnull(1);
-size_t doctor_check_count(void);
-const char *doctor_check_name(size_t i);
+struct machine_check {
+	const char *name;
+	void (*run)(struct doctor *d);
+};
+
+/* The checks in their order; NULL behind the last one. */
+const struct machine_check *doctor_check_at(size_t i);
 
 /* ---- for the checks ---- */
 
@@ -91,21 +95,6 @@ int doctor_read_attribute(struct doctor *d, const struct pci_device *device,
 int doctor_list(struct doctor *d, enum world_root root, const char *path,
 		const char **ret_names) must_check nonnull(1, 3);
 
-/* The checks. */
-void doctor_iommu(struct doctor *d) nonnull(1);
-void doctor_interrupts(struct doctor *d) nonnull(1);
-void doctor_groups(struct doctor *d) nonnull(1);
-void doctor_reserved(struct doctor *d) nonnull(1);
-void doctor_functions(struct doctor *d) nonnull(1);
-void doctor_vfio(struct doctor *d) nonnull(1);
-void doctor_configuration(struct doctor *d) nonnull(1);
-void doctor_images(struct doctor *d) nonnull(1);
-void doctor_kernel(struct doctor *d) nonnull(1);
-void doctor_boot(struct doctor *d) nonnull(1);
-void doctor_devices(struct doctor *d) nonnull(1);
-void doctor_usage(struct doctor *d) nonnull(1);
-void doctor_framebuffer(struct doctor *d) nonnull(1);
-void doctor_power(struct doctor *d) nonnull(1);
-void doctor_nodes(struct doctor *d) nonnull(1);
-void doctor_cmdline(struct doctor *d) nonnull(1);
-void doctor_recipes(struct doctor *d) nonnull(1);
+/* The checks: each table ends with one that has no function. */
+extern const struct machine_check firmware_checks[], boot_checks[], device_checks[],
+	recipe_checks[];

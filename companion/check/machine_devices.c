@@ -70,7 +70,7 @@ static void say_off(struct doctor *d)
 			   : "");
 }
 
-void doctor_iommu(struct doctor *d)
+static void run_iommu(struct doctor *d)
 {
 	const char *names = "";
 	int count = doctor_list(d, WORLD_SYS, IOMMUS, &names);
@@ -94,7 +94,7 @@ void doctor_iommu(struct doctor *d)
 
 /* ---- interrupt remapping ----------------------------------------------------------------- */
 
-void doctor_interrupts(struct doctor *d)
+static void run_interrupts(struct doctor *d)
 {
 	const struct iommu *iommu = &d->run.inventory.iommu;
 
@@ -214,7 +214,7 @@ static void check_group(struct doctor *d, const struct target *t)
 			id, t->name, list, count == 1 ? "s" : "", card_of(d, t->device));
 }
 
-void doctor_groups(struct doctor *d)
+static void run_groups(struct doctor *d)
 {
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
@@ -236,7 +236,7 @@ void doctor_groups(struct doctor *d)
 
 /* ---- reserved regions -------------------------------------------------------------------- */
 
-void doctor_reserved(struct doctor *d)
+static void run_reserved(struct doctor *d)
 {
 	size_t groups = 0, read = 0, failed = 0;
 
@@ -285,7 +285,7 @@ static bool is_left(const struct doctor *d, const struct pci_device *device)
 	return false;
 }
 
-void doctor_functions(struct doctor *d)
+static void run_functions(struct doctor *d)
 {
 	const struct inventory *inv = &d->run.inventory;
 	size_t left = 0;
@@ -309,7 +309,7 @@ void doctor_functions(struct doctor *d)
 		doctor_say(d, FINDING_PASS, "rules name all functions of each card");
 }
 
-void doctor_usage(struct doctor *d)
+static void run_usage(struct doctor *d)
 {
 	size_t found = 0;
 
@@ -374,7 +374,7 @@ static bool check_framebuffer(struct doctor *d, const struct target *t, struct t
 	return true;
 }
 
-void doctor_framebuffer(struct doctor *d)
+static void run_framebuffer(struct doctor *d)
 {
 	struct text iomem = {NULL, 0};
 	bool is_found = false, has_display = false;
@@ -427,7 +427,7 @@ static bool check_power(struct doctor *d, const struct target *t)
 	return true;
 }
 
-void doctor_power(struct doctor *d)
+static void run_power(struct doctor *d)
 {
 	bool is_fine = d->target_count > 0;
 
@@ -507,7 +507,7 @@ static void check_mode(struct doctor *d)
 			(int)MIN(t.n, 80u), t.p);
 }
 
-void doctor_nodes(struct doctor *d)
+static void run_nodes(struct doctor *d)
 {
 	bool has_bound = false;
 	struct stat st;
@@ -528,3 +528,15 @@ void doctor_nodes(struct doctor *d)
 		    d->targets[i].device->iommu_group != NO_GROUP)
 			check_node(d, &d->targets[i]);
 }
+
+const struct machine_check firmware_checks[] = {
+	{"iommu", run_iommu},	      {"interrupts", run_interrupts},
+	{"groups", run_groups},	      {"reserved", run_reserved},
+	{"functions", run_functions}, {NULL, NULL},
+};
+
+const struct machine_check device_checks[] = {
+	{"usage", run_usage}, {"framebuffer", run_framebuffer},
+	{"power", run_power}, {"nodes", run_nodes},
+	{NULL, NULL},
+};

@@ -3,6 +3,7 @@
 #include "image_check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "sentences.h"
@@ -114,12 +115,24 @@ static int fix(struct doctor *d)
 
 static const char *check_name(const void *arg unused, size_t i)
 {
-	return doctor_check_name(i);
+	return doctor_check_at(i)->name;
+}
+
+static bool has_check(const char *name, size_t *ret_count)
+{
+	const struct machine_check *c;
+	bool is_there = false;
+
+	for (*ret_count = 0; (c = doctor_check_at(*ret_count)); (*ret_count)++)
+		is_there |= strcmp(c->name, name) == 0;
+	return is_there;
 }
 
 /* Exit code; EXIT_OK if the words go together. */
 static int validate(const struct doctor *d, const char *image)
 {
+	size_t count;
+
 	if (image && (d->words.count > 0 || d->only.count > 0 || d->is_fix)) {
 		say_error("check: --image takes neither devices nor --only nor --fix");
 		return EXIT_WRONG_USAGE;
@@ -131,9 +144,9 @@ static int validate(const struct doctor *d, const char *image)
 		return EXIT_WRONG_USAGE;
 	}
 	for (size_t i = 0; i < d->only.count; i++)
-		if (!doctor_has_check(d->only.items[i])) {
-			const char *near = nearest_name(d->only.items[i], check_name,
-							NULL, doctor_check_count());
+		if (!has_check(d->only.items[i], &count)) {
+			const char *near =
+				nearest_name(d->only.items[i], check_name, NULL, count);
 
 			say_error("check: there is no check \"%s\"%s%s%s",
 				  d->only.items[i],

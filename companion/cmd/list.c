@@ -1,25 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The functions that the accelerator table knows, and the groups that rules name them with. */
-#include "list.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "accel.h"
+#include "arena.h"
 #include "commands.h"
+#include "compiler.h"
 #include "facts.h"
 #include "group.h"
 #include "hotplug.h"
+#include "identity.h"
+#include "inventory.h"
+#include "json.h"
 #include "message.h"
+#include "modules.h"
 #include "next_boot.h"
+#include "options.h"
 #include "pci_names.h"
 #include "plan.h"
+#include "policy.h"
 #include "reason.h"
 #include "report.h"
 #include "serial.h"
 #include "sources.h"
+#include "usage.h"
+#include "world.h"
+
+#define KIND_BUCKETS 1024
+
+/* What all functions with the same IDs have. */
+struct kind {
+	struct pci_ids ids;
+	const char *class; /* its name, or NULL */
+	const char *name; /* "Vendor Device [vendor:device]", as far as there are names */
+	const char *subsystem; /* the same for the subsystem; NULL if it has none */
+	const char *vendor_name, *device_name; /* or NULL */
+	const struct module_names *modules;
+	struct kind *next;
+};
+
+struct listed {
+	struct pci_device *device;
+	bool is_shown;
+
+	/* Read by list_look() for what is shown. */
+	bool is_read;
+	const char *override; /* "" for none */
+	const char *resets; /* "flr bus": in the order in which the kernel tries them */
+	unsigned revision;
+	bool is_virtual; /* with @physical */
+	struct bdf physical;
+	unsigned virtual_count;
+	const char *names; /* "path=..., serial=...", or "" */
+	const char *twins; /* the addresses of identical cards, or "" */
+	const struct kind *kind;
+	const struct usage *usages;
+	size_t usage_count;
+};
+
+struct list_group {
+	int id;
+	size_t first, count; /* in by_group */
+	size_t bridge_count;
+	size_t blocker_count; /* functions that a driver of the host has */
+};
+
+struct list {
+	/* Options. */
+	const char *sysroot;
+	const char *pci_ids;
+	const char *by;
+	const char *color;
+	const char *accel; /* "" or "all"; NULL: without */
+	struct strings words;
+	bool is_json;
+
+	struct arena *arena;
+	struct world *world;
+	struct inventory inventory;
+	struct names *names;
+	struct modules *modules;
+	struct kind *kinds[KIND_BUCKETS];
+	struct usages usages;
+	bool has_virtual; /* there is a function with virtual functions */
+	struct identity identity;
+	int serial_error; /* why a serial number could not be read */
+	struct listed *items; /* one for each device of the inventory, in its order */
+	struct listed **by_group;
+	struct list_group *groups; /* in the order of numbers; NO_GROUP last */
+	size_t group_count;
+};
 
 #define CARD_INDENT  16 /* of what is behind an address */
 #define GROUP_INDENT 20 /* of what is behind a group: longer names do not exist */
@@ -140,7 +215,8 @@ static int list_print_accel_groups(struct arena *arena, bool is_json)
 	return end_json(&json);
 }
 
-void list_write_accel(const struct pci_ids *ids, struct json *json)
+/* The member "accel" of a function. */
+static void list_write_accel(const struct pci_ids *ids, struct json *json)
 {
 	int entry = accel_find(ids);
 
@@ -231,6 +307,8 @@ static void put_usages(const struct listed *item, bool is_in_use)
 	}
 	paragraph_end(&p);
 }
+
+static void list_look(struct list *l, struct listed *item);
 
 /* A function with all that is known about it, in lines of its own. */
 static void list_put_device(struct list *l, struct listed *item)
@@ -347,6 +425,9 @@ static void put_unnamed(struct list *l, const bool *is_named)
 		list_put_device(l, &l->items[i]);
 	}
 }
+
+static bool list_has_match(struct list *l, const struct selector *selector,
+			   struct pci_device *d);
 
 static int list_print_rules(struct list *l)
 {
@@ -671,6 +752,8 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	json_close(json, '}');
 }
 
+static bool list_is_blocker(const struct pci_device *d);
+
 static void write_group(struct list *l, const struct list_group *g, struct json *json)
 {
 	char address[BDF_SIZE];
@@ -770,7 +853,9 @@ static bool read_physical(struct list *l, const struct pci_device *d, struct bdf
 	       bdf_parse(text_of(address), ret) == 0;
 }
 
-bool list_has_match(struct list *l, const struct selector *selector, struct pci_device *d)
+/* Whether a selector names it: what it needs to know of it is read. */
+static bool list_has_match(struct list *l, const struct selector *selector,
+			   struct pci_device *d)
 {
 	unsigned open;
 
@@ -783,7 +868,8 @@ bool list_has_match(struct list *l, const struct selector *selector, struct pci_
 	return selector_has_match(selector, d);
 }
 
-bool list_is_blocker(const struct pci_device *d)
+/* Whether a driver of the host has it. */
+static bool list_is_blocker(const struct pci_device *d)
 {
 	return d->driver[0] != '\0' && !driver_is_group_friendly(d->driver);
 }
@@ -841,7 +927,8 @@ static const struct kind *find_kind(struct list *l, const struct pci_ids *ids)
 	return kind;
 }
 
-void list_look(struct list *l, struct listed *item)
+/* Reads what a function is shown with. */
+static void list_look(struct list *l, struct listed *item)
 {
 	struct pci_device *d = item->device;
 

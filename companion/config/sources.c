@@ -259,8 +259,13 @@ static void choose_rules(struct known_recorder *r, const struct policy *policy)
 	}
 }
 
-void known_cards_read(struct world *world, struct arena *arena,
-		      const struct policy *policy, struct recorded *ret)
+/*
+ * Reads the machine, for the rules of all profiles. Nothing is recorded where the image is not
+ * made on the machine that runs from it, as for critical devices. What cannot be read is left
+ * out, so this never fails.
+ */
+static void known_cards_read(struct world *world, struct arena *arena,
+			     const struct policy *policy, struct recorded *ret)
 {
 	struct known_recorder r = {.buf = arena_alloc(arena, KNOWN_MAX, KNOWN_LINE_MAX)};
 	struct usages usages;

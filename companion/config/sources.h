@@ -65,15 +65,6 @@ void critical_read(struct world *world, struct arena *arena, struct recorded *re
  */
 
 /*
- * Reads the machine, for the rules of all profiles. Nothing is recorded where the image is not
- * made on the machine that runs from it, as for critical devices. What cannot be read is left
- * out, so this never fails.
- */
-void known_cards_read(struct world *world, struct arena *arena,
-		      const struct policy *policy, struct recorded *ret)
-	nonnull(1, 2, 3, 4);
-
-/*
  * Reads the files that were named, or, if none was, earlybind.conf and the *.conf files of
  * earlybind.conf.d in the order of their names. Says what cannot be read; -errno then.
  */

@@ -3,6 +3,7 @@
 #include "usage.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,42 @@
 #include "compiler.h"
 #include "kernel_cmdline.h"
 #include "text.h"
-#include "usage_parts.h"
+
+#define USAGE_PATH_SIZE 512
+#define OWNERS_MAX	4
+
+/* The functions that a class device is lost with. */
+struct owners {
+	struct bdf items[OWNERS_MAX];
+	size_t count;
+};
+
+struct usage_item {
+	struct usage usage;
+	struct usage_item *next;
+};
+
+struct collector {
+	struct world *world;
+	struct arena *arena;
+	struct usage_item *first;
+	size_t count;
+	enum usage_root root; /* since usage_read_disks() */
+	bool is_full; /* out of memory */
+};
+
+/* Names in a folder, sorted. */
+struct name_list {
+	const char *prefix;
+	const char **items;
+	size_t count;
+	size_t max;
+	struct arena *arena;
+	bool is_full;
+};
+
+/* A file of /proc as far as USAGE_FILE_MAX, or nothing. */
+#define USAGE_FILE_MAX ((size_t)1024 * 1024)
 
 #define NET		 "net"
 #define UPPER		 "upper_"
@@ -46,6 +82,12 @@ static struct link *find_link(const struct networks *n, const char *name)
 	return n->count ? bsearch(&key, n->items, n->count, sizeof(key), compare_links)
 			: NULL;
 }
+
+static int usage_list(struct collector *c, const char *path, const char *prefix,
+		      struct name_list *ret);
+
+static void usage_owners(struct collector *c, const char *class, const char *name,
+			 struct owners *ret, char ret_parent[static USAGE_PATH_SIZE]);
 
 static void read_links(struct networks *n)
 {
@@ -103,6 +145,8 @@ static bool is_route_up(struct text flags)
 	return text_hex(flags, UINT32_MAX, &value) == 0 && (value & RTF_UP);
 }
 
+static struct text usage_proc_file(struct collector *c, const char *path);
+
 /* net/ipv4/fib_trie.c: fib_route_seq_show(); net/ipv6/route.c: rt6_info_route() */
 static void read_routes(struct networks *n)
 {
@@ -144,6 +188,9 @@ static void note_boot_names(struct networks *n, struct text value)
 		for (size_t i = 0; i < n->count; i++)
 			n->items[i].is_of_boot |= text_is(part, n->items[i].name);
 }
+
+static const char *usage_attribute(struct collector *c, const char *class,
+				   const char *name, const char *attribute);
 
 /* What the initramfs brings up: nfsroot.rst, dracut.cmdline(7), initramfs-tools(7). */
 static void read_boot(struct networks *n)
@@ -201,6 +248,12 @@ static const char *read_state(struct networks *n, const struct link *l)
 		       ? "up"
 		       : "no carrier";
 }
+
+static void usage_add(struct collector *c, const struct owners *owners,
+		      const struct usage *usage);
+
+static const char *usage_join(struct collector *c, const char *one, const char *separator,
+			      const char *more);
 
 static void usage_read_networks(struct collector *c)
 {
@@ -512,8 +565,12 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int usage_list(struct collector *c, const char *path, const char *prefix,
-	       struct name_list *ret)
+/*
+ * What follows @prefix in the names of a folder below /sys that begin with it; none if it
+ * cannot be read. -ENOMEM.
+ */
+static int usage_list(struct collector *c, const char *path, const char *prefix,
+		      struct name_list *ret)
 {
 	*ret = (struct name_list){.prefix = prefix, .arena = c->arena};
 	(void)c->world->ops->list(c->world, WORLD_SYS, path, add_name, ret);
@@ -535,8 +592,12 @@ static bool is_host_bridge(struct text t)
 	return text_has_prefix(t, "pci") && memchr(t.p, ':', t.n);
 }
 
-void usage_owners(struct collector *c, const char *class, const char *name,
-		  struct owners *ret, char ret_parent[static USAGE_PATH_SIZE])
+/*
+ * Whose a class device is: the last PCI address on the way to it in /sys/devices, and those
+ * that have a whole bus behind them (Intel VMD). @ret_parent is the folder that it stands in.
+ */
+static void usage_owners(struct collector *c, const char *class, const char *name,
+			 struct owners *ret, char ret_parent[static USAGE_PATH_SIZE])
 {
 	char path[USAGE_PATH_SIZE], target[USAGE_PATH_SIZE];
 	struct text rest, part;
@@ -568,8 +629,9 @@ void usage_owners(struct collector *c, const char *class, const char *name,
 	strcpy(ret_parent, slash ? slash + 1 : target);
 }
 
-const char *usage_attribute(struct collector *c, const char *class, const char *name,
-			    const char *attribute)
+/* A short attribute below /sys/class, or "". */
+static const char *usage_attribute(struct collector *c, const char *class,
+				   const char *name, const char *attribute)
 {
 	char path[USAGE_PATH_SIZE], buf[128];
 	const char *copy;
@@ -583,7 +645,7 @@ const char *usage_attribute(struct collector *c, const char *class, const char *
 	return copy ? copy : "";
 }
 
-struct text usage_proc_file(struct collector *c, const char *path)
+static struct text usage_proc_file(struct collector *c, const char *path)
 {
 	char *buf = arena_alloc(c->arena, USAGE_FILE_MAX, 1);
 	int n;
@@ -601,8 +663,9 @@ struct text usage_proc_file(struct collector *c, const char *path)
 	return (struct text){buf, (size_t)(n > 0 ? n : 0)};
 }
 
-const char *usage_join(struct collector *c, const char *one, const char *separator,
-		       const char *more)
+/* @one and @more with @separator in between, unless one of them is NULL or "". */
+static const char *usage_join(struct collector *c, const char *one, const char *separator,
+			      const char *more)
 {
 	const char *text;
 
@@ -615,8 +678,9 @@ const char *usage_join(struct collector *c, const char *one, const char *separat
 	return text ? text : one;
 }
 
-void usage_add(struct collector *c, const struct owners *owners,
-	       const struct usage *usage)
+/* Adds @usage for each of @owners. */
+static void usage_add(struct collector *c, const struct owners *owners,
+		      const struct usage *usage)
 {
 	for (size_t i = 0; i < owners->count; i++) {
 		struct usage_item *item = arena_alloc(c->arena, 1, sizeof(*item));

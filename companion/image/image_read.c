@@ -400,7 +400,8 @@ const char *compression_name(enum compression compression)
 	return formats[compression].name;
 }
 
-enum compression compression_of(struct text bytes)
+/* By the first two bytes, as decompress_method() does; COMPRESSION_NONE for none. */
+static enum compression compression_of(struct text bytes)
 {
 	for (size_t i = COMPRESSION_NONE + 1; i < ARRAY_SIZE(formats); i++)
 		if (bytes.n >= 2 && (uint8_t)bytes.p[0] == formats[i].magic[0] &&
@@ -409,8 +410,9 @@ enum compression compression_of(struct text bytes)
 	return COMPRESSION_NONE;
 }
 
-int decompress_open(enum compression compression, struct text bytes,
-		    struct decompressor **ret)
+/* Starts with the stream at the front of @bytes. -ENOMEM. */
+static int decompress_open(enum compression compression, struct text bytes,
+			   struct decompressor **ret)
 {
 	const struct format *format = &formats[compression];
 	struct decompressor *d = calloc(1, sizeof(*d));
@@ -455,8 +457,12 @@ static int next_piece(struct decompressor *d, struct text *ret, const char **ret
 	return 0;
 }
 
-int decompress_next(struct decompressor *decompressor, struct text *ret,
-		    const char **ret_message)
+/*
+ * The next piece, valid until the next call; an empty one at the end of the stream. -EBADMSG:
+ * the stream is damaged, cut, or of a kind that the kernel refuses; @ret_message says which.
+ */
+static int decompress_next(struct decompressor *decompressor, struct text *ret,
+			   const char **ret_message)
 {
 	struct decompressor *d = decompressor;
 	struct text piece = {d->piece, 0};
@@ -473,12 +479,13 @@ int decompress_next(struct decompressor *decompressor, struct text *ret,
 	return r;
 }
 
-size_t decompress_used(const struct decompressor *decompressor)
+/* How many bytes of the input were used: at the end, the length of the stream. */
+static size_t decompress_used(const struct decompressor *decompressor)
 {
 	return decompressor->used;
 }
 
-void decompress_close(struct decompressor *decompressor)
+static void decompress_close(struct decompressor *decompressor)
 {
 	if (!decompressor)
 		return;

@@ -118,7 +118,3 @@ void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text
 
 /* Reads all files below @sysroot. */
 void recipes_read_files(struct recipes *recipes, const char *sysroot) nonnull(1);
-
-/* What of it has no effect, and what the machine says to it. -ENOMEM. */
-int recipes_judge(struct recipes *recipes, struct world *world,
-		  const char *sysroot) must_check nonnull(1, 2);
