@@ -109,8 +109,15 @@ static bool is_at(const struct slot *slot, struct bdf bdf)
 	       (slot->is_bus || slot->bdf.device == bdf.device);
 }
 
-int slots_find(struct slots *slots, struct world *world, struct arena *arena,
-	       struct bdf bdf, const char **ret)
+/*
+ * The names of the slots that a function is in, joined by '/', the outermost first; "" for
+ * none. A slot has the address of a device or of a bus (drivers/pci/slot.c:
+ * address_read_file()); a function is in it if it has that address, or a bridge above it has.
+ * A virtual function is where its card is, on whatever bus. 0, or -errno: -E2BIG if there are
+ * more than SLOTS_MAX. The attributes that are read take no lock.
+ */
+static int slots_find(struct slots *slots, struct world *world, struct arena *arena,
+		      struct bdf bdf, const char **ret)
 {
 	char path[JOB_PATH_SIZE], target[LINK_SIZE], address[BDF_SIZE];
 	const char *names = "";
@@ -154,7 +161,7 @@ int slots_find(struct slots *slots, struct world *world, struct arena *arena,
 /* For those of them that only give a name to what is not where a rule says. */
 #define SERIAL_TIMEOUT_NAMING (2 * SERIAL_TIMEOUT)
 
-#define FACTS_ALL (FACT_PATH | FACT_SERIAL | FACT_SLOT)
+#define FACTS_ALL (FACT_LAST * 2 - 1)
 
 int inventory_read_path(struct world *world, struct bdf bdf, struct pci_path *ret)
 {
@@ -207,7 +214,14 @@ static int read_own_serial(struct world *world, struct bdf bdf, uint64_t *ret)
 	return r == -ENOENT ? -ENODATA : r;
 }
 
-int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret)
+/*
+ * The PCIe serial number of the function, or, if it has none, of function 0 of its device:
+ * the card's. From the attribute serial_number (of newer kernels), else from config space, by
+ * a job, since the kernel may have to resume a bridge for that. A device that is switched off
+ * (D3cold) is not woken. 0, or -errno: -ENODATA if there is none, -EACCES for lack of
+ * privilege, -ETIMEDOUT after half a second.
+ */
+static int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret)
 {
 	struct bdf first = bdf;
 	int r = read_own_serial(world, bdf, ret);
@@ -222,7 +236,8 @@ int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret)
  * Within the time that all looks into config space have. -ETIMEDOUT means that the kernel did
  * not come back, or that there was no time left for what must be known.
  */
-static int read_serial(struct fact_reader *reader, bool is_to_name, struct pci_device *d)
+/* Whether there is time left for one more serial number: 0, or -errno. */
+static int check_time(struct fact_reader *reader, bool is_to_name)
 {
 	uint64_t *until = is_to_name ? &reader->until_to_name : &reader->until;
 	uint64_t now = reader->world->ops->now(reader->world);
@@ -231,27 +246,37 @@ static int read_serial(struct fact_reader *reader, bool is_to_name, struct pci_d
 		*until = now + (is_to_name ? SERIAL_TIMEOUT_NAMING : SERIAL_TIMEOUT_ALL);
 	if (now >= *until)
 		return is_to_name ? -ECANCELED : -ETIMEDOUT;
-	return inventory_read_serial(reader->world, d->bdf, &d->serial);
+	return 0;
 }
 
-static int read_fact(struct fact_reader *reader, enum pci_fact fact, bool is_to_name,
-		     struct pci_device *d)
+int fact_read(struct world *world, struct arena *arena, struct slots *slots,
+	      enum pci_fact fact, struct pci_device *d)
 {
-	struct world *world = reader->world;
 	int r = 0;
 
+	/* Without default: the compiler names whoever adds a fact and forgets it here. */
 	switch (fact) {
 	case FACT_PATH:
 		r = inventory_read_path(world, d->bdf, &d->path);
 		d->has_path = r == 0;
 		break;
 	case FACT_SLOT:
-		r = slots_find(&reader->slots, world, reader->arena, d->bdf, &d->slot);
+		r = slots_find(slots, world, arena, d->bdf, &d->slot);
 		break;
 	case FACT_SERIAL:
-		r = read_serial(reader, is_to_name, d);
+		r = inventory_read_serial(world, d->bdf, &d->serial);
 		break;
 	}
+	return r;
+}
+
+static int read_fact(struct fact_reader *reader, enum pci_fact fact, bool is_to_name,
+		     struct pci_device *d)
+{
+	int r = fact == FACT_SERIAL ? check_time(reader, is_to_name) : 0;
+
+	if (r == 0)
+		r = fact_read(reader->world, reader->arena, &reader->slots, fact, d);
 	if (r < 0 && r != -ENODATA)
 		return r;
 	/* What does not exist is known as well. */

@@ -55,16 +55,6 @@ struct fact_reader {
 /* The physical slots of one snapshot, and the slots that a function is in. */
 
 /*
- * The names of the slots that a function is in, joined by '/', the outermost first; "" for
- * none. A slot has the address of a device or of a bus (drivers/pci/slot.c:
- * address_read_file()); a function is in it if it has that address, or a bridge above it has.
- * A virtual function is where its card is, on whatever bus. 0, or -errno: -E2BIG if there are
- * more than SLOTS_MAX. The attributes that are read take no lock.
- */
-int slots_find(struct slots *slots, struct world *world, struct arena *arena,
-	       struct bdf bdf, const char **ret) must_check nonnull(1, 2, 3, 5);
-
-/*
  * The path, from the link in /sys/bus/pci/devices. 0, or -errno; -ENODATA for a virtual
  * function on another bus than its card, which has the same hops as a function of that card.
  */
@@ -79,11 +69,8 @@ int facts_learn(struct fact_reader *reader, struct pci_device *device) must_chec
 	nonnull(1, 2);
 
 /*
- * The PCIe serial number of the function, or, if it has none, of function 0 of its device:
- * the card's. From the attribute serial_number (of newer kernels), else from config space, by
- * a job, since the kernel may have to resume a bridge for that. A device that is switched off
- * (D3cold) is not woken. 0, or -errno: -ENODATA if there is none, -EACCES for lack of
- * privilege, -ETIMEDOUT after half a second.
+ * Reads one fact of a function into @d, whatever is known of it; d->known is left to the caller.
+ * @slots is filled by the first that asks for a slot. 0, or -errno: -ENODATA if there is none.
  */
-int inventory_read_serial(struct world *world, struct bdf bdf, uint64_t *ret) must_check
-	nonnull(1, 3);
+int fact_read(struct world *world, struct arena *arena, struct slots *slots,
+	      enum pci_fact fact, struct pci_device *d) must_check nonnull(1, 2, 3, 5);

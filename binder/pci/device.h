@@ -25,6 +25,7 @@ enum pci_fact {
 	FACT_SLOT = 1 << 1,
 	FACT_SERIAL = 1 << 2,
 };
+#define FACT_LAST FACT_SERIAL
 
 struct framebuffer;
 

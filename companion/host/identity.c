@@ -43,22 +43,23 @@ int identity_open(struct world *world, struct arena *arena,
 
 int identity_learn(struct identity *identity, struct pci_device *d, unsigned facts)
 {
-	int r = 0;
+	int result = 0;
 
 	facts &= ~d->known;
-	if (facts & FACT_PATH)
-		d->has_path = inventory_read_path(identity->world, d->bdf, &d->path) == 0;
-	if (facts & FACT_SLOT)
-		r = slots_find(&identity->slots, identity->world, identity->arena, d->bdf,
-			       &d->slot);
-	if (facts & FACT_SERIAL && !identity->is_slow) {
-		r = inventory_read_serial(identity->world, d->bdf, &d->serial);
-		if (r < 0)
-			d->serial = 0;
-		identity->is_slow = r == -ETIMEDOUT;
+	for (unsigned fact = 1; fact <= FACT_LAST; fact <<= 1) {
+		int r;
+
+		if (!(facts & fact) || (fact == FACT_SERIAL && identity->is_slow))
+			continue;
+		r = fact_read(identity->world, identity->arena, &identity->slots,
+			      (enum pci_fact)fact, d);
+		identity->is_slow |= fact == FACT_SERIAL && r == -ETIMEDOUT;
+		/* What has no path is on a root bus, or its links are gone with it. */
+		if (r < 0 && r != -ENODATA && fact != FACT_PATH)
+			result = r;
 	}
 	d->known |= facts;
-	return r == -ENODATA ? 0 : r;
+	return result;
 }
 
 bool device_is_virtual(struct world *world, const struct pci_device *d)
