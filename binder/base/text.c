@@ -15,6 +15,11 @@ bool text_is(struct text t, const char *string)
 	return t.n == strlen(string) && memcmp(t.p, string, t.n) == 0;
 }
 
+bool text_is_same(struct text a, struct text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 bool text_has_prefix(struct text t, const char *prefix)
 {
 	size_t n = strlen(prefix);

@@ -86,8 +86,7 @@ static bool is_mounted(const struct search *s, const char *name, struct text num
 
 	while (text_cut(&mounts, '\n', &line)) {
 		for (int i = 0; i < 3 && text_word(&line, &word); i++)
-			if (i == 2 && number.n > 0 && word.n == number.n &&
-			    memcmp(word.p, number.p, word.n) == 0)
+			if (i == 2 && number.n > 0 && text_is_same(word, number))
 				return true;
 		while (text_word(&line, &word) && !text_is(word, "-"))
 			;

@@ -31,7 +31,7 @@ static bool slot_has_name(const char *names, struct text name)
 	struct text rest = text_of(names), part;
 
 	while (text_cut(&rest, '/', &part))
-		if (part.n == name.n && memcmp(part.p, name.p, name.n) == 0)
+		if (text_is_same(part, name))
 			return true;
 	return false;
 }

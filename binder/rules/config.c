@@ -42,7 +42,7 @@ static bool parse_mark(struct reader *r, struct text line)
 	if (text_decimal(number, UINT32_MAX, &value) < 0)
 		return false;
 	t.n = colon - 1;
-	if (t.n != r->origin.file.n || memcmp(t.p, r->origin.file.p, t.n) != 0) {
+	if (!text_is_same(t, r->origin.file)) {
 		/* Another file: the section of the one before ends with it. */
 		r->profile = (struct text){NULL, 0};
 		r->is_lost = false;

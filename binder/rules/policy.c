@@ -439,10 +439,7 @@ void policy_add_module_ids(struct policy *policy, const struct origin *origin,
 
 bool policy_has_rule_active(const struct policy *policy, const struct rule *rule)
 {
-	if (rule->profile.n == 0)
-		return true;
-	return rule->profile.n == policy->profile.n &&
-	       memcmp(rule->profile.p, policy->profile.p, rule->profile.n) == 0;
+	return rule->profile.n == 0 || text_is_same(rule->profile, policy->profile);
 }
 
 bool policy_can_be_lost(const struct policy *policy, const struct rule *rule)

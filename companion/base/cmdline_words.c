@@ -46,11 +46,6 @@ static struct text word_name(struct text word)
 	return end ? (struct text){word.p, (size_t)(end - word.p)} : word;
 }
 
-static bool is_same(struct text a, struct text b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static char folded(char c)
 {
 	return c == '-' ? '_' : c;
@@ -81,7 +76,7 @@ static bool has_value(struct text list, struct text want)
 	struct text part;
 
 	while (text_cut(&list, ',', &part))
-		if (is_same(part, want))
+		if (text_is_same(part, want))
 			return true;
 	return false;
 }
@@ -95,12 +90,12 @@ int words_find(struct text line, struct text param, struct text *ret_other)
 		is_adding = is_adding || text_is_param(name, adding[i]);
 	while (words_next(&line, &word) && !text_is(word, "--"))
 		if (is_same_name(word_name(word), name)) {
-			has_it = has_it || is_same(value_of(word), value_of(param));
+			has_it = has_it || text_is_same(value_of(word), value_of(param));
 			last = word;
 		}
 	if (is_adding || !last.p)
 		return has_it;
-	if (is_same(value_of(last), value_of(param)) ||
+	if (text_is_same(value_of(last), value_of(param)) ||
 	    has_value(value_of(last), value_of(param)))
 		return 1;
 	*ret_other = last;
@@ -188,7 +183,7 @@ const char *words_remove(struct text line, struct text param, struct arena *aren
 	while (words_next(&rest, &word)) {
 		size_t from = (size_t)(word.p - line.p);
 
-		if (!is_same(word, param))
+		if (!text_is_same(word, param))
 			continue;
 		memcpy(buf + n, line.p + at, from - at);
 		n += from - at;

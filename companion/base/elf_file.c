@@ -115,7 +115,7 @@ bool program_is_same(struct text a, struct text b)
 
 		if (!x.p || !y.p)
 			return i > 0 && !x.p && !y.p;
-		if (x.n != y.n || (x.n > 0 && memcmp(x.p, y.p, x.n) != 0))
+		if (!text_is_same(x, y))
 			return false;
 	}
 }

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,12 +94,40 @@ static int write_all(int fd, struct text bytes)
 	return 0;
 }
 
-int new_file_open(struct new_file *f, const char *path)
+/*
+ * What is at @path: a regular file, through links (its own name is put into @f), or something
+ * that is written into, such as a device node or a pipe, and never replaced.
+ */
+static int look(struct new_file *f, const char *path)
 {
-	int n = snprintf(f->temporary, sizeof(f->temporary), "%s.XXXXXX", path);
+	struct stat st;
 
 	f->path = path;
+	f->is_direct = false;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISLNK(st.st_mode)) {
+		if (!realpath(path, f->resolved) || stat(f->resolved, &st) < 0)
+			return -errno;
+		f->path = f->resolved;
+	}
+	f->is_direct = !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+	return 0;
+}
+
+int new_file_open(struct new_file *f, const char *path)
+{
+	int n, r;
+
 	f->fd = -1;
+	r = look(f, path);
+	if (r < 0)
+		return r;
+	if (f->is_direct) {
+		f->fd = open(f->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+		return f->fd < 0 ? -errno : 0;
+	}
+	n = snprintf(f->temporary, sizeof(f->temporary), "%s.XXXXXX", f->path);
 	if (n < 0 || (size_t)n >= sizeof(f->temporary))
 		return -ENAMETOOLONG;
 	f->fd = mkostemp(f->temporary, O_CLOEXEC);
@@ -115,13 +145,18 @@ void new_file_drop(struct new_file *f)
 		return;
 	close_fd(&f->fd);
 	f->fd = -1;
-	(void)unlink(f->temporary);
+	if (!f->is_direct)
+		(void)unlink(f->temporary);
 }
 
 int new_file_finish(struct new_file *f, mode_t mode)
 {
 	int r = 0;
 
+	if (f->is_direct) {
+		new_file_drop(f);
+		return 0;
+	}
 	/* A file system without permissions, as that of EFI, refuses: it has its own. */
 	if ((fchmod(f->fd, mode) < 0 && errno != EPERM) || fsync(f->fd) < 0 ||
 	    rename(f->temporary, f->path) < 0)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,10 +38,15 @@ int file_read_world(struct world *world, enum world_root root, const char *path,
 struct new_file {
 	const char *path;
 	int fd;
+	bool is_direct; /* no regular file: it is written into */
+	char resolved[PATH_MAX]; /* what @path leads to, where it is a link */
 	char temporary[PATH_MAX];
 };
 
-/* A temporary file beside @path, which must live on. Finish or drop it. */
+/*
+ * A temporary file beside @path, which must live on. Finish or drop it. A link is followed and
+ * kept. A device node or a pipe is never replaced: it is written into.
+ */
 int new_file_open(struct new_file *f, const char *path) must_check nonnull(1, 2);
 int new_file_write(struct new_file *f, struct text bytes) must_check nonnull(1);
 /* Replaces the path, with the permissions @mode. On failure nothing is left behind. */

@@ -142,16 +142,11 @@ static void doubt(struct parser *s, struct shell_place place, const char *why)
 
 /* ---- variables --------------------------------------------------------------------------- */
 
-static bool is_same(struct text a, struct text b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static struct shell_variable *find(const struct shell *shell, struct text name)
 {
 	struct shell_variable *v = shell->variables;
 
-	while (v && !is_same(v->name, name))
+	while (v && !text_is_same(v->name, name))
 		v = v->next;
 	return v;
 }
@@ -252,7 +247,7 @@ static int put_variable(struct parser *s, struct text name, struct shell_place p
 		doubt(s, place, "it has an array");
 	if (s->v.why)
 		return 0;
-	if (is_same(name, s->v.self) && !s->v.has_self) {
+	if (text_is_same(name, s->v.self) && !s->v.has_self) {
 		s->v.has_self = true;
 		s->v.self_at = s->v.n;
 		s->v.self_n = v->value.n;
@@ -574,7 +569,7 @@ static void skip_here(struct parser *s)
 		skip(s, line.n + (stop != NULL));
 		while (s->here_has_tabs && line.n > 0 && line.p[0] == '\t')
 			line = (struct text){line.p + 1, line.n - 1};
-		if (is_same(line, s->here)) {
+		if (text_is_same(line, s->here)) {
 			s->here = (struct text){NULL, 0};
 			return;
 		}

@@ -309,11 +309,6 @@ enum presence {
 	PRESENCE_NONE,
 };
 
-static bool is_same(struct text a, struct text b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 /* A parameter of the kernel or a module, where '-' and '_' are the same. */
 static bool is_same_name(struct text a, struct text b)
 {
@@ -333,7 +328,7 @@ static enum presence find_running(const struct doctor *d, const struct cmdline_a
 	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg)) {
 		if (!is_same_name(arg.name, want->name))
 			continue;
-		if (is_same(arg.value, want->value))
+		if (text_is_same(arg.value, want->value))
 			return PRESENCE_SAME;
 		best = PRESENCE_OTHER_VALUE;
 	}

@@ -91,8 +91,7 @@ static bool find_place(struct text bytes, struct text profile, size_t *ret)
 				*ret = has_content ? place : start;
 				return true;
 			}
-			is_inside = profile.n > 0 && name.n == profile.n &&
-				    memcmp(name.p, profile.p, name.n) == 0;
+			is_inside = profile.n > 0 && text_is_same(name, profile);
 			has_content = is_inside;
 			place = end;
 			is_behind_comment = false;
@@ -570,8 +569,8 @@ bool edit_is_own(const struct edit *e, const struct rule *rule)
 	struct text profile = edit_profile(e);
 
 	return rule->origin.source == SOURCE_CONFIG &&
-	       rule->origin.file.p == file->name.p && rule->profile.n == profile.n &&
-	       (profile.n == 0 || memcmp(rule->profile.p, profile.p, profile.n) == 0);
+	       rule->origin.file.p == file->name.p &&
+	       text_is_same(rule->profile, profile);
 }
 
 bool edit_has_selector(const struct selector *selector, const struct pci_device *d)

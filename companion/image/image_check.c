@@ -34,11 +34,6 @@ struct lines {
 	size_t count;
 };
 
-static bool is_same(struct text a, struct text b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 /* The file of an origin: a section ends with it, as for config_parse(). */
 static struct text file_of(struct text origin)
 {
@@ -63,7 +58,7 @@ static int split(struct text table, struct arena *arena, struct lines *ret)
 			struct text next =
 				text_trim((struct text){line.p + 2, line.n - 2});
 
-			if (!is_same(file_of(next), file_of(origin)))
+			if (!text_is_same(file_of(next), file_of(origin)))
 				section = (struct text){"", 0};
 			origin = next;
 		} else if (line.n > 0 && line.p[0] == '[') {
@@ -87,8 +82,8 @@ static void match(struct lines *a, struct lines *b)
 			struct line *x = &a->items[i],
 				    *y = &b->items[(from + k) % b->count];
 
-			if (y->is_matched || !is_same(x->text, y->text) ||
-			    !is_same(x->section, y->section))
+			if (y->is_matched || !text_is_same(x->text, y->text) ||
+			    !text_is_same(x->section, y->section))
 				continue;
 			x->is_matched = y->is_matched = true;
 			from = (from + k + 1) % b->count;
@@ -100,8 +95,8 @@ static void match(struct lines *a, struct lines *b)
 static bool is_same_order(const struct lines *a, const struct lines *b)
 {
 	for (size_t i = 0; i < a->count; i++)
-		if (!is_same(a->items[i].text, b->items[i].text) ||
-		    !is_same(a->items[i].section, b->items[i].section))
+		if (!text_is_same(a->items[i].text, b->items[i].text) ||
+		    !text_is_same(a->items[i].section, b->items[i].section))
 			return false;
 	return true;
 }
@@ -145,7 +140,7 @@ static void compare(struct check *c, struct text table, struct text wanted,
 	size_t missing, extra;
 
 	table = sources_cut_recorded(table);
-	if (is_same(table, wanted)) {
+	if (text_is_same(table, wanted)) {
 		if (wanted.n == 0)
 			check_say(c, FINDING_PASS, TABLE_CHECK,
 				  "it is empty, and there is no configuration");

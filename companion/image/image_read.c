@@ -540,8 +540,7 @@ static struct tree_node *child(const struct tree *t, const struct tree_node *par
 	size_t length = 0;
 
 	for (n = t->buckets[hash(parent, name)]; n; n = n->chain, length++)
-		if (n->parent == parent && n->name.n == name.n &&
-		    memcmp(n->name.p, name.p, name.n) == 0)
+		if (n->parent == parent && text_is_same(n->name, name))
 			break;
 	if (ret_length)
 		*ret_length = length;

@@ -489,7 +489,7 @@ static bool is_same_place(const struct recipe *a, const struct recipe *b)
 
 static bool is_same_text(const struct recipe *a, const struct recipe *b)
 {
-	return a->text.n == b->text.n && memcmp(a->text.p, b->text.p, a->text.n) == 0;
+	return text_is_same(a->text, b->text);
 }
 
 static void put_text_of(const struct import *im, const struct recipe *r)

@@ -19,11 +19,6 @@ struct judge {
 	const char *sysroot;
 };
 
-static bool is_same_text(struct text a, struct text b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static bool is_same_place(const struct recipe *a, const struct recipe *b)
 {
 	return a->line == b->line && strcmp(a->file, b->file) == 0;
@@ -42,8 +37,8 @@ static void find_repeated(struct recipes *recipes)
 
 			if (before->is_cmdline && !before->is_replaced &&
 			    !is_same_place(before, r) &&
-			    is_same_text(before->text, r->text) &&
-			    is_same_text(before->module, r->module))
+			    text_is_same(before->text, r->text) &&
+			    text_is_same(before->module, r->module))
 				r->is_repeated = true;
 		}
 	}
@@ -58,7 +53,7 @@ static bool has_copy(const struct recipes *recipes, const struct recipe *r)
 {
 	for (size_t i = 0; i < recipes->count; i++)
 		if (recipes->items[i].is_generated &&
-		    is_same_text(recipes->items[i].text, r->text))
+		    text_is_same(recipes->items[i].text, r->text))
 			return true;
 	return false;
 }

@@ -50,11 +50,6 @@ static void read_assignments(struct recipes *recipes, struct shell *shell,
 			       shell->lost);
 }
 
-static bool is_text(struct text a, struct text b)
-{
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-}
-
 /* GRUB's settings are read one after the other: what was assigned before is lost. */
 static void replace_variable(struct recipes *recipes, const char *file,
 			     const struct shell_assignment *a)
@@ -62,7 +57,8 @@ static void replace_variable(struct recipes *recipes, const char *file,
 	for (size_t i = 0; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
 
-		if (!r->variable.p || !is_text(r->variable, a->name) || r->is_replaced)
+		if (!r->variable.p || !text_is_same(r->variable, a->name) ||
+		    r->is_replaced)
 			continue;
 		r->is_replaced = true;
 		recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,

@@ -31,6 +31,22 @@ check capture-is-deterministic captured_again
 golden capture-no-bus capture --sysroot alveo/etc --output never.tar
 golden capture-no-folder capture --sysroot alveo --output nowhere/x.tar
 check capture-writes-nothing test ! -e never.tar
+# What is no regular file is written into, and stays what it is. Nodes of our own, in our folder.
+into_pipe() { # PROGRAM... --output
+	rm -f pipe && mkfifo pipe && { timeout 20 cat pipe >piped & } && "$@" pipe && wait && [ -p pipe ]
+}
+into_link() {
+	rm -f linked link && : >linked && ln -s linked link &&
+		"$EARLYBIND" capture --sysroot alveo --output link && [ -L link ] && cmp linked alveo.tar
+}
+into_node() {
+	rm -f null && mknod null c 1 3 && "$EARLYBIND" capture --sysroot alveo --output null && [ -c null ]
+}
+capture_into_pipe() { into_pipe "$EARLYBIND" capture --sysroot alveo --output && cmp piped alveo.tar; }
+check capture-into-a-pipe capture_into_pipe
+check embed-into-a-pipe into_pipe "$EARLYBIND" embed --generic --binder "$BINDER" --config /dev/null --output
+check capture-through-a-link into_link
+[ "$(id -u)" -ne 0 ] || check capture-into-a-device-node into_node
 
 cp -a alveo private
 place=private/sys/devices/pci0000:00
