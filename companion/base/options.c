@@ -99,6 +99,10 @@ static void print_help(const struct command_spec *spec)
 	for (size_t i = 0; i < spec->option_count; i++)
 		print_option(&spec->options[i]);
 	print_option(&help_option);
+	if (spec->words_head)
+		printf("\n%s\n", spec->words_head);
+	for (const struct word_help *w = spec->words; w && w->word; w++)
+		printf("  %-18s %s\n", w->word, w->meaning);
 	printf("\nexample: %s\n", spec->example);
 }
 

@@ -25,12 +25,20 @@ struct option_spec {
 	struct strings *ret_strings;
 };
 
+/* A word with a meaning: the last of a list has none. */
+struct word_help {
+	const char *word;
+	const char *meaning;
+};
+
 struct command_spec {
 	const char *name;
 	const char *synopsis; /* what follows the name in "usage:" */
 	const char *
 		text; /* paragraphs, to be wrapped; lines that begin with a blank are not */
 	const char *example; /* one command line and, if needed, what it means */
+	const char *words_head; /* the line above @words; NULL: there are none */
+	const struct word_help *words; /* that may stand in its arguments */
 	const struct option_spec *options;
 	size_t option_count;
 	struct strings

@@ -51,13 +51,13 @@ int command_add(int argc, char **argv, struct arena *arena)
 			"rules take, what becomes of the IOMMU group and what else must go "
 			"along. It refuses bridges, an ID that names several devices, and what "
 			"the host cannot do without: the only screen, a disk with /, /boot, "
-			"/usr or swap, the network interface with the default route. A "
-			"RULE-OPTION is written behind the rules: optional, follow, "
-			"allow=console, on-failure=hold or shell.\n"
+			"/usr or swap, the network interface with the default route. \n"
 			"\n"
 			"exit code: 0 added, or nothing to change; 1 refused, or a file cannot "
 			"be read or written; 2 wrong usage\n",
 		.example = "earlybind add 01:00.0 01:00.1",
+		.words_head = "RULE-OPTION, written behind the rules:",
+		.words = rule_options,
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
 		.ret_words = &a.e.words,

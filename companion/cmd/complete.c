@@ -73,33 +73,11 @@ static void complete_devices(const struct completion *c)
 	}
 }
 
-/* Words of a rule besides devices. */
-struct rule_word {
-	const char *word;
-	const char *meaning;
-};
-
-static const struct rule_word terms[] = {
+static const struct word_help terms[] = {
 	{"path=", "the way to the card from its root port"},
 	{"serial=", "the serial number of the card"},
 	{"slot=", "the slot that the card is in"},
 	{"class=", "2, 4 or 6 digits of the class"},
-};
-
-static const struct rule_word rule_options[] = {
-	{"allow=console", "also a device that drives the console"},
-	{"allow=network", "also a device with the network of the boot"},
-	{"allow=storage", "also a device with a disk of the system"},
-	{"driver=auto", "the variant of vfio-pci that is made for it"},
-	{"driver=pci-stub", "a driver that does nothing with it"},
-	{"driver=vfio-pci", "vfio-pci itself, as without the option"},
-	{"follow", "bound where it is, should it have been moved"},
-	{"on-failure=hold", "kept from every driver if it cannot be bound"},
-	{"on-failure=restore", "given back to its driver if it cannot be bound"},
-	{"on-failure=shell", "a shell in the initramfs if it cannot be bound"},
-	{"optional", "no failure if it is absent"},
-	{"with=functions", "the other functions of the card come along"},
-	{"with=group", "the rest of its IOMMU group comes along"},
 };
 
 static bool has_start(const char *word, const char *whole)
@@ -251,9 +229,8 @@ static void complete_selector(const struct completion *c, bool has_options)
 
 	is_known |= complete_groups(c);
 	/* Options stand behind a device. */
-	for (size_t i = 0; has_options && c->before > 0 && i < ARRAY_SIZE(rule_options);
-	     i++) {
-		const struct rule_word *option = &rule_options[i];
+	for (size_t i = 0; has_options && c->before > 0 && rule_options[i].word; i++) {
+		const struct word_help *option = &rule_options[i];
 
 		is_known |= c->word[0] && has_start(c->word, option->word);
 		complete_candidate(c->word, option->word, option->meaning);

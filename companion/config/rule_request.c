@@ -9,6 +9,23 @@
 #include "message.h"
 #include "sentences.h"
 
+const struct word_help rule_options[] = {
+	{"allow=console", "also a device that drives the console"},
+	{"allow=network", "also a device with the network of the boot"},
+	{"allow=storage", "also a device with a disk of the system"},
+	{"driver=auto", "the variant of vfio-pci that is made for it"},
+	{"driver=pci-stub", "a driver that does nothing with it"},
+	{"driver=vfio-pci", "vfio-pci itself, as without the option"},
+	{"follow", "bound where it is, should it have been moved"},
+	{"on-failure=hold", "kept from every driver if it cannot be bound"},
+	{"on-failure=restore", "given back to its driver if it cannot be bound"},
+	{"on-failure=shell", "a shell in the initramfs if it cannot be bound"},
+	{"optional", "no failure if it is absent"},
+	{"with=functions", "the other functions of the card come along"},
+	{"with=group", "the rest of its IOMMU group comes along"},
+	{NULL, NULL},
+};
+
 struct selector_proposal {
 	const char *selector; /* in normal form */
 	const char *why; /* "by address and ID: ..." */

@@ -10,6 +10,9 @@
 #include "options.h"
 #include "selector.h"
 
+/* The options of a rule with all their values but names of drivers; the last has no word. */
+extern const struct word_help rule_options[];
+
 struct selection {
 	const struct strings *words; /* none: all functions */
 	struct selector selectors[STRINGS_MAX];

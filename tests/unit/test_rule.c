@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "policy.h"
+#include "rule_request.h"
 
 static void test_options(void **state unused)
 {
@@ -223,13 +224,48 @@ static void test_origins(void **state unused)
 	check_contains("long", origin_format(&origin, buf), "x:4294967295:4294967295");
 }
 
+/* What --help and the completion list is what the parser takes, and no option is left out. */
+static void test_option_words(void **state unused)
+{
+	struct rule rule = {.kind = RULE_BIND};
+	const char *message = NULL, *names;
+	char listed[1024] = "";
+	struct text word;
+
+	for (const struct word_help *w = rule_options; w->word; w++) {
+		struct text rest = text_of(w->word), name;
+
+		check_int(
+			w->word,
+			rule_parse_options(text_of(w->word), ' ', &rule, &word, &message),
+			0);
+		assert_true(text_cut(&rest, '=', &name));
+		strcat(strncat(strcat(listed, "|"), name.p, name.n), rest.p ? "=" : "");
+	}
+	assert_int_equal(
+		rule_parse_options(TEXT("nonsense"), ' ', &rule, &word, &message),
+		-EINVAL);
+	names = strstr(message, "has ");
+	assert_non_null(names);
+	for (struct text rest = text_of(names + 4), part; text_word(&rest, &part);) {
+		char name[64];
+
+		while (part.n > 0 && part.p[part.n - 1] == ',')
+			part.n--;
+		if (text_is(part, "and"))
+			continue;
+		snprintf(name, sizeof(name), "|%.*s", (int)part.n, part.p);
+		check_contains(name, listed, name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),	   cmocka_unit_test(test_critical),
 		cmocka_unit_test(test_no_options), cmocka_unit_test(test_with),
 		cmocka_unit_test(test_driver),	   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_origins),	   cmocka_unit_test(test_option_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
