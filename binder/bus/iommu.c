@@ -145,7 +145,7 @@ const char *iommu_why_not_remapped(const struct iommu *i)
 #define TABLES	     "firmware/acpi/tables"
 #define UNSAFE	     "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 #define CPUINFO_MAX  4096 /* the first processor will do */
-#define LINE_MAX     ((size_t)40 * 1024) /* of the kernel: cmdline_files.c */
+#define LINE_MAX     ((size_t)40 * 1024) /* of the kernel: policy.c */
 #define INTERRUPTS   ((size_t)64 * 1024) /* some lines, on thousands of processors */
 #define REGIONS_MAX  4096 /* an attribute has a page */
 #define DMAR_FLAGS   37 /* include/acpi/actbl1.h: struct acpi_table_dmar */

@@ -238,7 +238,7 @@ static int place_lock(int dir, const char *name, int *fd)
 
 #define PATH_SIZE (PATH_MAX + 256) /* a sysroot and what is below it */
 
-/* With those of jobs.c and kmsg.c, the only absolute paths of the program. */
+/* All absolute paths of the machine are here, in jobs.c and in modload.c (make lint). */
 static const char *const root_paths[] = {
 	[WORLD_SYS] = "/sys", [WORLD_PROC] = "/proc", [WORLD_ETC] = "/etc",
 	[WORLD_RUN] = "/run", [WORLD_DEV] = "/dev",

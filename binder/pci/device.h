@@ -36,7 +36,7 @@ struct pci_device {
 	bool has_path;
 	struct pci_path path;
 	uint64_t serial; /* 0 where it has none */
-	const char *slot; /* the slots it is in, see slot.h; NULL: not looked for */
+	const char *slot; /* the slots it is in, see selector.h; NULL: not looked for */
 
 	int iommu_group; /* NO_GROUP where it has none */
 	const char

@@ -78,7 +78,7 @@ struct plan {
 	struct plan_group *groups; /* in the order of numbers */
 	size_t group_count;
 	size_t *rule_matches; /* per rule of the policy: functions that it names */
-	const struct lost *lost; /* per rule: where its device is instead, see lost.h */
+	const struct lost *lost; /* per rule: where its device is instead; plan.c */
 	/*
 	 * The module may be given its ids=: they match nothing that the plan leaves alone,
 	 * nor what another driver has.

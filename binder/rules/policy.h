@@ -94,7 +94,7 @@ bool rule_is_recorded(const struct rule *rule) nonnull(1);
 
 #define RULES_MAX    1024
 #define PROBLEMS_MAX 128
-#define KNOWN_MAX    64 /* known.h */
+#define KNOWN_MAX    64 /* lines of recorded IDs: struct known */
 
 /* Seconds. */
 #define TIMEOUT_DEFAULT		 10

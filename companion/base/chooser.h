@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A list to choose from, as a pure state machine: keys in, screen text out. The terminal is
- * in chooser_terminal.h.
+ * A list to choose from, as a pure state machine: keys in, screen text out. The part that
+ * reads and writes the terminal is at the end.
  */
 #pragma once
 

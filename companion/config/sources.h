@@ -32,8 +32,8 @@ struct sources {
 	struct config_file files[CONFIG_FILES_MAX];
 	size_t count;
 	/* Goes into the table behind the files; what is dispensable comes last. */
-	struct recorded critical; /* critical.h */
-	struct recorded known; /* known_cards.h */
+	struct recorded critical; /* critical_read() */
+	struct recorded known; /* known_cards_read() */
 	bool is_without_critical; /* none are looked for */
 	bool is_generic; /* neither: the image is for other machines too */
 };
@@ -61,7 +61,7 @@ void critical_read(struct world *world, struct arena *arena, struct recorded *re
 
 /*
  * What the cards of a machine are that rules name by their place or serial number, as known
- * lines for the table of its image (known.h): the binder can say then that one was reflashed.
+ * lines for the table of its image (policy.h): the binder can say then that one was reflashed.
  */
 
 /*

@@ -37,7 +37,7 @@ uint32_t index_priority(struct text value);
 
 /* ---- index write ---- */
 
-/* Writes an index as depmod does (modules.dep.bin and its like), for index.h and libkmod. */
+/* Writes an index as depmod does (modules.dep.bin and its like), for the reader above and for libkmod. */
 
 /*
  * Sorts @entries by key, then as they stood, and makes an index of them. -ENOMEM, or -E2BIG

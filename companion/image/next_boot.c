@@ -43,7 +43,7 @@ static bool is_same(const struct boot_rule *b, const struct rule *rule)
 
 /*
  * What cannot be compared: the running command line is the boot's own, and dracut's files are
- * in the image only (cmdline_files.h).
+ * in the image only (policy.h).
  */
 static bool is_of_boot(const char *origin)
 {
