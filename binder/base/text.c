@@ -12,9 +12,10 @@ struct text text_of(const char *string)
 
 bool text_is(struct text t, const char *string)
 {
-	return t.n == strlen(string) && memcmp(t.p, string, t.n) == 0;
+	return text_is_same(t, text_of(string));
 }
 
+/* memcmp() takes no NULL, not even for nothing. */
 bool text_is_same(struct text a, struct text b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -24,7 +25,7 @@ bool text_has_prefix(struct text t, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return t.n >= n && memcmp(t.p, prefix, n) == 0;
+	return t.n >= n && text_is_same((struct text){t.p, n}, (struct text){prefix, n});
 }
 
 bool text_is_param(struct text name, const char *want)

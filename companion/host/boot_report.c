@@ -361,6 +361,8 @@ const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf)
 {
 	const struct boot_device key = {.bdf = bdf};
 
+	if (boot->device_count == 0)
+		return NULL;
 	return bsearch(&key, boot->devices, boot->device_count, sizeof(key),
 		       compare_devices);
 }
@@ -451,8 +453,10 @@ static int make_room(struct arena *arena, struct boot *boot, size_t count)
 
 	if (!devices || !problems)
 		return -ENOMEM;
-	memcpy(devices, boot->devices, boot->device_count * sizeof(*devices));
-	memcpy(problems, boot->problems, boot->problem_count * sizeof(*problems));
+	if (boot->device_count > 0)
+		memcpy(devices, boot->devices, boot->device_count * sizeof(*devices));
+	if (boot->problem_count > 0)
+		memcpy(problems, boot->problems, boot->problem_count * sizeof(*problems));
 	boot->devices = devices;
 	boot->problems = problems;
 	return 0;
