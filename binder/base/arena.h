@@ -12,6 +12,18 @@
 #include "compiler.h"
 #include "text.h"
 
+/* With ASan so many bytes behind each allocation belong to nobody: who writes there is stopped. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_RED_ZONE 16
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_RED_ZONE 16
+#endif
+#endif
+#ifndef ARENA_RED_ZONE
+#define ARENA_RED_ZONE 0
+#endif
+
 struct arena {
 	char *base;
 	size_t size;
@@ -22,6 +34,16 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size) must_check non
 
 /* Gives back what was allocated since @arena->used was @used: it is zeroed again. */
 void arena_rewind(struct arena *arena, size_t used) nonnull(1);
+
+/*
+ * The last allocation, @last, keeps @bytes. The rest goes back to the arena, as it is: nothing
+ * was written there.
+ */
+void arena_shrink(struct arena *arena, const void *last, size_t bytes) nonnull(1, 2);
+
+/* An arena of @size bytes of address space: what is not used takes no memory. -errno. */
+int arena_map(struct arena *ret, size_t size) must_check nonnull(1);
+void arena_unmap(struct arena *arena) nonnull(1);
 
 /* A NUL-terminated copy of @t, or NULL. */
 char *arena_copy(struct arena *arena, struct text t) must_check nonnull(1);

@@ -17,14 +17,14 @@
 static int drop_bytes(struct arena *arena, char *buf, size_t n, int error)
 {
 	memset(buf, 0, n);
-	arena->used = (size_t)(buf - arena->base);
+	arena_shrink(arena, buf, 0);
 	return error;
 }
 
 /* Gives back what a read did not fill: the rest was never touched and is still zero. */
 static void keep_bytes(struct arena *arena, const char *buf, size_t n, struct text *ret)
 {
-	arena->used = (size_t)(buf - arena->base) + n + 1;
+	arena_shrink(arena, buf, n + 1);
 	*ret = (struct text){buf, n};
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <libkmod.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "files.h"
 #include "identity.h"
@@ -230,12 +229,10 @@ static void report_image(struct doctor *d, const struct installed_image *k,
 static void check_image_of(struct doctor *d, const struct installed_image *k)
 {
 	static struct check c;
-	struct arena arena = {.size = IMAGE_ARENA_SIZE};
+	struct arena arena;
 	const char *message;
 
-	arena.base = mmap(NULL, arena.size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (arena.base == MAP_FAILED) {
+	if (arena_map(&arena, IMAGE_ARENA_SIZE) < 0) {
 		doctor_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
 		return;
 	}
@@ -252,7 +249,7 @@ static void check_image_of(struct doctor *d, const struct installed_image *k)
 	else
 		doctor_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
 	check_close(&c);
-	munmap(arena.base, arena.size);
+	arena_unmap(&arena);
 }
 
 static void run_images(struct doctor *d)

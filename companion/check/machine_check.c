@@ -76,13 +76,10 @@ bool device_is_on_vfio(const struct pci_device *device)
 int doctor_read(struct doctor *d, enum world_root root, const char *path,
 		struct text *ret)
 {
-	size_t used = d->arena->used;
 	int r = file_read_world(d->world, root, path, d->arena, FILE_MAX, ret);
 
 	if (r == 0)
 		*ret = text_trim(*ret);
-	else if (r != -E2BIG) /* nothing was written there: it is still zero */
-		d->arena->used = used;
 	return r;
 }
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -92,7 +91,7 @@ static int complete(int argc, char **argv, struct arena *arena)
 
 static int run(int argc, char **argv)
 {
-	struct arena arena = {.size = ARENA_SIZE};
+	struct arena arena;
 	const char *word;
 
 	if (argc < 2) {
@@ -108,9 +107,7 @@ static int run(int argc, char **argv)
 		puts("earlybind " EARLYBIND_VERSION);
 		return EXIT_OK;
 	}
-	arena.base = mmap(NULL, arena.size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (arena.base == MAP_FAILED) {
+	if (arena_map(&arena, ARENA_SIZE) < 0) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}

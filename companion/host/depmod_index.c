@@ -282,7 +282,7 @@ int index_write(struct index_entry *entries, size_t count, struct arena *arena,
 	put_u32(&w, INDEX_VERSION);
 	put_u32(&w, root);
 	/* What was not written was never touched. */
-	arena->used = (size_t)((char *)w.buf - arena->base) + used;
+	arena_shrink(arena, w.buf, used);
 	*ret = (struct text){(const char *)w.buf, used};
 	return 0;
 }

@@ -659,8 +659,9 @@ static struct text usage_proc_file(struct collector *c, const char *path)
 	if (n == -E2BIG)
 		n = USAGE_FILE_MAX;
 	/* What was not filled was never touched, and is given back. */
-	c->arena->used = (size_t)(buf - c->arena->base) + (size_t)(n > 0 ? n : 0);
-	return (struct text){buf, (size_t)(n > 0 ? n : 0)};
+	n = MAX(n, 0);
+	arena_shrink(c->arena, buf, (size_t)n);
+	return (struct text){buf, (size_t)n};
 }
 
 /* @one and @more with @separator in between, unless one of them is NULL or "". */

@@ -2,7 +2,6 @@
 #include "rebuild.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "elf_file.h"
 #include "image_check.h"
@@ -94,7 +93,7 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 {
 	static struct check c;
 	struct rebuild_verdict v = {.state = REBUILD_STALE, .has_failed = true};
-	struct arena own = {.size = IMAGE_ARENA_SIZE};
+	struct arena own;
 	const char *message = "out of memory";
 
 	*findings = (struct findings){.arena = arena};
@@ -103,9 +102,7 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 		v.reason = "it has no image";
 		return v;
 	}
-	own.base = mmap(NULL, own.size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (own.base == MAP_FAILED) {
+	if (arena_map(&own, IMAGE_ARENA_SIZE) < 0) {
 		v.reason = message;
 		return v;
 	}
@@ -123,7 +120,7 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 		v.reason = "it cannot be read";
 	*findings = c.findings;
 	check_close(&c);
-	munmap(own.base, own.size);
+	arena_unmap(&own);
 	return v;
 }
 

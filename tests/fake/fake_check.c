@@ -40,8 +40,8 @@ static struct arena new_arena(const struct fake_world *w)
 	struct arena arena = {NULL, w->memory ? w->memory : ARENA_SIZE, 0};
 
 	if (arena.size == ARENA_SIZE && spare.base) {
-		arena.base = spare.base;
-		memset(arena.base, 0, spare.used);
+		arena_rewind(&spare, 0);
+		arena = spare;
 		spare.base = NULL;
 	} else {
 		arena.base = calloc(1, arena.size);

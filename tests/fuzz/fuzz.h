@@ -62,7 +62,6 @@ static inline struct arena *fuzz_arena(unsigned number)
 	if (!arena->base)
 		*arena = (struct arena){calloc(1, SIZE), SIZE, 0};
 	require(arena->base);
-	memset(arena->base, 0, arena->used);
-	arena->used = 0;
+	arena_rewind(arena, 0);
 	return arena;
 }

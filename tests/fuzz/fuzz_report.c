@@ -138,8 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(r != -EBADMSG || message);
 	}
 	free_blocks();
-	memset(arena.base, 0, arena.used);
-	arena.used = 0;
+	arena_rewind(&arena, 0);
 	free((char *)whole.p);
 	return 0;
 }

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/mman.h>
+
 #include "test.h"
+
+#if ARENA_RED_ZONE > 0
+#include <sanitizer/asan_interface.h>
+#endif
 
 static void test_alloc_is_aligned_and_bounded(void **state unused)
 {
-	struct arena arena = test_arena(64);
+	struct arena arena = test_arena(64 + 2 * ARENA_RED_ZONE);
 	char *a = arena_alloc(&arena, 3, 1), *b = arena_alloc(&arena, 2, 8);
 
 	assert_non_null(a);
 	assert_non_null(b);
-	assert_int_equal(b - a, 16);
+	assert_int_equal(b - a, 16 + ARENA_RED_ZONE);
 	assert_null(arena_alloc(&arena, 33, 1));
 	assert_non_null(arena_alloc(&arena, 32, 1));
 	assert_null(arena_alloc(&arena, 1, 1));
-	/* Nothing is as good as something. */
-	assert_non_null(arena_alloc(&arena, 0, 8));
+	/* Nothing always fits, but for another red zone. */
+	assert_int_equal(arena_alloc(&arena, 0, 8) != NULL, ARENA_RED_ZONE == 0);
 	test_arena_free(&arena);
 }
 
@@ -81,6 +87,78 @@ static void test_full(void **state unused)
 	test_arena_free(&arena);
 }
 
+static void test_shrink(void **state unused)
+{
+	struct arena arena = test_arena(64);
+	char *kept = arena_alloc(&arena, 64, 1);
+
+	assert_non_null(kept);
+	arena_shrink(&arena, kept, 5);
+	assert_int_equal(arena.used, 5);
+	arena_shrink(&arena, kept, 0);
+	assert_ptr_equal(arena_alloc(&arena, 64, 1), kept);
+	test_arena_free(&arena);
+}
+
+static void test_map(void **state unused)
+{
+	/* Another one at the same place is not poisoned. */
+	for (int i = 0; i < 2; i++) {
+		struct arena arena;
+		char *all;
+
+		assert_int_equal(arena_map(&arena, 4096), 0);
+		assert_non_null(arena_alloc(&arena, 1, 1));
+		arena_rewind(&arena, 0);
+		all = arena_alloc(&arena, 1, 4096);
+		assert_non_null(all);
+		memset(all, 'x', 4096);
+		arena_rewind(&arena, 0);
+		arena_unmap(&arena);
+		assert_null(arena.base);
+		all = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		assert_ptr_not_equal(all, MAP_FAILED);
+		memset(all, 'x', 4096);
+		munmap(all, 4096);
+	}
+}
+
+#if ARENA_RED_ZONE > 0
+static void check_poison(const char *p, const char *want)
+{
+	for (size_t i = 0; want[i] != '\0'; i++)
+		if (__asan_address_is_poisoned(p + i) != (want[i] == 'x'))
+			fail_msg("byte %zu is not as in %s", i, want);
+}
+
+/* Just what was handed out may be touched. */
+static void test_red_zones(void **state unused)
+{
+	struct arena arena = test_arena(96);
+	char *a = arena_alloc(&arena, 5, 1), *b = arena_alloc(&arena, 33, 1);
+	size_t used = arena.used;
+
+	assert_non_null(a);
+	assert_non_null(b);
+	check_poison(a, ".....xxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	check_poison(b,
+		     ".................................xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	arena_shrink(&arena, b, 2);
+	check_poison(b, "..xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	assert_non_null(arena_alloc(&arena, 1, 1));
+	arena_rewind(&arena, 5);
+	check_poison(
+		a,
+		".....xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	assert_ptr_equal(arena_alloc(&arena, 33, 1), b);
+	check_poison(b,
+		     ".................................xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	assert_int_equal(arena.used, used);
+	test_arena_free(&arena);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +168,11 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_rewind),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_shrink),
+		cmocka_unit_test(test_map),
+#if ARENA_RED_ZONE > 0
+		cmocka_unit_test(test_red_zones),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

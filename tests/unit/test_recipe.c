@@ -275,8 +275,7 @@ static void parse_all(struct text bytes)
 	for (size_t i = 0; i < ARRAY_SIZE(parsers); i++) {
 		struct recipes recipes;
 
-		memset(arena.base, 0, arena.used);
-		arena.used = 0;
+		arena_rewind(&arena, 0);
 		assert_int_equal(recipes_init(&recipes, &arena), 0);
 		parsers[i](&recipes, "/etc/driverctl.d/pci-0000:01:00.0", bytes);
 	}
@@ -336,7 +335,7 @@ static void test_limits(void **state unused)
 	used = (size_t)snprintf(many, size, "options vfio-pci ids=");
 	while (used < 1200)
 		used += (size_t)snprintf(many + used, size - used, "10de:1b80,");
-	arena.used = 0;
+	arena_rewind(&arena, 0);
 	assert_int_equal(recipes_init(&recipes, &arena), 0);
 	recipe_parse_modprobe(&recipes, "f", (struct text){many, used});
 	assert_int_equal(recipes.finding_count, 1);
