@@ -7,7 +7,8 @@
 # The unit tests are built twice: with the distribution's compiler, ASan and UBSan
 # (build/check), and static, with musl, from the very objects of the release programs
 # (build/musl). Further builds serve the coverage (build/coverage), valgrind (build/plain) and
-# the fuzzers (build/fuzz). "make DEBUG=1" links the two programs as build/check is compiled.
+# the fuzzers (build/fuzz). "make DEBUG=1" links the two programs as build/check is compiled;
+# the suite companion-asan runs them.
 #
 # TEST="NAME..." runs only tests/unit/test_NAME.
 
@@ -104,12 +105,14 @@ $(BUILD)/debug/earlybind: $(call objects,check,$(COMPANION_SOURCES) $(BINDER_SOU
 	$(Q)mkdir -p $(@D)
 	$(call link,check)
 
+DEBUG_PROGRAMS := $(BUILD)/debug/binder $(BUILD)/debug/earlybind
+
 # Builds on all processors unless "make -jN" says how many.
 PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -145,6 +148,10 @@ suite-fuzz:
 suite-companion: all
 	$(Q)tests/companion/run.sh
 
+suite-companion-asan: all
+	$(Q)$(PARALLEL) $(DEBUG_PROGRAMS)
+	$(Q)tests/companion/asan.sh
+
 $(BUILD)/pid1-init: tests/pid1/init.c $(RELEASE_STAMPS)
 	$(call say,CC,$@)
 	$(Q)$(call compile,release,$<) $(RELEASE_LDFLAGS) $(LDFLAGS) -o $@ $<
@@ -169,6 +176,7 @@ NEEDS_unit := check-programs
 NEEDS_unit-musl := musl-programs
 NEEDS_valgrind := plain-programs
 NEEDS_fuzz := fuzz-programs
+NEEDS_companion-asan := all $(DEBUG_PROGRAMS)
 NEEDS_pid1 := all $(BUILD)/pid1-init
 NEEDS_image := all manual
 NEEDS_lab := all manual
@@ -179,7 +187,7 @@ suite-programs:
 
 # One processor is enough for these, and they do not mind a busy one: they run beside each other.
 export BESIDE ?= runner build append hostile valgrind reproducible unit fuzz companion \
-	unit-musl pid1
+	companion-asan unit-musl pid1
 
 # SUITES="NAME..." A failing suite does not stop the next one.
 run-suites:
@@ -188,7 +196,7 @@ run-suites:
 
 # Of those that run beside each other first the ones that wait: for an archive, for a deadline.
 TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
-	unit-musl pid1 image lab
+	companion-asan unit-musl pid1 image lab
 
 .PHONY: test test-all check unit unit-musl valgrind fuzz faults property golden coverage
 test:

@@ -4,7 +4,7 @@
 
 usage: check_images.py [-u] WORK      -u writes the golden output anew
 
-Uses $EARLYBIND and $BINDER; results go to $RESULTS. Trees for --sysroot are in WORK.
+Uses $EARLYBIND and $BINDER; results go to $RESULTS, as those of $SUITE. Trees for --sysroot are in WORK.
 """
 import json
 import lzma
@@ -27,7 +27,8 @@ failures = 0
 def record(name, problem=None):
     global failures
     print(f"FAIL {name}: {problem}" if problem else f"PASS {name}")
-    words = ("fail", "companion", name, problem) if problem else ("pass", "companion", name)
+    suite = os.environ["SUITE"]
+    words = ("fail", suite, name, problem) if problem else ("pass", suite, name)
     with open(os.environ["RESULTS"], "a", encoding="utf-8") as out:
         out.write("\t".join(re.sub(r"[\t\n]", " ", word) for word in words) + "\n")
     failures += bool(problem)
