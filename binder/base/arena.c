@@ -90,12 +90,10 @@ char *arena_copy(struct arena *arena, struct text t)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list ap)
 {
-	char line[ARENA_LINE_MAX];
-	int n = vsnprintf(line, sizeof(line), format, ap);
+	struct text_buffer b = {.arena = arena};
 
-	if (n < 0)
-		return NULL;
-	return arena_copy(arena, (struct text){line, MIN((size_t)n, sizeof(line) - 1)});
+	text_vadd(&b, format, ap);
+	return b.is_full ? NULL : b.buf;
 }
 
 char *arena_printf(struct arena *arena, const char *format, ...)
@@ -107,4 +105,72 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	line = arena_vprintf(arena, format, ap);
 	va_end(ap);
 	return line;
+}
+
+/* Exactly so much more that @n bytes and the NUL fit. */
+static bool make_room(struct text_buffer *b, size_t n)
+{
+	size_t size = b->used + n + 1;
+	char *buf;
+
+	if (!b->arena)
+		return false;
+	if (b->buf && b->buf + b->size == b->arena->base + b->arena->used) {
+		if (size - b->size > b->arena->size - b->arena->used)
+			return false;
+		b->arena->used += size - b->size;
+	} else {
+		buf = arena_alloc(b->arena, size, 1);
+		if (!buf)
+			return false;
+		if (b->used > 0)
+			memcpy(buf, b->buf, b->used);
+		b->buf = buf;
+	}
+	b->size = size;
+	return true;
+}
+
+static int print(struct text_buffer *b, const char *format, va_list ap) printf_like(2, 0);
+static int print(struct text_buffer *b, const char *format, va_list ap)
+{
+	return vsnprintf(b->size > 0 ? b->buf + b->used : NULL, b->size - b->used, format,
+			 ap);
+}
+
+void text_vadd(struct text_buffer *b, const char *format, va_list ap)
+{
+	va_list again;
+	int n;
+
+	if (b->is_full)
+		return;
+	va_copy(again, ap);
+	n = print(b, format, ap);
+	if (n >= 0 && (size_t)n >= b->size - b->used && make_room(b, (size_t)n))
+		n = print(b, format, again);
+	va_end(again);
+	b->is_full = n < 0 || (size_t)n >= b->size - b->used;
+	if (!b->is_full)
+		b->used += (size_t)n;
+	else if (n >= 0 && b->size > 0)
+		b->used = b->size - 1;
+}
+
+void text_add(struct text_buffer *b, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	text_vadd(b, format, ap);
+	va_end(ap);
+}
+
+const char *text_shown(struct text_buffer *b)
+{
+	static const char mark[] = "...";
+
+	if (b->is_full && b->used >= sizeof(mark) - 1)
+		memcpy(b->buf + b->used - (sizeof(mark) - 1), mark, sizeof(mark));
+	return b->buf;
 }

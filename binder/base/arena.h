@@ -48,9 +48,29 @@ void arena_unmap(struct arena *arena) nonnull(1);
 /* A NUL-terminated copy of @t, or NULL. */
 char *arena_copy(struct arena *arena, struct text t) must_check nonnull(1);
 
-/* A formatted string, cut at ARENA_LINE_MAX bytes, or NULL. */
-#define ARENA_LINE_MAX 2048
+/* A formatted string, never cut; or NULL, and the arena is as it was. */
 char *arena_printf(struct arena *arena, const char *format, ...) must_check nonnull(1, 2)
 	printf_like(2, 3);
 char *arena_vprintf(struct arena *arena, const char *format, va_list ap) must_check
 	nonnull(1, 2) printf_like(2, 0);
+
+/*
+ * A text that grows piece by piece, in memory of the caller (@buf, @size) or in @arena.
+ * A piece that does not fit sets @is_full, and later ones are ignored: whoever uses the
+ * text asks for @is_full, or lets text_shown() mark it.
+ */
+struct text_buffer {
+	struct arena *arena; /* NULL: @size bytes are all there is */
+	char *buf; /* with a NUL, once something was added */
+	size_t size;
+	size_t used; /* without the NUL */
+	bool is_full;
+};
+
+void text_add(struct text_buffer *b, const char *format, ...) nonnull(1, 2)
+	printf_like(2, 3);
+void text_vadd(struct text_buffer *b, const char *format, va_list ap) nonnull(1, 2)
+	printf_like(2, 0);
+
+/* For a line that is cut on purpose, to which something was added: it ends in "..." then. */
+const char *text_shown(struct text_buffer *b) nonnull(1);

@@ -5,8 +5,6 @@
 
 #include "message.h"
 
-#define SENTENCE_MAX 2048
-
 const char *finding_kind_name(enum finding_kind kind)
 {
 	switch (kind) {
@@ -25,7 +23,6 @@ const char *finding_kind_name(enum finding_kind kind)
 void findings_vadd(struct findings *findings, enum finding_kind kind, const char *name,
 		   const char *format, va_list ap)
 {
-	char sentence[SENTENCE_MAX];
 	const char *message;
 
 	findings->counts[kind]++;
@@ -33,8 +30,7 @@ void findings_vadd(struct findings *findings, enum finding_kind kind, const char
 		findings->lost_count++;
 		return;
 	}
-	vsnprintf(sentence, sizeof(sentence), format, ap);
-	message = arena_copy(findings->arena, text_of(sentence));
+	message = arena_vprintf(findings->arena, format, ap);
 	findings->items[findings->count++] =
 		(struct finding){name, kind, message ? message : "out of memory"};
 }

@@ -106,13 +106,13 @@ static bool is_plain(struct text word)
 
 static const char *quote(const char *words, struct arena *arena)
 {
+	struct text_buffer b = {.arena = arena};
 	struct text rest = text_of(words), word;
-	const char *out = "";
 
-	while (out && words_next(&rest, &word))
-		out = arena_printf(arena, is_plain(word) ? "%s %.*s" : "%s '%.*s'", out,
-				   (int)word.n, word.p);
-	return out;
+	text_add(&b, "%s", "");
+	while (words_next(&rest, &word))
+		text_add(&b, is_plain(word) ? " %.*s" : " '%.*s'", (int)word.n, word.p);
+	return b.is_full ? NULL : b.buf;
 }
 
 const char *grub_unquote(const char *words, struct arena *arena)

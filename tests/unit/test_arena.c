@@ -49,16 +49,84 @@ static void test_odd_size(void **state unused)
 static void test_strings(void **state unused)
 {
 	struct arena arena = test_arena(8192);
-	char long_text[3000];
+	char long_text[5001];
 
 	assert_string_equal(arena_copy(&arena, TEXT("abc")), "abc");
 	assert_string_equal(arena_copy(&arena, (struct text){NULL, 0}), "");
 	assert_string_equal(arena_printf(&arena, "%s-%d", "a", 7), "a-7");
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-	/* Cut, not lost. */
-	assert_int_equal(strlen(arena_printf(&arena, "%s", long_text)),
-			 ARENA_LINE_MAX - 1);
+	assert_string_equal(arena_printf(&arena, "%s", long_text), long_text);
+	test_arena_free(&arena);
+}
+
+/* Whole, in exactly as many bytes as it needs; or not at all, and nothing was touched. */
+static void test_print_is_whole_or_not(void **state unused)
+{
+	for (size_t size = 0; size < 40; size++) {
+		struct arena arena = test_arena(64);
+		static const char zeros[64];
+		const char *text;
+
+		arena.size = size;
+		text = arena_printf(&arena, "%s%d", "0123456789abcdefghij", 42);
+		check_true("fits", (text != NULL) == (size >= 23));
+		check_int("used", (int64_t)arena.used, text ? 23 : 0);
+		if (text)
+			check_string("text", text, "0123456789abcdefghij42");
+		assert_memory_equal(arena.base + arena.used, zeros, 64 - arena.used);
+		test_arena_free(&arena);
+	}
+}
+
+static void test_buffer_of_caller(void **state unused)
+{
+	char buf[8] = "";
+	struct text_buffer b = {.buf = buf, .size = sizeof(buf)};
+
+	text_add(&b, "%s", "abc");
+	text_add(&b, "%d", 4567);
+	assert_string_equal(text_shown(&b), "abc4567");
+	assert_false(b.is_full);
+	assert_int_equal(b.used, 7);
+	text_add(&b, "8");
+	assert_true(b.is_full);
+	/* What would fit is not added behind what did not. */
+	b.used = 3;
+	text_add(&b, "9");
+	assert_int_equal(b.used, 3);
+	b.used = 7;
+	assert_string_equal(text_shown(&b), "abc4...");
+	for (size_t size = 0; size < 4; size++) {
+		b = (struct text_buffer){.buf = buf, .size = size};
+		memset(buf, 'x', sizeof(buf));
+		text_add(&b, "abcd");
+		assert_true(b.is_full);
+		(void)text_shown(&b);
+		assert_memory_equal(buf + size, "xxxx", 4);
+	}
+}
+
+static void test_buffer_in_arena(void **state unused)
+{
+	struct arena arena = test_arena(64);
+	struct text_buffer b = {.arena = &arena};
+	char *other;
+
+	text_add(&b, "%s", "abc");
+	text_add(&b, "%s", "def");
+	/* In its place, while nothing is behind it. */
+	assert_ptr_equal(b.buf, arena.base);
+	assert_int_equal(arena.used, 7);
+	other = arena_copy(&arena, TEXT("other"));
+	text_add(&b, "%s%s", b.buf, "ghi");
+	assert_string_equal(b.buf, "abcdefabcdefghi");
+	assert_string_equal(other, "other");
+	assert_int_equal(arena.used, 48);
+	text_add(&b, "%17s", "");
+	assert_true(b.is_full);
+	assert_string_equal(b.buf, "abcdefabcdefghi");
+	assert_int_equal(arena.used, 48);
 	test_arena_free(&arena);
 }
 
@@ -166,6 +234,9 @@ int main(void)
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_odd_size),
 		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_print_is_whole_or_not),
+		cmocka_unit_test(test_buffer_of_caller),
+		cmocka_unit_test(test_buffer_in_arena),
 		cmocka_unit_test(test_rewind),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_shrink),

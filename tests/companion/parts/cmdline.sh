@@ -66,6 +66,20 @@ drop_in() {
 		[ "$value" = "quiet intel_iommu=on 'a=b;c' 'd=*'" ]
 }
 check cmdline-drop-in-in-a-shell drop_in
+# Two quoted lists of 95 IDs: more than 2 KiB, and the file is whole.
+long_drop_in() {
+	ids=$(i=0 c=; while [ $i -lt 95 ]; do printf '%s10ee:%04x' "$c" $i; c=, i=$((i + 1)); done)
+	echo 'GRUB_CMDLINE_LINUX_DEFAULT="quiet vfio-pci.ids=10ee:ffff"' >>grub-long/etc/default/grub &&
+		"$EARLYBIND" cmdline --sysroot grub-long --force --add "vfio-pci.ids=$ids" >/dev/null &&
+		value=$(sh -euc 'GRUB_CMDLINE_LINUX= GRUB_CMDLINE_LINUX_DEFAULT=; . "$1"
+			echo "$GRUB_CMDLINE_LINUX;$GRUB_CMDLINE_LINUX_DEFAULT"' - \
+			./grub-long/etc/default/grub.d/earlybind.cfg) &&
+		[ "$value" = " intel_iommu=on vfio-pci.ids=$ids; vfio-pci.ids=$ids" ]
+}
+loader grub-long GenuineIntel "$started" "$grub"
+mkdir -p grub-long/etc/default/grub.d
+program grub-long update-grub
+check cmdline-long-drop-in long_drop_in
 golden cmdline-bad-parameter cmdline --sysroot grub --add 'a b'
 golden cmdline-bad-shell cmdline --sysroot grub --add 'a=$(reboot)'
 golden cmdline-no-parameter cmdline --sysroot grub --add =on
