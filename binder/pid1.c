@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "reason.h"
 #include "world.h"
 
@@ -39,12 +40,13 @@ static void say(const struct pid1_ops *ops, enum log_level level, const char *fo
 static void say(const struct pid1_ops *ops, enum log_level level, const char *format, ...)
 {
 	char line[LINE_SIZE];
+	struct text_buffer b = {.buf = line, .size = sizeof(line)};
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
+	text_vadd(&b, format, ap);
 	va_end(ap);
-	(void)ops->log(level, line);
+	(void)ops->log(level, text_shown(&b));
 }
 
 /*

@@ -170,33 +170,22 @@ int modload_replace_ids(const char *options, const char *ids, char *buf, size_t 
 {
 	struct text rest = text_of(options);
 	struct cmdline_arg arg;
-	size_t used = 0;
+	struct text_buffer b = {.buf = buf, .size = size};
 
-	if (size == 0)
-		return -E2BIG;
-	buf[0] = '\0';
+	text_add(&b, "%s", "");
 	for (;;) {
 		const char *start = text_trim(rest).p;
-		int n;
 
 		if (!cmdline_next(&rest, &arg))
 			break;
 		if (text_is_param(arg.name, "ids"))
 			continue;
-		n = snprintf(buf + used, size - used, "%s%.*s", used > 0 ? " " : "",
-			     (int)(rest.p - start), start);
-		if (n < 0 || (size_t)n >= size - used)
-			return -E2BIG;
-		used += (size_t)n;
+		text_add(&b, "%s%.*s", b.used > 0 ? " " : "", (int)(rest.p - start),
+			 start);
 	}
-	if (ids[0] != '\0') {
-		int n = snprintf(buf + used, size - used, "%sids=\"%s\"",
-				 used > 0 ? " " : "", ids);
-
-		if (n < 0 || (size_t)n >= size - used)
-			return -E2BIG;
-	}
-	return 0;
+	if (ids[0] != '\0')
+		text_add(&b, "%sids=\"%s\"", b.used > 0 ? " " : "", ids);
+	return b.is_full ? -E2BIG : 0;
 }
 
 static bool is_in_kernel(const struct kmod_module *mod)

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "jobs.h"
 
 static void serve(struct worker *worker, int fd)
@@ -646,10 +647,11 @@ int world_run(struct world *world, const struct job *job, uint64_t until,
 void world_log(struct world *world, enum log_level level, const char *format, ...)
 {
 	char line[LOG_LINE_MAX];
+	struct text_buffer b = {.buf = line, .size = sizeof(line)};
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
+	text_vadd(&b, format, ap);
 	va_end(ap);
-	world->ops->log(world, level, line);
+	world->ops->log(world, level, text_shown(&b));
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arena.h"
+
 static int fail(struct parse_error *reterr, size_t offset, const char *message)
 {
 	*reterr = (struct parse_error){offset, message};
@@ -202,15 +204,14 @@ int path_parse_link(struct text target, struct pci_path *ret)
 
 const char *path_format(const struct pci_path *path, char buf[static PATH_SIZE])
 {
-	size_t used;
+	struct text_buffer b = {.buf = buf, .size = PATH_SIZE};
+	char root[BDF_SIZE];
 
-	bdf_format(path->root, buf);
-	used = strlen(buf);
+	text_add(&b, "%s", bdf_format(path->root, root));
 	for (size_t i = 0; i < MIN(path->hop_count, PATH_HOPS_MAX); i++)
-		used += (size_t)snprintf(buf + used, PATH_SIZE - used, "/%02x.%x",
-					 path->hops[i] >> 3, path->hops[i] & 7);
+		text_add(&b, "/%02x.%x", path->hops[i] >> 3, path->hops[i] & 7);
 	if (path->any_function)
-		buf[used - 1] = '*';
+		buf[b.used - 1] = '*';
 	return buf;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "accel.h"
+#include "arena.h"
 #include "serial.h"
 
 int slot_parse(struct text t, struct text *ret, struct parse_error *reterr)
@@ -199,92 +200,73 @@ int selector_parse(struct text t, struct selector *ret, struct parse_error *rete
 	return 0;
 }
 
-static size_t put_field(char *buf, size_t size, size_t used, uint32_t value,
-			const char *end)
+static void put_field(struct text_buffer *b, uint32_t value, const char *end)
 {
 	if (value == PCI_ANY)
-		return used + (size_t)snprintf(buf + used, size - used, "*%s", end);
-	return used + (size_t)snprintf(buf + used, size - used, "%04x%s", value, end);
+		text_add(b, "*%s", end);
+	else
+		text_add(b, "%04x%s", value, end);
 }
 
-static size_t put_id(char *buf, size_t size, size_t used, const struct pci_match *id)
+static void put_id(struct text_buffer *b, const struct pci_match *id)
 {
 	bool class = id->class_mask != 0;
 	bool sub = class || id->subvendor != PCI_ANY || id->subdevice != PCI_ANY;
 
-	used = put_field(buf, size, used, id->vendor, ":");
-	used = put_field(buf, size, used, id->device, sub ? ":" : "");
+	put_field(b, id->vendor, ":");
+	put_field(b, id->device, sub ? ":" : "");
 	if (sub) {
-		used = put_field(buf, size, used, id->subvendor, ":");
-		used = put_field(buf, size, used, id->subdevice, class ? ":" : "");
+		put_field(b, id->subvendor, ":");
+		put_field(b, id->subdevice, class ? ":" : "");
 	}
 	if (class)
-		used += (size_t)snprintf(buf + used, size - used, "%06x:%06x", id->class,
-					 id->class_mask);
-	return used;
+		text_add(b, "%06x:%06x", id->class, id->class_mask);
 }
 
 /* The digits of class=, as few as say it: 2, 4 or 6. */
-static void put_class(char *buf, uint32_t class, uint32_t mask)
+static void put_class(struct text_buffer *b, uint32_t class, uint32_t mask)
 {
 	unsigned shift = 24;
 
 	while (shift % 8 || mask & ((UINT32_C(1) << shift) - 1)) {
 		shift -= 4;
-		*buf++ = mask >> shift & 0xf ? "0123456789abcdef"[class >> shift & 0xf]
-					     : '?';
+		if (mask >> shift & 0xf)
+			text_add(b, "%x", class >> shift & 0xf);
+		else
+			text_add(b, "?");
 	}
-	*buf = '\0';
+}
+
+static void put_term(struct text_buffer *b, const char *name, const char *value)
+{
+	text_add(b, "%s%s%s", b->used > 0 ? "+" : "", name, value);
 }
 
 const char *selector_format(const struct selector *s, char buf[static SELECTOR_SIZE])
 {
-	const char *plus = "";
-	size_t used = 0;
+	struct text_buffer b = {.buf = buf, .size = SELECTOR_SIZE};
+	char text[PATH_SIZE], serial[SERIAL_SIZE];
 
-	buf[0] = '\0';
-	if (s->terms & TERM_ADDRESS) {
-		char bdf[BDF_SIZE];
-
-		bdf_format(s->address, bdf);
-		if (s->any_function)
-			bdf[strlen(bdf) - 1] = '*';
-		used += (size_t)snprintf(buf, SELECTOR_SIZE, "%s", bdf);
-		plus = "+";
-	}
-	if (s->terms & TERM_PATH) {
-		char path[PATH_SIZE];
-
-		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%spath=%s",
-					 plus, path_format(&s->path, path));
-		plus = "+";
-	}
+	text_add(&b, "%s", s->terms & TERM_ADDRESS ? bdf_format(s->address, text) : "");
+	if ((s->terms & TERM_ADDRESS) && s->any_function)
+		buf[b.used - 1] = '*';
+	if (s->terms & TERM_PATH)
+		put_term(&b, "path=", path_format(&s->path, text));
 	if (s->terms & TERM_SLOT) {
-		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%sslot=%.*s",
-					 plus, (int)s->slot.n, s->slot.p);
-		plus = "+";
+		put_term(&b, "slot=", "");
+		text_add(&b, "%.*s", (int)s->slot.n, s->slot.p);
 	}
-	if (s->terms & TERM_SERIAL) {
-		char serial[SERIAL_SIZE];
-
-		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%sserial=%s",
-					 plus, serial_format(s->serial, serial));
-		plus = "+";
-	}
+	if (s->terms & TERM_SERIAL)
+		put_term(&b, "serial=", serial_format(s->serial, serial));
 	if (s->terms & TERM_ID) {
-		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%s", plus);
-		used = put_id(buf, SELECTOR_SIZE, used, &s->id);
-		plus = "+";
+		put_term(&b, "", "");
+		put_id(&b, &s->id);
 	}
-	if (s->terms & TERM_ACCEL) {
-		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used, "%saccel=%s",
-					 plus, accel_group_name(s->accel));
-		plus = "+";
-	}
+	if (s->terms & TERM_ACCEL)
+		put_term(&b, "accel=", accel_group_name(s->accel));
 	if (s->terms & TERM_CLASS) {
-		used += (size_t)snprintf(buf + used, SELECTOR_SIZE - used,
-					 "%sclass=", plus);
-		put_class(buf + used, s->class, s->class_mask);
+		put_term(&b, "class=", "");
+		put_class(&b, s->class, s->class_mask);
 	}
 	return buf;
 }

@@ -2,8 +2,10 @@
 #include "reason.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
+
+#include "arena.h"
 
 static const struct {
 	const char *word;
@@ -23,24 +25,25 @@ const char *reason_message(enum reason reason, const char *detail,
 			   char buf[static REASON_MESSAGE_SIZE])
 {
 	const char *sentence = reasons[reason].sentence;
-	const char *hole = strstr(sentence, "%s");
+	const char *hole = strstr(sentence, "%s"), *end = hole ? hole + 2 : "";
+	struct text_buffer b = {.buf = buf, .size = REASON_MESSAGE_SIZE - strlen(end)};
 
 	/* Of a detail that is too long the end is lost, not that of the sentence. */
-	if (hole)
-		snprintf(buf, REASON_MESSAGE_SIZE, "%.*s%.*s%s", (int)(hole - sentence),
-			 sentence,
-			 (int)(REASON_MESSAGE_SIZE - 1 - (strlen(sentence) - 2)),
-			 detail ? detail : "?", hole + 2);
-	else
-		snprintf(buf, REASON_MESSAGE_SIZE, "%s", sentence);
+	text_add(&b, "%.*s%s",
+		 (int)(hole ? hole - sentence : (ptrdiff_t)strlen(sentence)), sentence,
+		 hole ? (detail ? detail : "?") : "");
+	text_shown(&b);
+	b.size = REASON_MESSAGE_SIZE;
+	b.is_full = false;
+	text_add(&b, "%s", end);
 	return buf;
 }
 
 const char *reason_missing(const char *elsewhere, char buf[static REASON_MESSAGE_SIZE])
 {
-	char detail[REASON_MESSAGE_SIZE / 2] = "";
+	char detail[REASON_MESSAGE_SIZE / 2];
+	struct text_buffer b = {.buf = detail, .size = sizeof(detail)};
 
-	if (elsewhere)
-		snprintf(detail, sizeof(detail), ", but %s", elsewhere);
-	return reason_message(REASON_MISSING, detail, buf);
+	text_add(&b, "%s%s", elsewhere ? ", but " : "", elsewhere ? elsewhere : "");
+	return reason_message(REASON_MISSING, text_shown(&b), buf);
 }

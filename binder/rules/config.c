@@ -178,35 +178,22 @@ void config_parse(struct policy *policy, enum source source, struct text file,
 int config_normalise(struct text file, struct text bytes, char *buf, size_t size)
 {
 	struct text line, word;
+	struct text_buffer b = {.buf = buf, .size = size};
 	unsigned number = 0;
-	size_t used = 0;
 
 	while (text_cut(&bytes, '\n', &line)) {
-		int n;
 		const char *blank = "";
 
 		number++;
 		line = text_trim(without_comment(line));
 		if (line.n == 0)
 			continue;
-		n = snprintf(buf + used, size - used, "%s %.*s:%u\n", ORIGIN_MARK,
-			     (int)file.n, file.p, number);
-		if (n < 0 || (size_t)n >= size - used)
-			return -ENOSPC;
-		used += (size_t)n;
-		while (text_word(&line, &word)) {
-			n = snprintf(buf + used, size - used, "%s%.*s", blank,
-				     (int)word.n, word.p);
-			if (n < 0 || (size_t)n >= size - used)
-				return -ENOSPC;
-			used += (size_t)n;
-			blank = " ";
-		}
-		if (used + 1 >= size)
-			return -ENOSPC;
-		buf[used++] = '\n';
+		text_add(&b, "%s %.*s:%u\n", ORIGIN_MARK, (int)file.n, file.p, number);
+		for (; text_word(&line, &word); blank = " ")
+			text_add(&b, "%s%.*s", blank, (int)word.n, word.p);
+		text_add(&b, "\n");
 	}
-	return (int)used;
+	return b.is_full ? -ENOSPC : (int)b.used;
 }
 
 /*
@@ -239,78 +226,65 @@ static bool is_written(const struct policy *policy, const struct rule *rule)
 		(rule->origin.source == SOURCE_CMDLINE && rule->origin.file.n > 0));
 }
 
-#define OPTIONS_SIZE 320
-
 /* What stands behind the selector, each word with a blank in front. */
-static const char *options_text(const struct rule *rule, char buf[static OPTIONS_SIZE])
+static void put_options(struct text_buffer *b, const struct rule *rule)
 {
-	bool has_choice = rule->on_failure != ON_FAILURE_DEFAULT;
-	size_t used;
-
-	buf[0] = '\0';
 	if (rule->kind == RULE_CRITICAL) {
-		snprintf(buf, OPTIONS_SIZE, " %s%s%.*s", allow_name(rule->allow),
+		text_add(b, " %s%s%.*s", allow_name(rule->allow),
 			 rule->carries.n > 0 ? " " : "",
 			 (int)MIN(rule->carries.n, (size_t)CARRIES_SHOWN),
 			 rule->carries.p ? rule->carries.p : "");
-		return buf;
+		return;
 	}
-	used = (size_t)snprintf(buf, OPTIONS_SIZE, "%s%.*s%s%s%s%s%s%s",
-				rule->driver.n > 0 ? " driver=" : "", (int)rule->driver.n,
-				rule->driver.n > 0 ? rule->driver.p : "",
-				rule->optional ? " optional" : "",
-				rule->follow ? " follow" : "",
-				has_choice ? " on-failure=" : "",
-				has_choice ? on_failure_name(rule->on_failure) : "",
-				rule->with ? " with=" : "", with_name(rule->with));
+	if (rule->driver.n > 0)
+		text_add(b, " driver=%.*s", (int)rule->driver.n, rule->driver.p);
+	text_add(b, "%s%s", rule->optional ? " optional" : "",
+		 rule->follow ? " follow" : "");
+	if (rule->on_failure != ON_FAILURE_DEFAULT)
+		text_add(b, " on-failure=%s", on_failure_name(rule->on_failure));
+	if (rule->with)
+		text_add(b, " with=%s", with_name(rule->with));
 	for (unsigned bit = 1; bit <= rule->allow; bit <<= 1)
 		if (rule->allow & bit)
-			used += (size_t)snprintf(buf + used, OPTIONS_SIZE - used,
-						 " allow=%s", allow_name(bit));
-	return buf;
+			text_add(b, " allow=%s", allow_name(bit));
+}
+
+static void put_mark(struct text_buffer *b, const struct origin *origin)
+{
+	text_add(b, ORIGIN_MARK " %.*s:%u\n",
+		 (int)MIN(origin->file.n, (size_t)ORIGIN_SIZE), origin->file.p,
+		 origin->line);
 }
 
 int config_write(const struct policy *policy, char *buf, size_t size)
 {
-	size_t used;
-	int n;
+	struct text_buffer b = {.buf = buf, .size = size};
 
-	n = snprintf(buf, size, "option timeout=%u recovery-timeout=%u on-failure=%s%s\n",
-		     policy->timeout, policy->recovery_timeout,
-		     on_failure_name(policy->on_failure),
-		     policy->ignore_recorded ? " critical=none" : "");
-	if (n < 0 || (size_t)n >= size)
-		return -ENOSPC;
-	used = (size_t)n;
+	text_add(&b, "option timeout=%u recovery-timeout=%u on-failure=%s%s\n",
+		 policy->timeout, policy->recovery_timeout,
+		 on_failure_name(policy->on_failure),
+		 policy->ignore_recorded ? " critical=none" : "");
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
-		char normal[SELECTOR_SIZE], options[OPTIONS_SIZE];
+		char normal[SELECTOR_SIZE];
 		struct text selector = selector_text(rule, normal);
 
 		if (!is_written(policy, rule) || !selector.p)
 			continue;
-		n = snprintf(buf + used, size - used, ORIGIN_MARK " %.*s:%u\n%s %.*s%s\n",
-			     (int)MIN(rule->origin.file.n, (size_t)ORIGIN_SIZE),
-			     rule->origin.file.p, rule->origin.line,
-			     rule_kind_name(rule->kind), (int)selector.n, selector.p,
-			     options_text(rule, options));
-		if (n < 0 || (size_t)n >= size - used)
-			return -ENOSPC;
-		used += (size_t)n;
+		put_mark(&b, &rule->origin);
+		text_add(&b, "%s %.*s", rule_kind_name(rule->kind), (int)selector.n,
+			 selector.p);
+		put_options(&b, rule);
+		text_add(&b, "\n");
 	}
 	for (size_t i = 0; i < policy->known_count; i++) {
 		const struct known *known = &policy->known[i];
 
 		if (known->origin.source != SOURCE_TABLE)
 			continue;
-		n = snprintf(buf + used, size - used,
-			     ORIGIN_MARK " %.*s:%u\nknown %s %.*s\n",
-			     (int)MIN(known->origin.file.n, (size_t)ORIGIN_SIZE),
-			     known->origin.file.p, known->origin.line, known->selector,
-			     (int)known->ids.n, known->ids.p);
-		if (n < 0 || (size_t)n >= size - used)
-			return -ENOSPC;
-		used += (size_t)n;
+		put_mark(&b, &known->origin);
+		text_add(&b, "known %s %.*s\n", known->selector, (int)known->ids.n,
+			 known->ids.p);
 	}
-	return (int)used;
+	return b.is_full ? -ENOSPC : (int)b.used;
 }

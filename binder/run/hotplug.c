@@ -2,7 +2,6 @@
 #include "hotplug.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,38 +28,16 @@ static const char foot[] = "GOTO=\"earlybind_end\"\n"
 			   "LABEL=\"earlybind_end\"\n";
 static const char all_functions[] = "GOTO=\"earlybind_bind\"\n";
 
-struct writer {
-	char *buf;
-	size_t size;
-	size_t used;
-	bool is_full;
-};
-
-static void put(struct writer *w, const char *format, ...) printf_like(2, 3);
-static void put(struct writer *w, const char *format, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(w->buf + w->used, w->size - w->used, format, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= w->size - w->used)
-		w->is_full = true;
-	else
-		w->used += (size_t)n;
-}
-
-static void put_field(struct writer *w, const char *key, uint32_t value)
+static void put_field(struct text_buffer *w, const char *key, uint32_t value)
 {
 	if (value == PCI_ANY)
-		put(w, "%s*", key);
+		text_add(w, "%s*", key);
 	else
-		put(w, "%s%08X", key, value);
+		text_add(w, "%s%08X", key, value);
 }
 
 /* The class as "bc12sc00i00", with '?' for each digit that the mask does not ask for whole. */
-static void put_class(struct writer *w, uint32_t class, uint32_t mask)
+static void put_class(struct text_buffer *w, uint32_t class, uint32_t mask)
 {
 	static const char *const keys[] = {"bc", "", "sc", "", "i", ""};
 
@@ -68,14 +45,14 @@ static void put_class(struct writer *w, uint32_t class, uint32_t mask)
 		unsigned shift = 20 - 4 * i;
 
 		if ((mask >> shift & 0xf) == 0xf)
-			put(w, "%s%X", keys[i], class >> shift & 0xf);
+			text_add(w, "%s%X", keys[i], class >> shift & 0xf);
 		else
-			put(w, "%s?", keys[i]);
+			text_add(w, "%s?", keys[i]);
 	}
 }
 
 /* The kernel's own name of what a device is (drivers/pci/pci-driver.c: pci_uevent()). */
-static void put_modalias(struct writer *w, const struct selector *s)
+static void put_modalias(struct text_buffer *w, const struct selector *s)
 {
 	const struct pci_match any = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0};
 	const struct pci_match *id = s->terms & TERM_ID ? &s->id : &any;
@@ -87,42 +64,39 @@ static void put_modalias(struct writer *w, const struct selector *s)
 	put_field(w, "sd", id->subdevice);
 	put_class(w, has_class ? s->class : id->class,
 		  has_class ? s->class_mask : id->class_mask);
-	put(w, "\", ");
+	text_add(w, "\", ");
 }
 
 /* Of a group the vendors: the binder looks closer. */
-static void put_accel(struct writer *w, unsigned group)
+static void put_accel(struct text_buffer *w, unsigned group)
 {
 	const char * or = "ENV{MODALIAS}==\"";
 	uint16_t vendor;
 
 	for (size_t at = 0; accel_group_vendor(group, &at, &vendor); or = "|")
-		put(w, "%spci:v%08Xd*", or, vendor);
-	put(w, "\", ");
+		text_add(w, "%spci:v%08Xd*", or, vendor);
+	text_add(w, "\", ");
 }
 
 /* DEVPATH has what the link of a device leads to; '*' stands for '/' as well. */
-static void put_path(struct writer *w, const struct pci_path *path)
+static void put_path(struct text_buffer *w, const struct pci_path *path)
 {
 	char root[BDF_SIZE], pattern[PATH_HOPS_MAX * sizeof("/*:1f.7") + BDF_SIZE];
-	size_t used;
+	struct text_buffer b = {.buf = pattern, .size = sizeof(pattern)};
 
-	bdf_format(path->root, root);
-	used = (size_t)snprintf(pattern, sizeof(pattern), "%s", root);
+	text_add(&b, "%s", bdf_format(path->root, root));
 	for (size_t i = 0; i < path->hop_count; i++)
-		used += (size_t)snprintf(pattern + used, sizeof(pattern) - used,
-					 "/*:%02x.%x", path->hops[i] >> 3,
-					 path->hops[i] & 7);
+		text_add(&b, "/*:%02x.%x", path->hops[i] >> 3, path->hops[i] & 7);
 	if (path->any_function)
-		pattern[used - 1] = '?';
-	put(w, "DEVPATH==\"*/%s|*/%s/*\", ", pattern, pattern);
+		pattern[b.used - 1] = '?';
+	text_add(w, "DEVPATH==\"*/%s|*/%s/*\", ", pattern, pattern);
 }
 
 /*
  * What comes along is not what the selector says, and may be anywhere: only an address tells
  * where the functions of a card are. And a card that is to be followed may be anywhere.
  */
-static void put_rule(struct writer *w, const struct rule *rule)
+static void put_rule(struct text_buffer *w, const struct rule *rule)
 {
 	const struct selector selector =
 		selector_without(&rule->selector, rule->follow ? PLACE_TERMS : 0);
@@ -134,7 +108,7 @@ static void put_rule(struct writer *w, const struct rule *rule)
 		bdf_format(s->address, address);
 		if (s->any_function || rule->with == WITH_FUNCTIONS)
 			address[strlen(address) - 1] = '*';
-		put(w, "KERNEL==\"%s\", ", address);
+		text_add(w, "KERNEL==\"%s\", ", address);
 	}
 	if ((s->terms & (TERM_ID | TERM_CLASS)) && !rule->with)
 		put_modalias(w, s);
@@ -143,28 +117,27 @@ static void put_rule(struct writer *w, const struct rule *rule)
 	if ((s->terms & TERM_PATH) && !rule->with)
 		put_path(w, &s->path);
 	/* Slot and serial number are read by the binder. */
-	put(w, "%s", all_functions);
+	text_add(w, "%s", all_functions);
 }
 
 int udev_rules_write(const struct policy *policy, char *buf, size_t size)
 {
-	struct writer w = {.buf = buf, .size = size};
-	size_t start;
+	struct text_buffer w = {.buf = buf, .size = size};
+	struct text_buffer start;
 
-	put(&w, "%s", head);
-	start = w.used;
+	text_add(&w, "%s", head);
+	start = w;
 	for (size_t i = 0; i < policy->rule_count && !w.is_full; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->kind == RULE_BIND && policy_has_rule_active(policy, rule))
 			put_rule(&w, rule);
 	}
-	put(&w, "%s", foot);
+	text_add(&w, "%s", foot);
 	if (!w.is_full)
 		return (int)w.used;
-	w.is_full = start == 0;
-	w.used = start;
-	put(&w, "%s%s", all_functions, foot);
+	w = start;
+	text_add(&w, "%s%s", all_functions, foot);
 	return w.is_full ? -E2BIG : (int)w.used;
 }
 
@@ -173,14 +146,13 @@ int udev_rules_write(const struct policy *policy, char *buf, size_t size)
 #define FILE_SUFFIX ".verdict"
 
 /* "ADDRESS VENDOR:DEVICE VERDICT" */
-static int format_line(const struct outcome *o, char buf[static LINE_SIZE])
+static void put_verdict(struct text_buffer *b, const struct outcome *o)
 {
 	const struct pci_device *d = o->plan->device;
 	char address[BDF_SIZE];
 
-	return snprintf(buf, LINE_SIZE, "%s %04x:%04x %s\n", bdf_format(d->bdf, address),
-			d->ids.vendor, d->ids.device,
-			o->verdict ? verdict_name(o->verdict) : "kept");
+	text_add(b, "%s %04x:%04x %s\n", bdf_format(d->bdf, address), d->ids.vendor,
+		 d->ids.device, o->verdict ? verdict_name(o->verdict) : "kept");
 }
 
 static int publish_rules(struct world *world, struct arena *arena,
@@ -198,23 +170,18 @@ static int publish_rules(struct world *world, struct arena *arena,
 static int publish_judged(struct world *world, struct arena *arena,
 			  const struct report *report)
 {
-	size_t count = report->plan ? report->plan->device_count : 0, used = 0;
-	size_t size = MIN(count * LINE_SIZE, LATE_JUDGED_SIZE);
-	char *buf = arena_alloc(arena, size + 1, 1);
+	size_t count = report->plan ? report->plan->device_count : 0;
+	struct text_buffer b = {.size = MIN(count * LINE_SIZE, LATE_JUDGED_SIZE) + 1};
 
-	if (!buf)
+	b.buf = arena_alloc(arena, b.size, 1);
+	if (!b.buf)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		char line[LINE_SIZE];
-		int n = format_line(&report->outcomes[i], line);
-
-		if (n < 0 || (size_t)n > size - used)
-			return -E2BIG;
-		memcpy(buf + used, line, (size_t)n);
-		used += (size_t)n;
-	}
+	for (size_t i = 0; i < count; i++)
+		put_verdict(&b, &report->outcomes[i]);
+	if (b.is_full)
+		return -E2BIG;
 	return world->ops->publish(world, PUBLISH_OWN, LATE_JUDGED_NAME,
-				   (struct text){buf, used});
+				   (struct text){b.buf, b.used});
 }
 
 static int publish_udev_rules(struct world *world, struct arena *arena,
@@ -271,7 +238,7 @@ int late_read_rules(struct world *world, struct arena *arena, struct policy *pol
 	return 0;
 }
 
-/* Looks for the device in lines of format_line(). */
+/* Looks for the device in lines of put_verdict(). */
 static enum late_judgement find_in(struct text bytes, struct bdf bdf,
 				   const struct pci_ids *ids)
 {
@@ -317,12 +284,13 @@ int late_judge(struct world *world, const struct report *report)
 {
 	char name[BDF_SIZE + sizeof(FILE_SUFFIX)], line[LINE_SIZE], address[BDF_SIZE];
 	const struct outcome *o = &report->outcomes[0];
-	int n = format_line(o, line);
+	struct text_buffer b = {.buf = line, .size = sizeof(line)};
 
-	if (n < 0)
-		return -EINVAL;
+	put_verdict(&b, o);
+	if (b.is_full)
+		return -E2BIG;
 	snprintf(name, sizeof(name), "%s" FILE_SUFFIX,
 		 bdf_format(o->plan->device->bdf, address));
 	return world->ops->publish(world, PUBLISH_DEVICE, name,
-				   (struct text){line, (size_t)n});
+				   (struct text){line, b.used});
 }

@@ -64,15 +64,8 @@ bool report_is_fine(const struct report *r)
 	return true;
 }
 
-static void append(char *line, size_t size, const char *join, const char *what)
-{
-	size_t used = strlen(line);
-
-	snprintf(line + used, size - used, "%s%s", join, what);
-}
-
 /* "0000:01:00.0 [10ee:5000] bound to vfio-pci (was xclmgmt), group 1, 12 ms" */
-static void bound_line(const struct outcome *o, char *line, size_t size,
+static void bound_line(const struct outcome *o, struct text_buffer *line,
 		       const char *address)
 {
 	const struct pci_device *d = o->plan->device;
@@ -82,14 +75,14 @@ static void bound_line(const struct outcome *o, char *line, size_t size,
 		snprintf(was, sizeof(was), " (was %s)", o->before);
 	if (d->iommu_group != NO_GROUP)
 		snprintf(group, sizeof(group), ", group %d", d->iommu_group);
-	snprintf(line, size, "%s [%04x:%04x] %s to %s%s%s, %llu ms", address,
-		 d->ids.vendor, d->ids.device,
+	text_add(line, "%s [%04x:%04x] %s to %s%s%s, %llu ms", address, d->ids.vendor,
+		 d->ids.device,
 		 strcmp(o->before, o->after) == 0 ? "was already bound" : "bound",
 		 o->after, was, group,
 		 (unsigned long long)(o->microseconds + 500) / 1000);
 }
 
-static void put_outcome(const struct outcome *o, char *line, size_t size)
+static void put_outcome(const struct outcome *o, struct text_buffer *line)
 {
 	static const char *const words[] = {
 		[VERDICT_NONE] = "left alone",
@@ -105,30 +98,32 @@ static void put_outcome(const struct outcome *o, char *line, size_t size)
 
 	bdf_format(d->bdf, address);
 	if (o->verdict == VERDICT_BOUND) {
-		bound_line(o, line, size, address);
+		bound_line(o, line, address);
 		if (o->reason != REASON_NONE)
-			append(line, size, ", but ",
-			       reason_message(o->reason, o->detail, message));
+			text_add(line, ", but %s",
+				 reason_message(o->reason, o->detail, message));
 		return;
 	}
 	if (o->verdict == VERDICT_NONE && o->reason == REASON_NONE) {
-		snprintf(line, size, "%s [%04x:%04x] dry run, action: %s", address,
+		text_add(line, "%s [%04x:%04x] dry run, action: %s", address,
 			 d->ids.vendor, d->ids.device, action_name(o->plan->action));
 		return;
 	}
 	if (o->after[0] != '\0')
 		snprintf(after, sizeof(after), " (%s)", o->after);
-	snprintf(line, size, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor,
-		 d->ids.device,
+	text_add(line, "%s [%04x:%04x] %s%s: %s", address, d->ids.vendor, d->ids.device,
 		 o->reason == REASON_KEPT_GIVEN_BACK ? "given back" : words[o->verdict],
 		 after, reason_message(o->reason, o->detail, message));
 }
 
 void report_device_line(const struct outcome *o, char *line, size_t size)
 {
-	put_outcome(o, line, size);
+	struct text_buffer b = {.buf = line, .size = size};
+
+	put_outcome(o, &b);
 	if (o->plan->note)
-		append(line, size, "; ", o->plan->note);
+		text_add(&b, "; %s", o->plan->note);
+	text_shown(&b);
 }
 
 void report_log_problems(const struct policy *policy, struct world *world)

@@ -91,22 +91,15 @@ static void turn_leave_stuck(struct world *world, struct report *report)
 
 /* "a (word), b (word) and 3 more" */
 struct list {
-	char text[LINE_SIZE];
-	size_t used;
+	struct text_buffer text;
 	size_t count;
 };
 
 static void add(struct list *list, const char *what, int n, const char *why)
 {
-	int length;
-
-	if (list->count++ >= NAMED_MAX)
-		return;
-	length = snprintf(list->text + list->used, sizeof(list->text) - list->used,
-			  "%s%.*s (%s)", list->used > 0 ? ", " : "", MIN(n, 40), what,
-			  why);
-	if (length > 0)
-		list->used = MIN(list->used + (size_t)length, sizeof(list->text) - 1);
+	if (list->count++ < NAMED_MAX)
+		text_add(&list->text, "%s%.*s (%s)", list->text.used > 0 ? ", " : "",
+			 MIN(n, 40), what, why);
 }
 
 static bool has_shell(const struct report *r, const struct rule *rule)
@@ -154,8 +147,8 @@ static bool has_file(struct world *world, enum world_root root, const char *path
 static bool shell_ask(struct world *world, const struct report *report, bool is_pid1)
 {
 	const struct policy *policy = report->policy;
-	struct list list = {.used = 0};
-	char line[LOG_LINE_MAX], more[32] = "";
+	char line[LOG_LINE_MAX], names[LINE_SIZE], more[32] = "";
+	struct list list = {{.buf = names, .size = sizeof(names)}, 0};
 	int n;
 
 	find_failures(report, &list);
@@ -180,7 +173,7 @@ static bool shell_ask(struct world *world, const struct report *report, bool is_
 	n = snprintf(line, sizeof(line),
 		     "on-failure=shell: not bound: %s%s; \"dmesg\" says more, "
 		     "\"exit\" goes on with the boot",
-		     list.text, more);
+		     text_shown(&list.text), more);
 	if (n < 0)
 		return false;
 	world_log(world, LOG_LEVEL_ERROR, "%s", line);

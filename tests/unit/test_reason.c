@@ -56,6 +56,10 @@ static void test_long_detail_is_cut(void **state unused)
 		check_true(reason_word(r), hole);
 		check_string(reason_word(r), message + strlen(message) - strlen(hole + 1),
 			     hole + 1);
+		check_int(reason_word(r), (int64_t)strlen(message), sizeof(message) - 1);
+		check_true(reason_word(r),
+			   memcmp(message + strlen(message) - strlen(hole + 1) - 3, "...",
+				  3) == 0);
 	}
 }
 
