@@ -191,9 +191,7 @@ enum chooser_state chooser_press(struct chooser *c, enum chooser_key key)
 }
 
 struct screen {
-	char *buf;
-	size_t size;
-	size_t used;
+	struct text_buffer out;
 	size_t column;
 	size_t columns;
 };
@@ -203,16 +201,11 @@ static void put(struct screen *s, const char *text)
 {
 	struct text t = text_of(text);
 
-	for (; t.n > 0 && s->column + 1 < s->columns && s->size - s->used > 8;
-	     s->column++) {
+	for (; t.n > 0 && s->column + 1 < s->columns; s->column++) {
 		size_t n = text_safe_length(t);
 
-		if (n > 0)
-			memcpy(s->buf + s->used, t.p, n);
-		else
-			s->buf[s->used] = '?';
+		text_add(&s->out, "%.*s", (int)MAX(n, (size_t)1), n > 0 ? t.p : "?");
 		n = MAX(n, (size_t)1);
-		s->used += n;
 		t.p += n;
 		t.n -= n;
 	}
@@ -220,9 +213,7 @@ static void put(struct screen *s, const char *text)
 
 static void end_line(struct screen *s, const char *end)
 {
-	int n = snprintf(s->buf + s->used, s->size - s->used, CLEAR_LINE "%s", end);
-
-	s->used += MIN((size_t)n, s->size - s->used - 1);
+	text_add(&s->out, CLEAR_LINE "%s", end);
 	s->column = 0;
 }
 
@@ -277,7 +268,7 @@ static void scroll(struct chooser *c)
 
 size_t chooser_draw(struct chooser *c, char *buf, size_t size)
 {
-	struct screen s = {.buf = buf, .size = size, .columns = c->columns};
+	struct screen s = {.out = {.buf = buf, .size = size}, .columns = c->columns};
 	size_t rows = height(c), chosen = 0;
 	bool has_left = false;
 	char line[64];

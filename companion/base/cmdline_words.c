@@ -161,17 +161,6 @@ const char *words_add(struct text line, struct text param, bool is_replaced,
 	return buf;
 }
 
-const char *words_join(const char *a, const char *b, struct arena *arena)
-{
-	size_t n = strlen(a), k = strlen(b);
-	char *buf = arena_alloc(arena, n + k + 2, 1);
-
-	if (!buf)
-		return NULL;
-	snprintf(buf, n + k + 2, "%s %s", a, b);
-	return buf;
-}
-
 const char *words_remove(struct text line, struct text param, struct arena *arena)
 {
 	char *buf = arena_alloc(arena, line.n + 1, 1);

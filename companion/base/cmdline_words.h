@@ -30,10 +30,6 @@ int words_find(struct text line, struct text param, struct text *ret_other) must
 const char *words_add(struct text line, struct text param, bool is_replaced,
 		      struct arena *arena) nonnull(4);
 
-/* Both, with a blank between. NULL if there is no memory. */
-const char *words_join(const char *a, const char *b, struct arena *arena)
-	nonnull(1, 2, 3);
-
 /* A copy without each word that is @param. NULL if there is no memory. */
 const char *words_remove(struct text line, struct text param, struct arena *arena)
 	nonnull(3);

@@ -151,15 +151,16 @@ void put_text(FILE *out, struct text t)
 void say_error(const char *format, ...)
 {
 	char line[MESSAGE_MAX];
+	struct text_buffer b = {.buf = line, .size = sizeof(line)};
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(line, sizeof(line), format, ap);
+	text_vadd(&b, format, ap);
 	va_end(ap);
 	/* What was written so far comes first, also where both go to one file. */
 	fflush(stdout);
 	fputs("earlybind: ", stderr);
-	put_text(stderr, text_of(line));
+	put_text(stderr, text_of(text_shown(&b)));
 	fputc('\n', stderr);
 }
 
@@ -244,10 +245,11 @@ static void add_words(struct paragraph *p, const char *format, va_list ap)
 {
 	size_t limit = terminal_width(p->out);
 	char buf[MESSAGE_MAX];
+	struct text_buffer b = {.buf = buf, .size = sizeof(buf)};
 	struct text rest, word;
 
-	vsnprintf(buf, sizeof(buf), format, ap);
-	rest = text_of(buf);
+	text_vadd(&b, format, ap);
+	rest = text_of(text_shown(&b));
 	while (text_word(&rest, &word)) {
 		size_t n = text_columns(word), blank = p->has_word;
 

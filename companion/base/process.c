@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "files.h"
 #include "paths.h"
 
@@ -201,16 +202,11 @@ int process_set_path(void)
 	static const char *const folders[] = {PROGRAM_FOLDERS};
 	const char *path = getenv("PATH");
 	char buf[PATH_SIZE];
-	int n = snprintf(buf, sizeof(buf), "%s", path ? path : "");
+	struct text_buffer b = {.buf = buf, .size = sizeof(buf)};
 
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		if (n < 0 || (size_t)n >= sizeof(buf))
-			return -ENOMEM;
+	text_add(&b, "%s", path ? path : "");
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (!has_folder(buf, folders[i]))
-			n += snprintf(buf + n, sizeof(buf) - (size_t)n, "%s%s",
-				      n > 0 ? ":" : "", folders[i]);
-	}
-	if (n < 0 || (size_t)n >= sizeof(buf) || setenv("PATH", buf, 1) < 0)
-		return -ENOMEM;
-	return 0;
+			text_add(&b, "%s%s", b.used > 0 ? ":" : "", folders[i]);
+	return b.is_full || setenv("PATH", buf, 1) < 0 ? -ENOMEM : 0;
 }

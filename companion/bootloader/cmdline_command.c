@@ -282,7 +282,7 @@ static const char *add_word(const char *words, struct text word, struct arena *a
 static int want(struct cmdline_command *c, struct setting *s, const char *param)
 {
 	struct text word = text_of(param), other, ignored;
-	const char *all = words_join(c->before, c->last, c->arena);
+	const char *all = arena_printf(c->arena, "%s %s", c->before, c->last);
 	int r;
 
 	if (!all)

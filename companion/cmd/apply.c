@@ -106,13 +106,12 @@ static int apply_lock(void)
 
 static const char *join(const char *const *argv, char buf[static COMMAND_SIZE])
 {
-	size_t n = 0;
+	struct text_buffer b = {.buf = buf, .size = COMMAND_SIZE};
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < REBUILD_ARGUMENTS_MAX && argv[i] && n < COMMAND_SIZE; i++)
-		n += (size_t)snprintf(buf + n, COMMAND_SIZE - n, "%s%s", i > 0 ? " " : "",
-				      argv[i]);
-	return buf;
+	for (size_t i = 0; i < REBUILD_ARGUMENTS_MAX && argv[i]; i++)
+		text_add(&b, "%s%s", i > 0 ? " " : "", argv[i]);
+	return text_shown(&b);
 }
 
 static const char *name_of(const struct apply_image *image, struct arena *arena)
@@ -206,9 +205,12 @@ static bool run_command(const struct apply *a, const struct apply_image *image, 
 
 static bool has_same_command(const struct apply_image *a, const struct apply_image *b)
 {
-	char one[COMMAND_SIZE], other[COMMAND_SIZE];
+	size_t i = 0;
 
-	return strcmp(join(a->argv, one), join(b->argv, other)) == 0;
+	while (i < REBUILD_ARGUMENTS_MAX && a->argv[i] && b->argv[i] &&
+	       strcmp(a->argv[i], b->argv[i]) == 0)
+		i++;
+	return i == REBUILD_ARGUMENTS_MAX || (!a->argv[i] && !b->argv[i]);
 }
 
 /* mkinitcpio -P has made this one, too. */

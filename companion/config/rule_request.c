@@ -263,9 +263,10 @@ static unsigned distance_to_device(const struct selector *s, const struct pci_de
 static void say_missing(const char *word, const struct selector *s,
 			const struct inventory *inventory)
 {
-	char text[NEAR_MAX * (BDF_SIZE + ID_SIZE + 16)] = "";
+	char text[NEAR_MAX * (BDF_SIZE + ID_SIZE + 16)];
 	unsigned best = 999;
-	size_t count = 0, used = 0;
+	size_t count = 0;
+	struct text_buffer b = {.buf = text, .size = sizeof(text)};
 
 	for (size_t i = 0; i < inventory->count; i++)
 		best = MIN(best, distance_to_device(s, &inventory->devices[i]));
@@ -275,10 +276,8 @@ static void say_missing(const char *word, const struct selector *s,
 
 		if (distance_to_device(s, d) != best)
 			continue;
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s [%s]",
-					 count++ > 0 ? ", " : "",
-					 bdf_format(d->bdf, address),
-					 format_id(&d->ids, id));
+		text_add(&b, "%s%s [%s]", count++ > 0 ? ", " : "",
+			 bdf_format(d->bdf, address), format_id(&d->ids, id));
 	}
 	if (count > 0)
 		say_error("there is no device %s: near it %s %s; \"earlybind list\" "

@@ -26,13 +26,9 @@
 struct critical_recorder {
 	struct world *world;
 	struct usages usages;
-	char *buf; /* CRITICAL_MAX lines */
-	size_t used;
+	struct text_buffer out; /* at most CRITICAL_MAX lines */
 	struct recorded critical;
 };
-
-/* A whole rule: kind, selector, word, what it carries. */
-#define CRITICAL_LINE_MAX (SELECTOR_SIZE + CARRIES_SHOWN + 32)
 
 /* What lifts the guard of a usage; 0 where none is needed. */
 static unsigned guard_of(const struct usage *u)
@@ -78,36 +74,29 @@ static const char *name_function(struct critical_recorder *r, struct bdf bdf,
 }
 
 /* Names of devices may be anything: what would end the line or start a comment is replaced. */
-static void put_words(char *buf, size_t size, const char *words)
+static void put_words(struct text_buffer *b, const char *words)
 {
-	size_t n = strnlen(buf, size - 1);
-
-	for (; *words && n + 1 < size; words++) {
-		bool is_plain = *words >= ' ' && *words <= '~' && *words != '#';
-
-		buf[n++] = '?';
-		if (is_plain)
-			buf[n - 1] = *words;
-	}
-	buf[n] = '\0';
+	for (; *words; words++)
+		text_add(b, "%c",
+			 *words >= ' ' && *words <= '~' && *words != '#' ? *words : '?');
 }
 
 /* What one function carries of one kind. */
-static void describe(const struct usage *u, size_t count, unsigned guard,
-		     char buf[static CARRIES_SHOWN + 1])
+static const char *describe(const struct usage *u, size_t count, unsigned guard,
+			    char buf[static CARRIES_SHOWN + 1])
 {
-	const char *join = "";
+	struct text_buffer b = {.buf = buf, .size = CARRIES_SHOWN + 1};
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
 		if (guard_of(&u[i]) != guard)
 			continue;
-		put_words(buf, CARRIES_SHOWN + 1, join);
-		put_words(buf, CARRIES_SHOWN + 1, u[i].name);
-		put_words(buf, CARRIES_SHOWN + 1, ": ");
-		put_words(buf, CARRIES_SHOWN + 1, u[i].what);
-		join = "; ";
+		put_words(&b, b.used > 0 ? "; " : "");
+		put_words(&b, u[i].name);
+		put_words(&b, ": ");
+		put_words(&b, u[i].what);
 	}
+	return text_shown(&b);
 }
 
 static void record_critical(struct critical_recorder *r, const struct usage *u,
@@ -121,10 +110,8 @@ static void record_critical(struct critical_recorder *r, const struct usage *u,
 		r->critical.why = "they are too many: some are not guarded";
 		return;
 	}
-	describe(u, count, guard, carries);
-	r->used += (size_t)snprintf(r->buf + r->used, CRITICAL_LINE_MAX,
-				    "critical %s %s %s\n", selector, allow_name(guard),
-				    carries);
+	text_add(&r->out, "critical %s %s %s\n", selector, allow_name(guard),
+		 describe(u, count, guard, carries));
 	r->critical.count++;
 }
 
@@ -150,10 +137,10 @@ static void record_all(struct critical_recorder *r)
 
 void critical_read(struct world *world, struct arena *arena, struct recorded *ret)
 {
-	struct critical_recorder r = {.world = world};
+	struct critical_recorder r = {.world = world, .out.arena = arena};
 
-	r.buf = arena_alloc(arena, CRITICAL_MAX, CRITICAL_LINE_MAX);
-	if (!r.buf || usages_read(world, arena, &r.usages) < 0) {
+	text_add(&r.out, "%s", "");
+	if (r.out.is_full || usages_read(world, arena, &r.usages) < 0) {
 		*ret = (struct recorded){.why = "out of memory"};
 		return;
 	}
@@ -169,18 +156,18 @@ void critical_read(struct world *world, struct arena *arena, struct recorded *re
 		else if (r.critical.count == 0 && !r.critical.why)
 			r.critical.why = "no PCI device is critical here";
 	}
-	r.critical.lines = (struct text){r.buf, r.used};
+	if (r.out.is_full)
+		r.critical = (struct recorded){.why = "out of memory"};
+	else
+		r.critical.lines = (struct text){r.out.buf, r.out.used};
 	*ret = r.critical;
 }
 
 /* "known SELECTOR ID[,ID...]" */
-#define KNOWN_LINE_MAX (SELECTOR_SIZE + KNOWN_IDS_MAX * KNOWN_ID_SIZE + 16)
-
 struct known_recorder {
 	struct policy rules; /* those that it is about, of all profiles */
 	struct inventory inventory;
-	char *buf; /* KNOWN_MAX lines */
-	size_t used;
+	struct text_buffer out; /* at most KNOWN_MAX lines */
 	struct recorded cards;
 };
 
@@ -219,7 +206,7 @@ static bool is_known(const struct known_recorder *r, const struct policy *policy
 		if (strcmp(policy->known[i].selector, selector) == 0)
 			return true;
 	snprintf(start, sizeof(start), "known %s ", selector);
-	return strstr(r->buf, start) != NULL;
+	return strstr(r->out.buf, start) != NULL;
 }
 
 static void record_known(struct known_recorder *r, const struct policy *policy,
@@ -241,8 +228,7 @@ static void record_known(struct known_recorder *r, const struct policy *policy,
 		r->cards.why = "they are too many";
 		return;
 	}
-	r->used += (size_t)snprintf(r->buf + r->used, KNOWN_LINE_MAX, "known %s %s\n",
-				    selector, ids);
+	text_add(&r->out, "known %s %s\n", selector, ids);
 	r->cards.count++;
 }
 
@@ -267,11 +253,12 @@ static void choose_rules(struct known_recorder *r, const struct policy *policy)
 static void known_cards_read(struct world *world, struct arena *arena,
 			     const struct policy *policy, struct recorded *ret)
 {
-	struct known_recorder r = {.buf = arena_alloc(arena, KNOWN_MAX, KNOWN_LINE_MAX)};
+	struct known_recorder r = {.out.arena = arena};
 	struct usages usages;
 
 	*ret = (struct recorded){.why = "out of memory"};
-	if (!r.buf || policy_init(&r.rules, arena) < 0)
+	text_add(&r.out, "%s", "");
+	if (r.out.is_full || policy_init(&r.rules, arena) < 0)
 		return;
 	choose_rules(&r, policy);
 	if (r.rules.rule_count == 0) {
@@ -292,7 +279,9 @@ static void known_cards_read(struct world *world, struct arena *arena,
 		r.cards.why = "the serial number of a card cannot be read";
 	for (size_t i = 0; i < r.rules.rule_count; i++)
 		record_known(&r, policy, &r.rules.rules[i].selector);
-	r.cards.lines = (struct text){r.buf, r.used};
+	if (r.out.is_full)
+		return;
+	r.cards.lines = (struct text){r.out.buf, r.out.used};
 	*ret = r.cards;
 }
 

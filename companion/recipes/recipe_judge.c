@@ -146,8 +146,7 @@ static void find_replaced(struct recipes *recipes)
 
 /* "0000:01:00.0, 0000:02:00.0 and 3 more" */
 struct device_list {
-	char text[SHOWN_MAX * (BDF_SIZE + 2) + 32];
-	size_t used;
+	struct text_buffer text;
 	size_t count;
 };
 
@@ -156,17 +155,15 @@ static void list_add(struct device_list *list, const struct pci_device *d)
 	char address[BDF_SIZE];
 
 	if (list->count++ < SHOWN_MAX)
-		list->used += (size_t)snprintf(
-			list->text + list->used, sizeof(list->text) - list->used, "%s%s",
-			list->used > 0 ? ", " : "", bdf_format(d->bdf, address));
+		text_add(&list->text, "%s%s", list->text.used > 0 ? ", " : "",
+			 bdf_format(d->bdf, address));
 }
 
 static const char *list_end(struct device_list *list)
 {
 	if (list->count > SHOWN_MAX)
-		snprintf(list->text + list->used, sizeof(list->text) - list->used,
-			 " and %zu more", list->count - SHOWN_MAX);
-	return list->text;
+		text_add(&list->text, " and %zu more", list->count - SHOWN_MAX);
+	return list->text.is_full ? "out of memory" : list->text.buf;
 }
 
 /* Whether an earlier recipe has the same ID. */
@@ -185,7 +182,7 @@ static bool is_judged(const struct judge *j, const struct recipe *r,
 static void judge_ids(const struct judge *j, const struct recipe *r)
 {
 	for (size_t i = 0; i < r->selector_count; i++) {
-		struct device_list list = {0};
+		struct device_list list = {.text.arena = j->recipes->arena};
 		const char *console = "";
 		char id[SELECTOR_SIZE];
 
@@ -255,7 +252,7 @@ static bool is_usual(struct text module)
 /* A blacklist hits all devices of a driver. False if it has nothing to do with the recipes. */
 static bool judge_blacklist(const struct judge *j, struct recipe *r)
 {
-	struct device_list starved = {0};
+	struct device_list starved = {.text.arena = j->recipes->arena};
 	const struct pci_device *other = NULL;
 	bool is_about = is_usual(r->module);
 
