@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
 #include "inventory.h"
 #include "serial.h"
 
@@ -120,7 +121,7 @@ static int slots_find(struct slots *slots, struct world *world, struct arena *ar
 		      struct bdf bdf, const char **ret)
 {
 	char path[JOB_PATH_SIZE], target[LINK_SIZE], address[BDF_SIZE];
-	const char *names = "";
+	struct text_buffer names = {.arena = arena};
 	struct text rest, part;
 	int n;
 
@@ -141,18 +142,18 @@ static int slots_find(struct slots *slots, struct world *world, struct arena *ar
 	if (n < 0)
 		return n;
 	rest = (struct text){target, (size_t)n};
-	while (names && text_cut(&rest, '/', &part)) {
+	text_add(&names, "%s", "");
+	while (text_cut(&rest, '/', &part)) {
 		if (bdf_parse(part, &bdf) < 0)
 			continue;
-		for (size_t i = 0; i < slots->count && names; i++)
+		for (size_t i = 0; i < slots->count; i++)
 			if (is_at(&slots->items[i], bdf))
-				names = arena_printf(arena, "%s%s%s", names,
-						     names[0] ? "/" : "",
-						     slots->items[i].name);
+				text_add(&names, "%s%s", names.used > 0 ? "/" : "",
+					 slots->items[i].name);
 	}
-	if (!names)
+	if (names.is_full)
 		return -ENOMEM;
-	*ret = names;
+	*ret = names.buf;
 	return 0;
 }
 

@@ -237,46 +237,30 @@ static void list_write_accel(const struct pci_ids *ids, struct json *json)
 
 #define INDENT 16 /* of what is behind an address */
 
-/* Text that grows in the arena. */
-static void append(struct list *l, const char **text, const char *format, ...)
-	printf_like(3, 4);
-static void append(struct list *l, const char **text, const char *format, ...)
-{
-	const char *more, *both = NULL;
-	va_list ap;
-
-	va_start(ap, format);
-	more = arena_vprintf(l->arena, format, ap);
-	va_end(ap);
-	if (more)
-		both = arena_printf(l->arena, "%s%s", *text, more);
-	*text = both ? both : *text;
-}
-
 static const char *describe_driver(struct list *l, const struct listed *item)
 {
 	const struct pci_device *d = item->device;
-	const char *text = "driver: ";
+	struct text_buffer text = {.arena = l->arena};
 	struct text rest = text_of(item->resets), word;
 	char address[BDF_SIZE];
 
-	append(l, &text, "%s", d->driver[0] ? d->driver : "none");
+	text_add(&text, "driver: %s", d->driver[0] ? d->driver : "none");
 	if (item->override[0])
-		append(l, &text, "; override: %s", item->override);
+		text_add(&text, "; override: %s", item->override);
 	for (size_t i = 0; i < item->kind->modules->count; i++)
-		append(l, &text, "%s%s", i == 0 ? "; modules: " : ", ",
-		       item->kind->modules->names[i]);
+		text_add(&text, "%s%s", i == 0 ? "; modules: " : ", ",
+			 item->kind->modules->names[i]);
 	for (const char *join = "; reset: "; text_word(&rest, &word); join = ", ")
-		append(l, &text, "%s%.*s", join, (int)word.n, word.p);
+		text_add(&text, "%s%.*s", join, (int)word.n, word.p);
 	if (d->is_boot_vga)
-		append(l, &text, "; the display of the firmware");
+		text_add(&text, "; the display of the firmware");
 	if (item->virtual_count > 0)
-		append(l, &text, "; %u virtual function%s", item->virtual_count,
-		       plural(item->virtual_count));
+		text_add(&text, "; %u virtual function%s", item->virtual_count,
+			 plural(item->virtual_count));
 	if (item->is_virtual)
-		append(l, &text, "; a virtual function of %s",
-		       bdf_format(item->physical, address));
-	return text;
+		text_add(&text, "; a virtual function of %s",
+			 bdf_format(item->physical, address));
+	return text.buf ? text_shown(&text) : "";
 }
 
 static enum style usage_style(const struct usage *u)

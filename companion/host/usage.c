@@ -265,7 +265,7 @@ static void usage_read_networks(struct collector *c)
 	for (size_t i = 0; i < n.count && !c->is_full; i++) {
 		struct link *l = &n.items[i];
 		struct usage usage = {.kind = USAGE_NETWORK, .name = l->name};
-		const char *parts = "";
+		struct text_buffer parts = {.arena = c->arena};
 		bool has_route, is_boot;
 
 		if (l->owners.count == 0)
@@ -281,10 +281,10 @@ static void usage_read_networks(struct collector *c)
 		usage.is_critical = has_route || is_boot;
 		usage.is_in_use |= usage.is_critical;
 		for (size_t k = 0; k < l->uppers.count; k++)
-			parts = usage_join(c, parts, ", ", l->uppers.items[k]);
-		if (parts[0])
-			parts = usage_join(c, "part of", " ", parts);
-		usage.what = usage_join(c, usage.what, ", ", parts);
+			text_add(&parts, "%s%s", k == 0 ? "part of " : ", ",
+				 l->uppers.items[k]);
+		c->is_full = c->is_full || parts.is_full;
+		usage.what = usage_join(c, usage.what, ", ", parts.buf);
 		usage.what =
 			usage_join(c, usage.what, ", ", has_route ? "default route" : "");
 		usage.what = usage_join(c, usage.what, ", ",
