@@ -73,7 +73,7 @@ static int run(struct settings *settings)
 	is_initramfs =
 		settings->is_pid1 ? initramfs_is_memory() : initramfs_is_here(world);
 	if (!settings->is_forced && !options->is_dry_run && !is_initramfs &&
-	    !(options->is_late && late_has_rules(world))) {
+	    !(options->is_late && hotplug_has_rules(world))) {
 		fputs("binder: this is not an initramfs: a running system's devices are not "
 		      "touched. Use earlybind(8), or --force\n",
 		      stderr);

@@ -116,14 +116,14 @@ static bool find_lost(struct policy *policy, const struct inventory *inv)
 	return is_any;
 }
 
-bool policy_lose_followed(struct policy *policy)
+bool policy_mark_followed(struct policy *policy)
 {
 	bool is_any = false;
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		struct rule *rule = &policy->rules[i];
 
-		rule->is_lost = rule->follow && policy_can_be_lost(policy, rule);
+		rule->is_lost = rule->follow && policy_can_have_moved(policy, rule);
 		is_any |= rule->is_lost;
 	}
 	return is_any;
@@ -147,7 +147,7 @@ int policy_read_inventory(struct world *world, struct arena *arena, struct polic
 bool rule_is_unmatched(const struct policy *policy, const struct inventory *inv,
 		       const struct rule *rule)
 {
-	if (!policy_can_be_lost(policy, rule))
+	if (!policy_can_have_moved(policy, rule))
 		return false;
 	for (size_t i = 0; i < inv->count; i++)
 		if (selector_has_match(&rule->selector, &inv->devices[i]))

@@ -22,7 +22,7 @@
 unsigned policy_filter(const void *arg, const struct pci_device *device) nonnull(1, 2);
 
 /* Marks all rules with follow as lost. False if there are none. */
-bool policy_lose_followed(struct policy *policy) nonnull(1);
+bool policy_mark_followed(struct policy *policy) nonnull(1);
 
 /*
  * inventory_read(), and once more if there are bind rules that match nothing, so that their

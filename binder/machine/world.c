@@ -176,7 +176,7 @@ int kmsg_write(enum log_level level, const char *line)
 }
 
 /* Opens a directory in another one, which is made if need be: a descriptor, or -errno. */
-static int place_open(int parent, const char *name)
+static int run_dir_open(int parent, const char *name)
 {
 	int fd;
 
@@ -187,7 +187,7 @@ static int place_open(int parent, const char *name)
 }
 
 /* Replaces a file at once: whoever reads it finds the old one or the new one. 0 or -errno. */
-static int place_write(int dir, const char *name, struct text bytes)
+static int run_dir_write(int dir, const char *name, struct text bytes)
 {
 	char temporary[64];
 	int fd, r = 0;
@@ -222,7 +222,7 @@ static int place_write(int dir, const char *name, struct text bytes)
  * the process's (fcntl(2)): a worker that is stuck in the kernel does not inherit it. -EAGAIN:
  * another process has it; other -errno: it cannot be had.
  */
-static int place_lock(int dir, const char *name, int *fd)
+static int run_dir_lock(int dir, const char *name, int *fd)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -486,10 +486,10 @@ static int open_place(struct real_world *w, enum publish_place place)
 
 	if (root < 0)
 		return root;
-	first = place_open(root, is_dev ? WORLD_DEV_DIR : folders[place].first);
+	first = run_dir_open(root, is_dev ? WORLD_DEV_DIR : folders[place].first);
 	if (first < 0 || !folders[place].second)
 		return TAKE_FD(first);
-	return place_open(first, folders[place].second);
+	return run_dir_open(first, folders[place].second);
 }
 
 static int real_publish(struct world *world, enum publish_place place, const char *name,
@@ -500,14 +500,14 @@ static int real_publish(struct world *world, enum publish_place place, const cha
 	if (real(world)->is_trial)
 		return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? 0 : -EIO;
 	dir = open_place(real(world), place);
-	return dir < 0 ? dir : place_write(dir, name, bytes);
+	return dir < 0 ? dir : run_dir_write(dir, name, bytes);
 }
 
 static int real_lock(struct world *world, enum publish_place place, const char *name)
 {
 	cleanup_with(close_fd) int dir = open_place(real(world), place);
 
-	return dir < 0 ? dir : place_lock(dir, name, &real(world)->lock);
+	return dir < 0 ? dir : run_dir_lock(dir, name, &real(world)->lock);
 }
 
 static void real_log(struct world *world, enum log_level level, const char *line)

@@ -43,9 +43,9 @@ static enum reason refuse_kind(const struct refusal *c, const struct pci_device 
 static enum reason refuse_host(const struct refusal *c, const struct pci_device *d,
 			       unsigned allow, const char **ret_detail)
 {
-	const char *why =
-		c->along ? along_why_host(c->along, c->inventory, d, allow, c->arena)
-			 : NULL;
+	const char *why = c->companions ? companions_why_host(c->companions, c->inventory,
+							      d, allow, c->arena)
+					: NULL;
 
 	if (!why)
 		return REASON_NONE;

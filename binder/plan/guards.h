@@ -16,7 +16,8 @@ struct refusal {
 	const struct policy *policy;
 	const struct inventory *inventory;
 	const struct plan *plan; /* of the functions with lower addresses */
-	const struct along *along; /* of all functions; NULL: no rule has with= */
+	const struct companions
+		*companions; /* of all functions; NULL: no rule has with= */
 	struct arena *arena; /* for details */
 	const char *wanted; /* the driver: some guards are vfio's */
 };

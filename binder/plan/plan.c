@@ -43,15 +43,15 @@ static const char *match_describe(const struct pci_device *d, const struct rule 
  * Whether a rule expects another device where @d is. An address is a claim for each function
  * of it; a path or a slot may lead to several, and one is enough.
  */
-static bool is_claim_of(const struct lost *lost, const struct selector *s,
+static bool is_claim_of(const struct moved *moved, const struct selector *s,
 			const struct pci_device *d)
 {
-	if (lost->is_followed)
+	if (moved->is_followed)
 		return false;
 	if ((s->terms & TERM_ADDRESS) && selector_is_address_of(s, d->bdf))
 		return true;
-	return lost->is_lost && (((s->terms & TERM_PATH) && selector_is_path_of(s, d)) ||
-				 ((s->terms & TERM_SLOT) && selector_is_slot_of(s, d)));
+	return moved->is_lost && (((s->terms & TERM_PATH) && selector_is_path_of(s, d)) ||
+				  ((s->terms & TERM_SLOT) && selector_is_slot_of(s, d)));
 }
 
 struct text match_driver(const struct policy *policy, const struct pci_device *d)
@@ -73,16 +73,16 @@ struct text match_driver(const struct policy *policy, const struct pci_device *d
 	return driver;
 }
 
-static bool lost_is_followed(const struct lost *lost, const struct selector *s,
-			     const struct pci_device *d);
+static bool moved_is_followed(const struct moved *moved, const struct selector *s,
+			      const struct pci_device *d);
 
 /*
  * False if no rule is about @d. What each rule matches is added to @counts, one per rule: not
  * what comes along, for which a rule counts where no other is about it. @lost has one entry
  * per rule, @along is of this device, or NULL.
  */
-static bool match_device(const struct policy *policy, const struct lost *lost,
-			 const struct pci_device *d, const struct along *along,
+static bool match_device(const struct policy *policy, const struct moved *moved,
+			 const struct pci_device *d, const struct companions *companions,
 			 size_t *counts, struct match *ret)
 {
 	const struct rule *followed = NULL;
@@ -95,7 +95,7 @@ static bool match_device(const struct policy *policy, const struct lost *lost,
 
 		if (!policy_has_rule_active(policy, rule))
 			continue;
-		if (!matches && lost_is_followed(&lost[i], s, d)) {
+		if (!matches && moved_is_followed(&moved[i], s, d)) {
 			followed = followed ? followed : rule;
 			m.allow |= rule->allow;
 			counts[i]++;
@@ -103,9 +103,9 @@ static bool match_device(const struct policy *policy, const struct lost *lost,
 		}
 		if (!matches) {
 			if (rule->kind == RULE_BIND && !m.mismatch &&
-			    is_claim_of(&lost[i], s, d)) {
+			    is_claim_of(&moved[i], s, d)) {
 				m.mismatch = rule;
-				m.elsewhere = lost[i].elsewhere;
+				m.elsewhere = moved[i].elsewhere;
 			}
 			continue;
 		}
@@ -122,11 +122,11 @@ static bool match_device(const struct policy *policy, const struct lost *lost,
 	m.is_followed = !m.bind && followed;
 	if (m.is_followed)
 		m.bind = followed;
-	if (along && along->rule) {
-		m.allow |= along->allow;
+	if (companions && companions->rule) {
+		m.allow |= companions->allow;
 		if (!m.keep && !m.bind && !m.mismatch) {
-			m.bind = along->rule;
-			m.with = along->with;
+			m.bind = companions->rule;
+			m.with = companions->with;
 		}
 	}
 	*ret = m;
@@ -137,8 +137,8 @@ static bool match_device(const struct policy *policy, const struct lost *lost,
 #define ANY	  (-1) /* any function */
 
 /* The note for a device that is bound in another place than @rule says. */
-static const char *lost_note(const struct pci_device *d, const struct rule *rule,
-			     struct arena *arena)
+static const char *moved_note(const struct pci_device *d, const struct rule *rule,
+			      struct arena *arena)
 {
 	const struct selector place = selector_without(&rule->selector, ~PLACE_TERMS);
 	char address[BDF_SIZE], text[SELECTOR_SIZE];
@@ -256,7 +256,7 @@ static const char *refuse_to_follow(const struct inventory *inv, const struct se
 }
 
 static void find_elsewhere(const struct inventory *inv, const struct rule *rule,
-			   struct arena *arena, struct lost *lost)
+			   struct arena *arena, struct moved *moved)
 {
 	const struct selector *s = &rule->selector;
 	const struct selector rest = selector_without(s, PLACE_TERMS);
@@ -267,44 +267,44 @@ static void find_elsewhere(const struct inventory *inv, const struct rule *rule,
 		return;
 	find(inv, &rest, place_function(s), &found);
 	if (found.count == 0) {
-		lost->elsewhere = find_reflashed(inv, s, arena);
+		moved->elsewhere = find_reflashed(inv, s, arena);
 		return;
 	}
-	lost->elsewhere = describe(&found, s, arena);
+	moved->elsewhere = describe(&found, s, arena);
 	if (!rule->follow)
 		return;
 	refusal = refuse_to_follow(inv, s, &found);
-	lost->is_followed = refusal == NULL;
-	lost->card = found.cards[0]->bdf;
-	if (refusal && lost->elsewhere)
-		lost->elsewhere = arena_printf(arena, "%s%s", lost->elsewhere, refusal);
+	moved->is_followed = refusal == NULL;
+	moved->card = found.cards[0]->bdf;
+	if (refusal && moved->elsewhere)
+		moved->elsewhere = arena_printf(arena, "%s%s", moved->elsewhere, refusal);
 }
 
 /* One per rule. NULL if @arena is too small. */
-static const struct lost *lost_find(const struct policy *policy,
-				    const struct inventory *inv, struct arena *arena)
+static const struct moved *moved_find(const struct policy *policy,
+				      const struct inventory *inv, struct arena *arena)
 {
-	struct lost *lost = arena_alloc(arena, policy->rule_count + 1, sizeof(*lost));
+	struct moved *moved = arena_alloc(arena, policy->rule_count + 1, sizeof(*moved));
 
-	for (size_t i = 0; i < policy->rule_count && lost; i++) {
+	for (size_t i = 0; i < policy->rule_count && moved; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if (!rule_is_unmatched(policy, inv, rule))
 			continue;
-		lost[i].is_lost = true;
-		find_elsewhere(inv, rule, arena, &lost[i]);
+		moved[i].is_lost = true;
+		find_elsewhere(inv, rule, arena, &moved[i]);
 	}
-	return lost;
+	return moved;
 }
 
 /* Whether @d is a function of the card that is bound where it is now, by a rule's @selector. */
-static bool lost_is_followed(const struct lost *lost, const struct selector *s,
-			     const struct pci_device *d)
+static bool moved_is_followed(const struct moved *moved, const struct selector *s,
+			      const struct pci_device *d)
 {
 	const struct selector rest = selector_without(s, PLACE_TERMS);
 	int function = place_function(s);
 
-	return lost->is_followed && bdf_is_same_slot(lost->card, d->bdf) &&
+	return moved->is_followed && bdf_is_same_slot(moved->card, d->bdf) &&
 	       (function == ANY || d->bdf.function == function) &&
 	       selector_has_match(&rest, d);
 }
@@ -327,27 +327,27 @@ static struct card card_of(const struct inventory *inv, size_t i)
 }
 
 /* Whether the rule is about it, where it is or where its card is followed to. */
-static bool is_named(const struct rule *rule, const struct lost *lost,
+static bool is_named(const struct rule *rule, const struct moved *moved,
 		     const struct pci_device *d)
 {
 	return selector_has_match(&rule->selector, d) ||
-	       lost_is_followed(lost, &rule->selector, d);
+	       moved_is_followed(moved, &rule->selector, d);
 }
 
 /* Whether a rule of this kind names it itself. */
-static bool has_rule(const struct policy *policy, const struct lost *lost,
+static bool has_rule(const struct policy *policy, const struct moved *moved,
 		     enum rule_kind kind, const struct pci_device *d)
 {
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (policy->rules[i].kind == kind &&
 		    policy_has_rule_active(policy, &policy->rules[i]) &&
-		    is_named(&policy->rules[i], &lost[i], d))
+		    is_named(&policy->rules[i], &moved[i], d))
 			return true;
 	return false;
 }
 
 static void bring(const struct rule *rule, size_t number, const struct pci_device *with,
-		  struct along *a)
+		  struct companions *a)
 {
 	a->seen = number;
 	a->allow |= rule->allow;
@@ -359,7 +359,7 @@ static void bring(const struct rule *rule, size_t number, const struct pci_devic
 
 /* The rule, by its number from 1, names device @i. */
 static void bring_all(const struct policy *policy, const struct inventory *inv,
-		      size_t number, size_t i, struct along *along)
+		      size_t number, size_t i, struct companions *companions)
 {
 	const struct rule *rule = &policy->rules[number - 1];
 	const struct pci_device *d = &inv->devices[i];
@@ -367,42 +367,43 @@ static void bring_all(const struct policy *policy, const struct inventory *inv,
 
 	/* Of a group that the rule has brought along already there is nothing left. */
 	if (rule->with == WITH_GROUP && d->iommu_group != NO_GROUP &&
-	    along[i].seen != number) {
+	    companions[i].seen != number) {
 		size_t count;
 		struct pci_device *const *members =
 			inventory_group(inv, d->iommu_group, &count);
 
 		for (size_t k = 0; k < count; k++)
-			bring(rule, number, d, &along[members[k] - inv->devices]);
+			bring(rule, number, d, &companions[members[k] - inv->devices]);
 	}
 	for (size_t k = card.first; k < card.end; k++) {
 		if (rule->with == WITH_FUNCTIONS)
-			bring(rule, number, d, &along[k]);
+			bring(rule, number, d, &companions[k]);
 		/* In whatever order the rule names them. */
 		if (rule->with == WITH_FUNCTIONS ||
 		    (d->iommu_group != NO_GROUP &&
 		     inv->devices[k].iommu_group == d->iommu_group))
-			along[k].is_of_card = true;
+			companions[k].is_of_card = true;
 	}
 }
 
-int along_find(const struct policy *policy, const struct inventory *inv,
-	       const struct lost *lost, struct arena *arena, struct along **ret)
+int companions_find(const struct policy *policy, const struct inventory *inv,
+		    const struct moved *moved, struct arena *arena,
+		    struct companions **ret)
 {
-	struct along *along;
+	struct companions *companions;
 
 	*ret = NULL;
 	if (!policy_has_any_with(policy))
 		return 0;
-	along = arena_alloc(arena, inv->count, sizeof(*along));
-	if (!lost)
-		lost = lost_find(policy, inv, arena);
-	if (!along || !lost)
+	companions = arena_alloc(arena, inv->count, sizeof(*companions));
+	if (!moved)
+		moved = moved_find(policy, inv, arena);
+	if (!companions || !moved)
 		return -ENOMEM;
 	for (size_t i = 0; i < inv->count; i++)
-		along[i] = (struct along){
-			.is_named = has_rule(policy, lost, RULE_BIND, &inv->devices[i]),
-			.is_kept = has_rule(policy, lost, RULE_KEEP, &inv->devices[i]),
+		companions[i] = (struct companions){
+			.is_named = has_rule(policy, moved, RULE_BIND, &inv->devices[i]),
+			.is_kept = has_rule(policy, moved, RULE_KEEP, &inv->devices[i]),
 		};
 	for (size_t r = 0; r < policy->rule_count; r++) {
 		const struct rule *rule = &policy->rules[r];
@@ -412,15 +413,16 @@ int along_find(const struct policy *policy, const struct inventory *inv,
 		for (size_t i = 0; i < inv->count; i++) {
 			const struct pci_device *d = &inv->devices[i];
 
-			if (along[i].is_named && !along[i].is_kept && !d->is_bridge &&
-			    !d->is_unread && is_named(rule, &lost[r], d))
-				bring_all(policy, inv, r + 1, i, along);
+			if (companions[i].is_named && !companions[i].is_kept &&
+			    !d->is_bridge && !d->is_unread &&
+			    is_named(rule, &moved[r], d))
+				bring_all(policy, inv, r + 1, i, companions);
 		}
 	}
 	for (size_t i = 0; i < inv->count; i++)
 		if (inv->devices[i].is_bridge)
-			along[i].rule = NULL;
-	*ret = along;
+			companions[i].rule = NULL;
+	*ret = companions;
 	return 0;
 }
 
@@ -446,14 +448,15 @@ static const char *kind_of(const struct pci_ids *ids, unsigned *ret_allow)
 	return NULL;
 }
 
-const char *along_why_host(const struct along *along, const struct inventory *inv,
-			   const struct pci_device *d, unsigned allow,
-			   struct arena *arena)
+const char *companions_why_host(const struct companions *companions,
+				const struct inventory *inv, const struct pci_device *d,
+				unsigned allow, struct arena *arena)
 {
 	size_t own = (size_t)(d - inv->devices);
 	struct card card = card_of(inv, own);
 
-	if (!along[own].rule || along[own].is_named || along[own].is_of_card)
+	if (!companions[own].rule || companions[own].is_named ||
+	    companions[own].is_of_card)
 		return NULL;
 	for (size_t i = card.first; i < card.end; i++) {
 		const struct pci_device *other = &inv->devices[i];
@@ -467,11 +470,12 @@ const char *along_why_host(const struct along *along, const struct inventory *in
 		 */
 		if (!kind || other->iommu_group != d->iommu_group ||
 		    strcmp(other->driver, DEFAULT_DRIVER) == 0 ||
-		    (!along[i].is_kept && (along[i].is_named || (allow & needed))))
+		    (!companions[i].is_kept &&
+		     (companions[i].is_named || (allow & needed))))
 			continue;
-		bdf_format(along[own].with->bdf, with);
+		bdf_format(companions[own].with->bdf, with);
 		bdf_format(other->bdf, address);
-		if (along[i].is_kept)
+		if (companions[i].is_kept)
 			text = arena_printf(arena,
 					    "%s, and %s of the same card, %s, is kept",
 					    with, address, kind);
@@ -548,7 +552,7 @@ struct planner {
 	const struct inventory *inventory;
 	struct arena *arena;
 	struct plan *plan;
-	struct along *along; /* NULL: no rule has with= */
+	struct companions *companions; /* NULL: no rule has with= */
 };
 
 const char *action_name(enum action action)
@@ -596,8 +600,8 @@ bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 
 static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 {
-	const struct refusal context = {p->policy, p->inventory, p->plan,
-					p->along,  p->arena,	 pd->wanted};
+	const struct refusal context = {p->policy,     p->inventory, p->plan,
+					p->companions, p->arena,     pd->wanted};
 	const struct pci_device *d = pd->device;
 
 	pd->action = ACTION_REFUSE;
@@ -633,12 +637,12 @@ static const char *wanted_driver(struct planner *p, const struct pci_device *d,
 static bool plan_device(struct planner *p, const struct pci_device *d,
 			struct plan_device *ret)
 {
-	const struct along *along =
-		p->along ? &p->along[d - p->inventory->devices] : NULL;
+	const struct companions *companions =
+		p->companions ? &p->companions[d - p->inventory->devices] : NULL;
 	char address[BDF_SIZE];
 	struct match match;
 
-	if (d->is_unread || !match_device(p->policy, p->plan->lost, d, along,
+	if (d->is_unread || !match_device(p->policy, p->plan->moved, d, companions,
 					  p->plan->rule_matches, &match))
 		return false;
 	*ret = (struct plan_device){
@@ -662,7 +666,7 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 		}
 	} else if (match.bind) {
 		if (match.is_followed)
-			ret->note = lost_note(d, match.bind, p->arena);
+			ret->note = moved_note(d, match.bind, p->arena);
 		ret->wanted = wanted_driver(p, d,
 					    match.with || match.is_followed
 						    ? match.bind->driver
@@ -751,10 +755,10 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 	plan.devices = arena_alloc(arena, inventory->count, sizeof(*plan.devices));
 	plan.groups = arena_alloc(arena, inventory->count + 1, sizeof(*plan.groups));
 	plan.rule_matches = arena_alloc(arena, RULES_MAX, sizeof(*plan.rule_matches));
-	plan.lost = lost_find(policy, inventory, arena);
-	if (!plan.devices || !plan.groups || !plan.rule_matches || !plan.lost)
+	plan.moved = moved_find(policy, inventory, arena);
+	if (!plan.devices || !plan.groups || !plan.rule_matches || !plan.moved)
 		return -ENOMEM;
-	r = along_find(policy, inventory, plan.lost, arena, &p.along);
+	r = companions_find(policy, inventory, plan.moved, arena, &p.companions);
 	if (r < 0)
 		return r;
 

@@ -26,7 +26,7 @@ struct match {
 };
 
 /* Of a bind rule that says which device it expects: whether it is there. */
-struct lost {
+struct moved {
 	bool is_lost; /* nothing matches the rule */
 	bool is_followed; /* its card is elsewhere, and is bound there */
 	struct bdf card; /* then: one of its functions */
@@ -34,7 +34,7 @@ struct lost {
 };
 
 /* About one function. */
-struct along {
+struct companions {
 	const struct rule *rule; /* the first that brings it along; NULL: none does */
 	const struct pci_device *with; /* the function that the rule names */
 	unsigned allow; /* what any that brings it along allows (enum allow) */
@@ -78,7 +78,7 @@ struct plan {
 	struct plan_group *groups; /* in the order of numbers */
 	size_t group_count;
 	size_t *rule_matches; /* per rule of the policy: functions that it names */
-	const struct lost *lost; /* per rule: where its device is instead; plan.c */
+	const struct moved *moved; /* per rule: where its device is instead; plan.c */
 	/*
 	 * The module may be given its ids=: they match nothing that the plan leaves alone,
 	 * nor what another driver has.
@@ -112,17 +112,18 @@ struct text match_driver(const struct policy *policy,
  * One for each device of the inventory; *ret is NULL if no rule has with=. @lost has one entry
  * per rule; NULL: it is looked for. -ENOMEM.
  */
-int along_find(const struct policy *policy, const struct inventory *inventory,
-	       const struct lost *lost, struct arena *arena,
-	       struct along **ret) must_check nonnull(1, 2, 4, 5);
+int companions_find(const struct policy *policy, const struct inventory *inventory,
+		    const struct moved *moved, struct arena *arena,
+		    struct companions **ret) must_check nonnull(1, 2, 4, 5);
 
 /*
  * Why @d, which only its group brings along, is left to the host, which may live on its card:
  * storage, network, displays and USB controllers need the @allow of a rule. NULL: it is not.
  */
-const char *along_why_host(const struct along *along, const struct inventory *inventory,
-			   const struct pci_device *d, unsigned allow,
-			   struct arena *arena) must_check nonnull(1, 2, 3, 5);
+const char *companions_why_host(const struct companions *companions,
+				const struct inventory *inventory,
+				const struct pci_device *d, unsigned allow,
+				struct arena *arena) must_check nonnull(1, 2, 3, 5);
 
 /* -ENOMEM if @arena is too small. */
 int plan_make(const struct policy *policy, const struct inventory *inventory,

@@ -442,7 +442,7 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
 	return rule->profile.n == 0 || text_is_same(rule->profile, policy->profile);
 }
 
-bool policy_can_be_lost(const struct policy *policy, const struct rule *rule)
+bool policy_can_have_moved(const struct policy *policy, const struct rule *rule)
 {
 	unsigned terms = rule->selector.terms;
 
@@ -576,7 +576,7 @@ static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
 {
 	const struct origin origin = {.source = SOURCE_CMDLINE, .file = piece->file};
 	struct text rest = text_trim(piece->bytes), before = ids->value;
-	bool is_kernels = piece->file.n == 0, ended = false, late_ids = false;
+	bool is_kernels = piece->file.n == 0, ended = false, hotplug_ids = false;
 	struct cmdline_arg arg;
 
 	if (is_kernels && rest.n >= COMMAND_LINE_SIZE - 1)
@@ -597,7 +597,7 @@ static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
 			continue;
 		}
 		if (ended) {
-			late_ids = late_ids || is_ids;
+			hotplug_ids = hotplug_ids || is_ids;
 			continue;
 		}
 		if (is_ids)
@@ -618,7 +618,7 @@ static void read_piece(struct policy *policy, const struct cmdline_piece *piece,
 			policy->has_denylist_off =
 				read_switch(policy, &origin, &arg, false);
 	}
-	if (late_ids)
+	if (hotplug_ids)
 		policy_add_problem(
 			policy, &origin, TEXT("--"),
 			"vfio-pci.ids= behind \"--\" belongs to init and does not "

@@ -233,7 +233,7 @@ bool policy_has_rule_active(const struct policy *policy, const struct rule *rule
  * Whether the rule is one that binds and counts, and says so much that something can be named
  * where nothing matches it: what is in its place, or where its device is.
  */
-bool policy_can_be_lost(const struct policy *policy, const struct rule *rule)
+bool policy_can_have_moved(const struct policy *policy, const struct rule *rule)
 	nonnull(1, 2);
 
 /* Whether the rule is a critical one that counts. */

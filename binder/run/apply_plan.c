@@ -715,7 +715,7 @@ static void fall_back(struct steps *s, struct outcome *o)
 }
 
 /* 0, or a reason that is set in @o: the module of its driver could not be loaded. */
-static int loading_check(struct outcome *o)
+static int check_modules_there(struct outcome *o)
 {
 	const struct module_outcome *m = o->module;
 	enum reason reason = REASON_MODULE_FAILED;
@@ -737,7 +737,7 @@ static int loading_check(struct outcome *o)
  * is ended first; a variant that driver=auto chose is replaced by vfio-pci. The report has
  * a reason where nothing is left to be done for lack of vfio-pci.
  */
-static void loading_run(struct steps *s, struct text ids)
+static void load_plan_modules(struct steps *s, struct text ids)
 {
 	const struct text none = {NULL, 0};
 	struct report *report = s->report;
@@ -765,10 +765,10 @@ static void loading_run(struct steps *s, struct text ids)
 			fall_back(s, o);
 		is_in_vain = is_in_vain && o->module == vfio && vfio && vfio->error;
 		if (!o->parked)
-			(void)loading_check(o);
+			(void)check_modules_there(o);
 	}
 	failed.module = vfio;
-	if (vfio && is_in_vain && loading_check(&failed) < 0) {
+	if (vfio && is_in_vain && check_modules_there(&failed) < 0) {
 		report->reason = failed.reason;
 		report->detail = failed.detail;
 	}
@@ -859,7 +859,7 @@ static int recover(struct steps *s, struct outcome *o)
 	r = o->parked ? steps_resume(s, o) : ask_and_claim(s, o);
 	if (r < 0)
 		return r;
-	r = loading_check(o);
+	r = check_modules_there(o);
 	if (r < 0)
 		return r;
 	if (outcome_has_foreign_driver(o) && o->plan->action == ACTION_BIND)
@@ -981,8 +981,8 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	/* Before any unbind: loading would block behind a driver that hangs in remove(). */
 	steps_begin(&s, report->deadline + recovery);
 	if (has_work)
-		loading_run(&s, is_ids_safe(report) ? report->policy->module_ids
-						    : (struct text){NULL, 0});
+		load_plan_modules(&s, is_ids_safe(report) ? report->policy->module_ids
+							  : (struct text){NULL, 0});
 	if (steps_now(&s) < report->deadline)
 		s.deadline = report->deadline;
 	else

@@ -195,7 +195,8 @@ static int publish_udev_rules(struct world *world, struct arena *arena,
 					   (struct text){buf, (size_t)n});
 }
 
-void late_publish(struct world *world, struct arena *arena, const struct report *report)
+void hotplug_publish(struct world *world, struct arena *arena,
+		     const struct report *report)
 {
 	int r = publish_rules(world, arena, report->policy);
 
@@ -210,7 +211,7 @@ void late_publish(struct world *world, struct arena *arena, const struct report 
 			  errno_text(r));
 }
 
-bool late_has_rules(struct world *world)
+bool hotplug_has_rules(struct world *world)
 {
 	char byte;
 
@@ -219,7 +220,7 @@ bool late_has_rules(struct world *world)
 	       -ENOENT;
 }
 
-int late_read_rules(struct world *world, struct arena *arena, struct policy *policy)
+int hotplug_read_rules(struct world *world, struct arena *arena, struct policy *policy)
 {
 	const struct origin origin = {.source = SOURCE_TABLE};
 	char *buf = arena_alloc(arena, RULES_SIZE, 1);
@@ -239,8 +240,8 @@ int late_read_rules(struct world *world, struct arena *arena, struct policy *pol
 }
 
 /* Looks for the device in lines of put_verdict(). */
-static enum late_judgement find_in(struct text bytes, struct bdf bdf,
-				   const struct pci_ids *ids)
+static enum hotplug_judgement find_in(struct text bytes, struct bdf bdf,
+				      const struct pci_ids *ids)
 {
 	char address[BDF_SIZE], id[16];
 	struct text line, word;
@@ -259,13 +260,13 @@ static enum late_judgement find_in(struct text bytes, struct bdf bdf,
 	return LATE_NEW;
 }
 
-enum late_judgement late_find(struct world *world, struct bdf bdf,
-			      const struct pci_ids *ids)
+enum hotplug_judgement hotplug_find(struct world *world, struct bdf bdf,
+				    const struct pci_ids *ids)
 {
 	static char buf[LATE_JUDGED_SIZE + 1];
 	char path[sizeof(RUN_DEVICE) + BDF_SIZE + sizeof(FILE_SUFFIX)];
 	char address[BDF_SIZE];
-	enum late_judgement judgement = LATE_NEW;
+	enum hotplug_judgement judgement = LATE_NEW;
 	int n;
 
 	snprintf(path, sizeof(path), RUN_DEVICE "%s" FILE_SUFFIX,
@@ -280,7 +281,7 @@ enum late_judgement late_find(struct world *world, struct bdf bdf,
 	return n > 0 ? find_in((struct text){buf, (size_t)n}, bdf, ids) : LATE_NEW;
 }
 
-int late_judge(struct world *world, const struct report *report)
+int hotplug_judge(struct world *world, const struct report *report)
 {
 	char name[BDF_SIZE + sizeof(FILE_SUFFIX)], line[LINE_SIZE], address[BDF_SIZE];
 	const struct outcome *o = &report->outcomes[0];

@@ -41,28 +41,29 @@ int udev_rules_write(const struct policy *policy, char *buf, size_t size) must_c
 #define LATE_RECOVERY_TIMEOUT_MAX 120
 
 /* Publishes all three. What fails is said in the log: devices that come later are not bound. */
-void late_publish(struct world *world, struct arena *arena, const struct report *report)
-	nonnull(1, 2, 3);
+void hotplug_publish(struct world *world, struct arena *arena,
+		     const struct report *report) nonnull(1, 2, 3);
 
 /* Whether a run of this boot published its rules. */
-bool late_has_rules(struct world *world) nonnull(1);
+bool hotplug_has_rules(struct world *world) nonnull(1);
 
 /*
  * Adds the published rules to @policy. -ENOENT: there are none; other problems are recorded
  * in @policy.
  */
-int late_read_rules(struct world *world, struct arena *arena,
-		    struct policy *policy) must_check nonnull(1, 2, 3);
+int hotplug_read_rules(struct world *world, struct arena *arena,
+		       struct policy *policy) must_check nonnull(1, 2, 3);
 
-enum late_judgement {
+enum hotplug_judgement {
 	LATE_NEW, /* this device has not been judged in this boot */
 	LATE_JUDGED,
 	LATE_STUCK, /* the kernel did not come back: it must not be touched */
 };
 
 /* What was made of the device with these IDs at this address in this boot. */
-enum late_judgement late_find(struct world *world, struct bdf bdf,
-			      const struct pci_ids *ids) nonnull(1, 3);
+enum hotplug_judgement hotplug_find(struct world *world, struct bdf bdf,
+				    const struct pci_ids *ids) nonnull(1, 3);
 
 /* Publishes what came of the one device of @report. 0 or -errno. */
-int late_judge(struct world *world, const struct report *report) must_check nonnull(1, 2);
+int hotplug_judge(struct world *world, const struct report *report) must_check
+	nonnull(1, 2);

@@ -238,7 +238,7 @@ void report_log(const struct report *r, struct world *world)
 			world_log(world, LOG_LEVEL_WARNING, "%s: \"%.*s\": %s",
 				  origin_format(&rule->origin, origin),
 				  (int)MIN(rule->text.n, (size_t)80), rule->text.p,
-				  reason_missing(r->plan->lost[i].elsewhere, message));
+				  reason_missing(r->plan->moved[i].elsewhere, message));
 	}
 	log_groups(r, world);
 	if (r->inventory)
@@ -262,8 +262,8 @@ void report_write_rules(const struct policy *policy, const struct plan *plan,
 		json_put_bool(json, "active", policy_has_rule_active(policy, rule));
 		if (plan)
 			json_put_number(json, "matched", (int64_t)plan->rule_matches[i]);
-		if (plan && plan->lost[i].elsewhere)
-			json_put_string(json, "elsewhere", plan->lost[i].elsewhere);
+		if (plan && plan->moved[i].elsewhere)
+			json_put_string(json, "elsewhere", plan->moved[i].elsewhere);
 		json_close(json, '}');
 	}
 	json_close(json, ']');

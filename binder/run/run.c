@@ -20,8 +20,8 @@
 #define POLL (20 * MILLISECOND)
 
 /* Waits for the turn until @until at most. It is kept until the process or @world ends. */
-static enum turn turn_take(struct world *world, enum publish_place place,
-			   const char *name, uint64_t until)
+static enum turn run_lock_take(struct world *world, enum publish_place place,
+			       const char *name, uint64_t until)
 {
 	enum turn turn = TURN_FREE;
 	int r;
@@ -46,7 +46,7 @@ static enum turn turn_take(struct world *world, enum publish_place place,
  * Keeps the report of an earlier run as REPORT_FIRST_NAME: it alone knows which drivers the
  * devices had. That of the very first run stays.
  */
-static void turn_keep_report(struct world *world, struct arena *arena)
+static void run_lock_keep_report(struct world *world, struct arena *arena)
 {
 	size_t used = arena->used;
 	char *buf, byte;
@@ -70,7 +70,7 @@ static void turn_keep_report(struct world *world, struct arena *arena)
 }
 
 /* Leaves alone what the kernel has been stuck with since an earlier run of this boot. */
-static void turn_leave_stuck(struct world *world, struct report *report)
+static void run_lock_leave_stuck(struct world *world, struct report *report)
 {
 	for (size_t i = 0; report->plan && i < report->plan->device_count; i++) {
 		struct outcome *o = &report->outcomes[i];
@@ -78,7 +78,7 @@ static void turn_leave_stuck(struct world *world, struct report *report)
 
 		if ((o->plan->action != ACTION_BIND &&
 		     o->plan->action != ACTION_RECOVER) ||
-		    late_find(world, d->bdf, &d->ids) != LATE_STUCK)
+		    hotplug_find(world, d->bdf, &d->ids) != LATE_STUCK)
 			continue;
 		o->verdict = VERDICT_STUCK;
 		o->reason = REASON_STUCK;
@@ -255,7 +255,7 @@ int run_read_policy(struct world *world, struct arena *arena,
 		    const struct run_options *options, struct run *run)
 {
 	const struct cmdline_piece given = {.bytes = options->cmdline};
-	bool has_rules = options->is_late && late_has_rules(world);
+	bool has_rules = options->is_late && hotplug_has_rules(world);
 	struct policy *policy = &run->policy;
 	int r;
 
@@ -275,7 +275,7 @@ int run_read_policy(struct world *world, struct arena *arena,
 	limit_time(options, policy);
 	read_modprobe(world, arena, policy);
 	/* What the boot's run published has the table's rules and those of the files. */
-	if (!has_rules || late_read_rules(world, arena, policy) == -ENOENT)
+	if (!has_rules || hotplug_read_rules(world, arena, policy) == -ENOENT)
 		read_table(options, policy);
 	limit_time(options, policy);
 	run->report.is_dry_run = policy->dry_run;
@@ -400,8 +400,8 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
 	if (!policy->dry_run)
-		turn = turn_take(world, PUBLISH_OWN, TURN_BOOT_NAME,
-				 start + policy->timeout * SECOND);
+		turn = run_lock_take(world, PUBLISH_OWN, TURN_BOOT_NAME,
+				     start + policy->timeout * SECOND);
 	if (turn == TURN_LOST) {
 		world_log(
 			world, LOG_LEVEL_WARNING,
@@ -416,8 +416,8 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	run->is_initramfs = options->is_initramfs;
 	r = run_plan(world, arena, run);
 	if (!policy->dry_run) {
-		turn_leave_stuck(world, &run->report);
-		turn_keep_report(world, arena);
+		run_lock_leave_stuck(world, &run->report);
+		run_lock_keep_report(world, arena);
 	}
 	run->report.deadline = start + policy->timeout * SECOND;
 	if (r == 0 && !policy->dry_run)
@@ -425,7 +425,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	run->report.microseconds = world->ops->now(world) - start;
 	publish(world, arena, run, PUBLISH_OWN, REPORT_NAME);
 	if (!policy->dry_run && !options->is_pid1)
-		late_publish(world, arena, &run->report);
+		hotplug_publish(world, arena, &run->report);
 	if (report_is_fine(&run->report))
 		return EXIT_ALL_BOUND;
 	return shell_ask(world, &run->report, options->is_pid1) ? EXIT_SHELL
@@ -437,8 +437,8 @@ static bool is_left_alone(struct world *world, bool is_synthetic,
 			  const struct plan_device *pd, const char *address,
 			  int *ret_code)
 {
-	enum late_judgement judgement =
-		late_find(world, pd->device->bdf, &pd->device->ids);
+	enum hotplug_judgement judgement =
+		hotplug_find(world, pd->device->bdf, &pd->device->ids);
 	bool has_driver = pd->device->driver[0] != '\0';
 
 	if (judgement == LATE_STUCK) {
@@ -464,7 +464,7 @@ void run_publish_device(struct world *world, struct arena *arena, struct run *ru
 	snprintf(name, sizeof(name), "%s.json", bdf_format(run->only, address));
 	publish(world, arena, run, PUBLISH_DEVICE, name);
 	if (run->report.plan && !run->policy.dry_run &&
-	    late_judge(world, &run->report) < 0)
+	    hotplug_judge(world, &run->report) < 0)
 		world_log(world, LOG_LEVEL_WARNING, "%s: its verdict cannot be written",
 			  address);
 }
@@ -484,7 +484,7 @@ static bool has_rule(struct world *world, struct arena *arena, struct policy *po
 	bool is_companion, may_follow;
 
 	may_follow = wanted >= 0 && !(wanted & (int)FACT_WANTED) &&
-		     policy_lose_followed(policy);
+		     policy_mark_followed(policy);
 	if (may_follow && !policy->off)
 		wanted = facts_learn(&facts, device);
 	if (wanted < 0) {
@@ -538,8 +538,8 @@ int run_device(struct world *world, struct arena *arena,
 		return code;
 	snprintf(lock, sizeof(lock), "%s" TURN_DEVICE_SUFFIX, address);
 	if (!policy->dry_run)
-		turn = turn_take(world, PUBLISH_DEVICE, lock,
-				 start + policy->timeout * SECOND);
+		turn = run_lock_take(world, PUBLISH_DEVICE, lock,
+				     start + policy->timeout * SECOND);
 	if (turn == TURN_LOST) {
 		world_log(
 			world, LOG_LEVEL_WARNING,

@@ -19,7 +19,7 @@ struct search {
 	struct world *world;
 	const char *sysroot;
 	struct arena *arena;
-	struct loader *loader;
+	struct bootloader *loader;
 };
 
 static bool exists(const struct search *s, const char *path)
@@ -95,7 +95,7 @@ static bool has_part(struct text text, const char *part)
  * What started this kernel: GRUB says BOOT_IMAGE=, systemd-boot sets a variable of EFI (in
  * UTF-16, behind 4 bytes), and names the initrd with backslashes.
  */
-static void read_start(struct search *s, struct loader_facts *f)
+static void read_start(struct search *s, struct bootloader_facts *f)
 {
 	static const char name[] = {'s', 0,   'y', 0,	's', 0,	  't',
 				    0,	 'e', 0,   'm', 0,   'd', 0};
@@ -115,7 +115,8 @@ static void read_start(struct search *s, struct loader_facts *f)
 }
 
 /* Pure: which of them counts, and a sentence that says why. */
-static enum loader_kind loader_choose(const struct loader_facts *f, const char **ret_why)
+static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
+					      const char **ret_why)
 {
 	if (f->is_ostree) {
 		*ret_why =
@@ -170,7 +171,7 @@ static enum loader_kind loader_choose(const struct loader_facts *f, const char *
 	return LOADER_UNKNOWN;
 }
 
-static void add_command(struct loader *l, const char *a, const char *b, const char *c,
+static void add_command(struct bootloader *l, const char *a, const char *b, const char *c,
 			const char *d)
 {
 	const char *const words[LOADER_ARGUMENTS_MAX] = {a, b, c, d};
@@ -234,7 +235,7 @@ static void add_file_commands(struct search *s)
 
 static void set_names(struct search *s)
 {
-	struct loader *l = s->loader;
+	struct bootloader *l = s->loader;
 
 	switch (l->kind) {
 	case LOADER_OSTREE:
@@ -267,13 +268,13 @@ static void set_names(struct search *s)
 	}
 }
 
-void loader_find(struct world *world, const char *sysroot, struct arena *arena,
-		 struct loader *ret)
+void bootloader_find(struct world *world, const char *sysroot, struct arena *arena,
+		     struct bootloader *ret)
 {
 	struct search s = {world, sysroot, arena, ret};
-	struct loader_facts *f = &ret->facts;
+	struct bootloader_facts *f = &ret->facts;
 
-	*ret = (struct loader){.entries = find_entries(&s)};
+	*ret = (struct bootloader){.entries = find_entries(&s)};
 	f->is_ostree = exists(&s, RUN_PREFIX OSTREE_MARK);
 	f->has_grubby = has_program(&s, "grubby");
 	f->has_entries = ret->entries != NULL;
@@ -282,11 +283,11 @@ void loader_find(struct world *world, const char *sysroot, struct arena *arena,
 	f->has_file = exists(&s, KERNEL_CMDLINE);
 	f->has_proxmox = has_program(&s, "proxmox-boot-tool") && exists(&s, PROXMOX_MARK);
 	read_start(&s, f);
-	ret->kind = loader_choose(f, &ret->why);
+	ret->kind = bootloader_choose(f, &ret->why);
 	set_names(&s);
 }
 
-enum shell_dialect loader_shell(const char *sysroot, struct arena *arena)
+enum shell_dialect bootloader_shell(const char *sysroot, struct arena *arena)
 {
 	static const char *const places[] = {"/usr/bin/sh", "/bin/sh"};
 

@@ -13,7 +13,7 @@
 #include "shell_assign.h"
 #include "world.h"
 
-enum loader_kind {
+enum bootloader_kind {
 	LOADER_UNKNOWN,
 	LOADER_OSTREE, /* rpm-ostree kargs */
 	LOADER_GRUBBY, /* grubby, on entries of the boot loader specification */
@@ -24,7 +24,7 @@ enum loader_kind {
 };
 
 /* What is there. */
-struct loader_facts {
+struct bootloader_facts {
 	bool is_ostree;
 	bool has_grubby;
 	bool has_entries; /* *.conf in a folder loader/entries */
@@ -39,9 +39,9 @@ struct loader_facts {
 #define LOADER_COMMANDS_MAX  64
 #define LOADER_ARGUMENTS_MAX 8
 
-struct loader {
-	struct loader_facts facts;
-	enum loader_kind kind;
+struct bootloader {
+	struct bootloader_facts facts;
+	enum bootloader_kind kind;
 	const char *why;
 	const char *name; /* "GRUB" */
 	const char *file; /* where parameters go, as users know it; NULL: commands */
@@ -52,11 +52,11 @@ struct loader {
 };
 
 /* Looks at the machine below @sysroot (NULL for /), whose world @world is. */
-void loader_find(struct world *world, const char *sysroot, struct arena *arena,
-		 struct loader *ret) nonnull(1, 3, 4);
+void bootloader_find(struct world *world, const char *sysroot, struct arena *arena,
+		     struct bootloader *ret) nonnull(1, 3, 4);
 
 /* What runs GRUB's settings: bash only if /bin/sh is a link to it. */
-enum shell_dialect loader_shell(const char *sysroot, struct arena *arena) nonnull(2);
+enum shell_dialect bootloader_shell(const char *sysroot, struct arena *arena) nonnull(2);
 
 /* "Intel" */
 const char *iommu_maker_name(enum iommu_maker maker);

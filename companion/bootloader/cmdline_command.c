@@ -114,7 +114,7 @@ static int read_grub(struct cmdline_command *c)
 	const char *rest, *taken = "";
 	int r;
 
-	r = grub_init(&settings, c->arena, loader_shell(c->sysroot, c->arena));
+	r = grub_init(&settings, c->arena, bootloader_shell(c->sysroot, c->arena));
 	if (r == 0)
 		r = grub_init(&own, c->arena, SHELL_SH);
 	if (r < 0)
@@ -542,7 +542,7 @@ static bool is_grub_with_entries(struct cmdline_command *c)
 	struct text bytes, value;
 	struct shell shell;
 
-	shell_init(&shell, c->arena, loader_shell(c->sysroot, c->arena));
+	shell_init(&shell, c->arena, bootloader_shell(c->sysroot, c->arena));
 	return c->loader.entries && read_file(c, GRUB_FILE, &bytes) == 0 &&
 	       shell_read(&shell, bytes, &list) == 0 &&
 	       shell_get(&shell, "GRUB_ENABLE_BLSCFG", &value) == SHELL_KNOWN &&

@@ -33,7 +33,7 @@ struct cmdline_command {
 	struct world *world;
 	struct text running; /* /proc/cmdline */
 	struct iommu iommu;
-	struct loader loader;
+	struct bootloader loader;
 
 	const char *before; /* what stands where parameters are set, without ours */
 	const char *last; /* what stands behind that, GRUB_CMDLINE_LINUX_DEFAULT */

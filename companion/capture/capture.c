@@ -1051,7 +1051,7 @@ static bool can_wait_for_ever(struct capture *c, const struct pci_device *d,
 	return d &&
 	       (strcmp(attribute, "driver_override") == 0 ||
 		strcmp(attribute, "sriov_numvfs") == 0) &&
-	       late_find(c->world, d->bdf, &d->ids) == LATE_STUCK;
+	       hotplug_find(c->world, d->bdf, &d->ids) == LATE_STUCK;
 }
 
 static bool capture_has(struct capture *c, const char *name);

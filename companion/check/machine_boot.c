@@ -17,17 +17,17 @@
 #include "report.h"
 #include "sentences.h"
 
-static void say_problem(struct doctor *d, const struct problem *p)
+static void say_problem(struct machine *d, const struct problem *p)
 {
 	char origin[ORIGIN_SIZE];
 
-	doctor_say(d, p->is_error ? FINDING_FAIL : FINDING_NOTE, "%s: \"%.*s\": %s",
-		   origin_format(&p->origin, origin), (int)MIN(p->text.n, 80u), p->text.p,
-		   p->message);
+	machine_say(d, p->is_error ? FINDING_FAIL : FINDING_NOTE, "%s: \"%.*s\": %s",
+		    origin_format(&p->origin, origin), (int)MIN(p->text.n, 80u),
+		    p->text.p, p->message);
 }
 
 /* Whether another device sits at the rule's address: then that has been said. */
-static bool is_mismatch(const struct doctor *d, const struct rule *rule)
+static bool is_mismatch(const struct machine *d, const struct rule *rule)
 {
 	for (size_t i = 0; i < d->run.plan.device_count; i++)
 		if (d->run.plan.devices[i].rule == rule)
@@ -36,7 +36,7 @@ static bool is_mismatch(const struct doctor *d, const struct rule *rule)
 }
 
 /* Somebody may have two of them and want to pass one on. */
-static void check_several(struct doctor *d, struct identity *identity,
+static void check_several(struct machine *d, struct identity *identity,
 			  const struct rule *rule)
 {
 	char origin[ORIGIN_SIZE];
@@ -44,7 +44,7 @@ static void check_several(struct doctor *d, struct identity *identity,
 	const char *cards = identity_cards_of(identity, &d->run.plan, rule, &count);
 
 	if (count > 0)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%.*s (%s): this ID is that of %zu cards: %s; if one of them "
 			"is for the host, name the other with \"earlybind add ADDRESS\" "
@@ -53,7 +53,7 @@ static void check_several(struct doctor *d, struct identity *identity,
 			origin_format(&rule->origin, origin), count, cards);
 }
 
-static void check_rule(struct doctor *d, struct identity *identity, size_t i)
+static void check_rule(struct machine *d, struct identity *identity, size_t i)
 {
 	const struct rule *rule = &d->run.policy.rules[i];
 	const char *elsewhere;
@@ -67,25 +67,25 @@ static void check_rule(struct doctor *d, struct identity *identity, size_t i)
 	}
 	if (is_mismatch(d, rule))
 		return;
-	elsewhere = d->run.plan.lost[i].elsewhere;
-	doctor_say(d, rule->optional ? FINDING_NOTE : FINDING_FAIL,
-		   "%.*s (%s) names no device that is present%s%s%s",
-		   (int)MIN(rule->text.n, 80u), rule->text.p,
-		   origin_format(&rule->origin, origin), elsewhere ? ", but " : "",
-		   elsewhere ? elsewhere : "",
-		   rule->optional ? ", and is optional"
-				  : ": look it up with \"earlybind list\", or mark it "
-				    "optional");
+	elsewhere = d->run.plan.moved[i].elsewhere;
+	machine_say(d, rule->optional ? FINDING_NOTE : FINDING_FAIL,
+		    "%.*s (%s) names no device that is present%s%s%s",
+		    (int)MIN(rule->text.n, 80u), rule->text.p,
+		    origin_format(&rule->origin, origin), elsewhere ? ", but " : "",
+		    elsewhere ? elsewhere : "",
+		    rule->optional ? ", and is optional"
+				   : ": look it up with \"earlybind list\", or mark it "
+				     "optional");
 }
 
-static void run_configuration(struct doctor *d)
+static void run_configuration(struct machine *d)
 {
 	const struct policy *policy = &d->run.policy;
 	size_t before = d->findings.counts[FINDING_FAIL];
 	struct identity identity;
 
 	if (policy->off) {
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"rd.earlybind=0 is on the kernel command line: no rule counts");
 		return;
@@ -93,40 +93,41 @@ static void run_configuration(struct doctor *d)
 	for (size_t i = 0; i < policy->problem_count; i++)
 		say_problem(d, &policy->problems[i]);
 	if (policy->problems_lost > 0)
-		doctor_say(d, FINDING_FAIL, "%zu more problems are not shown",
-			   policy->problems_lost);
+		machine_say(d, FINDING_FAIL, "%zu more problems are not shown",
+			    policy->problems_lost);
 	if (identity_open(d->world, d->arena, &d->run.inventory, &identity) < 0)
 		return;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		check_rule(d, &identity, i);
 	if (!d->has_rule)
-		doctor_say(d, FINDING_NOTE,
-			   "there is no rule: \"earlybind add DEVICE\" writes one");
+		machine_say(d, FINDING_NOTE,
+			    "there is no rule: \"earlybind add DEVICE\" writes one");
 	else if (d->findings.counts[FINDING_FAIL] == before)
-		doctor_say(d, FINDING_PASS, "%zu rule%s, %zu device%s",
-			   policy->rule_count, plural(policy->rule_count),
-			   d->target_count, plural(d->target_count));
+		machine_say(d, FINDING_PASS, "%zu rule%s, %zu device%s",
+			    policy->rule_count, plural(policy->rule_count),
+			    d->target_count, plural(d->target_count));
 }
 
 #define IMAGE_ARENA_SIZE ((size_t)512 * 1024 * 1024) /* address space, not memory */
 
-static bool is_wanted(const struct doctor *d, const struct installed_image *k)
+static bool is_wanted(const struct machine *d, const struct installed_image *k)
 {
 	return !d->kernel || strcmp(d->kernel, k->kernel) == 0;
 }
 
 /* Where modules of vfio are a package of their own. */
-static const char *remedy_for(struct doctor *d, const char *release)
+static const char *remedy_for(struct machine *d, const char *release)
 {
 	struct text os;
 
-	if (doctor_read(d, WORLD_ETC, OS_RELEASE, &os) == 0) {
+	if (machine_read(d, WORLD_ETC, OS_RELEASE, &os) == 0) {
 		if (memmem(os.p, os.n, "ID=ubuntu", 9))
-			return doctor_print(d, "install linux-modules-extra-%s", release);
+			return machine_print(d, "install linux-modules-extra-%s",
+					     release);
 		if (memmem(os.p, os.n, "ID=fedora", 9) ||
 		    memmem(os.p, os.n, "ID=\"rhel\"", 9) ||
 		    memmem(os.p, os.n, "ID=\"centos\"", 11))
-			return doctor_print(d, "install kernel-modules-%s", release);
+			return machine_print(d, "install kernel-modules-%s", release);
 	}
 	return "install its package of further modules (linux-modules-extra, "
 	       "kernel-modules), or boot another kernel";
@@ -148,17 +149,17 @@ static int find_module(struct kmod_ctx *ctx, const char *name)
 	return found;
 }
 
-static void check_vfio(struct doctor *d, const struct installed_image *k)
+static void check_vfio(struct machine *d, const struct installed_image *k)
 {
-	const char *dir = doctor_print(d, "%s" MODULES_PATH "/%s",
-				       d->sysroot ? d->sysroot : "", k->kernel);
+	const char *dir = machine_print(d, "%s" MODULES_PATH "/%s",
+					d->sysroot ? d->sysroot : "", k->kernel);
 	struct kmod_ctx *ctx = modload_context_bare(dir);
 	int pci, type1;
 
 	if (!ctx || kmod_load_resources(ctx) < 0) {
-		doctor_say(d, FINDING_UNKNOWN,
-			   "kernel %s: its modules cannot be read: run depmod %s",
-			   k->kernel, k->kernel);
+		machine_say(d, FINDING_UNKNOWN,
+			    "kernel %s: its modules cannot be read: run depmod %s",
+			    k->kernel, k->kernel);
 		if (ctx)
 			kmod_unref(ctx);
 		return;
@@ -167,26 +168,28 @@ static void check_vfio(struct doctor *d, const struct installed_image *k)
 	type1 = find_module(ctx, "vfio_iommu_type1");
 	kmod_unref(ctx);
 	if (pci == 0)
-		doctor_say(d, FINDING_FAIL, "kernel %s has no vfio-pci: %s", k->kernel,
-			   remedy_for(d, k->kernel));
+		machine_say(d, FINDING_FAIL, "kernel %s has no vfio-pci: %s", k->kernel,
+			    remedy_for(d, k->kernel));
 	else if (type1 == 0)
-		doctor_say(d, FINDING_NOTE,
-			   "kernel %s has no vfio_iommu_type1: programs must use iommufd",
-			   k->kernel);
+		machine_say(
+			d, FINDING_NOTE,
+			"kernel %s has no vfio_iommu_type1: programs must use iommufd",
+			k->kernel);
 	else
-		doctor_say(d, FINDING_PASS, "kernel %s has vfio-pci%s", k->kernel,
-			   pci == 2 ? ", built in: options in modprobe.d do nothing there"
+		machine_say(d, FINDING_PASS, "kernel %s has vfio-pci%s", k->kernel,
+			    pci == 2
+				    ? ", built in: options in modprobe.d do nothing there"
 				    : "");
 }
 
 /* A kernel may have several images: they follow one another. */
-static bool is_first(const struct doctor *d, size_t i)
+static bool is_first(const struct machine *d, size_t i)
 {
 	return i == 0 || strcmp(d->installed.items[i].kernel,
 				d->installed.items[i - 1].kernel) != 0;
 }
 
-static void run_vfio(struct doctor *d)
+static void run_vfio(struct machine *d)
 {
 	size_t count = 0;
 
@@ -199,14 +202,14 @@ static void run_vfio(struct doctor *d)
 		count++;
 	}
 	if (count == 0 && d->kernel)
-		doctor_say(d, FINDING_FAIL, "kernel %s is not installed", d->kernel);
+		machine_say(d, FINDING_FAIL, "kernel %s is not installed", d->kernel);
 	else if (count == 0)
-		doctor_say(d, FINDING_UNKNOWN, "no kernel is installed here");
+		machine_say(d, FINDING_UNKNOWN, "no kernel is installed here");
 }
 
 /* ---- images ------------------------------------------------------------------------------ */
 
-static void report_image(struct doctor *d, const struct installed_image *k,
+static void report_image(struct machine *d, const struct installed_image *k,
 			 const struct check *c)
 {
 	const struct findings *f = &c->findings;
@@ -216,24 +219,24 @@ static void report_image(struct doctor *d, const struct installed_image *k,
 
 		if (item->kind != FINDING_FAIL && item->kind != FINDING_UNKNOWN)
 			continue;
-		doctor_say(d, item->kind, "%s: %s: %s", k->path, item->name,
-			   item->message);
+		machine_say(d, item->kind, "%s: %s: %s", k->path, item->name,
+			    item->message);
 		d->image_failures += item->kind == FINDING_FAIL;
 	}
 	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0)
-		doctor_say(d, FINDING_PASS, "%s has the rules, and runs them before udev",
-			   k->path);
+		machine_say(d, FINDING_PASS,
+			    "%s has the rules, and runs them before udev", k->path);
 }
 
 /* Each image in memory of its own, which is given back. */
-static void check_image_of(struct doctor *d, const struct installed_image *k)
+static void check_image_of(struct machine *d, const struct installed_image *k)
 {
 	static struct check c;
 	struct arena arena;
 	const char *message;
 
 	if (arena_map(&arena, IMAGE_ARENA_SIZE) < 0) {
-		doctor_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
+		machine_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
 		return;
 	}
 	c = (struct check){.file = k->file,
@@ -243,16 +246,16 @@ static void check_image_of(struct doctor *d, const struct installed_image *k)
 			   .sources = &d->sources,
 			   .findings = {.arena = &arena}};
 	if (!c.file)
-		doctor_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
+		machine_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
 	else if (check_run(&c, &message) == 0)
 		report_image(d, k, &c);
 	else
-		doctor_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
+		machine_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
 	check_close(&c);
 	arena_unmap(&arena);
 }
 
-static void run_images(struct doctor *d)
+static void run_images(struct machine *d)
 {
 	if (!d->has_rule && d->sources.count == 0)
 		return;
@@ -264,16 +267,16 @@ static void run_images(struct doctor *d)
 		if (k->path)
 			check_image_of(d, k);
 		else
-			doctor_say(d, FINDING_UNKNOWN,
-				   "kernel %s: its image was not found in " BOOT_PATH
-				   " or on the EFI partition: name it with --image",
-				   k->kernel);
+			machine_say(d, FINDING_UNKNOWN,
+				    "kernel %s: its image was not found in " BOOT_PATH
+				    " or on the EFI partition: name it with --image",
+				    k->kernel);
 	}
 }
 
 /* ---- the kernel that runs ---------------------------------------------------------------- */
 
-static void run_kernel(struct doctor *d)
+static void run_kernel(struct machine *d)
 {
 	const struct installed *all = &d->installed;
 	const char *newest = all->count > 0 ? all->items[0].kernel : NULL;
@@ -284,20 +287,20 @@ static void run_kernel(struct doctor *d)
 	for (size_t i = 0; i < all->count; i++)
 		is_installed |= strcmp(all->items[i].kernel, d->running) == 0;
 	if (!is_installed)
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s runs and is no longer installed: drivers that are not loaded "
 			"yet cannot be; reboot",
 			d->running);
 	else if (strcmp(newest, d->running) != 0)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%s runs, and %s is installed, which most boot loaders prefer: "
 			"after a reboot things may differ",
 			d->running, newest);
 	else
-		doctor_say(d, FINDING_PASS, "%s runs, the newest that is installed",
-			   d->running);
+		machine_say(d, FINDING_PASS, "%s runs, the newest that is installed",
+			    d->running);
 }
 
 enum presence {
@@ -316,7 +319,7 @@ static bool is_same_name(struct text a, struct text b)
 	return a.n == b.n;
 }
 
-static enum presence find_running(const struct doctor *d, const struct cmdline_arg *want)
+static enum presence find_running(const struct machine *d, const struct cmdline_arg *want)
 {
 	enum presence best = PRESENCE_NONE;
 	struct text rest = d->cmdline;
@@ -341,42 +344,42 @@ static bool is_configured(const struct recipe *r)
 		r->kind == RECIPE_OPTION);
 }
 
-static const char *place_of(struct doctor *d, const struct recipe *r)
+static const char *place_of(struct machine *d, const struct recipe *r)
 {
-	return r->line > 0 ? doctor_print(d, "%s:%u", r->file, r->line) : r->file;
+	return r->line > 0 ? machine_print(d, "%s:%u", r->file, r->line) : r->file;
 }
 
-static void say_missing(struct doctor *d, const struct recipe *r, enum presence presence)
+static void say_missing(struct machine *d, const struct recipe *r, enum presence presence)
 {
 	bool is_entry = strstr(r->file, "/loader/entries/") != NULL;
 	int n = (int)MIN(r->text.n, 200u);
 
 	if (is_entry && presence == PRESENCE_NONE)
-		doctor_say(d, FINDING_FAIL,
-			   "%.*s stands in %s and not on the command line of this boot: "
-			   "another entry was booted; choose this one, or add it to the "
-			   "others",
-			   n, r->text.p, place_of(d, r));
+		machine_say(d, FINDING_FAIL,
+			    "%.*s stands in %s and not on the command line of this boot: "
+			    "another entry was booted; choose this one, or add it to the "
+			    "others",
+			    n, r->text.p, place_of(d, r));
 	else if (is_entry)
-		doctor_say(d, FINDING_NOTE,
-			   "%.*s stands in %s; this boot has another value of it", n,
-			   r->text.p, place_of(d, r));
+		machine_say(d, FINDING_NOTE,
+			    "%.*s stands in %s; this boot has another value of it", n,
+			    r->text.p, place_of(d, r));
 	else
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%.*s stands in %s and not on the command line of this boot: "
 			"%s, or another entry or boot loader was used",
 			n, r->text.p, place_of(d, r),
-			r->after ? doctor_print(d, "it was changed since (%s)", r->after)
+			r->after ? machine_print(d, "it was changed since (%s)", r->after)
 				 : "it was changed since");
 }
 
-static void run_cmdline(struct doctor *d)
+static void run_cmdline(struct machine *d)
 {
 	size_t count = 0, missing = 0;
 
 	if (!d->cmdline.p) {
-		doctor_say(d, FINDING_UNKNOWN, "/proc/cmdline cannot be read");
+		machine_say(d, FINDING_UNKNOWN, "/proc/cmdline cannot be read");
 		return;
 	}
 	for (size_t i = 0; i < d->recipes.count; i++) {
@@ -395,8 +398,8 @@ static void run_cmdline(struct doctor *d)
 		say_missing(d, r, presence);
 	}
 	if (count > 0 && missing == 0)
-		doctor_say(d, FINDING_PASS,
-			   "this boot has the parameters for it that files configure");
+		machine_say(d, FINDING_PASS,
+			    "this boot has the parameters for it that files configure");
 }
 
 /* ---- recipes ----------------------------------------------------------------------------- */
@@ -427,7 +430,7 @@ static enum finding_kind kind_of(enum recipe_lint lint)
 	return FINDING_NOTE;
 }
 
-static void run_recipes(struct doctor *d)
+static void run_recipes(struct machine *d)
 {
 	const struct recipes *r = &d->recipes;
 	size_t deletable = 0;
@@ -436,30 +439,31 @@ static void run_recipes(struct doctor *d)
 		const struct recipe_finding *f = &r->findings[i];
 
 		if (f->column > 0)
-			doctor_say(d, kind_of(f->lint), "%s:%u:%u: %s", f->file, f->line,
-				   f->column, f->message);
+			machine_say(d, kind_of(f->lint), "%s:%u:%u: %s", f->file, f->line,
+				    f->column, f->message);
 		else if (f->line > 0)
-			doctor_say(d, kind_of(f->lint), "%s:%u: %s", f->file, f->line,
-				   f->message);
+			machine_say(d, kind_of(f->lint), "%s:%u: %s", f->file, f->line,
+				    f->message);
 		else
-			doctor_say(d, kind_of(f->lint), "%s: %s", f->file, f->message);
+			machine_say(d, kind_of(f->lint), "%s: %s", f->file, f->message);
 	}
 	for (size_t i = 0; i < r->count; i++)
 		deletable +=
 			r->items[i].fate == RECIPE_DELETE && !r->items[i].is_generated;
 	if (deletable > 0)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%zu line%s of other recipes could be rules: \"earlybind import\" "
 			"shows how",
 			deletable, plural(deletable));
 	else if (r->finding_count == 0)
-		doctor_say(d, FINDING_PASS, "there are no recipes of other tools");
+		machine_say(d, FINDING_PASS, "there are no recipes of other tools");
 	if (r->is_cut)
-		doctor_say(d, FINDING_UNKNOWN, "there are more files than are looked at");
+		machine_say(d, FINDING_UNKNOWN,
+			    "there are more files than are looked at");
 }
 
-static bool is_all_on_vfio(const struct doctor *d)
+static bool is_all_on_vfio(const struct machine *d)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		if (!device_is_on_vfio(d->targets[i].device))
@@ -467,36 +471,37 @@ static bool is_all_on_vfio(const struct doctor *d)
 	return d->target_count > 0;
 }
 
-static void say_no_report(struct doctor *d)
+static void say_no_report(struct machine *d)
 {
 	if (d->boot_error == -ENOENT && !d->has_rule)
 		return;
 	if (d->boot_error == -ENOENT && d->run.policy.off)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"earlybind was off: rd.earlybind=0 is on the kernel command line");
 	else if (d->boot_error == -ENOENT && is_all_on_vfio(d))
-		doctor_say(d, FINDING_NOTE,
-			   "earlybind did nothing in this boot: something else bound the "
-			   "devices");
+		machine_say(
+			d, FINDING_NOTE,
+			"earlybind did nothing in this boot: something else bound the "
+			"devices");
 	else if (d->boot_error == -ENOENT)
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"earlybind did nothing in this boot, though there are rules: its "
 			"image was made without them; run \"earlybind apply\" and reboot");
 	else if (d->boot_error == -EBADMSG)
-		doctor_say(d, FINDING_UNKNOWN, "the report %s is damaged: %s",
-			   d->boot_path, d->boot_message);
+		machine_say(d, FINDING_UNKNOWN, "the report %s is damaged: %s",
+			    d->boot_path, d->boot_message);
 	else if (d->boot_error == -EPROTONOSUPPORT)
-		doctor_say(d, FINDING_UNKNOWN,
-			   "the report %s is of a newer earlybind: update this one",
-			   d->boot_path);
+		machine_say(d, FINDING_UNKNOWN,
+			    "the report %s is of a newer earlybind: update this one",
+			    d->boot_path);
 	else
-		doctor_say(d, FINDING_UNKNOWN, "the report %s cannot be read: %s",
-			   d->boot_path, errno_text(d->boot_error));
+		machine_say(d, FINDING_UNKNOWN, "the report %s cannot be read: %s",
+			    d->boot_path, errno_text(d->boot_error));
 }
 
-static void run_this_boot(struct doctor *d)
+static void run_this_boot(struct machine *d)
 {
 	const struct boot *boot = &d->boot;
 	size_t before = d->findings.counts[FINDING_FAIL], bound = 0;
@@ -506,27 +511,27 @@ static void run_this_boot(struct doctor *d)
 		return;
 	}
 	if (boot->is_dry_run)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"it was a dry run (rd.earlybind.dry_run=1): no device was touched");
 	if (boot->reason[0] != '\0')
-		doctor_say(d, FINDING_FAIL, "nothing was done: %s", boot->message);
+		machine_say(d, FINDING_FAIL, "nothing was done: %s", boot->message);
 	for (size_t i = 0; i < boot->module_count; i++)
 		if (boot->modules[i].error != 0)
-			doctor_say(d, FINDING_FAIL, "the module %s: %s",
-				   boot->modules[i].name,
-				   errno_text(boot->modules[i].error));
+			machine_say(d, FINDING_FAIL, "the module %s: %s",
+				    boot->modules[i].name,
+				    errno_text(boot->modules[i].error));
 	for (size_t i = 0; i < boot->device_count; i++)
 		bound += strcmp(boot->devices[i].verdict, "bound") == 0;
 	if (d->findings.counts[FINDING_FAIL] == before)
-		doctor_say(d, FINDING_PASS, "earlybind bound %zu of %zu device%s", bound,
-			   boot->device_count, plural(boot->device_count));
+		machine_say(d, FINDING_PASS, "earlybind bound %zu of %zu device%s", bound,
+			    boot->device_count, plural(boot->device_count));
 }
 
 /* ---- devices ----------------------------------------------------------------------------- */
 
 /* What the boot's run says of a device, which must be the same one. NULL for nothing. */
-static const struct boot_device *find_in_boot(const struct doctor *d,
+static const struct boot_device *find_in_boot(const struct machine *d,
 					      const struct pci_device *device)
 {
 	const struct boot_device *b;
@@ -538,50 +543,51 @@ static const struct boot_device *find_in_boot(const struct doctor *d,
 	return b && strcmp(b->id, format_id(&device->ids, id)) == 0 ? b : NULL;
 }
 
-static void say_not_bound(struct doctor *d, const struct target *t)
+static void say_not_bound(struct machine *d, const struct target *t)
 {
 	const struct boot_device *b = find_in_boot(d, t->device);
-	const char *driver = doctor_driver(t->device);
+	const char *driver = machine_driver(t->device);
 	char origin[ORIGIN_SIZE];
 
 	if (b && strcmp(b->verdict, "bound") == 0)
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s: earlybind bound it to %s, and %s has it now: find out who "
 			"gave it back (journalctl -b), or run \"earlybind bind\"",
 			t->name, b->after, driver);
 	else if (b && b->message[0] != '\0')
-		doctor_say(d, FINDING_FAIL, "%s: %s has it; it was not bound at boot: %s",
-			   t->name, driver, b->message);
+		machine_say(d, FINDING_FAIL,
+			    "%s: %s has it; it was not bound at boot: %s", t->name,
+			    driver, b->message);
 	else if (d->boot_error == 0)
-		doctor_say(d, FINDING_NOTE,
-			   "%s: %s has it; its rule (%s) is newer than this boot: run "
-			   "\"earlybind apply\" and reboot",
-			   t->name, driver,
-			   origin_format(&t->planned->rule->origin, origin));
+		machine_say(d, FINDING_NOTE,
+			    "%s: %s has it; its rule (%s) is newer than this boot: run "
+			    "\"earlybind apply\" and reboot",
+			    t->name, driver,
+			    origin_format(&t->planned->rule->origin, origin));
 	else
-		doctor_say(d, FINDING_FAIL, "%s: %s has it", t->name, driver);
+		machine_say(d, FINDING_FAIL, "%s: %s has it", t->name, driver);
 }
 
-static void check_target(struct doctor *d, const struct target *t)
+static void check_target(struct machine *d, const struct target *t)
 {
 	const struct plan_device *pd = t->planned;
 	char message[REASON_MESSAGE_SIZE];
 
 	if (!pd)
-		doctor_say(d, FINDING_NOTE, "%s: no rule names it; %s has it", t->name,
-			   doctor_driver(t->device));
+		machine_say(d, FINDING_NOTE, "%s: no rule names it; %s has it", t->name,
+			    machine_driver(t->device));
 	else if (device_is_on_vfio(t->device))
-		doctor_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
+		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
 	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
-		doctor_say(d, FINDING_FAIL, "%s: refused: %s", t->name,
-			   reason_message(pd->reason, pd->detail, message));
+		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,
+			    reason_message(pd->reason, pd->detail, message));
 	else if (pd->action != ACTION_KEEP)
 		say_not_bound(d, t);
 }
 
 /* What rules name and must not be bound, or is another device than they say. */
-static void check_refused(struct doctor *d)
+static void check_refused(struct machine *d)
 {
 	for (size_t i = 0; i < d->run.plan.device_count; i++) {
 		const struct plan_device *pd = &d->run.plan.devices[i];
@@ -593,14 +599,14 @@ static void check_refused(struct doctor *d)
 		if (is_target || d->words.count > 0)
 			continue;
 		if (pd->action == ACTION_REFUSE || pd->reason == REASON_KEPT_BOUND)
-			doctor_say(d, FINDING_FAIL, "%s: %s (%s)",
-				   doctor_device(d, pd->device),
-				   reason_message(pd->reason, pd->detail, message),
-				   origin_format(&pd->rule->origin, origin));
+			machine_say(d, FINDING_FAIL, "%s: %s (%s)",
+				    machine_device(d, pd->device),
+				    reason_message(pd->reason, pd->detail, message),
+				    origin_format(&pd->rule->origin, origin));
 	}
 }
 
-static void run_devices(struct doctor *d)
+static void run_devices(struct machine *d)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		check_target(d, &d->targets[i]);

@@ -20,7 +20,7 @@
 #define EXIT_NOTHING_READ 3
 #define FILE_MAX	  ((size_t)16 * 1024 * 1024) /* /proc/interrupts of a large machine */
 
-const struct machine_check *doctor_check_at(size_t i)
+const struct machine_check *machine_check_at(size_t i)
 {
 	/* In the order of a machine's life: firmware, kernel, image, boot, devices. */
 	static const struct machine_check *const tables[] = {
@@ -35,7 +35,7 @@ const struct machine_check *doctor_check_at(size_t i)
 
 /* ---- for the checks ---------------------------------------------------------------------- */
 
-void doctor_say(struct doctor *d, enum finding_kind kind, const char *format, ...)
+void machine_say(struct machine *d, enum finding_kind kind, const char *format, ...)
 {
 	va_list ap;
 
@@ -44,7 +44,7 @@ void doctor_say(struct doctor *d, enum finding_kind kind, const char *format, ..
 	va_end(ap);
 }
 
-const char *doctor_print(struct doctor *d, const char *format, ...)
+const char *machine_print(struct machine *d, const char *format, ...)
 {
 	const char *line;
 	va_list ap;
@@ -55,15 +55,15 @@ const char *doctor_print(struct doctor *d, const char *format, ...)
 	return line ? line : "";
 }
 
-const char *doctor_device(struct doctor *d, const struct pci_device *device)
+const char *machine_device(struct machine *d, const struct pci_device *device)
 {
 	char address[BDF_SIZE], id[ID_SIZE];
 
-	return doctor_print(d, "%s [%s]", bdf_format(device->bdf, address),
-			    format_id(&device->ids, id));
+	return machine_print(d, "%s [%s]", bdf_format(device->bdf, address),
+			     format_id(&device->ids, id));
 }
 
-const char *doctor_driver(const struct pci_device *device)
+const char *machine_driver(const struct pci_device *device)
 {
 	return device->driver[0] ? device->driver : "no driver";
 }
@@ -73,8 +73,8 @@ bool device_is_on_vfio(const struct pci_device *device)
 	return driver_is_vfio(device->driver);
 }
 
-int doctor_read(struct doctor *d, enum world_root root, const char *path,
-		struct text *ret)
+int machine_read(struct machine *d, enum world_root root, const char *path,
+		 struct text *ret)
 {
 	int r = file_read_world(d->world, root, path, d->arena, FILE_MAX, ret);
 
@@ -83,20 +83,20 @@ int doctor_read(struct doctor *d, enum world_root root, const char *path,
 	return r;
 }
 
-int doctor_read_attribute(struct doctor *d, const struct pci_device *device,
-			  const char *name, struct text *ret)
+int machine_read_attribute(struct machine *d, const struct pci_device *device,
+			   const char *name, struct text *ret)
 {
 	char path[JOB_PATH_SIZE], address[BDF_SIZE];
 
 	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/%s",
 		 bdf_format(device->bdf, address), name);
-	return doctor_read(d, WORLD_SYS, path, ret);
+	return machine_read(d, WORLD_SYS, path, ret);
 }
 
 #define NAMES_SHOWN 8
 
 struct name_list {
-	struct doctor *d;
+	struct machine *d;
 	const char *names[NAMES_SHOWN];
 	int count;
 };
@@ -105,7 +105,7 @@ struct name_list {
 static int add_name(void *arg, const char *name)
 {
 	struct name_list *l = arg;
-	const char *copy = doctor_print(l->d, "%s", name);
+	const char *copy = machine_print(l->d, "%s", name);
 	size_t at = MIN((size_t)l->count, (size_t)NAMES_SHOWN);
 
 	l->count++;
@@ -119,8 +119,8 @@ static int add_name(void *arg, const char *name)
 	return 0;
 }
 
-int doctor_list(struct doctor *d, enum world_root root, const char *path,
-		const char **ret_names)
+int machine_list(struct machine *d, enum world_root root, const char *path,
+		 const char **ret_names)
 {
 	struct name_list l = {.d = d};
 	int r = d->world->ops->list(d->world, root, path, add_name, &l);
@@ -131,18 +131,18 @@ int doctor_list(struct doctor *d, enum world_root root, const char *path,
 		return l.count;
 	*ret_names = "";
 	for (int i = 0; i < l.count && i < NAMES_SHOWN; i++)
-		*ret_names = doctor_print(d, "%s%s%s", *ret_names, i > 0 ? ", " : "",
-					  l.names[i]);
+		*ret_names = machine_print(d, "%s%s%s", *ret_names, i > 0 ? ", " : "",
+					   l.names[i]);
 	if (l.count > NAMES_SHOWN)
-		*ret_names = doctor_print(d, "%s and %d more", *ret_names,
-					  l.count - NAMES_SHOWN);
+		*ret_names = machine_print(d, "%s and %d more", *ret_names,
+					   l.count - NAMES_SHOWN);
 	return l.count;
 }
 
 /* ---- what is known ----------------------------------------------------------------------- */
 
 /* -EINVAL for a word that is no selector, which is said. */
-static int parse_words(struct doctor *d)
+static int parse_words(struct machine *d)
 {
 	struct parse_error error;
 
@@ -158,7 +158,7 @@ static int parse_words(struct doctor *d)
 /* All functions, since guards and groups look at those that no rule names. */
 static unsigned want_all(const void *arg, const struct pci_device *device)
 {
-	const struct doctor *d = arg;
+	const struct machine *d = arg;
 	unsigned facts = policy_filter(&d->run.policy, device) | FACT_WANTED;
 
 	for (size_t i = 0; i < d->words.count; i++)
@@ -166,7 +166,7 @@ static unsigned want_all(const void *arg, const struct pci_device *device)
 	return facts;
 }
 
-static int read_machine(struct doctor *d)
+static int read_machine(struct machine *d)
 {
 	struct run *run = &d->run;
 	int r;
@@ -181,13 +181,13 @@ static int read_machine(struct doctor *d)
 	return r;
 }
 
-static void read_release(struct doctor *d)
+static void read_release(struct machine *d)
 {
 	struct text t;
 
-	if (doctor_read(d, WORLD_PROC, "sys/kernel/osrelease", &t) < 0)
+	if (machine_read(d, WORLD_PROC, "sys/kernel/osrelease", &t) < 0)
 		return;
-	d->running = doctor_print(d, "%.*s", (int)MIN(t.n, 128u), t.p);
+	d->running = machine_print(d, "%.*s", (int)MIN(t.n, 128u), t.p);
 	if (!module_tree_is_version(d->running))
 		d->running = NULL;
 }
@@ -199,7 +199,7 @@ static bool is_meant(const struct plan_device *pd)
 	       pd->reason != REASON_BRIDGE && pd->reason != REASON_IOMMU_DEVICE;
 }
 
-static const struct plan_device *find_planned(const struct doctor *d,
+static const struct plan_device *find_planned(const struct machine *d,
 					      const struct pci_device *device)
 {
 	for (size_t i = 0; i < d->run.plan.device_count; i++)
@@ -209,7 +209,7 @@ static const struct plan_device *find_planned(const struct doctor *d,
 }
 
 /* -ENODEV if the words name no device, which is said. */
-static int find_targets(struct doctor *d)
+static int find_targets(struct machine *d)
 {
 	const struct inventory *inv = &d->run.inventory;
 
@@ -225,7 +225,7 @@ static int find_targets(struct doctor *d)
 			is_wanted = selector_has_match(&d->selectors[k], device);
 		if (is_wanted)
 			d->targets[d->target_count++] =
-				(struct target){device, pd, doctor_device(d, device)};
+				(struct target){device, pd, machine_device(d, device)};
 	}
 	if (d->words.count > 0 && d->target_count == 0) {
 		say_error("no device is %s: see \"earlybind list\"", d->words.items[0]);
@@ -234,7 +234,7 @@ static int find_targets(struct doctor *d)
 	return 0;
 }
 
-static int read_all(struct doctor *d)
+static int read_all(struct machine *d)
 {
 	int r;
 
@@ -251,7 +251,7 @@ static int read_all(struct doctor *d)
 		say_error("%s", reason_message(REASON_NO_SYSFS, errno_text(r), message));
 		return r;
 	}
-	if (doctor_read(d, WORLD_PROC, "cmdline", &d->cmdline) < 0)
+	if (machine_read(d, WORLD_PROC, "cmdline", &d->cmdline) < 0)
 		d->cmdline = (struct text){NULL, 0};
 	read_release(d);
 	/* Without it there are no kernels, which the checks say. */
@@ -270,7 +270,7 @@ static int read_all(struct doctor *d)
 
 /* ---- output ------------------------------------------------------------------------------ */
 
-static void print_text(const struct doctor *d)
+static void print_text(const struct machine *d)
 {
 	const struct findings *f = &d->findings;
 	const char *comma = "";
@@ -291,7 +291,7 @@ static void print_text(const struct doctor *d)
 	puts(comma[0] ? "" : "nothing was checked");
 }
 
-static int print_json(const struct doctor *d)
+static int print_json(const struct machine *d)
 {
 	struct json json;
 
@@ -321,7 +321,7 @@ static int print_json(const struct doctor *d)
 	return end_json(&json);
 }
 
-static bool is_wanted(const struct doctor *d, const char *name)
+static bool is_wanted(const struct machine *d, const char *name)
 {
 	for (size_t i = 0; i < d->only.count; i++)
 		if (strcmp(d->only.items[i], name) == 0)
@@ -329,9 +329,9 @@ static bool is_wanted(const struct doctor *d, const char *name)
 	return d->only.count == 0;
 }
 
-int doctor_run(struct doctor *doctor)
+int machine_check_run(struct machine *machine)
 {
-	struct doctor *d = doctor;
+	struct machine *d = machine;
 	size_t i = 0;
 
 	d->findings.arena = d->arena;
@@ -341,7 +341,7 @@ int doctor_run(struct doctor *doctor)
 		return EXIT_NOTHING_READ;
 	if (find_targets(d) < 0)
 		return EXIT_FAILED;
-	for (const struct machine_check *c; (c = doctor_check_at(i)); i++) {
+	for (const struct machine_check *c; (c = machine_check_at(i)); i++) {
 		d->name = c->name;
 		if (is_wanted(d, d->name))
 			c->run(d);

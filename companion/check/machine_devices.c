@@ -17,7 +17,7 @@
 #define CONFIG_MAX ((size_t)1024 * 1024)
 
 /* 'y', 'm' or 'n' for an option of the running kernel; 0 if that cannot be told. */
-static char kernel_option(struct doctor *d, const char *option)
+static char kernel_option(struct machine *d, const char *option)
 {
 	static const char *const places[][2] = {{BOOT_PATH "/config-", ""},
 						{MODULES_PATH "/", "/config"}};
@@ -26,8 +26,8 @@ static char kernel_option(struct doctor *d, const char *option)
 
 	for (size_t i = 0; d->running && !config.p && i < ARRAY_SIZE(places); i++) {
 		const char *path =
-			doctor_print(d, "%s%s%s%s", d->sysroot ? d->sysroot : "",
-				     places[i][0], d->running, places[i][1]);
+			machine_print(d, "%s%s%s%s", d->sysroot ? d->sysroot : "",
+				      places[i][0], d->running, places[i][1]);
 
 		if (file_read(path, d->arena, CONFIG_MAX, &config, NULL) < 0)
 			config.p = NULL;
@@ -40,19 +40,19 @@ static char kernel_option(struct doctor *d, const char *option)
 	return 'n';
 }
 
-static void say_off(struct doctor *d)
+static void say_off(struct machine *d)
 {
 	const struct iommu *iommu = &d->run.inventory.iommu;
 	enum iommu_cause cause = iommu_cause(iommu);
 
 	if (d->run.policy.has_noiommu)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"vfio's no-IOMMU mode was asked for: devices can write to all of "
 			"the memory");
 	if (cause != IOMMU_CAUSE_CMDLINE && iommu->table &&
 	    kernel_option(d, iommu->table->config) == 'n') {
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"the firmware offers %s, but kernel %s is built without its driver "
 			"(%s): boot another kernel",
@@ -63,27 +63,27 @@ static void say_off(struct doctor *d)
 	if (cause == IOMMU_CAUSE_UNASKED &&
 	    kernel_option(d, "CONFIG_INTEL_IOMMU_DEFAULT_ON") == 'y')
 		cause = IOMMU_CAUSE_KERNEL;
-	doctor_say(d, FINDING_FAIL, "it is off: %s%s",
-		   iommu_explain(iommu, cause, d->arena),
-		   cause == IOMMU_CAUSE_UNASKED
-			   ? " (\"earlybind cmdline\" knows where), and reboot"
-			   : "");
+	machine_say(d, FINDING_FAIL, "it is off: %s%s",
+		    iommu_explain(iommu, cause, d->arena),
+		    cause == IOMMU_CAUSE_UNASKED
+			    ? " (\"earlybind cmdline\" knows where), and reboot"
+			    : "");
 }
 
-static void run_iommu(struct doctor *d)
+static void run_iommu(struct machine *d)
 {
 	const char *names = "";
-	int count = doctor_list(d, WORLD_SYS, IOMMUS, &names);
-	int groups = doctor_list(d, WORLD_SYS, GROUPS, NULL);
+	int count = machine_list(d, WORLD_SYS, IOMMUS, &names);
+	int groups = machine_list(d, WORLD_SYS, GROUPS, NULL);
 
 	if (groups > 0)
-		doctor_say(d, FINDING_PASS, "it is on%s%s: %d group%s",
-			   count > 0 ? ": " : "", names, groups, plural((size_t)groups));
+		machine_say(d, FINDING_PASS, "it is on%s%s: %d group%s",
+			    count > 0 ? ": " : "", names, groups, plural((size_t)groups));
 	else if (groups == -EACCES)
-		doctor_say(d, FINDING_UNKNOWN,
-			   "its groups cannot be read: run this as root");
+		machine_say(d, FINDING_UNKNOWN,
+			    "its groups cannot be read: run this as root");
 	else if (count > 0)
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s is there, but no device is in a group of it: see the kernel's "
 			"log (journalctl -k -g -i iommu)",
@@ -94,28 +94,29 @@ static void run_iommu(struct doctor *d)
 
 /* ---- interrupt remapping ----------------------------------------------------------------- */
 
-static void run_interrupts(struct doctor *d)
+static void run_interrupts(struct machine *d)
 {
 	const struct iommu *iommu = &d->run.inventory.iommu;
 
 	/* Without an IOMMU there is nothing to say. */
-	if (doctor_list(d, WORLD_SYS, GROUPS, NULL) <= 0)
+	if (machine_list(d, WORLD_SYS, GROUPS, NULL) <= 0)
 		return;
 	switch (iommu->remapping) {
 	case REMAPPING_ON:
-		doctor_say(d, FINDING_PASS, "they are remapped");
+		machine_say(d, FINDING_PASS, "they are remapped");
 		if (iommu->is_unsafe)
-			doctor_say(d, FINDING_NOTE,
-				   "vfio_iommu_type1.allow_unsafe_interrupts=1 is not "
-				   "needed here: take it away");
+			machine_say(d, FINDING_NOTE,
+				    "vfio_iommu_type1.allow_unsafe_interrupts=1 is not "
+				    "needed here: take it away");
 		return;
 	case REMAPPING_OFF:
 		if (iommu->is_unsafe)
-			doctor_say(d, FINDING_NOTE,
-				   "vfio_iommu_type1.allow_unsafe_interrupts=1 is set: a "
-				   "guest can raise any interrupt of the host");
+			machine_say(
+				d, FINDING_NOTE,
+				"vfio_iommu_type1.allow_unsafe_interrupts=1 is set: a "
+				"guest can raise any interrupt of the host");
 		else
-			doctor_say(
+			machine_say(
 				d, FINDING_FAIL,
 				"they are not remapped, and vfio gives no device to a VM "
 				"then: %s; or, only for guests that you trust, add "
@@ -123,15 +124,15 @@ static void run_interrupts(struct doctor *d)
 				iommu_why_not_remapped(iommu));
 		return;
 	case REMAPPING_UNKNOWN:
-		doctor_say(d, FINDING_UNKNOWN,
-			   "whether they are remapped: neither /proc/interrupts nor the "
-			   "firmware's table can be read; run this as root");
+		machine_say(d, FINDING_UNKNOWN,
+			    "whether they are remapped: neither /proc/interrupts nor the "
+			    "firmware's table can be read; run this as root");
 		return;
 	}
 }
 
 /* Whether an earlier target is in the same group: each group once. */
-static bool is_seen(const struct doctor *d, size_t at)
+static bool is_seen(const struct machine *d, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
 		if (d->targets[i].device->iommu_group ==
@@ -140,7 +141,7 @@ static bool is_seen(const struct doctor *d, size_t at)
 	return false;
 }
 
-static bool is_target(const struct doctor *d, const struct pci_device *device)
+static bool is_target(const struct machine *d, const struct pci_device *device)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		if (d->targets[i].device == device)
@@ -149,7 +150,7 @@ static bool is_target(const struct doctor *d, const struct pci_device *device)
 }
 
 /* "0000:02:00.0 (nvidia), ..." of those that are no targets themselves. */
-static const char *list_blockers(struct doctor *d, const struct plan_group *group,
+static const char *list_blockers(struct machine *d, const struct plan_group *group,
 				 bool *ret_is_elsewhere, size_t *ret_count)
 {
 	const char *list = "";
@@ -167,23 +168,23 @@ static const char *list_blockers(struct doctor *d, const struct plan_group *grou
 			is_same_card |=
 				bdf_is_same_slot(b->bdf, d->targets[k].device->bdf);
 		*ret_is_elsewhere |= !is_same_card;
-		list = doctor_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
-				    bdf_format(b->bdf, address), doctor_driver(b));
+		list = machine_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
+				     bdf_format(b->bdf, address), machine_driver(b));
 		(*ret_count)++;
 	}
 	return list;
 }
 
 /* "0000:02:00.*" */
-static const char *card_of(struct doctor *d, const struct pci_device *device)
+static const char *card_of(struct machine *d, const struct pci_device *device)
 {
 	char address[BDF_SIZE];
 	const char *text = bdf_format(device->bdf, address);
 
-	return doctor_print(d, "%.*s*", (int)strlen(text) - 1, text);
+	return machine_print(d, "%.*s*", (int)strlen(text) - 1, text);
 }
 
-static void check_group(struct doctor *d, const struct target *t)
+static void check_group(struct machine *d, const struct target *t)
 {
 	int id = t->device->iommu_group;
 	struct plan_group group;
@@ -195,11 +196,11 @@ static void check_group(struct doctor *d, const struct target *t)
 		return;
 	list = list_blockers(d, &group, &is_elsewhere, &count);
 	if (count == 0)
-		doctor_say(d, FINDING_PASS,
-			   "group %d, with %s: nothing of the host is in it", id,
-			   t->name);
+		machine_say(d, FINDING_PASS,
+			    "group %d, with %s: nothing of the host is in it", id,
+			    t->name);
 	else if (is_elsewhere)
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"group %d, with %s, is not viable: %s belong%s to the host, and "
 			"the slots above do not isolate them (no ACS): bind %s too, use "
@@ -207,21 +208,21 @@ static void check_group(struct doctor *d, const struct target *t)
 			id, t->name, list, count == 1 ? "s" : "",
 			count == 1 ? "it" : "them");
 	else
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"group %d, with %s, is not viable: %s of the same card belong%s to "
 			"the host: let the rules name all its functions, %s",
 			id, t->name, list, count == 1 ? "s" : "", card_of(d, t->device));
 }
 
-static void run_groups(struct doctor *d)
+static void run_groups(struct machine *d)
 {
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
 
 		if (t->device->iommu_group == NO_GROUP) {
 			if (d->run.inventory.iommu.is_on)
-				doctor_say(
+				machine_say(
 					d, FINDING_FAIL,
 					"%s is in no IOMMU group: the IOMMU does not "
 					"cover its slot; use another one, or look for it "
@@ -236,7 +237,7 @@ static void run_groups(struct doctor *d)
 
 /* ---- reserved regions -------------------------------------------------------------------- */
 
-static void run_reserved(struct doctor *d)
+static void run_reserved(struct machine *d)
 {
 	size_t groups = 0, read = 0, failed = 0;
 
@@ -250,13 +251,13 @@ static void run_reserved(struct doctor *d)
 		groups++;
 		snprintf(path, sizeof(path), "kernel/iommu_groups/%d/reserved_regions",
 			 t->device->iommu_group);
-		if (doctor_read(d, WORLD_SYS, path, &regions) < 0)
+		if (machine_read(d, WORLD_SYS, path, &regions) < 0)
 			continue;
 		read++;
 		if (!regions_find_direct(regions, &start, &end))
 			continue;
 		failed++;
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s: the firmware keeps memory for a device of its group %d (%.*s "
 			"to %.*s, type direct: RMRR), and the kernel gives it to no VM: "
@@ -266,17 +267,17 @@ static void run_reserved(struct doctor *d)
 			(int)end.n, end.p);
 	}
 	if (read < groups)
-		doctor_say(d, FINDING_UNKNOWN,
-			   "the reserved memory of %zu group%s cannot be read",
-			   groups - read, plural(groups - read));
+		machine_say(d, FINDING_UNKNOWN,
+			    "the reserved memory of %zu group%s cannot be read",
+			    groups - read, plural(groups - read));
 	else if (groups > 0 && failed == 0)
-		doctor_say(d, FINDING_PASS,
-			   "the firmware keeps no memory for the devices");
+		machine_say(d, FINDING_PASS,
+			    "the firmware keeps no memory for the devices");
 }
 
 /* ---- functions of the same card ---------------------------------------------------------- */
 
-static bool is_left(const struct doctor *d, const struct pci_device *device)
+static bool is_left(const struct machine *d, const struct pci_device *device)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		if (d->targets[i].planned && d->targets[i].device != device &&
@@ -285,7 +286,7 @@ static bool is_left(const struct doctor *d, const struct pci_device *device)
 	return false;
 }
 
-static void run_functions(struct doctor *d)
+static void run_functions(struct machine *d)
 {
 	const struct inventory *inv = &d->run.inventory;
 	size_t left = 0;
@@ -299,17 +300,17 @@ static void run_functions(struct doctor *d)
 		if (is_named || is_target(d, device) || !is_left(d, device))
 			continue;
 		left++;
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%s (%s) is on a card that rules bind, but no rule names it: most "
 			"cards must be passed on with all their functions",
-			doctor_device(d, device), doctor_driver(device));
+			machine_device(d, device), machine_driver(device));
 	}
 	if (left == 0 && d->target_count > 0)
-		doctor_say(d, FINDING_PASS, "rules name all functions of each card");
+		machine_say(d, FINDING_PASS, "rules name all functions of each card");
 }
 
-static void run_usage(struct doctor *d)
+static void run_usage(struct machine *d)
 {
 	size_t found = 0;
 
@@ -322,7 +323,7 @@ static void run_usage(struct doctor *d)
 			if (u[k].kind == USAGE_VFIO || !u[k].is_in_use)
 				continue;
 			found++;
-			doctor_say(
+			machine_say(
 				d, u[k].is_critical ? FINDING_FAIL : FINDING_NOTE,
 				"%s: %s on it is %s: %s", t->name, u[k].name, u[k].what,
 				u[k].is_critical
@@ -332,13 +333,13 @@ static void run_usage(struct doctor *d)
 		}
 	}
 	if (found == 0 && d->target_count > 0)
-		doctor_say(d, FINDING_PASS, "the host uses none of the devices");
+		machine_say(d, FINDING_PASS, "the host uses none of the devices");
 }
 
 /* ---- the firmware's framebuffer ---------------------------------------------------------- */
 
 /* Whether vfio-pci of the running kernel takes it away: see framebuffer.h. */
-static bool is_left_to_vfio(const struct doctor *d, const struct pci_device *device)
+static bool is_left_to_vfio(const struct machine *d, const struct pci_device *device)
 {
 	uint64_t major = 0;
 	struct text rest = text_of(d->running ? d->running : ""), number;
@@ -347,24 +348,25 @@ static bool is_left_to_vfio(const struct doctor *d, const struct pci_device *dev
 	       text_decimal(number, 1000, &major) == 0 && major >= 6;
 }
 
-static bool check_framebuffer(struct doctor *d, const struct target *t, struct text iomem)
+static bool check_framebuffer(struct machine *d, const struct target *t,
+			      struct text iomem)
 {
 	const struct framebuffer *found;
 	struct text resource;
 
-	if (doctor_read_attribute(d, t->device, "resource", &resource) < 0)
+	if (machine_read_attribute(d, t->device, "resource", &resource) < 0)
 		return false;
 	found = framebuffer_find(resource, iomem);
 	if (!found)
 		return false;
 	if (found->is_releasable || is_left_to_vfio(d, t->device))
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%s: the firmware's framebuffer (%s) lies in its memory: it is "
 			"released when the device is bound, and the screen goes dark",
 			t->name, found->driver);
 	else
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s: the firmware's framebuffer (%s) lies in its memory, which "
 			"vfio-pci cannot have then (\"can't reserve\"): add "
@@ -374,11 +376,11 @@ static bool check_framebuffer(struct doctor *d, const struct target *t, struct t
 	return true;
 }
 
-static void run_framebuffer(struct doctor *d)
+static void run_framebuffer(struct machine *d)
 {
 	struct text iomem = {NULL, 0};
 	bool is_found = false, has_display = false;
-	int r = doctor_read(d, WORLD_PROC, "iomem", &iomem);
+	int r = machine_read(d, WORLD_PROC, "iomem", &iomem);
 
 	for (size_t i = 0; i < d->target_count; i++) {
 		has_display |= pci_is_display(&d->targets[i].device->ids);
@@ -387,26 +389,26 @@ static void run_framebuffer(struct doctor *d)
 	if (!has_display || is_found)
 		return;
 	if (r < 0 || iomem_is_hidden(iomem))
-		doctor_say(
+		machine_say(
 			d, FINDING_UNKNOWN,
 			"whether the firmware's framebuffer lies in a device's memory: "
 			"only root sees /proc/iomem; run this as root");
 	else
-		doctor_say(d, FINDING_PASS,
-			   "the firmware's framebuffer lies in none of the devices");
+		machine_say(d, FINDING_PASS,
+			    "the firmware's framebuffer lies in none of the devices");
 }
 
 /* ---- power ------------------------------------------------------------------------------- */
 
 /* Reading config space would wake a device that is off: power_state comes first. */
-static bool check_power(struct doctor *d, const struct target *t)
+static bool check_power(struct machine *d, const struct target *t)
 {
 	struct text state, config;
 
-	if (doctor_read_attribute(d, t->device, "power_state", &state) < 0)
+	if (machine_read_attribute(d, t->device, "power_state", &state) < 0)
 		state = TEXT("");
 	if (text_is(state, "D3cold")) {
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%s is switched off while nobody uses it (D3cold): if it does not "
 			"come back (\"stuck in D3\"), write 0 to its d3cold_allowed before "
@@ -414,9 +416,9 @@ static bool check_power(struct doctor *d, const struct target *t)
 			t->name);
 		return false;
 	}
-	if (doctor_read_attribute(d, t->device, "config", &config) == 0 &&
+	if (machine_read_attribute(d, t->device, "config", &config) == 0 &&
 	    config.n >= 4 && memcmp(config.p, "\xff\xff\xff\xff", 4) == 0) {
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s does not answer (its configuration reads as ff): take the "
 			"machine's power away for a moment; if it comes again, write 0 to "
@@ -427,18 +429,18 @@ static bool check_power(struct doctor *d, const struct target *t)
 	return true;
 }
 
-static void run_power(struct doctor *d)
+static void run_power(struct machine *d)
 {
 	bool is_fine = d->target_count > 0;
 
 	for (size_t i = 0; i < d->target_count; i++)
 		is_fine &= check_power(d, &d->targets[i]);
 	if (is_fine)
-		doctor_say(d, FINDING_PASS,
-			   "all devices answer, and none is switched off");
+		machine_say(d, FINDING_PASS,
+			    "all devices answer, and none is switched off");
 }
 
-static bool is_there(struct doctor *d, const char *path, struct stat *ret)
+static bool is_there(struct machine *d, const char *path, struct stat *ret)
 {
 	const char *file = path_below(d->arena, d->sysroot, path);
 
@@ -446,24 +448,24 @@ static bool is_there(struct doctor *d, const char *path, struct stat *ret)
 }
 
 /* vfio takes type1, or iommufd in its place. */
-static void check_backend(struct doctor *d)
+static void check_backend(struct machine *d)
 {
 	struct stat st;
 
-	if (doctor_list(d, WORLD_SYS, "module/vfio_iommu_type1", NULL) >= 0 ||
+	if (machine_list(d, WORLD_SYS, "module/vfio_iommu_type1", NULL) >= 0 ||
 	    is_there(d, IOMMUFD_PATH, &st))
 		return;
 	/* Built in without parameters it would leave no trace there; but it has one. */
-	doctor_say(
+	machine_say(
 		d, FINDING_FAIL,
 		"vfio_iommu_type1 is not loaded, and there is no iommufd: no program can "
 		"use the devices (\"no supported IOMMU extensions\"): run modprobe "
 		"vfio_iommu_type1");
 }
 
-static void check_node(struct doctor *d, const struct target *t)
+static void check_node(struct machine *d, const struct target *t)
 {
-	const char *path = doctor_print(d, VFIO_PATH "/%d", t->device->iommu_group);
+	const char *path = machine_print(d, VFIO_PATH "/%d", t->device->iommu_group);
 	struct stat st;
 
 	for (const struct target *o = d->targets; o < t; o++)
@@ -471,43 +473,43 @@ static void check_node(struct doctor *d, const struct target *t)
 		    o->device->iommu_group == t->device->iommu_group)
 			return;
 	if (!is_there(d, path, &st))
-		doctor_say(
+		machine_say(
 			d, FINDING_FAIL,
 			"%s is not there though %s is bound: is /dev a devtmpfs, and the "
 			"container, if this is one, given it?",
 			path, t->name);
 	else if ((st.st_mode & 0077) == 0)
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"%s is for %s alone; libvirt sees to that itself, other programs "
 			"that do not run as root need a udev rule: SUBSYSTEM==\"vfio\", "
 			"GROUP=\"kvm\", MODE=\"0660\"",
 			path, st.st_uid == 0 ? "root" : "its owner");
 	else
-		doctor_say(d, FINDING_PASS, "%s is there", path);
+		machine_say(d, FINDING_PASS, "%s is there", path);
 }
 
-static void check_mode(struct doctor *d)
+static void check_mode(struct machine *d)
 {
 	struct text t;
 
-	if (doctor_read(d, WORLD_SYS, "module/vfio/parameters/enable_unsafe_noiommu_mode",
-			&t) == 0 &&
+	if (machine_read(d, WORLD_SYS,
+			 "module/vfio/parameters/enable_unsafe_noiommu_mode", &t) == 0 &&
 	    (text_is(t, "Y") || text_is(t, "1")))
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"vfio's no-IOMMU mode is on: whoever opens /dev/vfio/noiommu-* "
 			"can write to all of the memory");
-	if (doctor_read(d, WORLD_SYS, "kernel/security/lockdown", &t) == 0 &&
+	if (machine_read(d, WORLD_SYS, "kernel/security/lockdown", &t) == 0 &&
 	    !memmem(t.p, t.n, "[none]", 6))
-		doctor_say(
+		machine_say(
 			d, FINDING_NOTE,
 			"the kernel is locked down (%.*s): it loads signed modules only, "
 			"and no program maps a device through sysfs; vfio itself works",
 			(int)MIN(t.n, 80u), t.p);
 }
 
-static void run_nodes(struct doctor *d)
+static void run_nodes(struct machine *d)
 {
 	bool has_bound = false;
 	struct stat st;
@@ -519,10 +521,10 @@ static void run_nodes(struct doctor *d)
 		return;
 	check_backend(d);
 	if (!is_there(d, VFIO_PATH "/vfio", &st))
-		doctor_say(d, FINDING_FAIL,
-			   VFIO_PATH
-			   "/vfio is not there: run modprobe vfio, and see that "
-			   "/dev is a devtmpfs");
+		machine_say(d, FINDING_FAIL,
+			    VFIO_PATH
+			    "/vfio is not there: run modprobe vfio, and see that "
+			    "/dev is a devtmpfs");
 	for (size_t i = 0; i < d->target_count; i++)
 		if (device_is_on_vfio(d->targets[i].device) &&
 		    d->targets[i].device->iommu_group != NO_GROUP)

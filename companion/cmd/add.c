@@ -8,16 +8,16 @@
 
 struct adding {
 	struct edit e;
-	struct wishes w;
+	struct rule_requests w;
 };
 
 static int run(struct adding *a)
 {
-	if (wishes_read(&a->w, &a->e) < 0)
+	if (requests_read(&a->w, &a->e) < 0)
 		return EXIT_WRONG_USAGE;
 	if (edit_open(&a->e) < 0)
 		return EXIT_FAILED;
-	if (wishes_resolve(&a->w, &a->e) < 0) {
+	if (requests_resolve(&a->w, &a->e) < 0) {
 		say_error("nothing is written");
 		return EXIT_FAILED;
 	}

@@ -49,7 +49,7 @@ struct apply {
 
 	struct arena *arena;
 	struct world *world;
-	struct carrier carrier;
+	struct binder_copy binder_copy;
 	struct apply_image images[INSTALLED_MAX];
 	size_t count;
 	unsigned installed; /* generators */
@@ -235,7 +235,7 @@ static void check_image_again(struct apply *a, struct apply_image *image)
 		for (size_t i = 0; i < found.count; i++)
 			if (strcmp(found.items[i].kernel, image->image.kernel) == 0)
 				image->image = found.items[i];
-	v = rebuild_judge(&image->image, a->world, &a->carrier, a->arena, &findings);
+	v = rebuild_judge(&image->image, a->world, &a->binder_copy, a->arena, &findings);
 	image->is_good = v.state == REBUILD_CURRENT;
 	if (image->is_good) {
 		paragraph_line(stdout, INDENT, "checked: pass");
@@ -360,7 +360,7 @@ static void say_next(struct apply *a, bool is_new)
 	if (file_read_world(a->world, WORLD_PROC, "cmdline", a->arena, CMDLINE_MAX,
 			    &cmdline) < 0)
 		cmdline = (struct text){"", 0};
-	if (a->carrier.policy.rule_count > 0 && parameter && !iommu.is_on &&
+	if (a->binder_copy.policy.rule_count > 0 && parameter && !iommu.is_on &&
 	    words_find(cmdline, text_of(parameter), &other) != 1)
 		paragraph_line(stdout, 0,
 			       "the IOMMU is off: earlybind cmdline --set adds %s to the "
@@ -373,7 +373,7 @@ static void say_next(struct apply *a, bool is_new)
 /* Makes what is due, or shows it; says how it ended, and gives the exit code. */
 static int apply_run(struct apply *a)
 {
-	const char *rules = carrier_describe(&a->carrier, a->arena);
+	const char *rules = binder_copy_describe(&a->binder_copy, a->arena);
 	int code;
 
 	for (size_t i = 0; i < a->count; i++) {
@@ -442,7 +442,7 @@ static int survey(struct apply *a)
 		if (!is_wanted(a, found.items[i].kernel))
 			continue;
 		*image = (struct apply_image){.image = found.items[i]};
-		image->verdict = rebuild_judge(&image->image, a->world, &a->carrier,
+		image->verdict = rebuild_judge(&image->image, a->world, &a->binder_copy,
 					       a->arena, &findings);
 		if (image->verdict.made_by != GENERATOR_UNKNOWN)
 			made |= GENERATOR_BIT(image->verdict.made_by);
@@ -533,8 +533,9 @@ static int apply(struct apply *a)
 {
 	int code;
 
-	if (carrier_configure(&a->carrier, a->sysroot, &a->configs, a->arena) < 0 ||
-	    carrier_load(&a->carrier, a->sysroot, NULL, a->arena) < 0 ||
+	if (binder_copy_configure(&a->binder_copy, a->sysroot, &a->configs, a->arena) <
+		    0 ||
+	    binder_copy_load(&a->binder_copy, a->sysroot, NULL, a->arena) < 0 ||
 	    open_world(a->sysroot, &a->world) < 0)
 		return EXIT_FAILED;
 	if (process_set_path() < 0) {

@@ -176,11 +176,11 @@ static int bind_devices(struct binding *b)
 			return EXIT_FAILED;
 		}
 		fflush(stdout);
-		live_speak(b->hand.world);
-		if (live_bind(b->hand.world, b->hand.arena, &b->policy, pd->device->bdf,
-			      &one) != EXIT_ALL_BOUND)
+		by_hand_speak(b->hand.world);
+		if (by_hand_bind(b->hand.world, b->hand.arena, &b->policy,
+				 pd->device->bdf, &one) != EXIT_ALL_BOUND)
 			code = EXIT_FAILED;
-		live_be_silent(b->hand.world);
+		by_hand_be_silent(b->hand.world);
 		if (one.plan.device_count == 1)
 			put_outcome(&one.report.outcomes[0]);
 		else

@@ -30,7 +30,7 @@ static void speak(struct world *world, enum log_level level, const char *line)
 	silent_ops->log(world, level, line);
 }
 
-void live_speak(struct world *world)
+void by_hand_speak(struct world *world)
 {
 	silent_ops = world->ops;
 	speaking_ops = *world->ops;
@@ -38,14 +38,14 @@ void live_speak(struct world *world)
 	world->ops = &speaking_ops;
 }
 
-void live_be_silent(struct world *world)
+void by_hand_be_silent(struct world *world)
 {
 	if (world->ops == &speaking_ops)
 		world->ops = silent_ops;
 }
 
-int live_bind(struct world *world, struct arena *arena, const struct policy *policy,
-	      struct bdf bdf, struct run *ret)
+int by_hand_bind(struct world *world, struct arena *arena, const struct policy *policy,
+		 struct bdf bdf, struct run *ret)
 {
 	uint64_t start = world->ops->now(world);
 	struct report *report = &ret->report;
@@ -63,7 +63,7 @@ int live_bind(struct world *world, struct arena *arena, const struct policy *pol
 	report->deadline = start + policy->timeout * SECOND;
 	run_carry_out(world, arena, ret);
 	report->microseconds = world->ops->now(world) - start;
-	live_be_silent(world);
+	by_hand_be_silent(world);
 	run_publish_device(world, arena, ret);
 	return report_is_fine(report) ? EXIT_ALL_BOUND : EXIT_NOT_ALL;
 }
@@ -232,7 +232,7 @@ static void publish(struct steps *s, const struct outcome *o, struct text word)
 						     (struct text){json.buf, json.used});
 	}
 	if (r == 0)
-		r = late_judge(s->world, s->report);
+		r = hotplug_judge(s->world, s->report);
 	if (r < 0)
 		world_log(s->world, LOG_LEVEL_WARNING,
 			  "%s: what came of it cannot be recorded: %s", address,
@@ -261,7 +261,7 @@ static void release_device(struct steps *s, struct outcome *o,
 	o->error = 0;
 	o->verdict = VERDICT_RESTORED;
 	/* udev's rules of this boot must not take the "add" for a new device. */
-	if (late_judge(s->world, s->report) < 0)
+	if (hotplug_judge(s->world, s->report) < 0)
 		world_log(s->world, LOG_LEVEL_WARNING, "its verdict cannot be written");
 	steps_begin(s, steps_now(s) + release->policy->recovery_timeout * SECOND);
 	r = o->after[0] != '\0' ? 0 : give_back(s, o, release);
@@ -285,8 +285,8 @@ static void release_device(struct steps *s, struct outcome *o,
 	o->error = 0;
 }
 
-int live_release(struct world *world, struct arena *arena, const struct release *release,
-		 struct outcome *ret)
+int by_hand_release(struct world *world, struct arena *arena,
+		    const struct release *release, struct outcome *ret)
 {
 	struct plan_device *pd = arena_alloc(arena, 1, sizeof(*pd));
 	struct report report = {
@@ -304,7 +304,7 @@ int live_release(struct world *world, struct arena *arena, const struct release 
 	steps_begin(&s, start + release->policy->timeout * SECOND);
 	release_device(&s, ret, release);
 	ret->microseconds = world->ops->now(world) - start;
-	live_be_silent(world);
+	by_hand_be_silent(world);
 	publish(&s, ret, release->word);
 	return 0;
 }
@@ -379,7 +379,7 @@ static size_t say_holders(const struct guards *g, const char *address,
 static size_t say_stuck(const struct guards *g, const char *address,
 			const struct pci_device *d)
 {
-	if (late_find(g->world, d->bdf, &d->ids) != LATE_STUCK)
+	if (hotplug_find(g->world, d->bdf, &d->ids) != LATE_STUCK)
 		return 0;
 	say_error(
 		"%s: the kernel is stuck with it since before: power-cycle the machine; a "

@@ -54,17 +54,17 @@ struct by_hand {
  * and its undo. Whether it may be done at all is asked before (guards.h).
  */
 
-/* What is said on the way goes to the error output as well, until live_be_silent(). */
-void live_speak(struct world *world) nonnull(1);
-void live_be_silent(struct world *world) nonnull(1);
+/* What is said on the way goes to the error output as well, until by_hand_be_silent(). */
+void by_hand_speak(struct world *world) nonnull(1);
+void by_hand_be_silent(struct world *world) nonnull(1);
 
 /*
  * Plans, binds, verifies, and gives back what could not be bound: the function at @bdf, as
  * the rules of @policy say. Publishes the report of the device, as for one that appeared
  * late. The exit code; without a plan ret->report.reason says why.
  */
-int live_bind(struct world *world, struct arena *arena, const struct policy *policy,
-	      struct bdf bdf, struct run *ret) must_check nonnull(1, 2, 3, 5);
+int by_hand_bind(struct world *world, struct arena *arena, const struct policy *policy,
+		 struct bdf bdf, struct run *ret) must_check nonnull(1, 2, 3, 5);
 
 /*
  * Takes the function off vfio-pci and lets its own driver have it: one of @release->drivers,
@@ -72,8 +72,9 @@ int live_bind(struct world *world, struct arena *arena, const struct policy *pol
  * does not have it any more, ret->after says who does; otherwise ret->reason. Published too.
  * -ENOMEM.
  */
-int live_release(struct world *world, struct arena *arena, const struct release *release,
-		 struct outcome *ret) must_check nonnull(1, 2, 3, 4);
+int by_hand_release(struct world *world, struct arena *arena,
+		    const struct release *release, struct outcome *ret) must_check
+	nonnull(1, 2, 3, 4);
 
 /* ---- live guard ---- */
 

@@ -73,7 +73,7 @@ static int print_json(const struct check *c)
 	return end_json(&json);
 }
 
-static int check_one(const char *file, const struct doctor *o)
+static int check_one(const char *file, const struct machine *o)
 {
 	static struct check c;
 	static struct sources sources;
@@ -101,7 +101,7 @@ static int check_one(const char *file, const struct doctor *o)
 }
 
 /* Images are made again by apply, which looks at each of them by itself. */
-static int fix(struct doctor *d)
+static int fix(struct machine *d)
 {
 	char name[] = "apply", option[] = "--kernel";
 	char *kernel = d->kernel ? arena_copy(d->arena, text_of(d->kernel)) : NULL;
@@ -115,7 +115,7 @@ static int fix(struct doctor *d)
 
 static const char *check_name(const void *arg unused, size_t i)
 {
-	return doctor_check_at(i)->name;
+	return machine_check_at(i)->name;
 }
 
 static bool has_check(const char *name, size_t *ret_count)
@@ -123,13 +123,13 @@ static bool has_check(const char *name, size_t *ret_count)
 	const struct machine_check *c;
 	bool is_there = false;
 
-	for (*ret_count = 0; (c = doctor_check_at(*ret_count)); (*ret_count)++)
+	for (*ret_count = 0; (c = machine_check_at(*ret_count)); (*ret_count)++)
 		is_there |= strcmp(c->name, name) == 0;
 	return is_there;
 }
 
 /* Exit code; EXIT_OK if the words go together. */
-static int validate(const struct doctor *d, const char *image)
+static int validate(const struct machine *d, const char *image)
 {
 	size_t count;
 
@@ -159,7 +159,7 @@ static int validate(const struct doctor *d, const char *image)
 
 int command_check(int argc, char **argv, struct arena *arena)
 {
-	static struct doctor d;
+	static struct machine d;
 	const char *image = NULL;
 	const struct option_spec options[] = {
 		{"only", "NAME", "this check only; may be repeated",
@@ -202,7 +202,7 @@ int command_check(int argc, char **argv, struct arena *arena)
 	};
 	int code;
 
-	d = (struct doctor){.arena = arena};
+	d = (struct machine){.arena = arena};
 	if (!options_parse(&spec, argc, argv, &code))
 		return code;
 	code = validate(&d, image);
@@ -210,6 +210,6 @@ int command_check(int argc, char **argv, struct arena *arena)
 		return code;
 	if (image)
 		return check_one(image, &d);
-	code = doctor_run(&d);
+	code = machine_check_run(&d);
 	return d.is_fix && d.image_failures > 0 ? fix(&d) : code;
 }

@@ -52,7 +52,7 @@ static const char *settings(const struct cmdline_command *c)
 
 static void say_place(const struct cmdline_command *c)
 {
-	const struct loader *l = &c->loader;
+	const struct bootloader *l = &c->loader;
 
 	if (l->kind == LOADER_UNKNOWN)
 		paragraph_line(
@@ -179,7 +179,7 @@ static int run(struct cmdline_command *c)
 		c->running = (struct text){"", 0};
 	c->running = text_trim(c->running);
 	iommu_read(c->world, c->arena, &c->iommu);
-	loader_find(c->world, c->sysroot, c->arena, &c->loader);
+	bootloader_find(c->world, c->sysroot, c->arena, &c->loader);
 	r = cmdline_read_settings(c);
 	if (r < 0)
 		return EXIT_FAILED;

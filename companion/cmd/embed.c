@@ -23,7 +23,7 @@ struct embed {
 	bool is_verbose;
 
 	struct arena *arena;
-	struct carrier carrier;
+	struct binder_copy binder_copy;
 };
 
 static int show(const char *path, struct arena *arena)
@@ -58,13 +58,13 @@ static void say_lines(const struct recorded *recorded)
 
 static void say_recorded(const struct embed *e)
 {
-	const struct sources *sources = &e->carrier.sources;
+	const struct sources *sources = &e->binder_copy.sources;
 
 	say_lines(&sources->critical);
 	say_lines(&sources->known);
 	if (sources->is_generic)
 		puts("nothing is recorded, as was asked for");
-	else if (e->carrier.policy.ignore_recorded || sources->is_without_critical)
+	else if (e->binder_copy.policy.ignore_recorded || sources->is_without_critical)
 		puts("nothing is recorded as critical, as was asked for");
 	else if (sources->critical.why)
 		printf("%s: %s\n",
@@ -81,17 +81,18 @@ static void say_recorded(const struct embed *e)
 
 static int embed(struct embed *e)
 {
-	struct carrier *c = &e->carrier;
+	struct binder_copy *c = &e->binder_copy;
 	int r;
 
-	if (carrier_load(c, e->sysroot, e->binder, e->arena) < 0)
+	if (binder_copy_load(c, e->sysroot, e->binder, e->arena) < 0)
 		return EXIT_FAILED;
 	r = file_replace(e->output, c->bytes, c->mode);
 	if (r < 0) {
 		say_error("%s: it cannot be written: %s", e->output, errno_text(r));
 		return EXIT_FAILED;
 	}
-	printf("%s%sembedded in %s (%zu of %d bytes)\n", carrier_describe(c, e->arena),
+	printf("%s%sembedded in %s (%zu of %d bytes)\n",
+	       binder_copy_describe(c, e->arena),
 	       c->sources.count == 0 ? c->length == 0 ? ": empty table " : ": no rule "
 				     : " ",
 	       e->output, c->length, TABLE_CAPACITY);
@@ -120,8 +121,9 @@ static int print_modules(struct embed *e)
 	struct world *world;
 	int r = open_world(e->sysroot, &world);
 
-	if (r == 0 && needs_find(e->carrier.is_generic ? NULL : world, &e->carrier.policy,
-				 e->modules, e->arena, &names) < 0) {
+	if (r == 0 &&
+	    needs_find(e->binder_copy.is_generic ? NULL : world, &e->binder_copy.policy,
+		       e->modules, e->arena, &names) < 0) {
 		say_error("out of memory");
 		r = -ENOMEM;
 	}
@@ -166,9 +168,9 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		{"check", NULL, "only validate the configuration",
 		 .ret_flag = &e.is_check},
 		{"generic", NULL, "the image is for other machines too: record nothing",
-		 .ret_flag = &e.carrier.is_generic},
+		 .ret_flag = &e.binder_copy.is_generic},
 		{"no-critical", NULL, "do not record what this machine cannot do without",
-		 .ret_flag = &e.carrier.is_without_critical},
+		 .ret_flag = &e.binder_copy.is_without_critical},
 		{"verbose", NULL, "say what is recorded, or why nothing is",
 		 .ret_flag = &e.is_verbose},
 		{"modules", "DIR",
@@ -199,8 +201,8 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		return EXIT_WRONG_USAGE;
 	}
 	if (e.modules)
-		e.carrier.is_without_critical = true;
-	if (carrier_configure(&e.carrier, e.sysroot, &e.configs, arena) < 0)
+		e.binder_copy.is_without_critical = true;
+	if (binder_copy_configure(&e.binder_copy, e.sysroot, &e.configs, arena) < 0)
 		return EXIT_FAILED;
 	if (e.modules)
 		return print_modules(&e);

@@ -53,7 +53,7 @@ struct explain {
 /* Whether the kernel was found stuck with it in this boot. */
 static bool explain_is_stuck(const struct explain *e, const struct pci_device *d)
 {
-	return late_find(e->world, d->bdf, &d->ids) == LATE_STUCK;
+	return hotplug_find(e->world, d->bdf, &d->ids) == LATE_STUCK;
 }
 
 /* "A B C", for a command line. */

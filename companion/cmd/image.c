@@ -24,11 +24,11 @@
 #include "paths.h"
 #include "reason.h"
 
-struct original {
+struct base_image {
 	const char *path;
 	int fd;
 	struct stat st;
-	bool has_binder; /* found by original_copy() */
+	bool has_binder; /* found by base_image_copy() */
 };
 
 #define CHUNK ((size_t)1024 * 1024)
@@ -68,7 +68,7 @@ static ssize_t read_some(int fd, char *buf, size_t n, off_t offset)
 	return got < 0 ? -errno : got;
 }
 
-static int check_start(const struct original *o)
+static int check_start(const struct base_image *o)
 {
 	char buf[4096];
 	ssize_t n = read_some(o->fd, buf, sizeof(buf), 0);
@@ -95,12 +95,12 @@ static int check_start(const struct original *o)
  * Opens @path, and says what is wrong: that it cannot be read, begins as no initramfs does,
  * or is the file @output itself. -errno then.
  */
-static int original_open(struct original *o, const char *path, const char *output)
+static int base_image_open(struct base_image *o, const char *path, const char *output)
 {
 	struct stat out;
 	int r;
 
-	*o = (struct original){.path = path};
+	*o = (struct base_image){.path = path};
 	/* Not blocked by a FIFO. */
 	o->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (o->fd < 0 || fstat(o->fd, &o->st) < 0) {
@@ -123,7 +123,7 @@ static int original_open(struct original *o, const char *path, const char *outpu
 }
 
 /* Copies all of it. Notices a binder in its plain parts, as an earlier append leaves one. */
-static int original_copy(struct original *o, struct new_file *to)
+static int base_image_copy(struct base_image *o, struct new_file *to)
 {
 	/* As it stands in an archive: the name and its NUL. */
 	static const char name[] = BINDER_PATH;
@@ -157,7 +157,7 @@ static int original_copy(struct original *o, struct new_file *to)
 }
 
 /* The kernel's version that the name tells: initrd.img-VERSION; NULL if it tells none. */
-static const char *original_version(const struct original *o, struct arena *arena)
+static const char *base_image_version(const struct base_image *o, struct arena *arena)
 {
 	static const char *const prefixes[] = {"initrd.img-", "initramfs-", "initrd-"};
 	static const char suffix[] = ".img";
@@ -190,8 +190,8 @@ struct image_command {
 	const char *sysroot;
 
 	struct arena *arena;
-	struct original original;
-	struct carrier carrier;
+	struct base_image original;
+	struct binder_copy binder_copy;
 	struct module_tree trees[STRINGS_MAX];
 	size_t tree_count;
 	uint32_t mtime;
@@ -249,8 +249,8 @@ static int find_names(struct image_command *c, const char *version, struct strin
 
 	if (r < 0)
 		return r;
-	r = dir ? needs_find(c->carrier.is_generic ? NULL : world, &c->carrier.policy,
-			     dir, c->arena, ret)
+	r = dir ? needs_find(c->binder_copy.is_generic ? NULL : world,
+			     &c->binder_copy.policy, dir, c->arena, ret)
 		: -ENOMEM;
 	if (r < 0)
 		say_error("out of memory");
@@ -297,7 +297,7 @@ static int add_kernels(struct image_command *c)
 	int r = 0;
 
 	if (!is_named && c->append) {
-		const char *version = original_version(&c->original, c->arena);
+		const char *version = base_image_version(&c->original, c->arena);
 
 		if (version) {
 			paragraph_line(stdout, 0, "kernel %s, by the name of the image",
@@ -354,7 +354,7 @@ static int put_below(struct cpio_writer *w, const char *last, const char *path,
 static int put_all(struct image_command *c, struct cpio_writer *w)
 {
 	const char *last = &BINDER_PATH[1];
-	int r = put_below(w, "", last, 0755, c->carrier.bytes, c->arena);
+	int r = put_below(w, "", last, 0755, c->binder_copy.bytes, c->arena);
 
 	for (size_t i = 0; i < c->tree_count; i++) {
 		const struct module_tree *tree = &c->trees[i];
@@ -400,7 +400,7 @@ static int write_file(struct image_command *c)
 		return r;
 	w.arg = &out;
 	if (c->append)
-		r = original_copy(&c->original, &out);
+		r = base_image_copy(&c->original, &out);
 	if (r == 0 && c->append)
 		r = put_padding(c, &out);
 	if (r == 0)
@@ -438,11 +438,11 @@ static void describe(const struct image_command *c)
 		paragraph_line(stdout, 0,
 			       "%s: %s and %llu more bytes: the binder with %s",
 			       c->output, c->append, (unsigned long long)c->size,
-			       carrier_describe(&c->carrier, c->arena));
+			       binder_copy_describe(&c->binder_copy, c->arena));
 	else
 		paragraph_line(stdout, 0, "%s: %llu bytes: the binder with %s", c->output,
 			       (unsigned long long)c->size,
-			       carrier_describe(&c->carrier, c->arena));
+			       binder_copy_describe(&c->binder_copy, c->arena));
 	paragraph_line(stdout, 0,
 		       "next: boot it with rdinit=" BINDER_PATH
 		       " on the kernel command line");
@@ -467,9 +467,10 @@ static int make(struct image_command *c)
 	int r;
 
 	if (read_time(&c->mtime) < 0 ||
-	    (c->append && original_open(&c->original, c->append, c->output) < 0) ||
-	    carrier_configure(&c->carrier, c->sysroot, &c->configs, c->arena) < 0 ||
-	    carrier_load(&c->carrier, c->sysroot, c->binder, c->arena) < 0 ||
+	    (c->append && base_image_open(&c->original, c->append, c->output) < 0) ||
+	    binder_copy_configure(&c->binder_copy, c->sysroot, &c->configs, c->arena) <
+		    0 ||
+	    binder_copy_load(&c->binder_copy, c->sysroot, c->binder, c->arena) < 0 ||
 	    add_kernels(c) < 0)
 		return EXIT_FAILED;
 	r = write_file(c);
@@ -496,9 +497,9 @@ int command_image(int argc, char **argv, struct arena *arena)
 		{"binder", "FILE", "the binder to take (" BINDER_PATH ")",
 		 .ret_string = &c.binder},
 		{"generic", NULL, "the image is for other machines too: record nothing",
-		 .ret_flag = &c.carrier.is_generic},
+		 .ret_flag = &c.binder_copy.is_generic},
 		{"no-critical", NULL, "do not record what this machine cannot do without",
-		 .ret_flag = &c.carrier.is_without_critical},
+		 .ret_flag = &c.binder_copy.is_without_critical},
 		{"sysroot", "DIR", "read etc, lib/modules and the binder below DIR",
 		 .ret_string = &c.sysroot},
 	};

@@ -420,7 +420,7 @@ static int list_print_rules(struct list *l)
 	const struct strings none = {.count = 0};
 	bool *is_named = arena_alloc(l->arena, l->inventory.count, sizeof(*is_named));
 	struct policy files;
-	struct along *along;
+	struct companions *companions;
 
 	if (!is_named) {
 		say_error("out of memory");
@@ -436,7 +436,8 @@ static int list_print_rules(struct list *l)
 		for (size_t i = 0; i < l->inventory.count; i++)
 			(void)list_has_match(l, &run.policy.rules[r].selector,
 					     l->items[i].device);
-	if (along_find(&run.policy, &l->inventory, NULL, l->arena, &along) < 0) {
+	if (companions_find(&run.policy, &l->inventory, NULL, l->arena, &companions) <
+	    0) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
@@ -447,8 +448,8 @@ static int list_print_rules(struct list *l)
 		if (!policy_has_rule_active(&run.policy, rule))
 			continue;
 		for (size_t i = 0; i < l->inventory.count; i++) {
-			bool is_along = along && along[i].rule == rule &&
-					!along[i].is_named && !along[i].is_kept;
+			bool is_along = companions && companions[i].rule == rule &&
+					!companions[i].is_named && !companions[i].is_kept;
 
 			if (!is_along &&
 			    !list_has_match(l, &rule->selector, l->items[i].device))
@@ -808,7 +809,7 @@ static const char *read_attribute(struct list *l, const struct pci_device *d,
  */
 static const char *read_override(struct list *l, const struct pci_device *d)
 {
-	const char *text = late_find(l->world, d->bdf, &d->ids) == LATE_STUCK
+	const char *text = hotplug_find(l->world, d->bdf, &d->ids) == LATE_STUCK
 				   ? ""
 				   : read_attribute(l, d, "driver_override");
 

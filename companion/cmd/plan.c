@@ -208,7 +208,7 @@ static void print_text(const struct planning *p)
 
 		if (report_has_rule_missing(&run->report, i))
 			describe_missing(rule->text, origin_format(&rule->origin, origin),
-					 run->plan.lost[i].elsewhere);
+					 run->plan.moved[i].elsewhere);
 	}
 	if (identity_open(p->world, p->arena, &run->inventory, &identity) == 0)
 		for (size_t i = 0; i < run->policy.rule_count; i++)

@@ -137,9 +137,9 @@ static int release_device(struct releasing *r, const struct pci_device *d)
 	int error;
 
 	fflush(stdout);
-	live_speak(r->hand.world);
-	error = live_release(r->hand.world, r->hand.arena, &release, &outcome);
-	live_be_silent(r->hand.world);
+	by_hand_speak(r->hand.world);
+	error = by_hand_release(r->hand.world, r->hand.arena, &release, &outcome);
+	by_hand_be_silent(r->hand.world);
 	if (error < 0) {
 		say_error("out of memory");
 		return EXIT_FAILED;

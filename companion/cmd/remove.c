@@ -10,7 +10,7 @@
 
 struct removing {
 	struct edit e;
-	struct wishes w;
+	struct rule_requests w;
 	struct removal removal;
 };
 
@@ -39,13 +39,13 @@ static void say_along(struct removing *r, const bool *is_meant)
 {
 	for (size_t i = 0; i < r->e.inventory.count; i++) {
 		const struct pci_device *d = &r->e.inventory.devices[i];
-		const struct rule *along = is_meant[i] ? edit_along(&r->e, d) : NULL;
+		const struct rule *companions = is_meant[i] ? edit_along(&r->e, d) : NULL;
 		char address[BDF_SIZE];
 
-		if (along)
+		if (companions)
 			say_error("it comes along by the rule %s: earlybind keep %s "
 				  "leaves it to the host",
-				  edit_describe_rule(&r->e, along),
+				  edit_describe_rule(&r->e, companions),
 				  edit_address(d, address));
 	}
 }
@@ -76,7 +76,7 @@ static int run(struct removing *r)
 {
 	bool is_found = true;
 
-	if (wishes_read(&r->w, &r->e) < 0)
+	if (requests_read(&r->w, &r->e) < 0)
 		return EXIT_WRONG_USAGE;
 	if (edit_open(&r->e) < 0)
 		return EXIT_FAILED;

@@ -16,7 +16,7 @@
 
 struct selecting {
 	struct edit e;
-	struct wishes w;
+	struct rule_requests w;
 	struct removal removal;
 	bool is_plain;
 
@@ -57,7 +57,7 @@ static bool is_bound(const struct edit *e, const struct pci_device *d, bool *ret
 
 static const char *describe(struct edit *e, const struct pci_device *d, bool is_kept)
 {
-	const struct rule *along = edit_along(e, d);
+	const struct rule *companions = edit_along(e, d);
 	const char *text;
 	const struct usage *usage;
 	size_t count;
@@ -65,9 +65,9 @@ static const char *describe(struct edit *e, const struct pci_device *d, bool is_
 	text = arena_printf(e->arena, "%s%s%s%s%s", edit_describe(e, d),
 			    d->driver[0] ? " (" : "", d->driver, d->driver[0] ? ")" : "",
 			    is_kept ? "; kept by a rule" : "");
-	if (text && along)
+	if (text && companions)
 		text = arena_printf(e->arena, "%s; comes along by the rule %s", text,
-				    edit_describe_rule(e, along));
+				    edit_describe_rule(e, companions));
 	usage = usages_find(&e->usages, d->bdf, &count);
 	for (size_t i = 0; usage && text && i < count; i++)
 		if (usage[i].is_in_use)
@@ -200,7 +200,7 @@ static int read_choice(struct selecting *s)
 		int r = 0;
 
 		if (is_chosen && !s->was_chosen[i])
-			r = wishes_add_device(&s->w, &s->e, d);
+			r = requests_add_device(&s->w, &s->e, d);
 		else if (!is_chosen && s->was_chosen[i])
 			is_meant[d - inv->devices] = true;
 		if (r < 0)
@@ -233,7 +233,7 @@ static int run(struct selecting *s)
 	int r;
 
 	s->w.options = "";
-	if (!wishes_has_way(&s->w))
+	if (!requests_has_way(&s->w))
 		return EXIT_WRONG_USAGE;
 	if (edit_open(&s->e) < 0)
 		return EXIT_FAILED;

@@ -36,8 +36,8 @@ int binder_read(const char *path, struct arena *arena, struct text *ret_bytes,
 	return r;
 }
 
-int carrier_configure(struct carrier *c, const char *sysroot,
-		      const struct strings *configs, struct arena *arena)
+int binder_copy_configure(struct binder_copy *c, const char *sysroot,
+			  const struct strings *configs, struct arena *arena)
 {
 	struct world *world;
 	int r;
@@ -62,8 +62,8 @@ int carrier_configure(struct carrier *c, const char *sysroot,
 	return sources_encode(&c->sources, &c->policy, arena, &c->section, &c->length);
 }
 
-int carrier_load(struct carrier *c, const char *sysroot, const char *path,
-		 struct arena *arena)
+int binder_copy_load(struct binder_copy *c, const char *sysroot, const char *path,
+		     struct arena *arena)
 {
 	size_t offset;
 	int r;
@@ -81,7 +81,7 @@ int carrier_load(struct carrier *c, const char *sysroot, const char *path,
 	return r;
 }
 
-const char *carrier_describe(const struct carrier *c, struct arena *arena)
+const char *binder_copy_describe(const struct binder_copy *c, struct arena *arena)
 {
 	size_t count = 0;
 	const char *text;

@@ -11,7 +11,7 @@
 #include "sources.h"
 #include "text.h"
 
-struct carrier {
+struct binder_copy {
 	bool is_without_critical; /* wanted: no critical devices are looked for */
 	bool is_generic; /* wanted: nothing of this machine is recorded */
 	struct sources sources;
@@ -26,16 +26,17 @@ struct carrier {
  * Reads the configuration, @configs or what is below @sysroot (NULL for /), and what is
  * to be recorded of the machine, and makes the table of it. Says what is wrong, each problem with file, line and column; -errno then.
  */
-int carrier_configure(struct carrier *c, const char *sysroot,
-		      const struct strings *configs, struct arena *arena) must_check
+int binder_copy_configure(struct binder_copy *c, const char *sysroot,
+			  const struct strings *configs, struct arena *arena) must_check
 	nonnull(1, 3, 4);
 
 /* Then: the binder, @path or the one below @sysroot, with the table in it. */
-int carrier_load(struct carrier *c, const char *sysroot, const char *path,
-		 struct arena *arena) must_check nonnull(1, 4);
+int binder_copy_load(struct binder_copy *c, const char *sysroot, const char *path,
+		     struct arena *arena) must_check nonnull(1, 4);
 
 /* "2 rules from /etc/earlybind.conf", "no configuration" */
-const char *carrier_describe(const struct carrier *c, struct arena *arena) nonnull(1, 2);
+const char *binder_copy_describe(const struct binder_copy *c, struct arena *arena)
+	nonnull(1, 2);
 
 /* The binder's file and where its table is. Says what is wrong. @ret_mode may be NULL. */
 int binder_read(const char *path, struct arena *arena, struct text *ret_bytes,

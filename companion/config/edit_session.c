@@ -439,7 +439,8 @@ static int read_machine(struct edit *e)
 	if (r == 0)
 		r = identity_open(e->world, e->arena, &e->inventory, &e->identity);
 	if (r == 0)
-		r = along_find(&e->before, &e->inventory, NULL, e->arena, &e->along);
+		r = companions_find(&e->before, &e->inventory, NULL, e->arena,
+				    &e->companions);
 	if (r == 0)
 		r = usages_read(e->world, e->arena, &e->usages);
 	if (r == -ENOMEM)
@@ -587,7 +588,8 @@ bool edit_has_match(const struct edit *e, const struct rule *rule,
 
 const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
 {
-	const struct along *a = e->along ? &e->along[d - e->inventory.devices] : NULL;
+	const struct companions *a =
+		e->companions ? &e->companions[d - e->inventory.devices] : NULL;
 
 	return a && !a->is_named && !a->is_kept ? a->rule : NULL;
 }

@@ -54,8 +54,8 @@ struct edit {
 	struct world *world;
 	struct inventory inventory; /* every function */
 	struct identity identity;
-	struct along
-		*along; /* per device: what brings it along now; NULL: nothing does */
+	struct companions *
+		companions; /* per device: what brings it along now; NULL: nothing does */
 	struct usages usages;
 	struct names *names;
 	struct config_file_place place;

@@ -20,7 +20,7 @@ static const char *driver_of(const struct rule *rule, char buf[static DRIVER_NAM
 }
 
 /* Whether a rule says all that the wishes ask for, besides which devices. */
-static bool has_options(const struct wishes *w, const struct rule *rule)
+static bool has_options(const struct rule_requests *w, const struct rule *rule)
 {
 	char have[DRIVER_NAME_SIZE], want[DRIVER_NAME_SIZE];
 	bool has_driver =
@@ -33,10 +33,10 @@ static bool has_options(const struct wishes *w, const struct rule *rule)
 }
 
 /* The rule that does already for @d what @kind asks for. */
-static const struct rule *covering(const struct edit *e, const struct wishes *w,
+static const struct rule *covering(const struct edit *e, const struct rule_requests *w,
 				   const struct pci_device *d)
 {
-	const struct rule *along;
+	const struct rule *companions;
 
 	for (size_t i = 0; i < e->before.rule_count; i++) {
 		const struct rule *rule = &e->before.rules[i];
@@ -47,26 +47,26 @@ static const struct rule *covering(const struct edit *e, const struct wishes *w,
 		    edit_has_match(e, rule, d))
 			return rule;
 	}
-	along = w->kind == RULE_BIND ? edit_along(e, d) : NULL;
-	return along && has_options(w, along) ? along : NULL;
+	companions = w->kind == RULE_BIND ? edit_along(e, d) : NULL;
+	return companions && has_options(w, companions) ? companions : NULL;
 }
 
 /* The same selector stands there already. */
-static const struct rule *find_same(const struct edit *e, const struct wishes *w,
-				    const struct wish *wish)
+static const struct rule *find_same(const struct edit *e, const struct rule_requests *w,
+				    const struct rule_request *request)
 {
 	for (size_t i = 0; i < e->before.rule_count; i++) {
 		const struct rule *rule = &e->before.rules[i];
 
 		if (rule->kind == w->kind && edit_is_own(e, rule) &&
 		    has_options(w, rule) &&
-		    selector_is_same(&rule->selector, &wish->selector))
+		    selector_is_same(&rule->selector, &request->selector))
 			return rule;
 	}
 	return NULL;
 }
 
-static void say_done(struct edit *e, const struct wishes *w, const char *what,
+static void say_done(struct edit *e, const struct rule_requests *w, const char *what,
 		     const struct rule *rule)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
@@ -77,30 +77,30 @@ static void say_done(struct edit *e, const struct wishes *w, const char *what,
 	paragraph_end(&p);
 }
 
-void addition_drop_done(struct edit *e, struct wishes *w)
+void addition_drop_done(struct edit *e, struct rule_requests *w)
 {
 	for (size_t i = 0; i < w->count; i++) {
-		struct wish *wish = &w->items[i];
-		const struct rule *rule = find_same(e, w, wish);
+		struct rule_request *request = &w->items[i];
+		const struct rule *rule = find_same(e, w, request);
 		size_t matches = 0, covered = 0;
 
 		for (size_t k = 0; k < e->inventory.count; k++) {
 			const struct pci_device *d = &e->inventory.devices[k];
 
-			if (d->is_bridge || !edit_has_selector(&wish->selector, d))
+			if (d->is_bridge || !edit_has_selector(&request->selector, d))
 				continue;
 			matches++;
 			covered += covering(e, w, d) != NULL;
 		}
-		wish->is_done = rule || (matches > 0 && covered == matches);
-		if (!wish->is_done)
+		request->is_done = rule || (matches > 0 && covered == matches);
+		if (!request->is_done)
 			continue;
 		if (matches == 0)
-			say_done(e, w, wish->text, rule);
+			say_done(e, w, request->text, rule);
 		for (size_t k = 0; k < e->inventory.count; k++) {
 			const struct pci_device *d = &e->inventory.devices[k];
 
-			if (!d->is_bridge && edit_has_selector(&wish->selector, d))
+			if (!d->is_bridge && edit_has_selector(&request->selector, d))
 				say_done(e, w, edit_describe(e, d),
 					 rule ? rule : covering(e, w, d));
 		}
@@ -108,7 +108,7 @@ void addition_drop_done(struct edit *e, struct wishes *w)
 }
 
 /* Puts the wishes into the text. */
-static int write_lines(struct edit *e, const struct wishes *w)
+static int write_lines(struct edit *e, const struct rule_requests *w)
 {
 	struct text *lines = arena_alloc(e->arena, w->count, sizeof(*lines));
 	size_t count = 0;
@@ -136,8 +136,9 @@ static int write_lines(struct edit *e, const struct wishes *w)
 }
 
 /* *why is what was said last. */
-static void put_device(struct edit *e, const struct wishes *w, const struct wish *wish,
-		       const struct pci_device *d, const char **why)
+static void put_device(struct edit *e, const struct rule_requests *w,
+		       const struct rule_request *request, const struct pci_device *d,
+		       const char **why)
 {
 	const struct plan_device *pd = plan_find(&e->plan, d);
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
@@ -157,12 +158,12 @@ static void put_device(struct edit *e, const struct wishes *w, const struct wish
 	if (pd && pd->note)
 		paragraph_add(&p, "(%s)", pd->note);
 	paragraph_end(&p);
-	if (wish->why && !(*why && strcmp(wish->why, *why) == 0))
-		paragraph_line(stdout, DEVICE_INDENT, "%s", wish->why);
-	*why = wish->why;
+	if (request->why && !(*why && strcmp(request->why, *why) == 0))
+		paragraph_line(stdout, DEVICE_INDENT, "%s", request->why);
+	*why = request->why;
 }
 
-static bool is_new(const struct wishes *w, const struct pci_device *d)
+static bool is_new(const struct rule_requests *w, const struct pci_device *d)
 {
 	for (size_t i = 0; i < w->count; i++)
 		if (!w->items[i].is_done && edit_has_selector(&w->items[i].selector, d))
@@ -171,7 +172,7 @@ static bool is_new(const struct wishes *w, const struct pci_device *d)
 }
 
 /* A virtual function is no companion of the others, nor they of it. */
-static bool is_of_new_card(struct edit *e, const struct wishes *w,
+static bool is_of_new_card(struct edit *e, const struct rule_requests *w,
 			   const struct pci_device *d)
 {
 	const struct inventory *inv = &e->inventory;
@@ -186,7 +187,7 @@ static bool is_of_new_card(struct edit *e, const struct wishes *w,
 	return false;
 }
 
-static bool is_of_new_group(const struct edit *e, const struct wishes *w,
+static bool is_of_new_group(const struct edit *e, const struct rule_requests *w,
 			    const struct pci_device *d)
 {
 	const struct inventory *inv = &e->inventory;
@@ -201,7 +202,7 @@ static bool is_of_new_group(const struct edit *e, const struct wishes *w,
 }
 
 /* Who is left behind and should come along, as the command that does it. */
-static void put_companions(struct edit *e, const struct wishes *w)
+static void put_companions(struct edit *e, const struct rule_requests *w)
 {
 	const struct inventory *inv = &e->inventory;
 	struct paragraph card = {stdout, 0, DEVICE_INDENT, false};
@@ -234,31 +235,33 @@ static void put_companions(struct edit *e, const struct wishes *w)
 	}
 }
 
-void addition_show(struct edit *e, const struct wishes *w)
+void addition_show(struct edit *e, const struct rule_requests *w)
 {
 	const char *why = NULL;
 
 	for (size_t i = 0; i < w->count; i++) {
-		const struct wish *wish = &w->items[i];
+		const struct rule_request *request = &w->items[i];
 		size_t matches = 0;
 
-		for (size_t k = 0; !wish->is_done && k < e->inventory.count; k++) {
+		for (size_t k = 0; !request->is_done && k < e->inventory.count; k++) {
 			const struct pci_device *d = &e->inventory.devices[k];
 
-			if (d->is_bridge || !edit_has_selector(&wish->selector, d))
+			if (d->is_bridge || !edit_has_selector(&request->selector, d))
 				continue;
-			put_device(e, w, wish, d, &why);
+			put_device(e, w, request, d, &why);
 			matches++;
 		}
-		for (size_t k = 0; !wish->is_done && k < e->plan.device_count; k++) {
+		for (size_t k = 0; !request->is_done && k < e->plan.device_count; k++) {
 			const struct plan_device *pd = &e->plan.devices[k];
 
-			if (wish_has_along(wish, pd) && pd->action <= ACTION_DONE)
-				put_device(e, w, wish, pd->device, &why);
+			if (request_has_companions(request, pd) &&
+			    pd->action <= ACTION_DONE)
+				put_device(e, w, request, pd->device, &why);
 		}
-		if (!wish->is_done && matches == 0)
-			paragraph_line(stdout, 0, "%s: %s", wish->text,
-				       wish->why ? wish->why : "no such device now");
+		if (!request->is_done && matches == 0)
+			paragraph_line(stdout, 0, "%s: %s", request->text,
+				       request->why ? request->why
+						    : "no such device now");
 	}
 	if (w->kind == RULE_KEEP)
 		return;
@@ -276,7 +279,7 @@ void addition_show(struct edit *e, const struct wishes *w)
 }
 
 /* The text with the wishes in it, judged. */
-static int try_lines(struct edit *e, struct wishes *w, enum judgement *ret)
+static int try_lines(struct edit *e, struct rule_requests *w, enum judgement *ret)
 {
 	int r = write_lines(e, w);
 
@@ -291,7 +294,7 @@ static int try_lines(struct edit *e, struct wishes *w, enum judgement *ret)
 	return 0;
 }
 
-int addition_apply(struct edit *e, struct wishes *w)
+int addition_apply(struct edit *e, struct rule_requests *w)
 {
 	const struct config_edit start = e->text;
 	enum judgement judgement = JUDGED_NEEDS_ALLOW;

@@ -11,16 +11,16 @@ struct removal {
 };
 
 /* Marks the wishes that come true without a new rule, and says by which. */
-void addition_drop_done(struct edit *e, struct wishes *w) nonnull(1, 2);
+void addition_drop_done(struct edit *e, struct rule_requests *w) nonnull(1, 2);
 
 /*
  * Puts the others into e->text and looks at what the plan makes of them. Says what is refused
  * or fails; -errno, and nothing may be written then.
  */
-int addition_apply(struct edit *e, struct wishes *w) must_check nonnull(1, 2);
+int addition_apply(struct edit *e, struct rule_requests *w) must_check nonnull(1, 2);
 
 /* Shows what they take, what becomes of the groups, and who else should go along. */
-void addition_show(struct edit *e, const struct wishes *w) nonnull(1, 2);
+void addition_show(struct edit *e, const struct rule_requests *w) nonnull(1, 2);
 
 /* ---- rule remove ---- */
 

@@ -70,7 +70,7 @@ static enum judgement refuse(struct edit *e, const struct pci_device *d, const c
 	return JUDGED_REFUSED;
 }
 
-static enum judgement judge_usages(struct edit *e, const struct wishes *w,
+static enum judgement judge_usages(struct edit *e, const struct rule_requests *w,
 				   const struct pci_device *d)
 {
 	enum judgement judgement = JUDGED_FINE;
@@ -94,7 +94,7 @@ static enum judgement judge_usages(struct edit *e, const struct wishes *w,
 	return judgement;
 }
 
-static enum judgement judge_device(struct edit *e, const struct wishes *w,
+static enum judgement judge_device(struct edit *e, const struct rule_requests *w,
 				   const struct plan_device *pd, unsigned *needs_allow)
 {
 	struct weighing weighing =
@@ -129,7 +129,7 @@ static enum judgement judge_device(struct edit *e, const struct wishes *w,
 }
 
 /* A keep rule that takes all of a wish away makes it void; a part of it may be meant. */
-static enum judgement judge_kept(struct edit *e, const struct wish *wish)
+static enum judgement judge_kept(struct edit *e, const struct rule_request *request)
 {
 	const struct plan_device *kept = NULL;
 	bool is_own;
@@ -137,7 +137,7 @@ static enum judgement judge_kept(struct edit *e, const struct wish *wish)
 	for (size_t i = 0; i < e->plan.device_count; i++) {
 		const struct plan_device *pd = &e->plan.devices[i];
 
-		if (!edit_has_selector(&wish->selector, pd->device))
+		if (!edit_has_selector(&request->selector, pd->device))
 			continue;
 		if (pd->action != ACTION_KEEP)
 			return JUDGED_FINE;
@@ -153,16 +153,16 @@ static enum judgement judge_kept(struct edit *e, const struct wish *wish)
 	return JUDGED_REFUSED;
 }
 
-enum judgement guard_judge(struct edit *e, struct wishes *w)
+enum judgement guard_judge(struct edit *e, struct rule_requests *w)
 {
 	enum judgement all = JUDGED_FINE;
 
 	for (size_t i = 0; i < w->count; i++) {
-		struct wish *wish = &w->items[i];
+		struct rule_request *request = &w->items[i];
 
-		if (wish->is_done)
+		if (request->is_done)
 			continue;
-		if (judge_kept(e, wish) == JUDGED_REFUSED) {
+		if (judge_kept(e, request) == JUDGED_REFUSED) {
 			all = JUDGED_REFUSED;
 			continue;
 		}
@@ -171,10 +171,10 @@ enum judgement guard_judge(struct edit *e, struct wishes *w)
 			enum judgement one;
 
 			if (pd->action == ACTION_KEEP ||
-			    (!edit_has_selector(&wish->selector, pd->device) &&
-			     !wish_has_along(wish, pd)))
+			    (!edit_has_selector(&request->selector, pd->device) &&
+			     !request_has_companions(request, pd)))
 				continue;
-			one = judge_device(e, w, pd, &wish->needs_allow);
+			one = judge_device(e, w, pd, &request->needs_allow);
 			if (all != JUDGED_REFUSED && one != JUDGED_FINE)
 				all = one;
 		}

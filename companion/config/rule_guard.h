@@ -16,4 +16,5 @@ enum judgement {
  * Judges all bind wishes that are not done by e->plan, the plan with them, and by what the
  * host uses now. Says what is refused and what is only worth a warning.
  */
-enum judgement guard_judge(struct edit *e, struct wishes *w) must_check nonnull(1, 2);
+enum judgement guard_judge(struct edit *e, struct rule_requests *w) must_check
+	nonnull(1, 2);

@@ -329,7 +329,7 @@ static bool has_selector_sign(struct text word)
 	return false;
 }
 
-static int take_selectors(struct wishes *w, struct text list)
+static int take_selectors(struct rule_requests *w, struct text list)
 {
 	struct text part;
 
@@ -355,14 +355,15 @@ static int take_selectors(struct wishes *w, struct text list)
 	return 0;
 }
 
-bool wish_has_along(const struct wish *wish, const struct plan_device *pd)
+bool request_has_companions(const struct rule_request *request,
+			    const struct plan_device *pd)
 {
 	return pd->rule->with != WITH_NOTHING &&
-	       selector_is_same(&pd->rule->selector, &wish->selector) &&
-	       !edit_has_selector(&wish->selector, pd->device);
+	       selector_is_same(&pd->rule->selector, &request->selector) &&
+	       !edit_has_selector(&request->selector, pd->device);
 }
 
-bool wishes_has_way(const struct wishes *w)
+bool requests_has_way(const struct rule_requests *w)
 {
 	if (!w->by || strcmp(w->by, "exact") == 0 || proposal_is_name(w->by))
 		return true;
@@ -370,13 +371,13 @@ bool wishes_has_way(const struct wishes *w)
 	return false;
 }
 
-int wishes_read(struct wishes *w, struct edit *e)
+int requests_read(struct rule_requests *w, struct edit *e)
 {
 	struct text word;
 	const char *message;
 
 	w->options = "";
-	if (!wishes_has_way(w))
+	if (!requests_has_way(w))
 		return -EINVAL;
 	for (size_t i = 0; i < e->words.count; i++) {
 		const char *text = e->words.items[i];
@@ -412,9 +413,9 @@ int wishes_read(struct wishes *w, struct edit *e)
 	return 0;
 }
 
-static int add(struct wishes *w, const char *text, const char *why)
+static int add(struct rule_requests *w, const char *text, const char *why)
 {
-	struct wish *wish = &w->items[w->count];
+	struct rule_request *request = &w->items[w->count];
 	struct parse_error error;
 
 	if (!text)
@@ -426,8 +427,8 @@ static int add(struct wishes *w, const char *text, const char *why)
 		say_error("%s: more than %d rules", w->name, WISHES_MAX);
 		return -E2BIG;
 	}
-	*wish = (struct wish){.text = text, .why = why};
-	if (selector_parse(text_of(text), &wish->selector, &error) < 0)
+	*request = (struct rule_request){.text = text, .why = why};
+	if (selector_parse(text_of(text), &request->selector, &error) < 0)
 		return -EINVAL;
 	w->count++;
 	return 0;
@@ -488,7 +489,7 @@ static void say_nearest(struct edit *e, const struct selector *s)
 	}
 }
 
-static int not_found(struct wishes *w, struct edit *e, struct text asked,
+static int not_found(struct rule_requests *w, struct edit *e, struct text asked,
 		     const struct selector *s)
 {
 	const struct pci_device *d = NULL;
@@ -515,7 +516,7 @@ static int not_found(struct wishes *w, struct edit *e, struct text asked,
 	return -EINVAL;
 }
 
-static int too_many(struct wishes *w, struct edit *e, struct text asked,
+static int too_many(struct rule_requests *w, struct edit *e, struct text asked,
 		    const struct selector *s, size_t matches)
 {
 	say_error("%.*s: names %zu devices: say --all if all of them are meant, or which",
@@ -532,7 +533,8 @@ static int too_many(struct wishes *w, struct edit *e, struct text asked,
 	return -EINVAL;
 }
 
-int wishes_add_device(struct wishes *w, struct edit *e, const struct pci_device *d)
+int requests_add_device(struct rule_requests *w, struct edit *e,
+			const struct pci_device *d)
 {
 	const char *by = w->by && strcmp(w->by, "exact") == 0 ? NULL : w->by;
 	struct selector_proposal proposal;
@@ -545,14 +547,14 @@ int wishes_add_device(struct wishes *w, struct edit *e, const struct pci_device 
 }
 
 /* A rule per device. */
-static int add_each(struct wishes *w, struct edit *e, const struct selector *s)
+static int add_each(struct rule_requests *w, struct edit *e, const struct selector *s)
 {
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];
 		int r = 0;
 
 		if (edit_has_selector(s, d) && !d->is_bridge)
-			r = wishes_add_device(w, e, d);
+			r = requests_add_device(w, e, d);
 		if (r < 0)
 			return r;
 	}
@@ -578,7 +580,7 @@ static bool is_one_card(const struct edit *e, const struct selector *s)
 	return s->terms & TERM_SERIAL;
 }
 
-static int resolve(struct wishes *w, struct edit *e, struct text asked,
+static int resolve(struct rule_requests *w, struct edit *e, struct text asked,
 		   const struct selector *s)
 {
 	bool is_exact = w->by && strcmp(w->by, "exact") == 0;
@@ -611,7 +613,7 @@ static int resolve(struct wishes *w, struct edit *e, struct text asked,
 	return add_each(w, e, s);
 }
 
-int wishes_resolve(struct wishes *w, struct edit *e)
+int requests_resolve(struct rule_requests *w, struct edit *e)
 {
 	int result = 0;
 

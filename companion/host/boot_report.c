@@ -14,7 +14,7 @@
 #define LATE_REPORTS_MAX 4096
 
 /* A list of the report and what is made of each of its objects. */
-struct loader {
+struct bootloader {
 	struct arena *arena;
 	struct boot *boot;
 	const char *message; /* what is wrong */
@@ -28,15 +28,15 @@ static const char *get(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static int fail(struct loader *l, const char *message)
+static int fail(struct bootloader *l, const char *message)
 {
 	l->message = message;
 	return -EBADMSG;
 }
 
 /* A list of the report, and memory for what is made of it. NULL on failure. */
-static void *open_list(struct loader *l, const json_t *root, const char *key, size_t size,
-		       const json_t **ret)
+static void *open_list(struct bootloader *l, const json_t *root, const char *key,
+		       size_t size, const json_t **ret)
 {
 	void *items;
 
@@ -57,7 +57,7 @@ static int compare_devices(const void *a, const void *b)
 			   ((const struct boot_device *)b)->bdf);
 }
 
-static int load_devices(struct loader *l, const json_t *root)
+static int load_devices(struct bootloader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -102,7 +102,7 @@ static bool has_device(const struct boot *boot, const struct boot_rule *rule)
 	return false;
 }
 
-static int load_rules(struct loader *l, const json_t *root)
+static int load_rules(struct bootloader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -131,7 +131,7 @@ static int load_rules(struct loader *l, const json_t *root)
 	return 0;
 }
 
-static int load_modules(struct loader *l, const json_t *root)
+static int load_modules(struct bootloader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -151,7 +151,7 @@ static int load_modules(struct loader *l, const json_t *root)
 	return 0;
 }
 
-static int load_problems(struct loader *l, const json_t *root)
+static int load_problems(struct bootloader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -169,7 +169,7 @@ static int load_problems(struct loader *l, const json_t *root)
 	return 0;
 }
 
-static int load(struct loader *l, const json_t *root)
+static int load(struct bootloader *l, const json_t *root)
 {
 	json_int_t schema = json_integer_value(json_object_get(root, "schema"));
 	int r;
@@ -200,7 +200,7 @@ static int boot_read_report(struct world *world, enum world_root root, const cha
 			    const char **ret_message)
 {
 	struct boot boot = {.reason = "", .message = ""};
-	struct loader loader = {.arena = arena, .boot = &boot, .message = ""};
+	struct bootloader loader = {.arena = arena, .boot = &boot, .message = ""};
 	struct text bytes;
 	json_error_t error;
 	json_t *json;

@@ -55,7 +55,7 @@ static const char *difference(struct check *c, struct text binder)
 }
 
 /* By what was found in the image. */
-static void judge(struct check *c, const struct carrier *carrier,
+static void judge(struct check *c, const struct binder_copy *binder_copy,
 		  struct rebuild_verdict *v)
 {
 	const struct tree_node *node = tree_find(&c->image.tree, IMAGE_BINDER);
@@ -65,7 +65,7 @@ static void judge(struct check *c, const struct carrier *carrier,
 		c->findings.items[i].message =
 			without_remedy(c, c->findings.items[i].message);
 	/* dracut's module leaves itself out where there are no rules. */
-	if (!node && carrier->policy.rule_count == 0 &&
+	if (!node && binder_copy->policy.rule_count == 0 &&
 	    (c->generator == GENERATOR_DRACUT || c->generator == GENERATOR_MKINITCPIO)) {
 		v->state = REBUILD_CURRENT;
 		v->reason = "there are no rules, and earlybind is not in it";
@@ -76,7 +76,7 @@ static void judge(struct check *c, const struct carrier *carrier,
 		v->state = REBUILD_STALE;
 		v->reason = first(c, FINDING_FAIL, NULL);
 	} else if (!node || !tree_is_file(node) ||
-		   !program_is_same(node->file->data, carrier->bytes)) {
+		   !program_is_same(node->file->data, binder_copy->bytes)) {
 		v->state = REBUILD_STALE;
 		v->reason = difference(c, node ? node->file->data : TEXT(""));
 	} else {
@@ -88,7 +88,8 @@ static void judge(struct check *c, const struct carrier *carrier,
 }
 
 struct rebuild_verdict rebuild_judge(const struct installed_image *image,
-				     struct world *world, const struct carrier *carrier,
+				     struct world *world,
+				     const struct binder_copy *binder_copy,
 				     struct arena *arena, struct findings *findings)
 {
 	static struct check c;
@@ -110,12 +111,12 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 			   .kernel = image->kernel,
 			   .arena = &own,
 			   .world = world,
-			   .sources = &carrier->sources,
+			   .sources = &binder_copy->sources,
 			   .findings = {.arena = arena}};
 	if (check_run(&c, &message) < 0)
 		v.reason = arena_printf(arena, "%s", message);
 	else
-		judge(&c, carrier, &v);
+		judge(&c, binder_copy, &v);
 	if (!v.reason)
 		v.reason = "it cannot be read";
 	*findings = c.findings;

@@ -32,7 +32,8 @@ struct rebuild_verdict {
  * the image itself does not burden.
  */
 struct rebuild_verdict rebuild_judge(const struct installed_image *image,
-				     struct world *world, const struct carrier *carrier,
+				     struct world *world,
+				     const struct binder_copy *binder_copy,
 				     struct arena *arena, struct findings *findings)
 	nonnull(1, 2, 3, 4, 5);
 

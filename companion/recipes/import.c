@@ -336,13 +336,13 @@ static int proposals_write(const struct proposals *proposals, struct arena *aren
 }
 
 static int make_wishes(const struct proposals *proposals, struct arena *arena,
-		       struct wishes *w)
+		       struct rule_requests *w)
 {
 	w->kind = RULE_BIND;
 	w->options = "";
 	for (size_t i = 0; i < proposals->count; i++) {
 		const struct proposal *p = &proposals->items[i];
-		struct wish *wish = &w->items[w->count];
+		struct rule_request *request = &w->items[w->count];
 		char text[SELECTOR_SIZE];
 
 		if (p->state != PROPOSAL_NEW)
@@ -351,10 +351,10 @@ static int make_wishes(const struct proposals *proposals, struct arena *arena,
 			say_error("more than %d rules", WISHES_MAX);
 			return -1;
 		}
-		wish->selector = p->selector;
-		wish->text =
+		request->selector = p->selector;
+		request->text =
 			arena_copy(arena, text_of(selector_format(&p->selector, text)));
-		if (!wish->text) {
+		if (!request->text) {
 			say_error("out of memory");
 			return -1;
 		}
@@ -371,10 +371,10 @@ static int proposals_apply(const struct proposals *proposals, const struct text 
 			   size_t count, const char *sysroot, struct arena *arena)
 {
 	static struct edit e;
-	static struct wishes w;
+	static struct rule_requests w;
 
 	e = (struct edit){.arena = arena, .sysroot = sysroot};
-	w = (struct wishes){0};
+	w = (struct rule_requests){0};
 	if (make_wishes(proposals, arena, &w) < 0 || edit_open(&e) < 0)
 		return EXIT_FAILED;
 	if (config_edit_append(&e.text, TEXT(""), lines, count) < 0) {

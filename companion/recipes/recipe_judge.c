@@ -396,7 +396,7 @@ int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 
 	if (r < 0)
 		return r;
-	ret->dialect = loader_shell(sysroot, arena);
+	ret->dialect = bootloader_shell(sysroot, arena);
 	recipes_read_files(ret, sysroot);
 	return recipes_judge(ret, world, sysroot);
 }

@@ -106,7 +106,7 @@ struct lot_want {
 #define LOT_NO_RULE SIZE_MAX
 struct lot_match {
 	size_t keep, bind, claim;
-	size_t along; /* brings it along with another one */
+	size_t companions; /* brings it along with another one */
 	unsigned allow; /* of all that bind it or bring it along */
 	bool is_of_card; /* that a rule names */
 };

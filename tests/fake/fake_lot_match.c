@@ -323,7 +323,7 @@ static void match_along(const struct lot *lot, size_t device, struct lot_match *
 			if (!is_brought(lot, rule, k, device, is_same_card))
 				continue;
 			m->allow |= rule->allow;
-			m->along = m->along == LOT_NO_RULE ? i : m->along;
+			m->companions = m->companions == LOT_NO_RULE ? i : m->companions;
 			m->is_of_card |= is_same_card;
 		}
 	}

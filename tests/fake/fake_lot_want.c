@@ -82,7 +82,7 @@ static bool has_direct_memory(const struct lot *lot, int group)
 /* What a host lives on needs a word, or a rule of its own, to leave it with its group. */
 static bool is_of_host(const struct lot *lot, size_t device, const struct lot_match *m)
 {
-	if (m->along == LOT_NO_RULE || m->bind != LOT_NO_RULE || m->is_of_card)
+	if (m->companions == LOT_NO_RULE || m->bind != LOT_NO_RULE || m->is_of_card)
 		return false;
 	for (size_t i = 0; i < lot->w->bus.device_count; i++) {
 		const struct fake_device *d = device_of(lot, i);
@@ -153,7 +153,7 @@ static void decide(const struct lot *lot, struct lot_want *want, size_t device)
 
 	lot_match(lot, device, &m);
 	bind = m.bind != LOT_NO_RULE	? m.bind
-	       : m.claim == LOT_NO_RULE ? m.along
+	       : m.claim == LOT_NO_RULE ? m.companions
 					: LOT_NO_RULE;
 	if (m.keep != LOT_NO_RULE)
 		*w = (struct lot_want){true, ACTION_KEEP,

@@ -75,14 +75,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (text_cut(&rest, '\0', &w.rules))
 		w.judged = rest;
 	require(policy_init(&policy, fuzz_arena(0)) == 0);
-	require(late_has_rules(&w.world) == (w.rules.p != NULL));
-	r = late_read_rules(&w.world, policy.arena, &policy);
+	require(hotplug_has_rules(&w.world) == (w.rules.p != NULL));
+	r = hotplug_read_rules(&w.world, policy.arena, &policy);
 	require(r == (w.rules.p ? 0 : -ENOENT));
 	if (!policy.is_partial)
 		check_again(&policy);
-	require(late_find(&w.world, bdf, &ids) <= LATE_STUCK);
+	require(hotplug_find(&w.world, bdf, &ids) <= LATE_STUCK);
 	if (!w.judged.p)
-		require(late_find(&w.world, bdf, &ids) == LATE_NEW);
+		require(hotplug_find(&w.world, bdf, &ids) == LATE_NEW);
 	free((char *)whole.p);
 	return 0;
 }

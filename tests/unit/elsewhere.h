@@ -98,7 +98,7 @@ static inline const char *missing(const struct machine *m)
 		if (report_has_rule_missing(&m->run.report, i))
 			used += (size_t)snprintf(
 				buf + used, sizeof(buf) - used, "%s%s", used ? "; " : "",
-				reason_missing(m->run.plan.lost[i].elsewhere, message));
+				reason_missing(m->run.plan.moved[i].elsewhere, message));
 	}
 	return buf;
 }

@@ -62,9 +62,9 @@ static void bind(struct fake_world *w, const char *selector, struct fake_boot *r
 	*ret = (struct fake_boot){.arena = test_arena(ARENA_SIZE), .is_late = true};
 	policy = policy_of(&ret->arena, selector);
 	ret->start = w->bus.now;
-	live_speak(&w->world);
-	ret->code = live_bind(&w->world, &ret->arena, &policy, bdf, &ret->run);
-	live_be_silent(&w->world);
+	by_hand_speak(&w->world);
+	ret->code = by_hand_bind(&w->world, &ret->arena, &policy, bdf, &ret->run);
+	by_hand_be_silent(&w->world);
 	ret->end = w->bus.now;
 }
 
@@ -86,7 +86,7 @@ static struct outcome release(struct fake_world *w, struct arena *arena,
 	strcpy(d->driver, fake_driver_of(card(w)));
 	if (driver)
 		r.drivers.items[r.drivers.count++] = driver;
-	assert_int_equal(live_release(&w->world, arena, &r, &outcome), 0);
+	assert_int_equal(by_hand_release(&w->world, arena, &r, &outcome), 0);
 	return outcome;
 }
 
@@ -162,7 +162,8 @@ static void test_bind_that_hangs(void **state unused)
 	assert_int_equal(boot.code, EXIT_NOT_ALL);
 	assert_int_equal(fake_outcome(&boot, CARD_1)->verdict, VERDICT_STUCK);
 	assert_null(fake_check(w, &boot));
-	assert_int_equal(late_find(&w->world, card(w)->bdf, &card(w)->ids), LATE_STUCK);
+	assert_int_equal(hotplug_find(&w->world, card(w)->bdf, &card(w)->ids),
+			 LATE_STUCK);
 	fake_boot_free(&boot);
 	fake_free(w);
 }

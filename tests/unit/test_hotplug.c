@@ -104,7 +104,7 @@ static void test_boots_that_leave_nothing(void **state unused)
 		check_string(lines[i], published(w, "earlybind/rules"), "(none)");
 		check_string(lines[i], published(w, "udev/rules.d/00-earlybind.rules"),
 			     "(none)");
-		check_true(lines[i], !late_has_rules(&w->world));
+		check_true(lines[i], !hotplug_has_rules(&w->world));
 		fake_free(w);
 	}
 }
@@ -450,9 +450,9 @@ static void test_full_run(void **state unused)
 	w->publish_error = -ENOSPC;
 	boot(w, NULL);
 	w->publish_error = 0;
-	assert_false(late_has_rules(&w->world));
+	assert_false(hotplug_has_rules(&w->world));
 	boot(w, NULL);
-	assert_true(late_has_rules(&w->world));
+	assert_true(hotplug_has_rules(&w->world));
 	w->publish_error = -ENOSPC;
 	fake_plug(&w->bus, absent(w, 0), 0);
 	assert_int_equal(late(w, CARD, false), EXIT_ALL_BOUND);

@@ -233,7 +233,7 @@ static const char *check_never(const struct seen *seen)
 		lot_match(&lot, i, &match);
 		if (match.keep != LOT_NO_RULE)
 			return wrong("%s: kept, but bound", address_of(i));
-		if (match.bind == LOT_NO_RULE && match.along == LOT_NO_RULE)
+		if (match.bind == LOT_NO_RULE && match.companions == LOT_NO_RULE)
 			return wrong("%s: no rule names it", address_of(i));
 		for (size_t k = 0; k < lot.rule_count; k++)
 			if (lot.rules[k].kind == RULE_CRITICAL &&
