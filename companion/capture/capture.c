@@ -96,7 +96,8 @@ static bool has_name(const struct kernel *k, struct text name)
 	return false;
 }
 
-static const char *capture_print(struct capture *c, const char *format, ...);
+static const char *capture_print(struct capture *c, const char *format, ...)
+	printf_like(2, 3);
 
 static void add_name(struct kernel *k, struct text name)
 {

@@ -22,7 +22,7 @@ struct names {
 /* libpci wants an error handler that does not return. */
 static jmp_buf on_error;
 
-static void __attribute__((noreturn)) libpci_error(char *format, ...)
+static void __attribute__((noreturn)) printf_like(1, 2) libpci_error(char *format, ...)
 {
 	char message[NAME_SIZE];
 	struct text t;

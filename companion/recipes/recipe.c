@@ -49,8 +49,9 @@ void recipe_add_selector(struct recipes *recipes, struct recipe *recipe,
 	recipe->selectors[recipe->selector_count++] = *selector;
 }
 
-static void find_v(struct recipes *recipes, struct recipe_finding finding,
-		   const char *format, va_list ap)
+static void printf_like(3, 0)
+	find_v(struct recipes *recipes, struct recipe_finding finding, const char *format,
+	       va_list ap)
 {
 	const char *message = arena_vprintf(recipes->arena, format, ap);
 
