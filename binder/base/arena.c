@@ -16,12 +16,14 @@
 /* So much behind the last allocation is poisoned: all of it would take as long as a command. */
 #define ARENA_MOAT ((size_t)64 * 1024)
 
-/* What is between the last allocation and this one is poisoned, and what is behind this one. */
+/*
+ * Just these bytes may be touched. What is in front of them was poisoned as what is behind the
+ * allocation before.
+ */
 static void hand_out(const struct arena *arena, size_t start, size_t bytes)
 {
 	size_t end = start + bytes;
 
-	ASAN_POISON_MEMORY_REGION(arena->base + arena->used, start - arena->used);
 	ASAN_UNPOISON_MEMORY_REGION(arena->base + start, bytes);
 	ASAN_POISON_MEMORY_REGION(arena->base + end, MIN(arena->size - end, ARENA_MOAT));
 }
@@ -118,6 +120,7 @@ static bool make_room(struct text_buffer *b, size_t n)
 	if (b->buf && b->buf + b->size == b->arena->base + b->arena->used) {
 		if (size - b->size > b->arena->size - b->arena->used)
 			return false;
+		hand_out(b->arena, (size_t)(b->buf - b->arena->base), size);
 		b->arena->used += size - b->size;
 	} else {
 		buf = arena_alloc(b->arena, size, 1);
