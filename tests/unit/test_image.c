@@ -10,10 +10,9 @@
 static struct arena *fresh_arena(void)
 {
 	static char memory[1024 * 1024];
-	static struct arena arena;
+	static struct arena arena = {memory, sizeof(memory), 0};
 
-	memset(memory, 0, sizeof(memory));
-	arena = (struct arena){memory, sizeof(memory), 0};
+	arena_rewind(&arena, 0);
 	return &arena;
 }
 
