@@ -93,13 +93,14 @@ $(BUILD)/fuzz/tests/fuzz/fuzz_modules.o: private fuzz_COMPILE += -I$(call tp-src
 	$(call kmod_FLAGS,host)
 
 # make DEBUG=1: both programs with sanitizers, for gdb.
-$(BUILD)/debug/binder: $(call objects,check,binder/main.c $(BINDER_SOURCES)) $(HOST_LIBS) \
+DEBUG_SOURCES := tests/companion/asan_options.c
+$(BUILD)/debug/binder: $(call objects,check,$(DEBUG_SOURCES) binder/main.c $(BINDER_SOURCES)) $(HOST_LIBS) \
 		$(BUILD)/check/link
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(call link,check)
 
-$(BUILD)/debug/earlybind: $(call objects,check,$(COMPANION_SOURCES) $(BINDER_SOURCES)) $(HOST_LIBS) \
+$(BUILD)/debug/earlybind: $(call objects,check,$(DEBUG_SOURCES) $(COMPANION_SOURCES) $(BINDER_SOURCES)) $(HOST_LIBS) \
 		$(BUILD)/check/link
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -150,7 +150,7 @@ image initramfs-tools with-rules "$real/stand-in/initrd-$new" $new
 in_root() { # COMMAND: in a shell in that root, as its root
 	unshare --user --map-root-user --mount sh -c '
 		mount --rbind / "$1/host" && mount --rbind /dev "$1/dev" &&
-		cd "$1" && exec chroot . env -i PATH=/usr/bin:/bin ${SANITIZER_LOG:+"ASAN_OPTIONS=${ASAN_OPTIONS%:log_path=*}:log_path=/host$SANITIZER_LOG"} sh -c "$2"' - "$real" "$1"
+		cd "$1" && exec chroot . env -i PATH=/usr/bin:/bin sh -c "$2"' - "$real" "$1"
 }
 # Both images are old; the stand-in does this for each.
 stand_in() { # OLD NEW
