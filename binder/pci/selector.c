@@ -252,10 +252,9 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 		buf[b.used - 1] = '*';
 	if (s->terms & TERM_PATH)
 		put_term(&b, "path=", path_format(&s->path, text));
-	if (s->terms & TERM_SLOT) {
-		put_term(&b, "slot=", "");
-		text_add(&b, "%.*s", (int)s->slot.n, s->slot.p);
-	}
+	if (s->terms & TERM_SLOT)
+		text_add(&b, "%sslot=%.*s", b.used > 0 ? "+" : "", (int)s->slot.n,
+			 s->slot.p);
 	if (s->terms & TERM_SERIAL)
 		put_term(&b, "serial=", serial_format(s->serial, serial));
 	if (s->terms & TERM_ID) {

@@ -146,7 +146,7 @@ static const struct {
 			    "- ext4 x rw\n"}},
 	 "critical path=0000:00:1d.0/00.0+144d:a808 storage nvme0n1: mounted on /, "
 	 "/boot/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n",
+	 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...\n",
 	 NULL},
 	{"a container",
 	 {{"pci 144d:a808", NVME},
