@@ -126,7 +126,7 @@ static bool make_room(struct text_buffer *b, size_t n)
 		buf = arena_alloc(b->arena, size, 1);
 		if (!buf)
 			return false;
-		if (b->used > 0)
+		if (b->buf && b->used > 0)
 			memcpy(buf, b->buf, b->used);
 		b->buf = buf;
 	}

@@ -997,7 +997,7 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 static int unbind_framebuffer(struct steps *s, const struct framebuffer *framebuffer)
 {
 	struct job job = {.kind = JOB_STORE};
-	struct job_result result;
+	struct job_result result = {.error = 0};
 	int r;
 
 	snprintf(job.path, sizeof(job.path), SYSFS_PLATFORM "drivers/%s/unbind",

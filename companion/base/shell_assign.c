@@ -245,7 +245,7 @@ static int put_variable(struct parser *s, struct text name, struct shell_place p
 		doubt(s, place, "it has a variable whose value is not understood");
 	else if (v->is_array)
 		doubt(s, place, "it has an array");
-	if (s->v.why)
+	if (!v || s->v.why)
 		return 0;
 	if (text_is_same(name, s->v.self) && !s->v.has_self) {
 		s->v.has_self = true;

@@ -109,7 +109,7 @@ static int parse_grub_folder(struct cmdline_command *c, struct grub_settings *g)
 
 static int read_grub(struct cmdline_command *c)
 {
-	struct grub_settings settings, own;
+	struct grub_settings settings = {0}, own = {0};
 	struct text bytes = TEXT(""), drop_in = TEXT("");
 	const char *rest, *taken = "";
 	int r;
@@ -149,7 +149,7 @@ static int read_grub(struct cmdline_command *c)
 			settings.doubt_place.column, settings.doubt_why);
 	c->before = settings.line;
 	c->last = settings.line_default;
-	c->ours = grub_unquote(own.line, c->arena);
+	c->ours = grub_unquote(own.line ? own.line : "", c->arena);
 	return c->ours ? 0 : -ENOMEM;
 }
 

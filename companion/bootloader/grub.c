@@ -54,14 +54,8 @@ static void doubt(struct grub_settings *g, const char *file, struct shell_place 
 
 static const char *join(const char *before, struct text added, struct arena *arena)
 {
-	size_t n = strlen(before);
-	char *copy = arena_alloc(arena, n + added.n + 1, 1);
-
-	if (copy) {
-		memcpy(copy, before, n);
-		memcpy(copy + n, added.p, added.n);
-	}
-	return copy;
+	return arena_printf(arena, "%s%.*s", before, (int)added.n,
+			    added.p ? added.p : "");
 }
 
 int grub_parse(struct grub_settings *g, const char *file, struct text bytes)

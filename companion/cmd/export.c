@@ -216,7 +216,7 @@ static int export_is_viable(struct exporter *e, int group, bool *ret);
 
 static int put_group(struct exporter *e, int group)
 {
-	bool is_viable;
+	bool is_viable = false;
 	int r = export_is_viable(e, group, &is_viable);
 
 	if (r < 0)
@@ -305,7 +305,7 @@ static int put_groups(struct exporter *e)
 {
 	for (size_t i = 0; i < e->now.count; i++) {
 		const struct pci_device *d = &e->now.devices[i];
-		bool is_viable, is_first = true;
+		bool is_viable = false, is_first = true;
 		int r;
 
 		if (d->iommu_group == NO_GROUP || !is_of_interest(e, d))

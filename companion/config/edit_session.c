@@ -39,7 +39,7 @@ struct output {
 
 static void put(struct output *out, struct text t)
 {
-	if (t.n > 0)
+	if (t.p && t.n > 0)
 		memcpy(out->p + out->n, t.p, t.n);
 	out->n += t.n;
 }

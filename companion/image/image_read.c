@@ -951,7 +951,7 @@ static int read_stream(struct reader *r, size_t *at, enum compression compressio
 	struct image_segment *s = begin(r, *at, compression);
 	const char *message = "";
 	struct decompressor *d;
-	struct text piece;
+	struct text piece = {NULL, 0};
 	int e;
 
 	if (!s)
