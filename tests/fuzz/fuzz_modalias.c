@@ -10,6 +10,7 @@
 #include "bdf.h"
 #include "framebuffer.h"
 #include "inventory.h"
+#include "modalias.h"
 
 static void require_framebuffer(struct text iomem)
 {
