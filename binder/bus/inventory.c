@@ -329,6 +329,10 @@ const char *addresses_format(const struct pci_device *const *devices, size_t sho
 /* Functions of one device: drivers/pci/probe.c: pci_scan_slot() */
 #define FUNCTIONS_OF_SLOT 8
 
+/* ---- neighbours ---- */
+
+/* Parts of the snapshot: what is read of functions for the sake of others. */
+
 static int compare_devices(const void *a, const void *b)
 {
 	return bdf_compare(((const struct pci_device *)a)->bdf,

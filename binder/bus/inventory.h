@@ -92,7 +92,3 @@ int inventory_read_group(struct world *world, struct bdf bdf, int *ret) nonnull(
 unsigned inventory_count_vfs(struct world *world, struct bdf bdf) nonnull(1);
 
 bool pci_is_display(const struct pci_ids *ids) nonnull(1);
-
-/* ---- neighbours ---- */
-
-/* Parts of the snapshot: what is read of functions for the sake of others. */

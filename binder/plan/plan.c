@@ -136,6 +136,10 @@ static bool match_device(const struct policy *policy, const struct moved *moved,
 #define SHOWN_MAX 3 /* cards that are named where a rule's own is missing */
 #define ANY	  (-1) /* any function */
 
+/* ---- moved ---- */
+
+/* Rules whose device is not where they say: where it is instead, and whether it is followed. */
+
 /* The note for a device that is bound in another place than @rule says. */
 static const char *moved_note(const struct pci_device *d, const struct rule *rule,
 			      struct arena *arena)

@@ -97,10 +97,6 @@ struct plan {
 struct text match_driver(const struct policy *policy,
 			 const struct pci_device *d) must_check nonnull(1, 2);
 
-/* ---- moved ---- */
-
-/* Rules whose device is not where they say: where it is instead, and whether it is followed. */
-
 /* ---- companions ---- */
 
 /*

@@ -19,6 +19,19 @@
 /* For a mount, which waits for nothing of the device. */
 #define COVER_TIME SECOND
 
+/* ---- cover ---- */
+
+/*
+ * Keeps the rest of the machine from waiting for a driver that is in its remove().
+ *
+ * An unbind holds the device's lock until remove() is done, and some files of the device wait
+ * for that lock when they are read: "uevent" since 6.1.93 (drivers/base/core.c: uevent_show()),
+ * "driver_override" before 7.0. udev reads the former of every device, and journald of every
+ * device that a line of the kernel log is about: where remove() never returns, a boot would
+ * end there. So during an unbind other files are mounted over these two. Those of a device
+ * that the kernel is stuck with stay; they move to the real root with /sys.
+ */
+
 static void cover(struct steps *s, const struct outcome *o, const char *file,
 		  const char *text)
 {
@@ -281,6 +294,13 @@ static int explain_refusal(struct steps *s, struct outcome *o, int error)
 
 #define SETTLE_TIME (5 * SECOND) /* for a device that is just being added */
 #define ANSWER_TIME (2 * SECOND) /* for a look into config space: it may be asleep */
+
+/* ---- steps ---- */
+
+/*
+ * The steps that are taken with one device. Each ends in 0, or in a reason that it set in
+ * the outcome together with a negative return.
+ */
 
 const char *steps_device_dir(const struct outcome *o, char buf[static JOB_PATH_SIZE])
 {

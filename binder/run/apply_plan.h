@@ -31,26 +31,6 @@ struct steps {
 
 struct steps;
 
-/* ---- steps ---- */
-
-/*
- * The steps that are taken with one device. Each ends in 0, or in a reason that it set in
- * the outcome together with a negative return.
- */
-
-/* ---- cover ---- */
-
-/*
- * Keeps the rest of the machine from waiting for a driver that is in its remove().
- *
- * An unbind holds the device's lock until remove() is done, and some files of the device wait
- * for that lock when they are read: "uevent" since 6.1.93 (drivers/base/core.c: uevent_show()),
- * "driver_override" before 7.0. udev reads the former of every device, and journald of every
- * device that a line of the kernel log is about: where remove() never returns, a boot would
- * end there. So during an unbind other files are mounted over these two. Those of a device
- * that the kernel is stuck with stay; they move to the real root with /sys.
- */
-
 /* ---- store ---- */
 
 /*
