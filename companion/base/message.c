@@ -20,6 +20,12 @@
 #define WIDTH_MAX     1000
 
 static bool has_color;
+static bool is_warning;
+
+void say_as_warnings(void)
+{
+	is_warning = true;
+}
 
 static size_t read_width(int fd)
 {
@@ -159,7 +165,7 @@ void say_error(const char *format, ...)
 	va_end(ap);
 	/* What was written so far comes first, also where both go to one file. */
 	fflush(stdout);
-	fputs("earlybind: ", stderr);
+	fputs(is_warning ? "W: earlybind: " : "earlybind: ", stderr);
 	put_text(stderr, text_of(text_shown(&b)));
 	fputc('\n', stderr);
 }
@@ -221,10 +227,13 @@ static void put_caret(FILE *out, const char *base, size_t offset, const char *en
 void put_problem(FILE *out, const struct problem *problem, const char *end)
 {
 	const struct origin *origin = &problem->origin;
-	bool has_line = end && origin->base && origin->column > 0 && origin->base <= end;
+	bool has_line = !is_warning && end && origin->base && origin->column > 0 &&
+			origin->base <= end;
 	struct text shown = {problem->text.p, MIN(problem->text.n, (size_t)TEXT_MAX)};
 	char where[ORIGIN_SIZE];
 
+	if (is_warning)
+		fputs("W: earlybind: ", out);
 	put_text(out, text_of(origin_format(origin, where)));
 	fputs(problem->is_error ? ": " : ": warning: ", out);
 	if (!has_line) {

@@ -64,6 +64,9 @@ void put_style(FILE *out, enum style style) nonnull(1);
 /* Whether the locale has more than ASCII. */
 bool terminal_has_unicode(void);
 
+/* From now on each message is a warning in the form of the image generators: "W: earlybind: ". */
+void say_as_warnings(void);
+
 /* "earlybind: MESSAGE" on the error output. */
 void say_error(const char *format, ...) nonnull(1) printf_like(1, 2);
 

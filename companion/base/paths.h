@@ -50,6 +50,8 @@
 /* Parameters that "earlybind cmdline" added where the file itself cannot tell. */
 #define STATE_FOLDER "/var/lib/earlybind"
 #define ADDED_FILE   STATE_FOLDER "/cmdline"
+/* The last valid rules, for images that are made while the configuration has errors. */
+#define EARLIER_RULES_FILE STATE_FOLDER "/rules"
 
 #define OSTREE_MARK "ostree-booted" /* below /run */
 
@@ -76,6 +78,9 @@
 
 /* Inside an image: relative, as names in it are. */
 #define IMAGE_BINDER		"usr/lib/earlybind/binder"
+/* Beside the binder where its rules are not those of the configuration: why, and since when. */
+#define EARLIER_MARK_NAME "earlier-rules"
+#define IMAGE_EARLIER_MARK "usr/lib/earlybind/" EARLIER_MARK_NAME
 #define IMAGE_INIT_TOP		"scripts/init-top"
 #define IMAGE_MKINITCPIO_CONFIG "config"
 /* Where the binder looks for modules, in this order. */

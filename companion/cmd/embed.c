@@ -2,6 +2,8 @@
 /* earlybind embed: the configuration into a copy of the binder. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "binder_copy.h"
 #include "commands.h"
@@ -79,6 +81,28 @@ static void say_recorded(const struct embed *e)
 		       sources->known.why);
 }
 
+/* The mark beside the binder of the image, or nothing; a line where there are rules. */
+static int finish_image(struct embed *e)
+{
+	const struct binder_copy *c = &e->binder_copy;
+	const char *slash = strrchr(e->output, '/');
+	const char *mark =
+		arena_printf(e->arena, "%.*s" EARLIER_MARK_NAME,
+			     slash ? (int)(slash - e->output + 1) : 0, e->output);
+	int r = mark ? 0 : -ENOMEM;
+
+	if (r == 0 && c->mark)
+		r = file_replace(mark, text_of(c->mark), 0644);
+	else if (r == 0 && unlink(mark) < 0 && errno != ENOENT)
+		r = -errno;
+	if (r < 0)
+		say_error("%s: it cannot be written: %s", mark ? mark : EARLIER_MARK_NAME,
+			  errno_text(r));
+	if (!c->mark && c->policy.rule_count > 0)
+		printf("I: earlybind: %s\n", binder_copy_describe(c, e->arena));
+	return EXIT_OK;
+}
+
 static int embed(struct embed *e)
 {
 	struct binder_copy *c = &e->binder_copy;
@@ -91,6 +115,8 @@ static int embed(struct embed *e)
 		say_error("%s: it cannot be written: %s", e->output, errno_text(r));
 		return EXIT_FAILED;
 	}
+	if (c->is_image_build)
+		return finish_image(e);
 	printf("%s%sembedded in %s (%zu of %d bytes)\n",
 	       binder_copy_describe(c, e->arena),
 	       c->sources.count == 0 ? c->length == 0 ? ": empty table " : ": no rule "
@@ -152,6 +178,10 @@ static const char embed_text[] =
 	"variants of vfio-pci for the functions of this machine, or with "
 	"--generic all variants.\n"
 	"\n"
+	"The hooks give --image-build: then an error in the configuration is a "
+	"warning, the image gets the last rules of this machine that were "
+	"valid, or none, and a file beside the binder says so.\n"
+	"\n"
 	"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
 	"read or written; 2 wrong usage\n";
 
@@ -169,6 +199,9 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		 .ret_flag = &e.is_check},
 		{"generic", NULL, "the image is for other machines too: record nothing",
 		 .ret_flag = &e.binder_copy.is_generic},
+		{"image-build", NULL,
+		 "an error in the configuration is a warning: take the last valid rules",
+		 .ret_flag = &e.binder_copy.is_image_build},
 		{"no-critical", NULL, "do not record what this machine cannot do without",
 		 .ret_flag = &e.binder_copy.is_without_critical},
 		{"verbose", NULL, "say what is recorded, or why nothing is",
@@ -200,6 +233,8 @@ int command_embed(int argc, char **argv, struct arena *arena)
 			"embed: say where the copy goes with --output FILE, or use --check");
 		return EXIT_WRONG_USAGE;
 	}
+	if (e.binder_copy.is_image_build)
+		say_as_warnings();
 	if (e.modules)
 		e.binder_copy.is_without_critical = true;
 	if (binder_copy_configure(&e.binder_copy, e.sysroot, &e.configs, arena) < 0)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config.h"
+#include "earlier_rules.h"
 #include "elf_file.h"
 #include "files.h"
 #include "message.h"
@@ -36,15 +38,20 @@ int binder_read(const char *path, struct arena *arena, struct text *ret_bytes,
 	return r;
 }
 
-int binder_copy_configure(struct binder_copy *c, const char *sysroot,
-			  const struct strings *configs, struct arena *arena)
+static void add_recorded(struct binder_copy *c, struct world *world, struct arena *arena)
 {
-	struct world *world;
+	c->sources.is_without_critical = c->is_without_critical;
+	c->sources.is_generic = c->is_generic;
+	sources_add_critical(world, arena, &c->sources, &c->policy);
+	sources_add_known(world, arena, &c->sources, &c->policy);
+}
+
+static int configure(struct binder_copy *c, struct world *world,
+		     const struct strings *configs, struct arena *arena)
+{
 	int r;
 
-	r = open_world(sysroot, &world);
-	if (r == 0)
-		r = sources_read(world, arena, configs, &c->sources);
+	r = sources_read(world, arena, configs, &c->sources);
 	if (r < 0)
 		return r;
 	r = policy_init(&c->policy, arena);
@@ -55,11 +62,96 @@ int binder_copy_configure(struct binder_copy *c, const char *sysroot,
 	sources_parse(&c->sources, &c->policy);
 	if (sources_print_problems(&c->sources, &c->policy))
 		return -EINVAL;
-	c->sources.is_without_critical = c->is_without_critical;
-	c->sources.is_generic = c->is_generic;
-	sources_add_critical(world, arena, &c->sources, &c->policy);
-	sources_add_known(world, arena, &c->sources, &c->policy);
+	add_recorded(c, world, arena);
 	return sources_encode(&c->sources, &c->policy, arena, &c->section, &c->length);
+}
+
+/* "/etc/earlybind.conf:2:1: unknown word": the first error of the configuration. */
+static const char *find_reason(const struct binder_copy *c, struct arena *arena)
+{
+	const char *text = NULL;
+	char where[ORIGIN_SIZE];
+
+	for (size_t i = 0; i < c->policy.problem_count && !text; i++) {
+		const struct problem *p = &c->policy.problems[i];
+
+		if (p->is_error)
+			text = arena_printf(arena, "%s: %s",
+					    origin_format(&p->origin, where), p->message);
+	}
+	return text ? text
+		    : "the configuration cannot be read, or the table has no room for it";
+}
+
+/* Adds what is recorded of the machine, where there is room. */
+static void append(struct recorded *recorded, char *buf, size_t size, struct text *table)
+{
+	int n = config_normalise(TEXT(RECORDED), recorded->lines, buf + table->n,
+				 size - table->n);
+
+	if (n >= 0 && table->n + (size_t)n <= TABLE_CAPACITY)
+		table->n += (size_t)n;
+	else
+		recorded->is_left_out = true;
+}
+
+/* The last valid rules in the place of the configuration. */
+static int take_earlier(struct binder_copy *c, struct world *world, const char *sysroot,
+			struct arena *arena)
+{
+	const size_t size = (size_t)4 * TABLE_CAPACITY;
+	const char *reason = find_reason(c, arena), *which;
+	struct table_section *section = arena_alloc(arena, 1, sizeof(*section));
+	char *buf = arena_alloc(arena, size, 1);
+	char date[EARLIER_DATE_SIZE] = "";
+	struct text table;
+	int r = earlier_rules_read(arena, sysroot, &table, date);
+
+	if (r < 0 && r != -ENOENT)
+		say_error(EARLIER_RULES_FILE ": it cannot be used: %s",
+			  r == -EBADMSG ? "it is damaged" : errno_text(r));
+	if (!section || !buf || policy_init(&c->policy, arena) < 0)
+		return -ENOMEM;
+	memcpy(buf, table.p, table.n);
+	table.p = buf;
+	which = date[0] ? arena_printf(arena, "the rules of %s", date) : "no rules";
+	c->sources.critical = c->sources.known = (struct recorded){0};
+	config_parse(&c->policy, SOURCE_TABLE, TEXT(""), table);
+	add_recorded(c, world, arena);
+	append(&c->sources.critical, buf, size, &table);
+	append(&c->sources.known, buf, size, &table);
+	r = table_encode(table, section);
+	c->section = section;
+	c->length = table.n;
+	c->mark = which ? arena_printf(arena, "%s\n%s\n", reason, which) : NULL;
+	if (r == 0 && !c->mark)
+		r = -ENOMEM;
+	if (r == 0)
+		say_error("the configuration has errors (above), and this image gets %s: "
+			  "correct it, then run earlybind apply",
+			  which);
+	return r;
+}
+
+int binder_copy_configure(struct binder_copy *c, const char *sysroot,
+			  const struct strings *configs, struct arena *arena)
+{
+	struct world *world;
+	int r;
+
+	r = open_world(sysroot, &world);
+	if (r < 0)
+		return r;
+	r = configure(c, world, configs, arena);
+	if (!c->is_image_build)
+		return r;
+	if (r < 0)
+		return take_earlier(c, world, sysroot, arena);
+	if (configs->count == 0)
+		earlier_rules_keep(
+			arena, sysroot,
+			sources_cut_recorded((struct text){c->section->text, c->length}));
+	return 0;
 }
 
 int binder_copy_load(struct binder_copy *c, const char *sysroot, const char *path,

@@ -14,17 +14,22 @@
 struct binder_copy {
 	bool is_without_critical; /* wanted: no critical devices are looked for */
 	bool is_generic; /* wanted: nothing of this machine is recorded */
+	bool is_image_build; /* wanted: an error in the configuration is no obstacle */
 	struct sources sources;
 	struct policy policy;
 	const struct table_section *section;
 	size_t length; /* of the table's text */
 	struct text bytes; /* the binder */
 	mode_t mode;
+	const char *
+		mark; /* why its rules are earlier ones, for the image; NULL: they are not */
 };
 
 /*
  * Reads the configuration, @configs or what is below @sysroot (NULL for /), and what is
  * to be recorded of the machine, and makes the table of it. Says what is wrong, each problem with file, line and column; -errno then.
+ * With is_image_build these are warnings, the last valid rules of the machine are taken, or
+ * none, and c->mark says so; rules that are valid are kept for that.
  */
 int binder_copy_configure(struct binder_copy *c, const char *sysroot,
 			  const struct strings *configs, struct arena *arena) must_check

@@ -221,8 +221,9 @@ static bool encode(struct check *c, struct policy *policy, struct text *ret)
 		if (policy->problems[i].is_error) {
 			check_say(
 				c, FINDING_FAIL, TABLE_CHECK,
-				"the configuration has errors, and no image can be made "
-				"until they are corrected: see earlybind embed --check");
+				"the configuration has errors, and no image can have its "
+				"rules until they are corrected: see earlybind embed "
+				"--check");
 			return false;
 		}
 	if (sources_encode(&own, policy, c->arena, &section, &length) < 0) {
@@ -234,6 +235,24 @@ static bool encode(struct check *c, struct policy *policy, struct text *ret)
 	}
 	*ret = (struct text){section->text, length};
 	return true;
+}
+
+/* Whether the image was made while the configuration had errors. */
+static void check_mark(struct check *check)
+{
+	const struct tree_node *node = tree_find(&check->image.tree, IMAGE_EARLIER_MARK);
+	struct text rest = {"", 0}, reason = {"", 0}, which = {"", 0};
+
+	if (!node)
+		return;
+	if (tree_is_file(node) && node->file->data.p)
+		rest = node->file->data;
+	if (text_cut(&rest, '\n', &reason))
+		(void)text_cut(&rest, '\n', &which);
+	check_say(check, FINDING_FAIL, TABLE_CHECK,
+		  "the image was made without the configuration, with %.*s, since: %.*s; "
+		  "correct that, then run earlybind apply",
+		  (int)MIN(which.n, 120u), which.p, (int)MIN(reason.n, 300u), reason.p);
 }
 
 /* Its table against the configuration. The rules of the image go to check->policy. */
@@ -347,6 +366,7 @@ static bool check_wants(const char *path)
 {
 	static const char *const suffixes[] = {
 		IMAGE_BINDER,
+		IMAGE_EARLIER_MARK,
 		"/systemd/system/earlybind.service",
 		"/modules.dep.bin",
 		"/modules.alias.bin",
@@ -579,6 +599,7 @@ int check_run(struct check *check, const char **ret_message)
 		return r;
 	check_image(c);
 	if (check_binder(c, &binder)) {
+		check_mark(c);
 		check_table(c, binder);
 		check_order(c);
 		check_modules(c);

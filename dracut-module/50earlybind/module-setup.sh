@@ -5,11 +5,19 @@
 # Of dracut's functions and variables:
 # shellcheck disable=SC2154
 
-_earlybind_fail() {
-	dfatal "earlybind: $*"
-	dfatal "earlybind: no image is written; the one from before stays"
-	# dracut goes on without a module that fails: the image would boot, without its rules.
-	exit 1
+# Nothing of ours ends the build: a kernel without an image would not boot. In the form that
+# it has for all generators, at every verbosity.
+_earlybind_warn() {
+	echo "W: earlybind: $*" >&2
+}
+
+# A program that hangs is no reason to wait for ever.
+_earlybind_companion() {
+	if command -v timeout >/dev/null; then
+		timeout -k 5 60 /usr/sbin/earlybind "$@"
+	else
+		/usr/sbin/earlybind "$@"
+	fi
 }
 
 # Whether this machine has rules for the binder, or will have them from the kernel's command
@@ -32,7 +40,7 @@ _earlybind_is_configured() {
 # add_dracutmodules+=" earlybind "
 check() {
 	[[ ${mount_needs-} ]] && return 1
-	require_binaries /usr/lib/earlybind/binder /usr/sbin/earlybind || return 1
+	require_binaries /usr/lib/earlybind/binder || return 1
 	_earlybind_is_configured && return 0
 	return 255
 }
@@ -49,8 +57,9 @@ installkernel() {
 	local -a options=()
 
 	[[ ${hostonly-} ]] || options+=(--generic)
-	needed=$(/usr/sbin/earlybind embed "${options[@]}" --modules "$srcmods") ||
-		_earlybind_fail "the configuration has errors (above): correct it, then run dracut again"
+	# What is wrong with the configuration is said by install().
+	needed=$(_earlybind_companion embed --image-build "${options[@]}" --modules "$srcmods" \
+		2>/dev/null) || needed="vfio_pci vfio_iommu_type1"
 	for module in $needed; do
 		file=${module//[-_]/[-_]}
 		if grep -qs "/$file\.ko" "$srcmods/modules.builtin"; then
@@ -65,12 +74,14 @@ installkernel() {
 	[[ $found == *vfio_pci* ]] ||
 		dwarn "earlybind: kernel $kernel has no vfio-pci: with this image nothing will be bound to it"
 	dinfo "earlybind: modules:${found:- none}"
+	return 0
 }
 
-# The copy in the image holds the rules. An error in the configuration ends the build here,
-# with file, line, column and reason, and never reaches a boot.
+# The copy in the image holds the rules. With an error in the configuration it gets the last
+# valid ones, and a mark beside it says so. Without the companion it gets none.
 _earlybind_embed() {
-	local to=$initdir/usr/lib/earlybind/binder
+	local to=$initdir/usr/lib/earlybind/binder code
+	local mark=${to%/*}/earlier-rules
 	local -a options=()
 
 	# An image for any machine: what this one is and needs is of no interest there.
@@ -79,8 +90,22 @@ _earlybind_embed() {
 	# The folder by dracut's own means, which know about merged /usr and the owner.
 	inst_binary /usr/lib/earlybind/binder
 	rm -f "$to"
-	/usr/sbin/earlybind embed "${options[@]}" --binder /usr/lib/earlybind/binder --output "$to" ||
-		_earlybind_fail "the configuration has errors (above): correct it, then run dracut again"
+	_earlybind_companion embed --image-build "${options[@]}" \
+		--binder /usr/lib/earlybind/binder --output "$to" >&2
+	code=$?
+	((code == 0)) && return 0
+	rm -f "$to" "$mark"
+	if ((code != 1)) && cp -p /usr/lib/earlybind/binder "$to" &&
+		printf '%s\n%s\n' "/usr/sbin/earlybind embed failed (exit code $code)" "no rules" \
+			>"$mark"; then
+		_earlybind_warn "/usr/sbin/earlybind embed failed (exit code $code), and this image" \
+			"gets no rules: install earlybind again, then run earlybind apply"
+		return 0
+	fi
+	rm -f "$to" "$mark"
+	_earlybind_warn "the binder is not in this image, and nothing will be bound with it: see" \
+		"above, install earlybind again, then run earlybind apply"
+	return 1
 }
 
 # "options vfio-pci ids=" counts as a rule. Of modprobe.d only what packages bring is in every
@@ -107,12 +132,13 @@ _earlybind_install_unit() {
 	order=" $(sed -n 's/^Before=//p' "$unit" 2>/dev/null | tr '\n' ' ') "
 	for service in systemd-modules-load systemd-udevd systemd-udev-trigger; do
 		[[ $order == *" $service.service "* ]] ||
-			_earlybind_fail "earlybind.service is not ordered before $service.service"
+			_earlybind_warn "earlybind.service is not ordered before $service.service:" \
+				"correct what changes it, then run earlybind apply"
 	done
 	[[ -L $initdir/etc/systemd/system/sysinit.target.wants/earlybind.service ||
 		-L $initdir$systemdsystemunitdir/sysinit.target.wants/earlybind.service ]] ||
-		_earlybind_fail "earlybind.service is not wanted by sysinit.target"
-	dinfo "earlybind: earlybind.service runs before systemd-modules-load and udev"
+		_earlybind_warn "earlybind.service is not wanted by sysinit.target, and nothing will be" \
+			"bound with this image: install earlybind again, then run earlybind apply"
 }
 
 # Without systemd. dracut runs the hooks of one place in the order of their names.
@@ -121,12 +147,16 @@ _earlybind_install_hook() {
 
 	inst_hook pre-udev 00 "$moddir/earlybind.sh"
 	hook=$(cd "$initdir" && find . -path '*/hooks/pre-udev/00-earlybind.sh' | head -n 1)
-	[[ $hook ]] || _earlybind_fail "the pre-udev hook is not in the image"
+	[[ $hook ]] || {
+		_earlybind_warn "the pre-udev hook is not in the image, and nothing will be bound with it:" \
+			"install earlybind again, then run earlybind apply"
+		return
+	}
 	dinfo "earlybind: ${hook#.} runs before udev"
 }
 
 install() {
-	_earlybind_embed
+	_earlybind_embed || return 0
 	inst_script /usr/lib/earlybind/shell
 	_earlybind_install_options
 	if dracut_module_included systemd; then
@@ -134,4 +164,5 @@ install() {
 	else
 		_earlybind_install_hook
 	fi
+	return 0
 }
