@@ -50,7 +50,6 @@ set_rules 'bind  10ee:5000,10ee:5001   optional'
 make_image systemd "$systemd earlybind" --no-hostonly
 unpack
 check "systemd: the image is made" is "$status" 0
-check "systemd: the module says what it proved" says 'runs before systemd-modules-load and udev'
 check "systemd: the binder is in the image" test -x "$out/usr/lib/earlybind/binder"
 check "systemd: it has the table" table '/etc/earlybind.conf:1'
 check "systemd: the unit is there" test -n "$unit"
@@ -120,26 +119,25 @@ make_image asked "$plain" --no-hostonly --add earlybind
 unpack
 check "asked for: it is in the image" has earlybind/binder
 
-# ---- what ends the build, with the old image in its place -----------------------------------
+# ---- nothing of ours ends the build ---------------------------------------------------------
 
 set_rules 'bind 10ee:5000'
 make_image good "$systemd earlybind" --no-hostonly
-before=$(sha256sum <"$image")
-
 set_rules 'bind 10ee:5000' 'bnd 10ee:5001'
 make_image typo "$systemd earlybind" --no-hostonly
-check "typo: the build fails" test "$status" -ne 0
-check "typo: file, line and column are named" says '/etc/earlybind.conf:2:1: '
-check "typo: the remedy is named" says 'correct it, then run dracut again'
-check "typo: the old image stays" is "$(sha256sum <"$image")" "$before"
+unpack
+check "typo: the image is made" is "$status" 0
+check "typo: file, line and column are named" says 'W: earlybind: /etc/earlybind.conf:2:1: '
+check "typo: the remedy is named" says 'correct it, then run earlybind apply'
+check "typo: the mark is in the image" has earlybind/earlier-rules
+check "typo: the earlier rules count" table '/etc/earlybind.conf:1'
 set_rules 'bind 10ee:5000'
 
 cp "$modules_d/50earlybind/earlybind.service" /image-tests/unit
 sed -i 's/systemd-udevd\.service//' "$modules_d/50earlybind/earlybind.service"
 make_image order "$systemd earlybind" --no-hostonly
-check "no order: the build fails" test "$status" -ne 0
+check "no order: the image is made" is "$status" 0
 check "no order: the reason is named" says 'not ordered before systemd-udevd.service'
-check "no order: the old image stays" is "$(sha256sum <"$image")" "$before"
 cp /image-tests/unit "$modules_d/50earlybind/earlybind.service"
 
 mv /usr/lib/earlybind/binder /image-tests/binder
@@ -178,11 +176,12 @@ EOF
 make_image apply "$plain $systemd earlybind" --no-hostonly
 cp "$image" "/boot/initrd.img-$version"
 image=/boot/initrd.img-$version
-unordered() {
-	sed -i 's/systemd-udevd\.service//' "$modules_d/50earlybind/earlybind.service"
+no_build() {
+	mkdir "$modules_d/99ends"
+	printf 'check() { return 0; }\ninstall() { echo the test ends the build >&2; exit 1; }\n' \
+		>"$modules_d/99ends/module-setup.sh"
+	echo 'add_dracutmodules+=" ends "' >/etc/dracut.conf.d/ends.conf
 }
-ordered() {
-	cp /image-tests/unit "$modules_d/50earlybind/earlybind.service"
-}
-check_apply "dracut --force --kver $version" unordered ordered
+with_build() { rm -r "$modules_d/99ends" /etc/dracut.conf.d/ends.conf; }
+check_apply "dracut --force --kver $version" no_build with_build
 check_cmdline
