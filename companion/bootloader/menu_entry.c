@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boot_entries.h"
 #include "cmdline_words.h"
 
 #define SUFFIX	 " (without earlybind)"
@@ -27,22 +28,12 @@ const char menu_grub_script[] =
 	"is_in && /^[ \\t]*}[ \\t]*$/ { is_in = 0; is_done = 1 }'\n"
 	"exit 0\n";
 
-/* The key of a line, and what follows it. A comment has none. */
-static bool split(struct text line, struct text *ret_key, struct text *ret_value)
-{
-	*ret_value = line;
-	if (!text_word(ret_value, ret_key) || ret_key->p[0] == '#')
-		return false;
-	*ret_value = text_trim(*ret_value);
-	return true;
-}
-
 struct text menu_entry_version(struct text entry)
 {
 	struct text line, key, value;
 
 	while (text_cut(&entry, '\n', &line))
-		if (split(line, &key, &value) && text_is(key, "version"))
+		if (boot_entry_line(line, &key, &value) && text_is(key, "version"))
 			return value;
 	return (struct text){"", 0};
 }
@@ -56,7 +47,7 @@ const char *menu_entry_options(struct text entry, struct arena *arena)
 	if (!buf)
 		return NULL;
 	while (text_cut(&entry, '\n', &line)) {
-		if (!split(line, &key, &value) || !text_is(key, "options"))
+		if (!boot_entry_line(line, &key, &value) || !text_is(key, "options"))
 			continue;
 		if (n > 0)
 			buf[n++] = ' ';
@@ -72,7 +63,7 @@ static bool can_boot(struct text entry)
 	struct text line, key, value;
 
 	while (text_cut(&entry, '\n', &line))
-		if (split(line, &key, &value) &&
+		if (boot_entry_line(line, &key, &value) &&
 		    (text_is(key, "linux") || text_is(key, "efi") || text_is(key, "uki")))
 			return true;
 	return false;
@@ -99,17 +90,18 @@ static void put_copy(struct out *out, struct text entry)
 	while (text_cut(&entry, '\n', &line)) {
 		if (line.n == 0 && !entry.p)
 			break;
-		if (split(line, &key, &value) && text_is(key, "sort-key")) {
+		if (boot_entry_line(line, &key, &value) && text_is(key, "sort-key")) {
 			put(out, TEXT("sort-key " SORT_KEY "\n"));
 			continue;
 		}
 		while (line.n > 0 && char_is_blank(line.p[line.n - 1]))
 			line.n--;
 		put(out, line);
-		if (split(line, &key, &value) && !has_title && text_is(key, "title")) {
+		if (boot_entry_line(line, &key, &value) && !has_title &&
+		    text_is(key, "title")) {
 			put(out, TEXT(SUFFIX));
 			has_title = true;
-		} else if (split(line, &key, &value) && !has_options &&
+		} else if (boot_entry_line(line, &key, &value) && !has_options &&
 			   text_is(key, "options")) {
 			/* Several such lines are joined: the order does not matter. */
 			put(out, TEXT(" " MENU_PARAMETER));

@@ -14,6 +14,7 @@
 #include "paths.h"
 #include "plan.h"
 #include "reason.h"
+#include "rebuild.h"
 #include "report.h"
 #include "sentences.h"
 
@@ -209,23 +210,31 @@ static void run_vfio(struct machine *d)
 
 /* ---- images ------------------------------------------------------------------------------ */
 
+/* The image, and what boots it. */
+static const char *name_of(struct machine *d, const struct installed_image *k)
+{
+	return k->entry && k->entry->source != k->path
+		       ? machine_print(d, "%s (booted by %s)", k->path, k->entry->source)
+		       : k->path;
+}
+
 static void report_image(struct machine *d, const struct installed_image *k,
 			 const struct check *c)
 {
 	const struct findings *f = &c->findings;
+	const char *name = name_of(d, k);
 
 	for (size_t i = 0; i < f->count; i++) {
 		const struct finding *item = &f->items[i];
 
 		if (item->kind != FINDING_FAIL && item->kind != FINDING_UNKNOWN)
 			continue;
-		machine_say(d, item->kind, "%s: %s: %s", k->path, item->name,
-			    item->message);
+		machine_say(d, item->kind, "%s: %s: %s", name, item->name, item->message);
 		d->image_failures += item->kind == FINDING_FAIL;
 	}
 	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0)
 		machine_say(d, FINDING_PASS,
-			    "%s has the rules, and runs them before udev", k->path);
+			    "%s has the rules, and runs them before udev", name);
 }
 
 /* Each image in memory of its own, which is given back. */
@@ -235,12 +244,22 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 	struct arena arena;
 	const char *message;
 
+	if (k->is_missing) {
+		machine_say(
+			d, FINDING_FAIL,
+			"%s: there is no such file, and this entry does not boot: run "
+			"earlybind apply",
+			name_of(d, k));
+		d->image_failures++;
+		return;
+	}
 	if (arena_map(&arena, IMAGE_ARENA_SIZE) < 0) {
 		machine_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
 		return;
 	}
 	c = (struct check){.file = k->file,
 			   .kernel = k->kernel,
+			   .copy_command = rebuild_copy_command(k, d->arena),
 			   .arena = &arena,
 			   .world = d->world,
 			   .sources = &d->sources,
@@ -249,10 +268,41 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 		machine_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
 	else if (check_run(&c, &message) == 0)
 		report_image(d, k, &c);
+	else if (k->entry)
+		machine_say(d, FINDING_FAIL, "%s: it is damaged: %s", name_of(d, k),
+			    message);
 	else
 		machine_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
 	check_close(&c);
 	arena_unmap(&arena);
+}
+
+/* What the entries of the boot loaders say that no image does. */
+static void check_entries(struct machine *d)
+{
+	const struct boot_entries *entries = &d->installed.entries;
+
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct boot_entry *e = &entries->items[i];
+		const char *kernel = installed_kernel_of(&d->installed, e);
+
+		if (!kernel || e->is_uki || e->initrd_count > 0 ||
+		    (d->kernel && strcmp(d->kernel, kernel) != 0))
+			continue;
+		machine_say(
+			d, FINDING_FAIL,
+			"%s: the entry \"%s\" boots kernel %s without an initramfs, so "
+			"without earlybind: name its image in a line \"initrd\" there",
+			e->source, e->title ? e->title : "", kernel);
+	}
+	if (entries->has_unmounted)
+		machine_say(d, FINDING_UNKNOWN,
+			    "the EFI partitions in " PROXMOX_MARK
+			    " are not mounted: the images that boot are there; "
+			    "\"proxmox-boot-tool refresh\" copies those in " BOOT_PATH);
+	if (entries->is_cut)
+		machine_say(d, FINDING_UNKNOWN,
+			    "there are more boot entries than are looked at");
 }
 
 static void run_images(struct machine *d)
@@ -272,6 +322,7 @@ static void run_images(struct machine *d)
 				    " or on the EFI partition: name it with --image",
 				    k->kernel);
 	}
+	check_entries(d);
 }
 
 /* ---- the kernel that runs ---------------------------------------------------------------- */

@@ -249,6 +249,21 @@ static void check_image_again(struct apply *a, struct apply_image *image)
 				       findings.items[i].name, findings.items[i].message);
 }
 
+/* A copy that the hooks of the generator have made when it made the image of this kernel. */
+static bool is_copied_before(struct apply *a, size_t at)
+{
+	static struct findings findings;
+	const struct apply_image *image = &a->images[at];
+
+	for (size_t i = 0; i < at && image->image.copy_command[0]; i++)
+		if (a->images[i].is_run &&
+		    strcmp(a->images[i].image.kernel, image->image.kernel) == 0)
+			return rebuild_judge(&image->image, a->world, &a->binder_copy,
+					     a->arena, &findings)
+				       .state == REBUILD_CURRENT;
+	return false;
+}
+
 static void say_due(const struct apply *a, const struct apply_image *image)
 {
 	struct paragraph p = {stdout, 0, INDENT, false};
@@ -327,6 +342,10 @@ static int make(struct apply *a)
 		if (!image->is_due)
 			continue;
 		say_due(a, image);
+		if (is_copied_before(a, i)) {
+			check_image_again(a, image);
+			continue;
+		}
 		if (image->has_command && !is_made_before(a, i)) {
 			is_made = run_command(a, image, log, &signal);
 			image->is_run = true;

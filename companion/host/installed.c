@@ -76,18 +76,148 @@ static void add_image(struct search *s, const char *kernel, const char *path,
 	add(s, kernel, path, package);
 }
 
-static bool has_kernel(const struct search *s, const char *version)
+/* The file of a kernel, or NULL. */
+static const char *find_kernel(const struct search *s, const char *version)
 {
 	static const char *const names[] = {"vmlinuz", "vmlinux", "Image"};
+	const char *path;
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (is_file(s,
-			    arena_printf(s->arena, BOOT_PATH "/%s-%s", names[i], version),
-			    &st))
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		path = arena_printf(s->arena, BOOT_PATH "/%s-%s", names[i], version);
+		if (is_file(s, path, &st))
+			return path;
+	}
+	path = arena_printf(s->arena, MODULES_PATH "/%s/vmlinuz", version);
+	return is_file(s, path, &st) ? path : NULL;
+}
+
+/* ---- images of entries --------------------------------------------------------------------- */
+
+/* Whether a version stands in a path and does not go on: 6.1.0-1 is not 6.1.0-18. */
+static bool has_version(const char *path, const char *version)
+{
+	size_t n = strlen(version);
+
+	for (const char *p = path; p && (p = strstr(p, version)); p++) {
+		char before = p > path ? p[-1] : '/', after = p[n];
+
+		if ((before == '/' || before == '-' || before == '_') &&
+		    (after == '\0' || after == '/' || after == '.' || after == '+'))
 			return true;
-	return is_file(s, arena_printf(s->arena, MODULES_PATH "/%s/vmlinuz", version),
-		       &st);
+	}
+	return false;
+}
+
+static bool is_of_kernel(const struct boot_entry *e, const char *version)
+{
+	if (e->kernel && has_version(e->kernel, version))
+		return true;
+	for (size_t i = 0; i < e->initrd_count; i++)
+		if (has_version(e->initrds[i], version))
+			return true;
+	return e->version && strcmp(e->version, version) == 0;
+}
+
+const char *installed_kernel_of(const struct installed *installed,
+				const struct boot_entry *entry)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < installed->count; i++) {
+		const char *kernel = installed->items[i].kernel;
+
+		if (is_of_kernel(entry, kernel) &&
+		    (!best || strlen(kernel) > strlen(best)))
+			best = kernel;
+	}
+	return best;
+}
+
+/* Sets what makes the copy that @image is, where that is known and can be run. */
+static void set_copy_command(const struct search *s, struct installed_image *image)
+{
+	const char *kernel = find_kernel(s, image->kernel);
+	const char *initrd =
+		arena_printf(s->arena, BOOT_PATH "/initrd.img-%s", image->kernel);
+	struct stat st;
+
+	if (strcasestr(image->path, "/EFI/proxmox/")) {
+		if (installed_has_program(s->sysroot, s->arena, "proxmox-boot-tool")) {
+			image->copy_command[0] = "proxmox-boot-tool";
+			image->copy_command[1] = "refresh";
+		}
+	} else if (kernel &&
+		   installed_has_program(s->sysroot, s->arena, "kernel-install")) {
+		const char *const words[INSTALLED_COMMAND_MAX] = {
+			"kernel-install", "add", image->kernel, kernel,
+			is_file(s, initrd, &st) ? initrd : NULL};
+
+		memcpy(image->copy_command, words, sizeof(words));
+	}
+}
+
+/* What kernel-install makes: TOKEN/VERSION/initrd, EFI/Linux/TOKEN-VERSION.efi; or Proxmox. */
+static bool is_copy(const struct search *s, const char *path, const char *kernel)
+{
+	const char *folder = arena_printf(s->arena, "/%s/", kernel);
+
+	return folder && !text_has_prefix(text_of(path), MODULES_PATH "/") &&
+	       (strstr(path, folder) || strcasestr(path, "/EFI/Linux/"));
+}
+
+/* Adds an image, or says of one that is known by another name that this entry boots it. */
+static void add_entry_image(struct search *s, const char *kernel, const char *path,
+			    const struct boot_entry *entry, size_t first)
+{
+	struct stat st, other;
+	bool is_there = is_file(s, path, &st);
+	struct installed_image *image;
+
+	for (size_t i = first; i < s->found->count; i++) {
+		image = &s->found->items[i];
+		if (strcmp(image->path, path) != 0 &&
+		    (!is_there || !is_file(s, image->path, &other) ||
+		     st.st_ino != other.st_ino || st.st_dev != other.st_dev))
+			continue;
+		if (!image->entry)
+			image->entry = entry;
+		return;
+	}
+	add(s, kernel, path, NULL);
+	if (s->found->is_cut)
+		return;
+	image = &s->found->items[s->found->count - 1];
+	image->entry = entry;
+	image->is_missing = !is_there;
+}
+
+static bool is_image_name(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	/* Microcode alone stands in front of an image. */
+	return name && !strstr(name, "ucode");
+}
+
+static void add_entries_of(struct search *s, const char *kernel, size_t first)
+{
+	const struct boot_entries *entries = &s->found->entries;
+
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct boot_entry *e = &entries->items[i];
+
+		if (!is_of_kernel(e, kernel))
+			continue;
+		if (e->is_uki)
+			add_entry_image(s, kernel, e->kernel, e, first);
+		for (size_t k = 0; k < e->initrd_count; k++)
+			if (is_image_name(e->initrds[k]))
+				add_entry_image(s, kernel, e->initrds[k], e, first);
+	}
+	for (size_t i = first; i < s->found->count; i++)
+		if (is_copy(s, s->found->items[i].path, kernel))
+			set_copy_command(s, &s->found->items[i]);
 }
 
 static void add_kernel(struct search *s, const char *version)
@@ -125,7 +255,8 @@ static void add_kernel(struct search *s, const char *version)
 				       package),
 			  package, first);
 	}
-	if (s->found->count == first && has_kernel(s, version))
+	add_entries_of(s, version, first);
+	if (s->found->count == first && find_kernel(s, version))
 		add(s, version, NULL, *package ? package : NULL);
 }
 
@@ -147,6 +278,10 @@ int installed_find(const char *sysroot, struct arena *arena, struct installed *r
 	d = modules ? opendir(modules) : NULL;
 	if (!d)
 		return modules ? -errno : -ENOMEM;
+	if (boot_entries_find(sysroot, arena, &ret->entries) < 0) {
+		closedir(d);
+		return -ENOMEM;
+	}
 	s.machine = read_line(&s, ETC_PREFIX MACHINE_ID_NAME);
 	while ((e = readdir(d)) && count < INSTALLED_MAX) {
 		if (!module_tree_is_version(e->d_name) || e->d_name[0] == '-')

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "arena.h"
+#include "boot_entries.h"
 #include "compiler.h"
 
 /* What made the image. */
@@ -16,7 +17,8 @@ enum generator {
 	GENERATOR_BOOSTER,
 };
 
-#define INSTALLED_MAX 256
+#define INSTALLED_MAX	      256
+#define INSTALLED_COMMAND_MAX 6
 
 struct installed_image {
 	const char *kernel;
@@ -24,12 +26,17 @@ struct installed_image {
 	const char *file; /* the same below the sysroot */
 	const char *
 		package; /* mkinitcpio's preset, by which its images are named, or NULL */
+	const struct boot_entry *entry; /* that boots it, or NULL: none that was found */
+	bool is_missing; /* the entry names it, and there is no such file */
+	/* What makes this copy of another image, or this UKI; [0] is NULL: the generator. */
+	const char *copy_command[INSTALLED_COMMAND_MAX];
 };
 
 struct installed {
 	struct installed_image items[INSTALLED_MAX]; /* the newest kernel first */
 	size_t count;
 	bool is_cut; /* there are more than INSTALLED_MAX */
+	struct boot_entries entries;
 };
 
 /* A set of generators: their bits. */
@@ -41,9 +48,13 @@ struct installed {
 
 const char *generator_name(enum generator generator);
 
+/* The version of the installed kernel that @entry boots; NULL if it is none of them. */
+const char *installed_kernel_of(const struct installed *installed,
+				const struct boot_entry *entry) nonnull(1, 2);
+
 /*
- * The images of all kernels that have modules below @sysroot (NULL for /), and the kernels
- * without an image. Folders of modules that a removed kernel left behind do not count.
+ * The images of all kernels that have modules below @sysroot (NULL for /): those that entries of boot
+ * loaders name, those at the places of the generators; and the kernels without an image. Folders of modules that a removed kernel left behind do not count.
  * -ENOENT: there is no folder of modules; -ENOMEM.
  */
 int installed_find(const char *sysroot, struct arena *arena,

@@ -489,7 +489,7 @@ static void check_image(struct check *check)
 	c->generator = recognise(c);
 	c->has_systemd = is_init_systemd(c);
 	find_kernels(c);
-	c->rebuild = rebuild_command(c);
+	c->rebuild = c->copy_command ? c->copy_command : rebuild_command(c);
 	if (image->message)
 		check_say(
 			c, FINDING_FAIL, "image",

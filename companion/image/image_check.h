@@ -18,6 +18,8 @@
 struct check {
 	const char *file;
 	const char *kernel; /* whose modules alone count; NULL: all that the image has */
+	const char
+		*copy_command; /* that makes this copy or UKI; NULL: the generator does */
 	struct arena *arena;
 	struct world *world;
 	const struct sources *sources; /* the configuration that it is compared with */

@@ -109,6 +109,7 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 	}
 	c = (struct check){.file = image->file,
 			   .kernel = image->kernel,
+			   .copy_command = rebuild_copy_command(image, arena),
 			   .arena = &own,
 			   .world = world,
 			   .sources = &binder_copy->sources,
@@ -130,8 +131,9 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 {
 	const char *const commands[][REBUILD_ARGUMENTS_MAX] = {
 		[GENERATOR_INITRAMFS_TOOLS] = {"update-initramfs",
-					       image->path ? "-u" : "-c", "-k",
-					       image->kernel},
+					       image->path && !image->is_missing ? "-u"
+										 : "-c",
+					       "-k", image->kernel},
 		/* Its own place for the image where there is none yet. */
 		[GENERATOR_DRACUT] = {"dracut", "--force", "--kver", image->kernel,
 				      image->path},
@@ -140,7 +142,22 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 	};
 
 	memcpy(ret_argv, commands[generator], sizeof(commands[generator]));
+	if (image->copy_command[0]) {
+		memset(ret_argv, 0, sizeof(commands[generator]));
+		memcpy(ret_argv, image->copy_command, sizeof(image->copy_command));
+	}
 	return ret_argv[0] != NULL;
+}
+
+const char *rebuild_copy_command(const struct installed_image *image, struct arena *arena)
+{
+	const char *line = NULL;
+
+	for (size_t i = 0; i < INSTALLED_COMMAND_MAX && image->copy_command[i]; i++)
+		line = i == 0 ? image->copy_command[0]
+			      : arena_printf(arena, "%s %s", line ? line : "",
+					     image->copy_command[i]);
+	return line;
 }
 
 const char *rebuild_obstacle(struct text conf, struct arena *arena)

@@ -47,6 +47,10 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 		     const char *ret_argv[static REBUILD_ARGUMENTS_MAX]) must_check
 	nonnull(2, 3);
 
+/* What makes this copy, as one line; NULL: the generator makes the image itself. */
+const char *rebuild_copy_command(const struct installed_image *image, struct arena *arena)
+	nonnull(1, 2);
+
 /*
  * Why update-initramfs will not update anything though it says so, by its configuration
  * update-initramfs.conf; NULL if it will, or if that file is not understood.

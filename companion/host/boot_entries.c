@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot_entries.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "files.h"
+#include "paths.h"
+
+#define ENTRY_SIZE_MAX ((size_t)64 * 1024)
+#define MENU_SIZE_MAX  ((size_t)1024 * 1024)
+#define NAMES_MAX      1024 /* files of one folder that are looked at */
+
+bool boot_entry_line(struct text line, struct text *ret_key, struct text *ret_value)
+{
+	*ret_value = line;
+	if (!text_word(ret_value, ret_key) || ret_key->p[0] == '#')
+		return false;
+	*ret_value = text_trim(*ret_value);
+	return true;
+}
+
+/* ---- parsers ------------------------------------------------------------------------------- */
+
+/* The next entry, empty; NULL if there are too many. */
+static struct boot_entry *add_entry(struct boot_entries *entries,
+				    enum boot_entry_kind kind, const char *source)
+{
+	struct boot_entry *e;
+
+	if (entries->count == BOOT_ENTRIES_MAX) {
+		entries->is_cut = true;
+		return NULL;
+	}
+	e = &entries->items[entries->count++];
+	*e = (struct boot_entry){.kind = kind, .source = source, .options = ""};
+	return e;
+}
+
+/* A path without "..", with one '/' in front; NULL for another one. */
+static const char *copy_path(struct arena *arena, struct text path)
+{
+	struct text rest, part;
+	char *copy;
+
+	/* GRUB: "($root)/vmlinuz" */
+	if (path.n > 0 && path.p[0] == '(') {
+		const char *end = memchr(path.p, ')', path.n);
+
+		if (!end)
+			return NULL;
+		path.n -= (size_t)(end + 1 - path.p);
+		path.p = end + 1;
+	}
+	while (path.n > 0 && (path.p[0] == '/' || path.p[0] == '\\')) {
+		path.p++;
+		path.n--;
+	}
+	if (path.n == 0 || memchr(path.p, '\0', path.n))
+		return NULL;
+	copy = arena_printf(arena, "/%.*s", (int)MIN(path.n, (size_t)4096), path.p);
+	/* Files of the loader may have the separators of EFI. */
+	for (char *p = copy; p && *p; p++)
+		if (*p == '\\')
+			*p = '/';
+	rest = text_of(copy ? copy : "");
+	while (text_cut(&rest, '/', &part))
+		if (text_is(part, ".."))
+			return NULL;
+	return copy;
+}
+
+static void add_initrd(struct boot_entries *entries, struct boot_entry *e,
+		       struct arena *arena, struct text path)
+{
+	const char *copy = copy_path(arena, path);
+
+	if (!copy)
+		return;
+	if (e->initrd_count == BOOT_INITRDS_MAX)
+		entries->is_cut = true;
+	else
+		e->initrds[e->initrd_count++] = copy;
+}
+
+static void add_options(struct boot_entry *e, struct arena *arena, struct text words)
+{
+	const char *joined =
+		arena_printf(arena, "%s%s%.*s", e->options, e->options[0] ? " " : "",
+			     (int)MIN(words.n, ENTRY_SIZE_MAX), words.p);
+
+	if (joined)
+		e->options = joined;
+}
+
+int boot_entries_add_specification(struct boot_entries *entries, struct arena *arena,
+				   const char *source, struct text bytes)
+{
+	struct boot_entry *e = add_entry(entries, BOOT_ENTRY_SPECIFICATION, source);
+	struct text line, key, value;
+
+	while (e && text_cut(&bytes, '\n', &line)) {
+		if (!boot_entry_line(line, &key, &value) || value.n == 0)
+			continue;
+		if (text_is(key, "title"))
+			e->title = arena_copy(arena, value);
+		else if (text_is(key, "version"))
+			e->version = arena_copy(arena, value);
+		else if (text_is(key, "linux") || text_is(key, "efi") ||
+			 text_is(key, "uki"))
+			e->kernel = copy_path(arena, value);
+		else if (text_is(key, "initrd"))
+			add_initrd(entries, e, arena, value);
+		else if (text_is(key, "options"))
+			add_options(e, arena, value);
+		e->is_uki = e->is_uki || text_is(key, "uki");
+	}
+	if (e && !e->kernel)
+		entries->count--;
+	return 0;
+}
+
+/* A word of GRUB's language, without its quotes; what is inside is not expanded. */
+static bool grub_word(struct text *rest, struct text *ret)
+{
+	char quote = '\0';
+	size_t n = 0;
+
+	while (rest->n > 0 && char_is_blank(rest->p[0])) {
+		rest->p++;
+		rest->n--;
+	}
+	if (rest->n == 0)
+		return false;
+	if (rest->p[0] == '\'' || rest->p[0] == '"') {
+		quote = rest->p[0];
+		rest->p++;
+		rest->n--;
+	}
+	while (n < rest->n && (quote ? rest->p[n] != quote : !char_is_blank(rest->p[n])))
+		n++;
+	*ret = (struct text){rest->p, n};
+	n += quote && n < rest->n;
+	rest->p += n;
+	rest->n -= n;
+	return true;
+}
+
+int boot_entries_add_grub(struct boot_entries *entries, struct arena *arena,
+			  const char *source, struct text bytes)
+{
+	struct boot_entry *e = NULL;
+	struct text line, word;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		if (!grub_word(&line, &word))
+			continue;
+		if (text_is(word, "menuentry")) {
+			if (e && !e->kernel)
+				entries->count--;
+			e = add_entry(entries, BOOT_ENTRY_GRUB, source);
+			if (e && grub_word(&line, &word))
+				e->title = arena_copy(arena, word);
+		} else if (e && text_has_prefix(word, "linux") &&
+			   grub_word(&line, &word)) {
+			e->kernel = copy_path(arena, word);
+			add_options(e, arena, text_trim(line));
+		} else if (e && text_has_prefix(word, "initrd")) {
+			while (grub_word(&line, &word))
+				add_initrd(entries, e, arena, word);
+		}
+	}
+	if (e && !e->kernel)
+		entries->count--;
+	return 0;
+}
+
+static bool is_key(struct text key, const char *name)
+{
+	return key.n == strlen(name) && strncasecmp(key.p, name, key.n) == 0;
+}
+
+static void add_list(struct boot_entries *entries, struct boot_entry *e,
+		     struct arena *arena, struct text list)
+{
+	struct text path;
+
+	while (text_cut(&list, ',', &path))
+		add_initrd(entries, e, arena, path);
+}
+
+int boot_entries_add_syslinux(struct boot_entries *entries, struct arena *arena,
+			      const char *source, struct text bytes)
+{
+	struct text line, key, value, word;
+	struct boot_entry *e = NULL;
+
+	while (text_cut(&bytes, '\n', &line)) {
+		if (!boot_entry_line(line, &key, &value) || value.n == 0)
+			continue;
+		if (is_key(key, "label")) {
+			if (e && !e->kernel)
+				entries->count--;
+			e = add_entry(entries, BOOT_ENTRY_SYSLINUX, source);
+			if (e)
+				e->title = arena_copy(arena, value);
+		} else if (e && (is_key(key, "linux") || is_key(key, "kernel"))) {
+			e->kernel = copy_path(arena, value);
+		} else if (e && (is_key(key, "initrd"))) {
+			if (is_key(key, "initrd"))
+				add_list(entries, e, arena, value);
+		} else if (e && is_key(key, "append")) {
+			add_options(e, arena, value);
+			while (text_word(&value, &word))
+				if (text_has_prefix(word, "initrd="))
+					add_list(entries, e, arena,
+						 (struct text){word.p + 7, word.n - 7});
+		}
+	}
+	if (e && !e->kernel)
+		entries->count--;
+	return 0;
+}
+
+/* ---- the machine's files ------------------------------------------------------------------- */
+
+struct search {
+	const char *sysroot;
+	struct arena *arena;
+	struct boot_entries *found;
+};
+
+static bool is_file(const struct search *s, const char *path)
+{
+	const char *file = path ? path_below(s->arena, s->sysroot, path) : NULL;
+	struct stat st;
+
+	return file && stat(file, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/*
+ * Where a path of the loader is here: on the partition of the loader's files, on /boot, which
+ * may be a partition of its own, on the root, or in a subvolume of it ("/@/boot/vmlinuz"). If it
+ * is nowhere, where it should be on that partition.
+ */
+static const char *resolve(const struct search *s, const char *partition,
+			   const char *path)
+{
+	const char *tail = path ? strstr(path, BOOT_PATH "/") : NULL;
+	const char *tries[4];
+
+	if (!path)
+		return NULL;
+	tries[0] = arena_printf(s->arena, "%s%s", partition, path);
+	tries[1] = path;
+	tries[2] = arena_printf(s->arena, BOOT_PATH "%s", path);
+	tries[3] = tail;
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
+		if (is_file(s, tries[i]))
+			return tries[i];
+	return tail ? tail : tries[0];
+}
+
+static void resolve_from(const struct search *s, size_t first, const char *partition)
+{
+	for (size_t i = first; i < s->found->count; i++) {
+		struct boot_entry *e = &s->found->items[i];
+
+		e->kernel = resolve(s, partition, e->kernel);
+		for (size_t k = 0; k < e->initrd_count; k++)
+			e->initrds[k] = resolve(s, partition, e->initrds[k]);
+	}
+}
+
+typedef int parse_fn(struct boot_entries *entries, struct arena *arena,
+		     const char *source, struct text bytes);
+
+static int read_one(const struct search *s, const char *partition, const char *path,
+		    size_t max, parse_fn *parse)
+{
+	const char *file = path ? path_below(s->arena, s->sysroot, path) : NULL;
+	size_t first = s->found->count;
+	struct text bytes;
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	if (!is_file(s, path))
+		return 0;
+	r = file_read(file, s->arena, max, &bytes, NULL);
+	if (r == -E2BIG)
+		s->found->is_cut = true;
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = parse(s->found, s->arena, path, bytes);
+	resolve_from(s, first, partition);
+	return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strverscmp(*(const char *const *)b, *(const char *const *)a);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), k = strlen(suffix);
+
+	return n > k && strcasecmp(name + n - k, suffix) == 0;
+}
+
+/* The files of a folder that end in @suffix, the newest version first. */
+static size_t list_folder(const struct search *s, const char *folder, const char *suffix,
+			  const char *names[static NAMES_MAX])
+{
+	const char *file = folder ? path_below(s->arena, s->sysroot, folder) : NULL;
+	DIR *d = file ? opendir(file) : NULL;
+	size_t count = 0;
+	struct dirent *e;
+
+	while (d && count < NAMES_MAX && (e = readdir(d))) {
+		if (e->d_name[0] == '.' || !has_suffix(e->d_name, suffix))
+			continue;
+		names[count] = arena_printf(s->arena, "%s/%s", folder, e->d_name);
+		count += names[count] != NULL;
+	}
+	if (d)
+		closedir(d);
+	if (count == NAMES_MAX)
+		s->found->is_cut = true;
+	qsort(names, count, sizeof(*names), compare_names);
+	return count;
+}
+
+static int read_partition(const struct search *s, const char *partition)
+{
+	const char *names[NAMES_MAX];
+	size_t count =
+		list_folder(s, arena_printf(s->arena, "%s/loader/entries", partition),
+			    ".conf", names);
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = read_one(s, partition, names[i], ENTRY_SIZE_MAX,
+			     boot_entries_add_specification);
+	count = list_folder(s, arena_printf(s->arena, "%s/EFI/Linux", partition), ".efi",
+			    names);
+	for (size_t i = 0; i < count; i++) {
+		struct boot_entry *e;
+
+		if (!is_file(s, names[i]))
+			continue;
+		e = add_entry(s->found, BOOT_ENTRY_UKI, names[i]);
+		if (e) {
+			e->kernel = names[i];
+			e->is_uki = true;
+		}
+	}
+	return r;
+}
+
+/* proxmox-boot-tool mounts its partitions only while it copies. */
+static bool has_unmounted(const struct search *s)
+{
+	if (!is_file(s, PROXMOX_MARK))
+		return false;
+	for (size_t i = 0; i < s->found->count; i++)
+		if (s->found->items[i].kernel &&
+		    strcasestr(s->found->items[i].kernel, "/EFI/proxmox/"))
+			return false;
+	return true;
+}
+
+int boot_entries_find(const char *sysroot, struct arena *arena, struct boot_entries *ret)
+{
+	static const struct {
+		const char *partition, *path;
+		parse_fn *parse;
+	} menus[] = {
+		{BOOT_PATH, "/boot/grub/grub.cfg", boot_entries_add_grub},
+		{BOOT_PATH, "/boot/grub2/grub.cfg", boot_entries_add_grub},
+		{BOOT_PATH, "/boot/extlinux/extlinux.conf", boot_entries_add_syslinux},
+		{BOOT_PATH, "/boot/syslinux/syslinux.cfg", boot_entries_add_syslinux},
+		{"", "/extlinux/extlinux.conf", boot_entries_add_syslinux},
+		{"", "/syslinux/syslinux.cfg", boot_entries_add_syslinux},
+	};
+	static const char *const partitions[] = {BOOT_FOLDERS};
+	struct search s = {sysroot, arena, ret};
+	int r = 0;
+
+	*ret = (struct boot_entries){0};
+	for (size_t i = 0; i < ARRAY_SIZE(partitions) && r == 0; i++)
+		r = read_partition(&s, partitions[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(menus) && r == 0; i++)
+		r = read_one(&s, menus[i].partition, menus[i].path, MENU_SIZE_MAX,
+			     menus[i].parse);
+	ret->has_unmounted = has_unmounted(&s);
+	return r;
+}
