@@ -286,6 +286,12 @@ static void check_entries(struct machine *d)
 		const struct boot_entry *e = &entries->items[i];
 		const char *kernel = installed_kernel_of(&d->installed, e);
 
+		if (e->kind == BOOT_ENTRY_UKI && !kernel && !e->version)
+			machine_say(
+				d, FINDING_UNKNOWN,
+				"%s: it is damaged, or does not say which kernel it is "
+				"of: run \"earlybind check --image %s\"",
+				e->source, e->source);
 		if (!kernel || e->is_uki || e->initrd_count > 0 ||
 		    (d->kernel && strcmp(d->kernel, kernel) != 0))
 			continue;

@@ -278,6 +278,10 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 			image->verdict.made_by == GENERATOR_BOOSTER
 				? "booster has no place for it: see earlybind image "
 				  "--append"
+			: image->image.entry && image->image.entry->is_uki
+				? "this unified kernel image boots, and nothing that is "
+				  "installed is known to have made it: make it again with "
+				  "the program that did (ukify, kernel-install)"
 			: a->installed == 0
 				? "none of update-initramfs, dracut and mkinitcpio "
 				  "is installed: see earlybind image --append"

@@ -3,16 +3,20 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "files.h"
 #include "paths.h"
+#include "uki.h"
 
 #define ENTRY_SIZE_MAX ((size_t)64 * 1024)
 #define MENU_SIZE_MAX  ((size_t)1024 * 1024)
+#define UKI_SIZE_MAX   ((off_t)4 << 30)
 #define NAMES_MAX      1024 /* files of one folder that are looked at */
 
 bool boot_entry_line(struct text line, struct text *ret_key, struct text *ret_value)
@@ -336,6 +340,31 @@ static size_t list_folder(const struct search *s, const char *folder, const char
 	return count;
 }
 
+/* Whose kernel it is, and its command line; nothing if it is damaged. */
+static void read_uki(const struct search *s, const char *path, struct boot_entry *e)
+{
+	const char *file = path_below(s->arena, s->sysroot, path), *message;
+	cleanup_with(close_fd) int fd =
+		file ? open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	struct stat st;
+	struct uki uki;
+	void *bytes;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
+	    st.st_size > UKI_SIZE_MAX)
+		return;
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		return;
+	if (uki_parse((struct text){bytes, (size_t)st.st_size}, &uki, &message) == 0) {
+		if (uki.uname.p)
+			e->version = arena_copy(s->arena, text_trim(uki.uname));
+		if (uki.cmdline.p && uki.cmdline.n <= ENTRY_SIZE_MAX)
+			add_options(e, s->arena, text_trim(uki.cmdline));
+	}
+	munmap(bytes, (size_t)st.st_size);
+}
+
 static int read_partition(const struct search *s, const char *partition)
 {
 	const char *names[NAMES_MAX];
@@ -358,6 +387,7 @@ static int read_partition(const struct search *s, const char *partition)
 		if (e) {
 			e->kernel = names[i];
 			e->is_uki = true;
+			read_uki(s, names[i], e);
 		}
 	}
 	return r;

@@ -163,7 +163,8 @@ static bool is_copy(const struct search *s, const char *path, const char *kernel
 	const char *folder = arena_printf(s->arena, "/%s/", kernel);
 
 	return folder && !text_has_prefix(text_of(path), MODULES_PATH "/") &&
-	       (strstr(path, folder) || strcasestr(path, "/EFI/Linux/"));
+	       (strstr(path, folder) ||
+		(strcasestr(path, "/EFI/Linux/") && has_version(path, kernel)));
 }
 
 /* Adds an image, or says of one that is known by another name that this entry boots it. */

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "elf_file.h"
 #include "files.h"
+#include "kernel_cmdline.h"
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
@@ -464,6 +465,9 @@ static const char *rebuild_command(struct check *c)
 			     : c->kernel_count == 1 ? c->kernels[0]
 						    : NULL;
 
+	/* Not the initramfs alone. */
+	if (c->uki.initrd.p && c->generator != GENERATOR_MKINITCPIO)
+		return "the program that made this unified kernel image";
 	switch (c->generator) {
 	case GENERATOR_INITRAMFS_TOOLS:
 		return check_print(c, "update-initramfs -u -k %s",
@@ -509,6 +513,27 @@ static void check_image(struct check *check)
 			c, FINDING_NOTE, "image",
 			"there is no /init: it is a part of an image, or the kernel mounts "
 			"the root file system by itself");
+}
+
+/* What is in a unified kernel image beside its initramfs. */
+static void check_uki(struct check *c)
+{
+	struct text rest = c->uki.cmdline;
+	struct cmdline_arg arg;
+
+	if (!c->uki.initrd.p)
+		return;
+	check_say(
+		c, FINDING_NOTE, "image",
+		"this is a unified kernel image: offsets count from its section .initrd");
+	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg))
+		if (text_is(arg.name, "rd.earlybind") && text_is(arg.value, "0"))
+			check_say(
+				c, FINDING_FAIL, "cmdline",
+				"rd.earlybind=0 is on its kernel command line (section "
+				".cmdline): no rule counts; take it away where %s reads "
+				"it",
+				c->rebuild);
 }
 
 void check_say(struct check *check, enum finding_kind kind, const char *name,
@@ -565,15 +590,41 @@ static int map_image(struct check *c, const char **ret_message)
 	return 0;
 }
 
+/* The bytes of the image: the file, or the initramfs in a unified kernel image. */
+static int find_image(struct check *c, struct text *ret, const char **ret_message)
+{
+	int r;
+
+	*ret = c->bytes;
+	if (!uki_is_program(c->bytes))
+		return 0;
+	r = uki_parse(c->bytes, &c->uki, ret_message);
+	if (r < 0)
+		return r;
+	if (!c->uki.initrd.p) {
+		*ret_message =
+			"this program of EFI has no section .initrd: a kernel, or a "
+			"unified kernel image without an initramfs";
+		return -EBADMSG;
+	}
+	if (!c->kernel && c->uki.uname.p)
+		c->kernel = arena_copy(c->arena, text_trim(c->uki.uname));
+	*ret = c->uki.initrd;
+	return 0;
+}
+
 int check_open(struct check *check, const char **ret_message)
 {
 	struct check *c = check;
+	struct text bytes = {NULL, 0};
 	int r;
 
 	r = map_image(c, ret_message);
+	if (r == 0)
+		r = find_image(c, &bytes, ret_message);
 	if (r < 0)
 		return r;
-	if (image_read(c->bytes, c->arena, check_wants, &c->image) < 0 ||
+	if (image_read(bytes, c->arena, check_wants, &c->image) < 0 ||
 	    policy_init(&c->policy, c->arena) < 0) {
 		*ret_message = "out of memory";
 		return -ENOMEM;
@@ -598,6 +649,7 @@ int check_run(struct check *check, const char **ret_message)
 	if (r < 0)
 		return r;
 	check_image(c);
+	check_uki(c);
 	if (check_binder(c, &binder)) {
 		check_mark(c);
 		check_table(c, binder);

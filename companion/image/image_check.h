@@ -11,6 +11,7 @@
 #include "installed.h"
 #include "policy.h"
 #include "sources.h"
+#include "uki.h"
 #include "world.h"
 
 #define CHECK_KERNELS_MAX 64
@@ -25,6 +26,7 @@ struct check {
 	const struct sources *sources; /* the configuration that it is compared with */
 
 	struct text bytes; /* of the file */
+	struct uki uki; /* where the file is one: its .initrd is the image */
 	struct image image;
 	enum generator generator;
 	bool has_systemd; /* as its first process */

@@ -126,6 +126,12 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 	return v;
 }
 
+/* The generator's own command would put an initramfs in its place; mkinitcpio makes both. */
+static bool is_uki(const struct installed_image *image)
+{
+	return image->entry && image->entry->is_uki;
+}
+
 bool rebuild_command(enum generator generator, const struct installed_image *image,
 		     const char *ret_argv[static REBUILD_ARGUMENTS_MAX])
 {
@@ -142,6 +148,8 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 	};
 
 	memcpy(ret_argv, commands[generator], sizeof(commands[generator]));
+	if (is_uki(image) && generator != GENERATOR_MKINITCPIO)
+		ret_argv[0] = NULL;
 	if (image->copy_command[0]) {
 		memset(ret_argv, 0, sizeof(commands[generator]));
 		memcpy(ret_argv, image->copy_command, sizeof(image->copy_command));

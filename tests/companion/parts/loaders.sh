@@ -48,6 +48,12 @@ loader_extlinux() { # TREE IMAGE
 	cp "$2" "$1$path"
 }
 
+loader_uki() { # TREE IMAGE
+	path=/boot/efi/EFI/Linux/arch.efi
+	mkdir -p "$1/boot/efi/EFI/Linux"
+	"$here/make_uki.py" "$1$path" .linux=x ".uname=$version" .cmdline=ro ".initrd=@$2"
+}
+
 # A machine of LOADER whose image is IMAGE; what check says of its images, on one line.
 look() { # LOADER IMAGE
 	rm -rf tree
@@ -80,7 +86,7 @@ row() { # LOADER
 }
 
 printf '%-12s %-6s %-6s %s\n' loader found stale broken
-for loader in ${LOADERS:-grub machine_id token extlinux proxmox}; do
+for loader in ${LOADERS:-grub machine_id token uki extlinux proxmox}; do
 	row "$loader"
 done >table.txt
 cat table.txt
@@ -128,3 +134,35 @@ hostile_loader() {
 	[ $? -le 1 ] && grep -q 'pass image: /boot/initrd' said.txt && ! grep -q 'x-6' said.txt
 }
 check loader-hostile hostile_loader
+# A UKI by itself.
+uki_image() { # PATTERN WORD...
+	pattern=$1
+	shift
+	"$here/make_uki.py" x.efi .linux=x "$@"
+	says "$pattern" check --sysroot ../configured --image x.efi
+}
+check uki-good uki_image 'pass table' ".uname=$version" .initrd=@good.img
+check uki-stale uki_image 'FAIL table.*run the program that made this unified' .initrd=@stale.img
+check uki-off uki_image 'FAIL cmdline: rd.earlybind=0 is on its' .initrd=@good.img '.cmdline=ro rd.earlybind=0'
+check uki-no-initrd uki_image 'no section .initrd' .cmdline=ro
+"$here/make_uki.py" x.efi .linux=x .initrd=@good.img
+damaged_uki() {
+	"$here/mutate.py" 7 100 x.efi "$EARLYBIND" check --sysroot ../configured --image @
+}
+check uki-survives-damage damaged_uki
+# Nothing known makes a UKI of that name, and no generator may write its image over it.
+uki_apply() {
+	look uki stale.img
+	mkdir -p tree/usr/sbin tree/usr/lib/earlybind
+	cp "$BINDER" tree/usr/lib/earlybind/binder
+	cp /bin/true tree/usr/sbin/dracut
+	says 'arch.efi: .*nothing can make it: this unified' apply --sysroot tree --dry-run
+}
+check uki-apply uki_apply
+# Cut, it does not even say whose kernel it has.
+cut_uki() {
+	look uki good.img
+	truncate -s 100 "tree$path"
+	says 'cannot tell image: .*arch.efi: it is damaged' check --sysroot tree --only image
+}
+check uki-cut cut_uki

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "uki.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PE_OFFSET_AT   0x3c /* in the header of DOS */
+#define COFF_SIZE      24 /* with "PE\0\0" in front */
+#define COFF_SECTIONS  6
+#define COFF_OPTIONAL  20
+#define SECTION_SIZE   40
+#define SECTION_NAME   8
+#define SECTION_MEMORY 8 /* bytes that are meant */
+#define SECTION_FILE   16 /* bytes in the file, filled up */
+#define SECTION_OFFSET 20
+
+static uint32_t get(struct text bytes, size_t at, size_t n)
+{
+	uint32_t value = 0;
+
+	while (n-- > 0)
+		value = value << 8 | (uint8_t)bytes.p[at + n];
+	return value;
+}
+
+bool uki_is_program(struct text bytes)
+{
+	size_t at;
+
+	if (bytes.n < PE_OFFSET_AT + 4 || memcmp(bytes.p, "MZ", 2) != 0)
+		return false;
+	at = get(bytes, PE_OFFSET_AT, 4);
+	return at <= bytes.n && bytes.n - at >= COFF_SIZE &&
+	       memcmp(bytes.p + at, "PE\0\0", 4) == 0;
+}
+
+static int read_section(struct text bytes, size_t header, struct uki *uki)
+{
+	const struct {
+		const char *name;
+		struct text *section;
+	} names[] = {
+		{".linux", &uki->linux_image}, {".initrd", &uki->initrd},
+		{".cmdline", &uki->cmdline},   {".uname", &uki->uname},
+		{".ucode", &uki->ucode},
+	};
+	const char *name = bytes.p + header;
+	size_t offset = get(bytes, header + SECTION_OFFSET, 4);
+	size_t size = MIN(get(bytes, header + SECTION_MEMORY, 4),
+			  get(bytes, header + SECTION_FILE, 4));
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strncmp(name, names[i].name, SECTION_NAME) != 0 ||
+		    names[i].section->p)
+			continue;
+		if (offset > bytes.n || size > bytes.n - offset)
+			return -EBADMSG;
+		*names[i].section = (struct text){bytes.p + offset, size};
+	}
+	return 0;
+}
+
+int uki_parse(struct text bytes, struct uki *ret, const char **ret_message)
+{
+	struct uki uki = {0};
+	size_t at, count, headers;
+
+	if (!uki_is_program(bytes)) {
+		*ret_message = "this is no program of EFI";
+		return -EBADMSG;
+	}
+	at = get(bytes, PE_OFFSET_AT, 4);
+	count = get(bytes, at + COFF_SECTIONS, 2);
+	headers = at + COFF_SIZE + get(bytes, at + COFF_OPTIONAL, 2);
+	if (count > UKI_SECTIONS_MAX) {
+		*ret_message = "it has more sections than a program of EFI may have";
+		return -EBADMSG;
+	}
+	if (headers > bytes.n || count * SECTION_SIZE > bytes.n - headers) {
+		*ret_message = "the file ends in the table of its sections: it was cut";
+		return -EBADMSG;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (read_section(bytes, headers + i * SECTION_SIZE, &uki) < 0) {
+			*ret_message = "a section lies behind the end of the file: it "
+				       "was cut";
+			return -EBADMSG;
+		}
+	*ret = uki;
+	return 0;
+}
