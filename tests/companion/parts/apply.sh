@@ -196,6 +196,36 @@ stand_in good good
 really apply-real-typo 'earlybind apply'
 cp right.conf "$real/etc/earlybind.conf"
 
+# The copy that systemd-boot boots: by the generator's own hook, by kernel-install, by neither.
+esp=boot/efi/debian/$new
+mkdir -p "$real/$esp" "$real/boot/efi/loader/entries"
+printf 'version %s\nlinux /debian/%s/linux\ninitrd /debian/%s/initrd.img-%s\n' $new $new $new $new \
+	>"$real/boot/efi/loader/entries/debian-$new.conf"
+: >"$real/boot/vmlinuz-$new"
+# Not through the link to this machine's own.
+rm -f "$real/usr/bin/kernel-install"
+cat >"$real/usr/bin/kernel-install" <<'END'
+#!/bin/sh
+echo "kernel-install $*" >>/stand-in/runs
+[ ! -e /stand-in/copies ] || cp "$4" "/boot/efi/debian/$2/initrd.img-$2"
+END
+chmod +x "$real/usr/bin/kernel-install"
+old_copy() {
+	stand_in good good
+	image initramfs-tools "$BINDER" "$real/$esp/initrd.img-$new" $new
+}
+old_copy
+really apply-real-copy-lost 'earlybind apply --kernel 6.1.0-18-amd64'
+: >"$real/stand-in/copies"
+old_copy
+really apply-real-copy 'earlybind apply --kernel 6.1.0-18-amd64'
+sed -i 's|^good) cp .*|good) cp "/stand-in/initrd-$3" "/boot/initrd.img-$3"; cp "/stand-in/initrd-$3" "/boot/efi/debian/$3/initrd.img-$3" 2>/dev/null ;;|' \
+	"$real/usr/sbin/update-initramfs"
+old_copy
+really apply-real-copy-by-hook 'earlybind apply --kernel 6.1.0-18-amd64'
+rm "$real/usr/bin/kernel-install" "$real/boot/vmlinuz-$new"
+rm -r "$real/boot/efi"
+
 # The shell ignores SIGINT for what runs behind it.
 stand_in hang hang
 really apply-real-interrupted 'env --default-signal=INT earlybind apply & pid=$!
