@@ -218,6 +218,12 @@ static const char *name_of(struct machine *d, const struct installed_image *k)
 		       : k->path;
 }
 
+/* Without rules only one thing counts: that no image has any left. */
+static bool is_ruled(const struct machine *d)
+{
+	return d->has_rule || d->sources.count > 0;
+}
+
 static void report_image(struct machine *d, const struct installed_image *k,
 			 const struct check *c)
 {
@@ -227,12 +233,13 @@ static void report_image(struct machine *d, const struct installed_image *k,
 	for (size_t i = 0; i < f->count; i++) {
 		const struct finding *item = &f->items[i];
 
-		if (item->kind != FINDING_FAIL && item->kind != FINDING_UNKNOWN)
+		if (item->kind != FINDING_FAIL &&
+		    (item->kind != FINDING_UNKNOWN || !is_ruled(d)))
 			continue;
 		machine_say(d, item->kind, "%s: %s: %s", name, item->name, item->message);
 		d->image_failures += item->kind == FINDING_FAIL;
 	}
-	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0)
+	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0 && is_ruled(d))
 		machine_say(d, FINDING_PASS,
 			    "%s has the rules, and runs them before udev", name);
 }
@@ -244,7 +251,7 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 	struct arena arena;
 	const char *message;
 
-	if (k->is_missing) {
+	if (k->is_missing && is_ruled(d)) {
 		machine_say(
 			d, FINDING_FAIL,
 			"%s: there is no such file, and this entry does not boot: run "
@@ -262,16 +269,18 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 			   .copy_command = rebuild_copy_command(k, d->arena),
 			   .arena = &arena,
 			   .world = d->world,
+			   .sysroot = d->sysroot,
+			   .is_unwanted = !d->has_rule,
 			   .sources = &d->sources,
 			   .findings = {.arena = &arena}};
 	if (!c.file)
 		machine_say(d, FINDING_UNKNOWN, "%s: out of memory", k->path);
 	else if (check_run(&c, &message) == 0)
 		report_image(d, k, &c);
-	else if (k->entry)
+	else if (k->entry && is_ruled(d))
 		machine_say(d, FINDING_FAIL, "%s: it is damaged: %s", name_of(d, k),
 			    message);
-	else
+	else if (is_ruled(d))
 		machine_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
 	check_close(&c);
 	arena_unmap(&arena);
@@ -313,8 +322,6 @@ static void check_entries(struct machine *d)
 
 static void run_images(struct machine *d)
 {
-	if (!d->has_rule && d->sources.count == 0)
-		return;
 	for (size_t i = 0; i < d->installed.count; i++) {
 		const struct installed_image *k = &d->installed.items[i];
 
@@ -322,13 +329,14 @@ static void run_images(struct machine *d)
 			continue;
 		if (k->path)
 			check_image_of(d, k);
-		else
+		else if (is_ruled(d))
 			machine_say(d, FINDING_UNKNOWN,
 				    "kernel %s: its image was not found in " BOOT_PATH
 				    " or on the EFI partition: name it with --image",
 				    k->kernel);
 	}
-	check_entries(d);
+	if (is_ruled(d))
+		check_entries(d);
 }
 
 /* ---- the kernel that runs ---------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "installed.h"
 #include "bootloader.h"
 #include "message.h"
+#include "next_boot.h"
 #include "options.h"
 #include "paths.h"
 #include "process.h"
@@ -50,6 +51,8 @@ struct apply {
 	struct arena *arena;
 	struct world *world;
 	struct binder_copy binder_copy;
+	struct rebuild_machine machine;
+	size_t other_rules; /* those that are not in the table */
 	struct apply_image images[INSTALLED_MAX];
 	size_t count;
 	unsigned installed; /* generators */
@@ -235,8 +238,8 @@ static void check_image_again(struct apply *a, struct apply_image *image)
 		for (size_t i = 0; i < found.count; i++)
 			if (strcmp(found.items[i].kernel, image->image.kernel) == 0)
 				image->image = found.items[i];
-	v = rebuild_judge(&image->image, a->world, &a->binder_copy, a->arena, &findings);
-	image->is_good = v.state == REBUILD_CURRENT;
+	v = rebuild_judge(&image->image, &a->machine, a->arena, &findings);
+	image->is_good = v.state == REBUILD_CURRENT || v.is_doubtful;
 	if (image->is_good) {
 		paragraph_line(stdout, INDENT, "checked: pass");
 		return;
@@ -258,8 +261,8 @@ static bool is_copied_before(struct apply *a, size_t at)
 	for (size_t i = 0; i < at && image->image.copy_command[0]; i++)
 		if (a->images[i].is_run &&
 		    strcmp(a->images[i].image.kernel, image->image.kernel) == 0)
-			return rebuild_judge(&image->image, a->world, &a->binder_copy,
-					     a->arena, &findings)
+			return rebuild_judge(&image->image, &a->machine, a->arena,
+					     &findings)
 				       .state == REBUILD_CURRENT;
 	return false;
 }
@@ -393,10 +396,23 @@ static void say_next(struct apply *a, bool is_new)
 		paragraph_line(stdout, 0, "next: reboot, then earlybind status");
 }
 
+/* "2 rules from /etc/earlybind.conf and 1 from modprobe.d" */
+static const char *describe_rules(struct apply *a)
+{
+	const char *rules = binder_copy_describe(&a->binder_copy, a->arena), *text;
+
+	if (a->other_rules == 0)
+		return rules;
+	text = arena_printf(
+		a->arena, "%s and %zu rule%s from modprobe.d or the kernel command line",
+		rules, a->other_rules, plural(a->other_rules));
+	return text ? text : rules;
+}
+
 /* Makes what is due, or shows it; says how it ended, and gives the exit code. */
 static int apply_run(struct apply *a)
 {
-	const char *rules = binder_copy_describe(&a->binder_copy, a->arena);
+	const char *rules = describe_rules(a);
 	int code;
 
 	for (size_t i = 0; i < a->count; i++) {
@@ -465,8 +481,8 @@ static int survey(struct apply *a)
 		if (!is_wanted(a, found.items[i].kernel))
 			continue;
 		*image = (struct apply_image){.image = found.items[i]};
-		image->verdict = rebuild_judge(&image->image, a->world, &a->binder_copy,
-					       a->arena, &findings);
+		image->verdict =
+			rebuild_judge(&image->image, &a->machine, a->arena, &findings);
 		if (image->verdict.made_by != GENERATOR_UNKNOWN)
 			made |= GENERATOR_BIT(image->verdict.made_by);
 		a->count++;
@@ -552,6 +568,24 @@ static int check_generators(struct apply *a)
 	return EXIT_OK;
 }
 
+/* The rules of the next boot, also those that stand in modprobe.d or on the command line. */
+static int read_machine(struct apply *a)
+{
+	static struct policy rules;
+	static struct run next;
+	struct sources sources = a->binder_copy.sources;
+
+	if (next_boot_read(a->world, a->arena, &sources, NULL, &rules, &next) < 0)
+		return -EIO;
+	for (size_t i = 0; i < next.policy.rule_count; i++)
+		a->other_rules += next.policy.rules[i].origin.source == SOURCE_MODPROBE ||
+				  next.policy.rules[i].origin.source == SOURCE_CMDLINE;
+	a->machine = (struct rebuild_machine){
+		a->sysroot, a->world, &a->binder_copy,
+		a->binder_copy.policy.rule_count + a->other_rules > 0};
+	return 0;
+}
+
 static int apply(struct apply *a)
 {
 	int code;
@@ -566,6 +600,8 @@ static int apply(struct apply *a)
 		return EXIT_FAILED;
 	}
 	if (!a->is_dry_run && apply_lock() < 0)
+		return EXIT_FAILED;
+	if (read_machine(a) < 0)
 		return EXIT_FAILED;
 	code = survey(a);
 	if (code == EXIT_OK)

@@ -82,6 +82,7 @@ static int check_one(const char *file, const struct machine *o)
 
 	c = (struct check){.file = file,
 			   .kernel = o->kernel,
+			   .sysroot = o->sysroot,
 			   .arena = o->arena,
 			   .sources = &sources,
 			   .findings = {.arena = o->arena}};

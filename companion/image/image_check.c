@@ -13,6 +13,7 @@
 #include "config.h"
 #include "elf_file.h"
 #include "files.h"
+#include "image_options.h"
 #include "kernel_cmdline.h"
 #include "message.h"
 #include "paths.h"
@@ -328,6 +329,11 @@ static bool check_binder(struct check *check, struct text *ret)
 	const struct tree_node *node = tree_find(&check->image.tree, IMAGE_BINDER);
 	const char *message;
 
+	if (!node && check->is_unwanted) {
+		check_say(check, FINDING_PASS, BINDER_CHECK,
+			  "earlybind is not in the image, and there are no rules");
+		return false;
+	}
 	if (!node) {
 		say_missing(check);
 		return false;
@@ -376,7 +382,7 @@ static bool check_wants(const char *path)
 		"/modules.builtin.alias.bin",
 	};
 
-	if (strcmp(path, IMAGE_MKINITCPIO_CONFIG) == 0 ||
+	if (strcmp(path, IMAGE_MKINITCPIO_CONFIG) == 0 || image_options_want(path) ||
 	    strncmp(path, IMAGE_INIT_TOP "/", sizeof(IMAGE_INIT_TOP)) == 0 ||
 	    strstr(path, "service.d/"))
 		return true;
@@ -653,6 +659,7 @@ int check_run(struct check *check, const char **ret_message)
 	if (check_binder(c, &binder)) {
 		check_mark(c);
 		check_table(c, binder);
+		check_options(c);
 		check_order(c);
 		check_modules(c);
 		check_drivers(c);

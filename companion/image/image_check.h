@@ -23,6 +23,8 @@ struct check {
 		*copy_command; /* that makes this copy or UKI; NULL: the generator does */
 	struct arena *arena;
 	struct world *world;
+	const char *sysroot; /* of the world; NULL for / */
+	bool is_unwanted; /* the machine has no rules: an image without earlybind is right */
 	const struct sources *sources; /* the configuration that it is compared with */
 
 	struct text bytes; /* of the file */

@@ -55,7 +55,7 @@ static const char *difference(struct check *c, struct text binder)
 }
 
 /* By what was found in the image. */
-static void judge(struct check *c, const struct binder_copy *binder_copy,
+static void judge(struct check *c, const struct rebuild_machine *machine,
 		  struct rebuild_verdict *v)
 {
 	const struct tree_node *node = tree_find(&c->image.tree, IMAGE_BINDER);
@@ -65,7 +65,7 @@ static void judge(struct check *c, const struct binder_copy *binder_copy,
 		c->findings.items[i].message =
 			without_remedy(c, c->findings.items[i].message);
 	/* dracut's module leaves itself out where there are no rules. */
-	if (!node && binder_copy->policy.rule_count == 0 &&
+	if (!node && !machine->has_rules &&
 	    (c->generator == GENERATOR_DRACUT || c->generator == GENERATOR_MKINITCPIO)) {
 		v->state = REBUILD_CURRENT;
 		v->reason = "there are no rules, and earlybind is not in it";
@@ -76,20 +76,22 @@ static void judge(struct check *c, const struct binder_copy *binder_copy,
 		v->state = REBUILD_STALE;
 		v->reason = first(c, FINDING_FAIL, NULL);
 	} else if (!node || !tree_is_file(node) ||
-		   !program_is_same(node->file->data, binder_copy->bytes)) {
+		   !program_is_same(node->file->data, machine->binder_copy->bytes)) {
 		v->state = REBUILD_STALE;
 		v->reason = difference(c, node ? node->file->data : TEXT(""));
 	} else {
-		v->state = REBUILD_CURRENT;
-		v->reason = "up to date";
+		v->reason = first(c, FINDING_NOTE, "modprobe.d");
+		v->is_doubtful = v->reason != NULL;
+		v->state = v->is_doubtful ? REBUILD_STALE : REBUILD_CURRENT;
+		if (!v->is_doubtful)
+			v->reason = "up to date";
 	}
 	if (!v->reason)
 		v->reason = "it is out of date";
 }
 
 struct rebuild_verdict rebuild_judge(const struct installed_image *image,
-				     struct world *world,
-				     const struct binder_copy *binder_copy,
+				     const struct rebuild_machine *machine,
 				     struct arena *arena, struct findings *findings)
 {
 	static struct check c;
@@ -111,13 +113,14 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 			   .kernel = image->kernel,
 			   .copy_command = rebuild_copy_command(image, arena),
 			   .arena = &own,
-			   .world = world,
-			   .sources = &binder_copy->sources,
+			   .world = machine->world,
+			   .sysroot = machine->sysroot,
+			   .sources = &machine->binder_copy->sources,
 			   .findings = {.arena = arena}};
 	if (check_run(&c, &message) < 0)
 		v.reason = arena_printf(arena, "%s", message);
 	else
-		judge(&c, binder_copy, &v);
+		judge(&c, machine, &v);
 	if (!v.reason)
 		v.reason = "it cannot be read";
 	*findings = c.findings;

@@ -23,19 +23,28 @@ struct rebuild_verdict {
 	enum rebuild_state state;
 	const char *
 		reason; /* a part of a sentence: why it must be made anew, or "up to date" */
+	/* A hook of somebody else may have put it there: it is tried, and then it is good. */
+	bool is_doubtful;
 	bool has_failed; /* the checks: @findings has more */
 };
 
+/* What images are compared with. */
+struct rebuild_machine {
+	const char *sysroot; /* NULL for / */
+	struct world *world;
+	const struct binder_copy *binder_copy;
+	bool has_rules; /* of the next boot, wherever they stand */
+};
+
 /*
- * Reads one image and compares it with @carrier: the binder that is installed, with the
- * configuration. @findings gets the findings of the checks. Their texts are in @arena, which
+ * Reads one image and compares it with @machine: the binder that is installed, with the
+ * configuration, and modprobe.d. @findings gets the findings of the checks. Their texts are in @arena, which
  * the image itself does not burden.
  */
 struct rebuild_verdict rebuild_judge(const struct installed_image *image,
-				     struct world *world,
-				     const struct binder_copy *binder_copy,
+				     const struct rebuild_machine *machine,
 				     struct arena *arena, struct findings *findings)
-	nonnull(1, 2, 3, 4, 5);
+	nonnull(1, 2, 3, 4);
 
 #define REBUILD_ARGUMENTS_MAX 8
 

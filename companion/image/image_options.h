@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an image has of rules beside its table: modprobe.d. */
+#pragma once
+
+#include <limits.h>
+
+#include "arena.h"
+#include "compiler.h"
+#include "image_check.h"
+#include "image_read.h"
+#include "world.h"
+
+/* Whether the data of this file of an image are looked at for it. */
+bool image_options_want(const char *path) nonnull(1);
+
+/*
+ * What the image's modprobe.d says of vfio's modules, as the binder will read it. libkmod reads
+ * files, so they are unpacked below /tmp meanwhile. -errno.
+ */
+int image_options_read(const struct tree *tree, struct job_result *ret) must_check
+	nonnull(1, 2);
+
+/*
+ * Compares the image's modprobe.d with that of check->sysroot: options of vfio's modules,
+ * soft dependencies on them, and, where the generator copies all of it, what is blacklisted.
+ */
+void check_options(struct check *check) nonnull(1);
