@@ -37,6 +37,8 @@ help:
 	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages (PREFIX=/usr)'
 	@echo 'make uninstall   removes them'
 	@echo 'make deb         a Debian package: build/earlybind_VERSION_ARCH.deb'
+	@echo 'make deb-source  its source package in build/dist; make dist: the tarballs only'
+	@echo 'make lintian     what Debian checks in both packages'
 	@echo 'make lint        layout, functions, layers, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'

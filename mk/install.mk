@@ -9,6 +9,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 BASH_COMPLETION_DIR ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/vendor-completions
 FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
+DOCDIR ?= $(PREFIX)/share/doc/earlybind
 
 # PREFIX does not apply to these. /usr/lib/earlybind/binder is the binder's path in every image
 # and on every machine: the hooks, the udev rules and rdinit= rely on it. initramfs-tools, dracut
@@ -23,7 +24,8 @@ CONFIG := /etc/earlybind.conf
 MANUAL_SOURCES := $(sort $(wildcard docs/*.scd))
 MANUAL_PAGES := $(patsubst docs/%.scd,$(BUILD)/man/%,$(MANUAL_SOURCES))
 
-# What is installed: MODE:SOURCE:TARGET. The configuration is apart, as people change it.
+# What is installed: MODE:SOURCE:TARGET. No configuration: it is the administrator's alone, and
+# "earlybind add" makes it.
 INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
 	755:dracut-module/shell:$(OWN_DIR)/shell \
 	755:$(BUILD)/earlybind:$(SBINDIR)/earlybind \
@@ -35,12 +37,14 @@ INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
 		644:dracut-module/50earlybind/$(unit):$(DRACUT_DIR)/$(unit) \
 		644:dracut-module/50earlybind/$(unit):$(UNITDIR)/$(unit)) \
 	$(foreach file,install/earlybind hooks/earlybind, \
-		755:packaging/arch/$(file):$(MKINITCPIO_DIR)/$(file)) \
+		644:packaging/arch/$(file):$(MKINITCPIO_DIR)/$(file)) \
 	$(foreach page,$(MANUAL_PAGES), \
 		644:$(page):$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))) \
 	644:completions/earlybind.bash:$(BASH_COMPLETION_DIR)/earlybind \
 	644:completions/_earlybind:$(ZSH_COMPLETION_DIR)/_earlybind \
-	644:completions/earlybind.fish:$(FISH_COMPLETION_DIR)/earlybind.fish
+	644:completions/earlybind.fish:$(FISH_COMPLETION_DIR)/earlybind.fish \
+	644:debian/copyright:$(DOCDIR)/copyright \
+	644:docs/earlybind.conf:$(DOCDIR)/examples/earlybind.conf
 
 .PHONY: install uninstall manual packages-docs
 packages-docs:
@@ -59,19 +63,13 @@ install: all manual
 		mode=$${file%%:*} target=$${file##*:} source=$${file#*:}; \
 		$(INSTALL) -D -m $$mode "$${source%:*}" "$(DESTDIR)$$target"; \
 	done
-	$(Q)[ -e "$(DESTDIR)$(CONFIG)" ] || \
-		$(INSTALL) -D -m 644 docs/earlybind.conf "$(DESTDIR)$(CONFIG)"
 
-# Removes the files and the folders that are empty then. A configuration that somebody changed
-# stays. Images keep the binder until they are rebuilt.
+# Removes the files and the folders that are empty then. The configuration stays. Images keep the
+# binder until they are rebuilt.
 uninstall:
 	$(Q)rm -f $(foreach file,$(INSTALLED),"$(DESTDIR)$(lastword $(subst :, ,$(file)))")
-	$(Q)if cmp -s docs/earlybind.conf "$(DESTDIR)$(CONFIG)"; then \
-		rm -f "$(DESTDIR)$(CONFIG)"; \
-	elif [ -e "$(DESTDIR)$(CONFIG)" ]; then \
-		echo '$(DESTDIR)$(CONFIG) was changed after the installation: it stays'; \
-	fi
-	$(Q)cd "$(DESTDIR)/" && for folder in $(sort $(dir $(foreach file,$(INSTALLED) :$(CONFIG),$(lastword \
+	$(Q)[ ! -e "$(DESTDIR)$(CONFIG)" ] || echo '$(DESTDIR)$(CONFIG) stays'
+	$(Q)cd "$(DESTDIR)/" && for folder in $(sort $(dir $(foreach file,$(INSTALLED),$(lastword \
 		$(subst :, ,$(file)))))); do \
 		[ ! -d ".$$folder" ] || rmdir -p --ignore-fail-on-non-empty "$${folder#/}"; \
 	done

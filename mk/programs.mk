@@ -89,7 +89,7 @@ packages-build:
 	$(Q)PACKAGES=check mk/packages.sh build
 
 packages:
-	$(Q)mk/packages.sh build docs
+	$(Q)mk/packages.sh build docs package
 
 $(BUILD)/binder.debug: $(call objects,release,binder/main.c) $(BINDER_OBJECTS) $(BINDER_LIBS) \
 		$(BUILD)/release/link

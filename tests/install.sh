@@ -61,9 +61,11 @@ mkdir "$root"
 check 'make install' run_make install DESTDIR="$root"
 # shellcheck disable=SC2046 # words
 check 'files are where the hooks look' has /usr/lib/earlybind/binder /usr/lib/earlybind/shell \
-	/usr/sbin/earlybind /etc/earlybind.conf /usr/share/initramfs-tools/hooks/earlybind \
+	/usr/sbin/earlybind /usr/share/doc/earlybind/copyright /usr/share/initramfs-tools/hooks/earlybind \
 	/usr/lib/dracut/modules.d/50earlybind/module-setup.sh \
 	/usr/lib/systemd/system/earlybind.service $(manual_pages /usr/share/man)
+check 'no configuration is installed' test ! -e "$root/etc"
+check 'hooks of mkinitcpio are no programs' test ! -x "$root/usr/lib/initcpio/hooks/earlybind"
 check 'make uninstall' run_make uninstall DESTDIR="$root"
 check 'uninstall leaves nothing' is_empty "$root"
 
@@ -75,9 +77,12 @@ check 'PREFIX moves all but what the hooks rely on' has /usr/lib/earlybind/binde
 check 'PREFIX: nothing in /usr/sbin' test ! -e "$root/usr/sbin"
 check 'PREFIX: nothing in /usr/share/man' test ! -e "$root/usr/share/man"
 
-# What is not ours stays, and so does a configuration that somebody changed.
+# What is not ours stays, and so does the configuration.
+mkdir -p "$root/etc"
 echo 'bind 10ee:5000' >>"$root/etc/earlybind.conf"
 touch "$root/usr/share/initramfs-tools/hooks/another"
+check 'make install over a configuration' run_make install DESTDIR="$root" PREFIX=/usr/local
+check 'make install leaves the configuration' grep -qx 'bind 10ee:5000' "$root/etc/earlybind.conf"
 check 'make uninstall PREFIX=/usr/local' run_make uninstall DESTDIR="$root" PREFIX=/usr/local
 check 'uninstall says what stays' grep -q 'earlybind.conf.*stays' "$work/log"
 find "$root" -type f -printf '/%P\n' | sort >"$work/left"

@@ -122,13 +122,13 @@ prepare_lab() {
 	lab_cc "$LAB/ids.c" "$LAB_BUILD/bin/ids"
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
-	# What people install is the package.
-	if ! { "${MAKE:-make}" -C "$TOP" deb &&
-		dpkg-deb -x "$(dirname "$LAB_BUILD")/earlybind.deb" "$STAGE"; } \
+	# The files of the package; tests/packages installs the package itself.
+	if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$STAGE" PREFIX=/usr SBINDIR=/usr/sbin \
+		MANDIR=/usr/share/man UNITDIR=/usr/lib/systemd/system \
 		>"$LAB_BUILD/install.log" 2>&1
 	then
 		tail -n 20 "$LAB_BUILD/install.log" >&2
-		say "error: make deb failed (all of its output: $LAB_BUILD/install.log)"
+		say "error: make install failed (all of its output: $LAB_BUILD/install.log)"
 		STAGE=
 	fi
 }
