@@ -42,7 +42,7 @@ deb-source: packages-deb dist
 deb: packages-deb all manual
 	$(Q)rm -rf $(DEB_WORK)
 	$(Q)mkdir -p $(DEB_WORK)/source
-	$(Q)cp -R debian $(DEB_WORK)/source
+	$(Q)cp -R debian CHANGELOG.md $(DEB_WORK)/source
 	$(Q)cd $(DEB_WORK)/source && env -u MAKEFLAGS -u MAKELEVEL DEB_RULES_REQUIRES_ROOT=no \
 		DH_QUIET=1 debian/rules binary TOP=$(CURDIR) BUILD=$(BUILD) >../log 2>&1 || \
 		{ cat ../log; false; }
