@@ -113,7 +113,7 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-packages suite-lab run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -169,6 +169,9 @@ suite-append: all
 suite-image: all
 	$(Q)tests/image/run.sh $(IMAGE_TESTS)
 
+suite-packages: all manual
+	$(Q)tests/packages/run.sh $(PACKAGE_TESTS)
+
 suite-lab: all
 	$(Q)tests/lab/run.sh
 
@@ -180,6 +183,7 @@ NEEDS_fuzz := fuzz-programs
 NEEDS_companion-asan := all $(DEBUG_PROGRAMS)
 NEEDS_pid1 := all $(BUILD)/pid1-init
 NEEDS_image := all manual
+NEEDS_packages := all manual
 NEEDS_lab := all manual
 
 .PHONY: suite-programs
@@ -197,17 +201,17 @@ run-suites:
 
 # Of those that run beside each other first the ones that wait: for an archive, for a deadline.
 TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
-	companion-asan unit-musl pid1 image lab
+	companion-asan unit-musl pid1 image packages lab
 
 .PHONY: test test-all check unit unit-musl valgrind fuzz faults property golden coverage
 test:
-	$(Q)mk/packages.sh build test lab docs
+	$(Q)mk/packages.sh build test lab docs package
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
 		FUZZ_SECONDS=$(FUZZ_SECONDS_IN_TEST) FUZZ_JOBS=1
 
 # Every release and generator: about an hour.
 test-all:
-	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all TEST_EXTRA=valgrind
+	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all PACKAGE_TESTS=all TEST_EXTRA=valgrind
 
 check:
 	$(Q)mk/packages.sh build
