@@ -213,6 +213,31 @@ static void read_table(const struct run_options *options, struct policy *policy)
 		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
 }
 
+/*
+ * The mark that the hooks leave in an image which they had to make with earlier rules: what is
+ * wrong with the configuration, and which rules these are. Nearly every image has none.
+ */
+static void read_mark(struct world *world, struct arena *arena, struct policy *policy)
+{
+	const struct origin origin = {.source = SOURCE_TABLE};
+	char buf[EARLIER_SIZE];
+	int n = world->ops->read(world, WORLD_ETC, EARLIER_NAME, buf, sizeof(buf));
+	struct text reason = {"", 0}, which = {"", 0}, rest;
+	const char *message;
+
+	if (n == -ENOENT)
+		return;
+	rest = (struct text){buf, n > 0 ? MIN((size_t)n, sizeof(buf)) : 0};
+	if (text_cut(&rest, '\n', &reason))
+		(void)text_cut(&rest, '\n', &which);
+	message = arena_printf(arena,
+			       "the image was made without the configuration, with %.*s, "
+			       "since: %.*s; correct that, then run earlybind apply",
+			       (int)which.n, which.p, (int)reason.n, reason.p);
+	policy_add_problem(policy, &origin, TEXT("earlier rules"),
+			   message ? message : "out of memory", false);
+}
+
 static void read_modprobe(struct world *world, struct arena *arena, struct policy *policy)
 {
 	const struct origin origin = {.source = SOURCE_MODPROBE};
@@ -277,6 +302,8 @@ int run_read_policy(struct world *world, struct arena *arena,
 	/* What the boot's run published has the table's rules and those of the files. */
 	if (!has_rules || hotplug_read_rules(world, arena, policy) == -ENOENT)
 		read_table(options, policy);
+	if (options->has_cmdline_files && !options->is_late)
+		read_mark(world, arena, policy);
 	limit_time(options, policy);
 	run->report.is_dry_run = policy->dry_run;
 	return 0;

@@ -42,6 +42,13 @@ enum turn {
 /* Below /run/earlybind: the line. That it is there says that a shell was asked for. */
 #define SHELL_NAME "shell"
 
+/*
+ * Below /etc of an image that has the rules of an earlier day, since the configuration had errors
+ * when it was made: a line that says why, and one that says which rules.
+ */
+#define EARLIER_NAME "earlybind.earlier"
+#define EARLIER_SIZE 512
+
 struct run_options {
 	struct text cmdline; /* in place of the machine's unless p is NULL */
 	bool has_cmdline_files; /* an initramfs: dracut's files count as command line */

@@ -77,10 +77,10 @@
 #define PCI_IDS_PATHS "/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"
 
 /* Inside an image: relative, as names in it are. */
-#define IMAGE_BINDER		"usr/lib/earlybind/binder"
+#define IMAGE_BINDER "usr/lib/earlybind/binder"
 /* Beside the binder where its rules are not those of the configuration: why, and since when. */
-#define EARLIER_MARK_NAME "earlier-rules"
-#define IMAGE_EARLIER_MARK "usr/lib/earlybind/" EARLIER_MARK_NAME
+#define IMAGE_EARLIER_MARK	"etc/earlybind.earlier" /* run.h: EARLIER_NAME */
+#define EARLIER_MARK_NAME	"../../../" IMAGE_EARLIER_MARK /* beside IMAGE_BINDER */
 #define IMAGE_INIT_TOP		"scripts/init-top"
 #define IMAGE_MKINITCPIO_CONFIG "config"
 /* Where the binder looks for modules, in this order. */

@@ -81,7 +81,7 @@ installkernel() {
 # valid ones, and a mark beside it says so. Without the companion it gets none.
 _earlybind_embed() {
 	local to=$initdir/usr/lib/earlybind/binder code
-	local mark=${to%/*}/earlier-rules
+	local mark=$initdir/etc/earlybind.earlier
 	local -a options=()
 
 	# An image for any machine: what this one is and needs is of no interest there.

@@ -129,7 +129,7 @@ unpack
 check "typo: the image is made" is "$status" 0
 check "typo: file, line and column are named" says 'W: earlybind: /etc/earlybind.conf:2:1: '
 check "typo: the remedy is named" says 'correct it, then run earlybind apply'
-check "typo: the mark is in the image" has earlybind/earlier-rules
+check "typo: the mark is in the image" has etc/earlybind.earlier
 check "typo: the earlier rules count" table '/etc/earlybind.conf:1'
 set_rules 'bind 10ee:5000'
 

@@ -63,7 +63,7 @@ rm -r /etc/earlybind.conf.d
 # ---- nothing of ours ends the build -------------------------------------------------------
 
 state=/var/lib/earlybind
-mark() { grep -q -e "$1" "$out/usr/lib/earlybind/earlier-rules"; }
+mark() { grep -q -e "$1" "$out/etc/earlybind.earlier"; }
 table() { earlybind embed --show "$out/usr/lib/earlybind/binder" 2>&1 | grep -q -e "$1"; }
 is_marked() { # NAME WORDS: made all the same, says WORDS, marked, and check fails
 	make_image "$1"
@@ -71,7 +71,7 @@ is_marked() { # NAME WORDS: made all the same, says WORDS, marked, and check fai
 	check "$1: the image is made" is "$status" 0
 	check "$1: it is said" says "^W: earlybind: .*$2"
 	check "$1: the remedy is named" says '^W: earlybind: .*run earlybind apply'
-	check "$1: the mark is in the image" test -s "$out/usr/lib/earlybind/earlier-rules"
+	check "$1: the mark is in the image" test -s "$out/etc/earlybind.earlier"
 	earlybind check --image "$image" --kernel "$version" >"$log" 2>&1
 	check "$1: check fails it" says 'FAIL table: the image was made without the configuration'
 }

@@ -205,7 +205,7 @@ for flavour in udev systemd; do
 	make_image "typo-$flavour" base earlybind $flavour
 	check "typo, $flavour: the image is made" is_new
 	check "typo, $flavour: it is marked" grep -q '^/etc/earlybind.conf:2:' \
-		$BUILDROOT/usr/lib/earlybind/earlier-rules
+		$BUILDROOT/etc/earlybind.earlier
 	check "typo, $flavour: says file, line and column" says '^W: earlybind: /etc/earlybind.conf:2:[0-9]*: '
 	check "typo, $flavour: says the remedy" says 'correct it, then run earlybind apply'
 done
