@@ -238,7 +238,8 @@ static void read_mark(struct world *world, struct arena *arena, struct policy *p
 			   message ? message : "out of memory", false);
 }
 
-static void read_modprobe(struct world *world, struct arena *arena, struct policy *policy)
+static void read_modprobe(const struct run_options *options, struct world *world,
+			  struct arena *arena, struct policy *policy)
 {
 	const struct origin origin = {.source = SOURCE_MODPROBE};
 	const struct job job = {.kind = JOB_MODULE_IDS};
@@ -247,7 +248,12 @@ static void read_modprobe(struct world *world, struct arena *arena, struct polic
 	char *copy = NULL;
 	int r;
 
-	r = world_run(world, &job, until, &result);
+	if (options->module_options) {
+		result = *options->module_options;
+		r = 0;
+	} else {
+		r = world_run(world, &job, until, &result);
+	}
 	if (r == 0)
 		r = result.error;
 	if (r == 0 && result.is_found) {
@@ -298,7 +304,7 @@ int run_read_policy(struct world *world, struct arena *arena,
 	if (policy->off)
 		return 0;
 	limit_time(options, policy);
-	read_modprobe(world, arena, policy);
+	read_modprobe(options, world, arena, policy);
 	/* What the boot's run published has the table's rules and those of the files. */
 	if (!has_rules || hotplug_read_rules(world, arena, policy) == -ENOENT)
 		read_table(options, policy);

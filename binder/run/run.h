@@ -53,6 +53,7 @@ struct run_options {
 	struct text cmdline; /* in place of the machine's unless p is NULL */
 	bool has_cmdline_files; /* an initramfs: dracut's files count as command line */
 	struct text table; /* the section with its header; p NULL: there is none */
+	const struct job_result *module_options; /* in place of modprobe.d unless NULL */
 	bool is_dry_run;
 	bool is_initramfs; /* nobody uses a device yet: a kept one may be taken from vfio-pci */
 	bool is_pid1; /* before /init: there is no /run for what later devices need */

@@ -329,7 +329,7 @@ static int plan(struct planning *p)
 		(void)sources_print_problems(&p->sources, &run->policy);
 		if (p->files.problem_count > 0)
 			say_error(
-				"no image can be made until the configuration is right");
+				"images keep the rules from before until the configuration is right");
 		if (!has_rule)
 			print_nothing(p);
 		else if (run->report.plan)

@@ -6,6 +6,7 @@
 
 #include "elf_file.h"
 #include "image_check.h"
+#include "image_options.h"
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
@@ -228,6 +229,7 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 {
 	static struct check check;
 	struct run_options options = {.is_dry_run = true};
+	static struct job_result module_options;
 	const struct tree_node *node;
 	const char *message;
 	struct text binder;
@@ -255,6 +257,12 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 		return r;
 	}
 	options.table = (struct text){binder.p + offset, sizeof(struct table_section)};
+	r = image_options_read(&check.image.tree, &module_options);
+	if (r < 0) {
+		say_error("%s: its modprobe.d cannot be read: %s", image, errno_text(r));
+		return r;
+	}
+	options.module_options = &module_options;
 	if (cmdline)
 		options.cmdline = text_of(cmdline);
 	r = run_read_policy(world, arena, &options, ret);

@@ -141,6 +141,31 @@ def good(binder):
           arguments=("--config", "other.conf", "--sysroot", "no-machine"))
 
 
+def options(binder):
+    """The image's modprobe.d against the machine's, which has none of vfio."""
+    vfio = "options vfio-pci ids=10ee:5000,10ee:5001\n"
+    for name, shape in images.SHAPES.items():
+        tree = changed(shape(binder), {"etc/modprobe.d/vfio.conf": images.file(vfio)})
+        check(f"check-options-extra-{name}", cpio(tree), 1,
+              fail("modprobe.d", "still has .options vfio_pci ids=10ee:5000,10ee:5001"))
+    tree = changed(images.initramfs_tools(binder),
+                   {"usr/lib/modprobe.d/v.conf": images.file("softdep xclmgmt pre: vfio-pci\n")})
+    check("check-options-softdep", cpio(tree), 1, fail("modprobe.d", "softdep xclmgmt"))
+    os.makedirs("with-options/etc/modprobe.d", exist_ok=True)
+    with open("with-options/etc/modprobe.d/vfio.conf", "w", encoding="utf-8") as out:
+        out.write(vfio + "blacklist xclmgmt\n")
+    where = ("--sysroot", "with-options", "--config", "other.conf")
+    tree = images.initramfs_tools(with_config("bind 10ee:5000\n"))
+    check("check-options-missing", cpio(tree), 1,
+          fail("modprobe.d", "lacks .options vfio_pci ids=10ee:5000,10ee:5001"),
+          note("modprobe.d", "lacks .blacklist xclmgmt"), arguments=where)
+    tree = changed(tree, {"etc/modprobe.d/any.conf": images.file("blacklist xclmgmt\n" + vfio)})
+    check("check-options-same", cpio(tree), 0, arguments=where)
+    for entry in ("etc/modprobe.d/x.conf", "etc/modprobe.d/../../x.conf"):
+        check("check-options-link", cpio(changed(tree, {entry: link("/dev/zero")})), 0,
+              arguments=where)
+
+
 def cut(name, image):
     """What comes before the cut may be there or not."""
     with open(f"{name}.img", "wb") as out:
@@ -466,6 +491,7 @@ def main():
     os.makedirs("no-machine", exist_ok=True)
     binder = embedded("--sysroot", SYSROOT)
     good(binder)
+    options(binder)
     containers(binder)
     unpacking(binder)
     binders(binder)

@@ -166,3 +166,4 @@ cut_uki() {
 	says 'cannot tell image: .*arch.efi: it is damaged' check --sysroot tree --only image
 }
 check uki-cut cut_uki
+cd "$work" || exit
