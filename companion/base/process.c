@@ -17,10 +17,11 @@
 #include "files.h"
 #include "paths.h"
 
-#define POLL_MS	     50 /* how late its end is noticed if something else holds the pipe */
-#define PATH_SIZE    8192
-#define CHUNK	     4096
-#define SECOND_IN_US 1000000
+#define POLL_MS	      50 /* how late its end is noticed if something else holds the pipe */
+#define PATH_SIZE     256 /* PATH= and PROGRAM_FOLDERS */
+#define VARIABLES_MAX 64
+#define CHUNK	      4096
+#define SECOND_IN_US  1000000
 
 extern char **environ;
 
@@ -42,12 +43,73 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * SECOND_IN_US + (uint64_t)t.tv_nsec / 1000;
 }
 
+static const char *program_path(char buf[static PATH_SIZE])
+{
+	static const char *const folders[] = {PROGRAM_FOLDERS};
+	struct text_buffer b = {.buf = buf, .size = PATH_SIZE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		text_add(&b, "%s%s", i > 0 ? ":" : "", folders[i]);
+	return buf;
+}
+
+/* Whether a variable ("NAME=VALUE") tells how to speak and who asks, not what to run. */
+static bool is_passed_on(const char *variable)
+{
+	static const char *const names[] = {
+		"TERM",
+		"LANG",
+		"LANGUAGE",
+		"LC_*",
+		"HOME",
+		"USER",
+		"LOGNAME",
+		"TZ",
+		"COLUMNS",
+		"LINES",
+		"DPKG_*",
+		"DEBIAN_FRONTEND",
+		"SOURCE_DATE_EPOCH",
+	};
+	size_t n = strcspn(variable, "=");
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t length = strlen(names[i]);
+
+		if (names[i][length - 1] == '*'
+			    ? n >= length && memcmp(variable, names[i], length - 1) == 0
+			    : n == length && memcmp(variable, names[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What root starts is not led by the caller's variables: LD_PRELOAD, BASH_ENV and the like
+ * would run other code, and dracut takes its settings from them.
+ */
+static void clean_environment(char *path, char *ret[static VARIABLES_MAX + 2])
+{
+	size_t n = 0;
+
+	ret[n++] = path;
+	for (char **v = environ; v && *v && n <= VARIABLES_MAX; v++)
+		if (is_passed_on(*v))
+			ret[n++] = *v;
+	ret[n] = NULL;
+}
+
 static int spawn(const struct process *p, int out, pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
+	char path[PATH_SIZE + sizeof("PATH=")] = "PATH=";
+	char *environment[VARIABLES_MAX + 2];
 	sigset_t none, all;
 	int r;
+
+	(void)program_path(path + strlen(path));
+	clean_environment(path, environment);
 
 	r = posix_spawn_file_actions_init(&actions);
 	if (r != 0)
@@ -58,10 +120,7 @@ static int spawn(const struct process *p, int out, pid_t *ret)
 		return -r;
 	}
 	sigemptyset(&none);
-	sigemptyset(&all);
-	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
-		sigaddset(&all, passed_on[i]);
-	sigaddset(&all, SIGPIPE);
+	sigfillset(&all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setpgroup(&attributes, 0);
@@ -76,7 +135,7 @@ static int spawn(const struct process *p, int out, pid_t *ret)
 		r = posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
 	if (r == 0)
 		r = posix_spawnp(ret, p->argv[0], &actions, &attributes,
-				 (char *const *)p->argv, environ);
+				 (char *const *)p->argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;
@@ -118,7 +177,7 @@ static bool drain(const struct process *p, int fd)
  * Until the program has ended. The pipe alone does not tell: something that it left behind
  * may hold it open for ever.
  */
-static void watch(struct process *p, pid_t pid, int *fd)
+static int watch(struct process *p, pid_t pid, int *fd)
 {
 	uint64_t start = now(), next = start + SECOND_IN_US;
 	int status = 0;
@@ -153,7 +212,10 @@ static void watch(struct process *p, pid_t pid, int *fd)
 			break;
 	}
 	p->microseconds = now() - start;
+	if (done < 0)
+		return -ECHILD;
 	p->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return 0;
 }
 
 int process_run(struct process *process)
@@ -170,6 +232,8 @@ int process_run(struct process *process)
 		return -errno;
 	out = pipe_fds[0];
 	fflush(stdout);
+	/* Where the caller ignores it, the kernel forgets how a child ended: wait(2). */
+	(void)signal(SIGCHLD, SIG_DFL);
 	signalled = 0;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++) {
@@ -181,32 +245,15 @@ int process_run(struct process *process)
 	r = spawn(process, pipe_fds[1], &pid);
 	close_fd(&pipe_fds[1]);
 	if (r == 0)
-		watch(process, pid, &out);
+		r = watch(process, pid, &out);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		sigaction(passed_on[i], &old[i], NULL);
 	return r;
 }
 
-static bool has_folder(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-
-	for (const char *p = path; (p = strstr(p, folder)); p += n)
-		if ((p == path || p[-1] == ':') && (p[n] == ':' || p[n] == '\0'))
-			return true;
-	return false;
-}
-
 int process_set_path(void)
 {
-	static const char *const folders[] = {PROGRAM_FOLDERS};
-	const char *path = getenv("PATH");
-	char buf[PATH_SIZE];
-	struct text_buffer b = {.buf = buf, .size = sizeof(buf)};
+	char path[PATH_SIZE];
 
-	text_add(&b, "%s", path ? path : "");
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		if (!has_folder(buf, folders[i]))
-			text_add(&b, "%s%s", b.used > 0 ? ":" : "", folders[i]);
-	return b.is_full || setenv("PATH", buf, 1) < 0 ? -ENOMEM : 0;
+	return setenv("PATH", program_path(path), 1) < 0 ? -ENOMEM : 0;
 }

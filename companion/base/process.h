@@ -13,7 +13,7 @@
 #define PROCESS_ARGUMENTS_MAX 16
 
 struct process {
-	const char *argv[PROCESS_ARGUMENTS_MAX + 1]; /* argv[0] is looked for in PATH */
+	const char *argv[PROCESS_ARGUMENTS_MAX + 1]; /* argv[0]: in PROGRAM_FOLDERS */
 	/* Gets standard output and errors, for both are one story; -1: they stay the caller's. */
 	int log_fd;
 	bool is_live; /* and what is written goes to the standard output, too */
@@ -30,13 +30,12 @@ struct process {
 /*
  * Runs the program to its end, in a process group of its own, with nothing on its standard
  * input. SIGINT, SIGTERM and SIGHUP are passed on to the whole group, and its end is waited
- * for: a generator cleans up behind itself. 0 if it ran, whatever its exit code is; -errno if
- * it could not be started: -ENOENT where there is no such program.
+ * for: a generator cleans up behind itself. It gets a PATH of PROGRAM_FOLDERS, few of the
+ * caller's variables, and all signals at their defaults. 0 if it ran, whatever its exit code
+ * is; -errno if it could not be started: -ENOENT where there is no such program; -ECHILD if
+ * how it ended is not known.
  */
 int process_run(struct process *process) must_check nonnull(1);
 
-/*
- * Appends the folders of system programs to PATH, where they are missing: su and some of
- * the desktop's ways to become root leave them out. -ENOMEM.
- */
+/* Sets PATH to PROGRAM_FOLDERS: process_run() looks there. -ENOMEM. */
 int process_set_path(void) must_check;
