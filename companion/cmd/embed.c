@@ -180,7 +180,7 @@ static const char embed_text[] =
 	"\n"
 	"The hooks give --image-build: then an error in the configuration is a "
 	"warning, the image gets the last rules of this machine that were "
-	"valid, or none, and a file beside the binder says so.\n"
+	"valid, or none, and a file in the image says so.\n"
 	"\n"
 	"exit code: 0 done; 1 the configuration is wrong, or a file cannot be "
 	"read or written; 2 wrong usage\n";
@@ -200,7 +200,7 @@ int command_embed(int argc, char **argv, struct arena *arena)
 		{"generic", NULL, "the image is for other machines too: record nothing",
 		 .ret_flag = &e.binder_copy.is_generic},
 		{"image-build", NULL,
-		 "an error in the configuration is a warning: take the last valid rules",
+		 "for hooks: take the last valid rules if there are errors",
 		 .ret_flag = &e.binder_copy.is_image_build},
 		{"no-critical", NULL, "do not record what this machine cannot do without",
 		 .ret_flag = &e.binder_copy.is_without_critical},
