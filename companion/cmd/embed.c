@@ -89,8 +89,11 @@ static int finish_image(struct embed *e)
 	const char *mark =
 		arena_printf(e->arena, "%.*s" EARLIER_MARK_NAME,
 			     slash ? (int)(slash - e->output + 1) : 0, e->output);
-	int r = mark ? 0 : -ENOMEM;
+	char *way = mark ? arena_copy(e->arena, text_of(mark)) : NULL;
+	int r = way ? 0 : -ENOMEM;
 
+	if (r == 0 && c->mark)
+		r = folders_make(way, slash ? (size_t)(slash - e->output) : 0);
 	if (r == 0 && c->mark)
 		r = file_replace(mark, text_of(c->mark), 0644);
 	else if (r == 0 && unlink(mark) < 0 && errno != ENOENT)

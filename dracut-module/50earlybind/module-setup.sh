@@ -114,7 +114,7 @@ _earlybind_install_options() {
 	local file
 
 	for file in "${dracutsysrootdir-}"/etc/modprobe.d/*.conf; do
-		grep -qsE '^[[:space:]]*options[[:space:]]+vfio[-_]pci[[:space:]]' "$file" &&
+		grep -qsE '^[[:space:]]*(options|softdep)[[:space:]].*vfio' "$file" &&
 			inst_simple "$file" "${file#"${dracutsysrootdir-}"}"
 	done
 	return 0

@@ -31,6 +31,47 @@ apply() { # ARGUMENT...
 	cat "$log" >&2
 }
 
+# The generator runs by itself while the configuration has an error, as for a new kernel; then it
+# is corrected, with the same rules.
+check_mark() { # COMMAND
+	set_rules 'bind 10ee:5000'
+	apply
+	check "mark: a good image" is "$status" 0
+	set_rules 'bind 10ee:5000' 'bnd 10ee:5001'
+	$1 >"$log" 2>&1
+	check "mark: the image is made" is $? 0
+	check "mark: it is warned of" says 'W: earlybind: /etc/earlybind.conf:2:1: '
+	earlybind check --image "$image" --kernel "$version" >"$log" 2>&1
+	check "mark: check fails the image" is $? 1
+	check "mark: and says why" says 'without the configuration'
+	set_rules 'bind 10ee:5000'
+	apply
+	check "mark: apply makes it anew" says 'done in'
+	check "mark: it is good then" is "$status" 0
+	earlybind check --image "$image" --kernel "$version" >"$log" 2>&1
+	check "mark: check passes it" is $? 0
+}
+
+# The rules of modprobe.d, which are in the image as a file.
+check_options() {
+	echo 'options vfio-pci ids=10ee:5001' >/etc/modprobe.d/vfio.conf
+	apply
+	check "options: the image lacks them" says 'lacks'
+	check "options: it is made anew" is "$status" 0
+	earlybind plan --image "$image" --json >"$log" 2>&1
+	check "options: the image's own count" says '"text": "10ee:5001"'
+	apply
+	check "options: then there is nothing to do" says '^nothing to do'
+	rm /etc/modprobe.d/vfio.conf
+	earlybind plan --image "$image" --json >"$log" 2>&1
+	check "options: also when the machine's are gone" says '"text": "10ee:5001"'
+	apply
+	check "options: the image still has them" says 'still has'
+	check "options: and is made anew" is "$status" 0
+	earlybind plan --image "$image" --json >"$log" 2>&1
+	check "options: then they are gone" is "$(grep -c '10ee:5001' "$log")" 0
+}
+
 # With the generator that made the image of this kernel, and COMMAND that makes it anew; BREAK
 # and MEND, commands, let it fail and put it right.
 # shellcheck disable=SC2154 # image and version are of the tests
@@ -53,7 +94,10 @@ check_apply() { # COMMAND BREAK MEND
 	apply
 	check "apply: a typo ends it" is "$status" 1
 	check "apply: a typo is named" says '/etc/earlybind.conf:2:1: '
-	set_rules 'bind 10ee:5000'
+	check_mark "$1"
+	check_options
+	before=$(sha256sum <"$image")
+	set_rules 'bind 10ee:5000' 'bind class=0c03'
 	$2
 	apply
 	$3
