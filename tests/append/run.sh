@@ -270,17 +270,28 @@ unreadable() {
 check "unreadable image" unreadable
 check "refusals leave the image as it was" cmp before initrd.img-6.1.0-1-amd64
 
-# A depmod that is not what it should be. It must be noticed, not appended.
-mkdir bin
+# A depmod that is not what it should be. It must be noticed, not appended. Whatever the caller's
+# PATH says, the system's is run: the stand-in lies on top of it, in a mount namespace of its own.
+mkdir -p bin/real
+cp "$(readlink -f "$(command -v depmod)")" bin/real/depmod
+cat >bin/earlybind <<END
+#!/bin/sh
+mount --bind "$work/bin/depmod" "$(readlink -f "$(command -v depmod)")" || exit 99
+exec "$(readlink -f "$EARLYBIND")" "\$@"
+END
+cat >bin/in-namespace <<END
+#!/bin/sh
+exec unshare --user --map-root-user --mount "$work/bin/earlybind" "\$@"
+END
+chmod 755 bin/earlybind bin/in-namespace
 depmod_that() { # NAME SCRIPT
 	printf '#!/bin/sh\n%s\n' "$2" >bin/depmod
 	chmod 755 bin/depmod
-	PATH=$work/bin:$PATH golden "$1" --sysroot one --output never
+	EARLYBIND=$work/bin/in-namespace golden "$1" --sysroot one --output never
 }
 depmod_that depmod-fails 'exit 3'
 depmod_that depmod-of-busybox 'exit 0'
-real=$(command -v depmod)
-depmod_that depmod-cannot-read ": >\$2/lib/modules/6.1.0-1-amd64/kernel/drivers/vfio/vfio.ko; exec $real \"\$@\" 2>/dev/null"
+depmod_that depmod-cannot-read ": >\$2/lib/modules/6.1.0-1-amd64/kernel/drivers/vfio/vfio.ko; exec $work/bin/real/depmod \"\$@\" 2>/dev/null"
 TMPDIR=$work/nowhere golden no-temporary --sysroot one --output never
 
 # No space: an old file of that name stays, and nothing half is left beside it.
