@@ -217,14 +217,18 @@ static void read_table(const struct run_options *options, struct policy *policy)
  * The mark that the hooks leave in an image which they had to make with earlier rules: what is
  * wrong with the configuration, and which rules these are. Nearly every image has none.
  */
-static void read_mark(struct world *world, struct arena *arena, struct policy *policy)
+static void read_mark(const struct run_options *options, struct world *world,
+		      struct arena *arena, struct policy *policy)
 {
 	const struct origin origin = {.source = SOURCE_TABLE};
 	char buf[EARLIER_SIZE];
-	int n = world->ops->read(world, WORLD_ETC, EARLIER_NAME, buf, sizeof(buf));
 	struct text reason = {"", 0}, which = {"", 0}, rest;
 	const char *message;
+	int n;
 
+	if (!options->has_cmdline_files)
+		return;
+	n = world->ops->read(world, WORLD_ETC, EARLIER_NAME, buf, sizeof(buf));
 	if (n == -ENOENT)
 		return;
 	rest = (struct text){buf, n > 0 ? MIN((size_t)n, sizeof(buf)) : 0};
@@ -308,8 +312,6 @@ int run_read_policy(struct world *world, struct arena *arena,
 	/* What the boot's run published has the table's rules and those of the files. */
 	if (!has_rules || hotplug_read_rules(world, arena, policy) == -ENOENT)
 		read_table(options, policy);
-	if (options->has_cmdline_files && !options->is_late)
-		read_mark(world, arena, policy);
 	limit_time(options, policy);
 	run->report.is_dry_run = policy->dry_run;
 	return 0;
@@ -428,6 +430,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		return EXIT_ALL_BOUND;
 	}
 	if (!policy_has_bind_rule(policy)) {
+		read_mark(options, world, arena, policy);
 		report_log_problems(policy, world);
 		world_log(world, LOG_LEVEL_DEBUG, "no rule: nothing to do");
 		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
@@ -456,6 +459,7 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 	if (r == 0 && !policy->dry_run)
 		run_carry_out(world, arena, run);
 	run->report.microseconds = world->ops->now(world) - start;
+	read_mark(options, world, arena, policy);
 	publish(world, arena, run, PUBLISH_OWN, REPORT_NAME);
 	if (!policy->dry_run && !options->is_pid1)
 		hotplug_publish(world, arena, &run->report);

@@ -17,7 +17,6 @@ static const struct {
 } known_files[] = {
 	{WORLD_ETC, "cmdline"},
 	{WORLD_ETC, "cmdline.d"},
-	{WORLD_ETC, "earlybind.earlier"},
 	{WORLD_RUN, "initramfs/cmdline.d"},
 	{WORLD_RUN, "earlybind"},
 	{WORLD_PROC, "cpuinfo"},
