@@ -33,6 +33,7 @@ apply() { # ARGUMENT...
 
 # The generator runs by itself while the configuration has an error, as for a new kernel; then it
 # is corrected, with the same rules.
+# shellcheck disable=SC2154 # image and version are of the tests
 check_mark() { # COMMAND
 	set_rules 'bind 10ee:5000'
 	apply
@@ -53,6 +54,7 @@ check_mark() { # COMMAND
 }
 
 # The rules of modprobe.d, which are in the image as a file.
+# shellcheck disable=SC2154 # the same
 check_options() {
 	echo 'options vfio-pci ids=10ee:5001' >/etc/modprobe.d/vfio.conf
 	apply
