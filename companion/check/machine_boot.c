@@ -241,7 +241,10 @@ static void report_image(struct machine *d, const struct installed_image *k,
 	}
 	if (f->counts[FINDING_FAIL] + f->counts[FINDING_UNKNOWN] == 0 && is_ruled(d))
 		machine_say(d, FINDING_PASS,
-			    "%s has the rules, and runs them before udev", name);
+			    tree_find(&c->image.tree, IMAGE_BINDER)
+				    ? "%s has the rules, and runs them before udev"
+				    : "%s has no earlybind, and there are no rules",
+			    name);
 }
 
 /* Each image in memory of its own, which is given back. */
@@ -270,7 +273,9 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 			   .arena = &arena,
 			   .world = d->world,
 			   .sysroot = d->sysroot,
-			   .is_unwanted = !d->has_rule,
+			   .is_unwanted = sources_count_rules(&d->files) +
+						  sources_count_rules(&d->run.policy) ==
+					  0,
 			   .sources = &d->sources,
 			   .findings = {.arena = &arena}};
 	if (!c.file)

@@ -584,7 +584,7 @@ static int read_machine(struct apply *a)
 				  next.policy.rules[i].origin.source == SOURCE_CMDLINE;
 	a->machine = (struct rebuild_machine){
 		a->sysroot, a->world, &a->binder_copy,
-		a->binder_copy.policy.rule_count + a->other_rules > 0};
+		sources_count_rules(&a->binder_copy.policy) + a->other_rules > 0};
 	return 0;
 }
 

@@ -175,11 +175,9 @@ int binder_copy_load(struct binder_copy *c, const char *sysroot, const char *pat
 
 const char *binder_copy_describe(const struct binder_copy *c, struct arena *arena)
 {
-	size_t count = 0;
+	size_t count = sources_count_rules(&c->policy);
 	const char *text;
 
-	for (size_t i = 0; i < c->policy.rule_count; i++)
-		count += !rule_is_recorded(&c->policy.rules[i]);
 	if (c->sources.count == 0)
 		return "no configuration";
 	text = arena_printf(arena, "%zu rule%s from %s", count, plural(count),

@@ -440,6 +440,15 @@ void sources_add_known(struct world *world, struct arena *arena, struct sources 
 	parse_recorded(&sources->known, policy);
 }
 
+size_t sources_count_rules(const struct policy *policy)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		count += !rule_is_recorded(&policy->rules[i]);
+	return count;
+}
+
 struct text sources_cut_recorded(struct text table)
 {
 	static const char mark[] = "#: " RECORDED ":";

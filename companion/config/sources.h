@@ -89,6 +89,9 @@ void sources_add_critical(struct world *world, struct arena *arena,
 void sources_add_known(struct world *world, struct arena *arena, struct sources *sources,
 		       struct policy *policy) nonnull(1, 2, 3, 4);
 
+/* How many rules somebody wrote, wherever: without those that were recorded with an image. */
+size_t sources_count_rules(const struct policy *policy) nonnull(1);
+
 /* A table's text without what was recorded there. */
 struct text sources_cut_recorded(struct text table);
 

@@ -79,6 +79,26 @@ golden apply-booster apply --sysroot both --dry-run --kernel $old
 rm -r both/etc/earlybind.conf both/etc/earlybind.conf.d
 image dracut - both/boot/initrd.img-$old $old
 golden apply-dracut-no-rules apply --sysroot both --dry-run --kernel $old
+# apply and check are of one mind about such an image, whatever there is of a configuration; what
+# the machine cannot do without is recorded with an image, and is no rule.
+agree() { # NAME WANTED: "fine" or "due"
+	said=fine
+	"$EARLYBIND" apply --sysroot both --dry-run --kernel $old 2>&1 | grep -q '^ *would run' && said=due
+	"$EARLYBIND" check --sysroot both --only image --kernel $old >check.txt 2>&1 && checked=fine || checked=due
+	check "$1" test "$said $checked" = "$2 $2"
+}
+cp "$here/../../docs/earlybind.conf" both/etc/earlybind.conf
+agree apply-check-empty fine
+echo 'keep 02:00.*' >both/etc/earlybind.conf
+agree apply-check-keep due
+echo 'bind 10ee:5000 optional' >both/etc/earlybind.conf
+agree apply-check-bind due
+rm both/etc/earlybind.conf
+mkdir -p both/etc/modprobe.d
+echo 'options vfio-pci ids=10ee:5000' >both/etc/modprobe.d/vfio.conf
+agree apply-check-modprobe due
+rm -r both/etc/modprobe.d
+agree apply-check-none fine
 
 machine arch mkinitcpio mkinitcpio
 echo linux >arch/lib/modules/$new/pkgbase
