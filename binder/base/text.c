@@ -28,6 +28,13 @@ bool text_has_prefix(struct text t, const char *prefix)
 	return t.n >= n && text_is_same((struct text){t.p, n}, (struct text){prefix, n});
 }
 
+bool text_has_suffix(struct text t, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return t.n >= n && memcmp(t.p + t.n - n, suffix, n) == 0;
+}
+
 bool text_is_param(struct text name, const char *want)
 {
 	if (name.n != strlen(want))

@@ -29,6 +29,7 @@ struct text text_of(const char *string) nonnull(1);
 bool text_is(struct text t, const char *string) nonnull(2);
 bool text_is_same(struct text a, struct text b);
 bool text_has_prefix(struct text t, const char *prefix) nonnull(2);
+bool text_has_suffix(struct text t, const char *suffix) nonnull(2);
 
 /* The kernel's comparison of parameter names: '-' and '_' are the same character. */
 bool text_is_param(struct text name, const char *want) nonnull(2);

@@ -45,6 +45,13 @@ static struct boot_entry *add_entry(struct boot_entries *entries,
 	return e;
 }
 
+/* The last entry, @e, is none if it boots no kernel. @e may be NULL. */
+static void drop_empty(struct boot_entries *entries, const struct boot_entry *e)
+{
+	if (e && !e->kernel)
+		entries->count--;
+}
+
 /* A path without "..", with one '/' in front; NULL for another one. */
 static const char *copy_path(struct arena *arena, struct text path)
 {
@@ -123,8 +130,7 @@ int boot_entries_add_specification(struct boot_entries *entries, struct arena *a
 			add_options(e, arena, value);
 		e->is_uki = e->is_uki || text_is(key, "uki");
 	}
-	if (e && !e->kernel)
-		entries->count--;
+	drop_empty(entries, e);
 	return 0;
 }
 
@@ -164,8 +170,7 @@ int boot_entries_add_grub(struct boot_entries *entries, struct arena *arena,
 		if (!grub_word(&line, &word))
 			continue;
 		if (text_is(word, "menuentry")) {
-			if (e && !e->kernel)
-				entries->count--;
+			drop_empty(entries, e);
 			e = add_entry(entries, BOOT_ENTRY_GRUB, source);
 			if (e && grub_word(&line, &word))
 				e->title = arena_copy(arena, word);
@@ -178,8 +183,7 @@ int boot_entries_add_grub(struct boot_entries *entries, struct arena *arena,
 				add_initrd(entries, e, arena, word);
 		}
 	}
-	if (e && !e->kernel)
-		entries->count--;
+	drop_empty(entries, e);
 	return 0;
 }
 
@@ -207,16 +211,14 @@ int boot_entries_add_syslinux(struct boot_entries *entries, struct arena *arena,
 		if (!boot_entry_line(line, &key, &value) || value.n == 0)
 			continue;
 		if (is_key(key, "label")) {
-			if (e && !e->kernel)
-				entries->count--;
+			drop_empty(entries, e);
 			e = add_entry(entries, BOOT_ENTRY_SYSLINUX, source);
 			if (e)
 				e->title = arena_copy(arena, value);
 		} else if (e && (is_key(key, "linux") || is_key(key, "kernel"))) {
 			e->kernel = copy_path(arena, value);
-		} else if (e && (is_key(key, "initrd"))) {
-			if (is_key(key, "initrd"))
-				add_list(entries, e, arena, value);
+		} else if (e && is_key(key, "initrd")) {
+			add_list(entries, e, arena, value);
 		} else if (e && is_key(key, "append")) {
 			add_options(e, arena, value);
 			while (text_word(&value, &word))
@@ -225,8 +227,7 @@ int boot_entries_add_syslinux(struct boot_entries *entries, struct arena *arena,
 						 (struct text){word.p + 7, word.n - 7});
 		}
 	}
-	if (e && !e->kernel)
-		entries->count--;
+	drop_empty(entries, e);
 	return 0;
 }
 

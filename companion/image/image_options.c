@@ -29,10 +29,7 @@ static const char *const places[] = {"etc/modprobe.d", "run/modprobe.d",
 
 bool image_options_want(const char *path)
 {
-	const char *name = strstr(path, "modprobe.d/");
-	size_t n = strlen(path);
-
-	return name && n > 5 && strcmp(path + n - 5, ".conf") == 0;
+	return strstr(path, "modprobe.d/") && text_has_suffix(text_of(path), ".conf");
 }
 
 static int remove_one(const char *path, const struct stat *st unused, int type unused,
@@ -114,11 +111,10 @@ struct settings {
 	size_t count;
 };
 
-static void add(struct check *c, struct settings *s, const char *text, bool is_blacklist)
+static void add(struct settings *s, const char *text, bool is_blacklist)
 {
 	if (s->count < LINES_MAX && text[0])
-		s->items[s->count++] =
-			(struct setting){check_print(c, "%s", text), is_blacklist, false};
+		s->items[s->count++] = (struct setting){text, is_blacklist, false};
 }
 
 static bool is_about_vfio(const char *key, const char *value)
@@ -141,7 +137,7 @@ static int collect(struct check *c, const char *root, struct settings *ret)
 		const char *key = kmod_config_iter_get_key(iter);
 
 		if (is_about_vfio(key, NULL))
-			add(c, ret,
+			add(ret,
 			    check_print(c, "options %s %s", key,
 					kmod_config_iter_get_value(iter)),
 			    false);
@@ -153,13 +149,13 @@ static int collect(struct check *c, const char *root, struct settings *ret)
 		const char *value = kmod_config_iter_get_value(iter);
 
 		if (is_about_vfio(key, value))
-			add(c, ret, check_print(c, "softdep %s %s", key, value), false);
+			add(ret, check_print(c, "softdep %s %s", key, value), false);
 	}
 	kmod_config_iter_free_iter(iter);
 	iter = kmod_config_get_blacklists(ctx);
 	while (iter && kmod_config_iter_next(iter))
-		add(c, ret,
-		    check_print(c, "blacklist %s", kmod_config_iter_get_key(iter)), true);
+		add(ret, check_print(c, "blacklist %s", kmod_config_iter_get_key(iter)),
+		    true);
 	kmod_config_iter_free_iter(iter);
 	kmod_unref(ctx);
 	return 0;

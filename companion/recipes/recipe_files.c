@@ -123,13 +123,6 @@ struct listing {
 	size_t count;
 };
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), m = strlen(suffix);
-
-	return n >= m && strcmp(name + n - m, suffix) == 0;
-}
-
 static void fail(struct recipes *recipes, const char *file, int r)
 {
 	recipe_find(recipes, LINT_UNREAD, file, 0, "it could not be read: %s",
@@ -187,7 +180,7 @@ static bool is_put_aside(const char *name)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (has_suffix(name, suffixes[i]))
+		if (text_has_suffix(text_of(name), suffixes[i]))
 			return true;
 	return false;
 }
@@ -267,7 +260,7 @@ static void read_folders(struct recipes *recipes, const char *sysroot,
 
 		if (!file)
 			recipes->is_cut = true;
-		else if (!has_suffix(n->name, place->suffix))
+		else if (!text_has_suffix(text_of(n->name), place->suffix))
 			check_suffix(recipes, sysroot, place, file);
 		else
 			parse_file(recipes, sysroot, file, place,
