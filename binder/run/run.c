@@ -213,6 +213,19 @@ static void read_table(const struct run_options *options, struct policy *policy)
 		config_parse(policy, SOURCE_TABLE, (struct text){"", 0}, text);
 }
 
+const char *earlier_describe(struct text bytes, struct arena *arena)
+{
+	struct text reason = {"", 0}, which = {"", 0};
+
+	if (text_cut(&bytes, '\n', &reason))
+		(void)text_cut(&bytes, '\n', &which);
+	return arena_printf(arena,
+			    "the image was made without the configuration, with %.*s, "
+			    "since: %.*s; correct that, then run earlybind apply",
+			    (int)MIN(which.n, 120u), which.p, (int)MIN(reason.n, 300u),
+			    reason.p);
+}
+
 /*
  * The mark that the hooks leave in an image which they had to make with earlier rules: what is
  * wrong with the configuration, and which rules these are. Nearly every image has none.
@@ -222,7 +235,6 @@ static void read_mark(const struct run_options *options, struct world *world,
 {
 	const struct origin origin = {.source = SOURCE_TABLE};
 	char buf[EARLIER_SIZE];
-	struct text reason = {"", 0}, which = {"", 0}, rest;
 	const char *message;
 	int n;
 
@@ -231,13 +243,9 @@ static void read_mark(const struct run_options *options, struct world *world,
 	n = world->ops->read(world, WORLD_ETC, EARLIER_NAME, buf, sizeof(buf));
 	if (n == -ENOENT)
 		return;
-	rest = (struct text){buf, n > 0 ? MIN((size_t)n, sizeof(buf)) : 0};
-	if (text_cut(&rest, '\n', &reason))
-		(void)text_cut(&rest, '\n', &which);
-	message = arena_printf(arena,
-			       "the image was made without the configuration, with %.*s, "
-			       "since: %.*s; correct that, then run earlybind apply",
-			       (int)which.n, which.p, (int)reason.n, reason.p);
+	n = MAX(n, 0);
+	message =
+		earlier_describe((struct text){buf, MIN((size_t)n, sizeof(buf))}, arena);
 	policy_add_problem(policy, &origin, TEXT("earlier rules"),
 			   message ? message : "out of memory", false);
 }

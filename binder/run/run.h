@@ -49,6 +49,9 @@ enum turn {
 #define EARLIER_NAME "earlybind.earlier"
 #define EARLIER_SIZE 512
 
+/* The bytes of that file as a sentence with the remedy. NULL if there is no memory. */
+const char *earlier_describe(struct text bytes, struct arena *arena) nonnull(2);
+
 struct run_options {
 	struct text cmdline; /* in place of the machine's unless p is NULL */
 	bool has_cmdline_files; /* an initramfs: dracut's files count as command line */

@@ -78,9 +78,9 @@
 
 /* Inside an image: relative, as names in it are. */
 #define IMAGE_BINDER "usr/lib/earlybind/binder"
-/* Beside the binder where its rules are not those of the configuration: why, and since when. */
+/* There where the rules are not those of the configuration: why, and since when. */
 #define IMAGE_EARLIER_MARK	"etc/earlybind.earlier" /* run.h: EARLIER_NAME */
-#define EARLIER_MARK_NAME	"../../../" IMAGE_EARLIER_MARK /* beside IMAGE_BINDER */
+#define EARLIER_MARK_NAME	"../../../" IMAGE_EARLIER_MARK /* from IMAGE_BINDER's folder */
 #define IMAGE_INIT_TOP		"scripts/init-top"
 #define IMAGE_MKINITCPIO_CONFIG "config"
 /* Where the binder looks for modules, in this order. */

@@ -81,7 +81,7 @@ static void say_recorded(const struct embed *e)
 		       sources->known.why);
 }
 
-/* The mark beside the binder of the image, or nothing; a line where there are rules. */
+/* The mark in /etc of the image, or nothing; a line where there are rules. */
 static int finish_image(struct embed *e)
 {
 	const struct binder_copy *c = &e->binder_copy;

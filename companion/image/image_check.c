@@ -18,6 +18,7 @@
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
+#include "run.h"
 #include "table.h"
 #include "version.h"
 
@@ -243,18 +244,16 @@ static bool encode(struct check *c, struct policy *policy, struct text *ret)
 static void check_mark(struct check *check)
 {
 	const struct tree_node *node = tree_find(&check->image.tree, IMAGE_EARLIER_MARK);
-	struct text rest = {"", 0}, reason = {"", 0}, which = {"", 0};
+	struct text bytes = {"", 0};
+	const char *message;
 
 	if (!node)
 		return;
 	if (tree_is_file(node) && node->file->data.p)
-		rest = node->file->data;
-	if (text_cut(&rest, '\n', &reason))
-		(void)text_cut(&rest, '\n', &which);
-	check_say(check, FINDING_FAIL, TABLE_CHECK,
-		  "the image was made without the configuration, with %.*s, since: %.*s; "
-		  "correct that, then run earlybind apply",
-		  (int)MIN(which.n, 120u), which.p, (int)MIN(reason.n, 300u), reason.p);
+		bytes = node->file->data;
+	message = earlier_describe(bytes, check->arena);
+	check_say(check, FINDING_FAIL, TABLE_CHECK, "%s",
+		  message ? message : "out of memory");
 }
 
 /* Its table against the configuration. The rules of the image go to check->policy. */
@@ -361,13 +360,6 @@ static bool check_binder(struct check *check, struct text *ret)
 	return true;
 }
 
-static bool has_suffix(const char *path, const char *suffix)
-{
-	size_t n = strlen(path), k = strlen(suffix);
-
-	return n >= k && strcmp(path + n - k, suffix) == 0;
-}
-
 /* Whether the data of this file of an image are looked at. */
 static bool check_wants(const char *path)
 {
@@ -387,7 +379,7 @@ static bool check_wants(const char *path)
 	    strstr(path, "service.d/"))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (has_suffix(path, suffixes[i]))
+		if (text_has_suffix(text_of(path), suffixes[i]))
 			return true;
 	return false;
 }

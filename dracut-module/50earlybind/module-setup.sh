@@ -78,7 +78,7 @@ installkernel() {
 }
 
 # The copy in the image holds the rules. With an error in the configuration it gets the last
-# valid ones, and a mark beside it says so. Without the companion it gets none.
+# valid ones, and a mark in /etc says so. Without the companion it gets none.
 _earlybind_embed() {
 	local to=$initdir/usr/lib/earlybind/binder code
 	local mark=$initdir/etc/earlybind.earlier
