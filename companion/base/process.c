@@ -18,7 +18,7 @@
 #include "paths.h"
 
 #define POLL_MS	      50 /* how late its end is noticed if something else holds the pipe */
-#define PATH_SIZE     256 /* PATH= and PROGRAM_FOLDERS */
+#define PATH_SIZE     256 /* PROGRAM_FOLDERS */
 #define VARIABLES_MAX 64
 #define CHUNK	      4096
 #define SECOND_IN_US  1000000
@@ -43,20 +43,23 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * SECOND_IN_US + (uint64_t)t.tv_nsec / 1000;
 }
 
-static const char *program_path(char buf[static PATH_SIZE])
+/* Where the program is looked for, and what it gets: PROGRAM_FOLDERS. */
+static int set_path(void)
 {
 	static const char *const folders[] = {PROGRAM_FOLDERS};
-	struct text_buffer b = {.buf = buf, .size = PATH_SIZE};
+	char path[PATH_SIZE];
+	struct text_buffer b = {.buf = path, .size = sizeof(path)};
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		text_add(&b, "%s%s", i > 0 ? ":" : "", folders[i]);
-	return buf;
+	return setenv("PATH", path, 1) < 0 ? -ENOMEM : 0;
 }
 
-/* Whether a variable ("NAME=VALUE") tells how to speak and who asks, not what to run. */
+/* Whether a variable ("NAME=VALUE") tells how to speak and who asks, not what to run. PATH is ours. */
 static bool is_passed_on(const char *variable)
 {
 	static const char *const names[] = {
+		"PATH",
 		"TERM",
 		"LANG",
 		"LANGUAGE",
@@ -88,12 +91,11 @@ static bool is_passed_on(const char *variable)
  * What root starts is not led by the caller's variables: LD_PRELOAD, BASH_ENV and the like
  * would run other code, and dracut takes its settings from them.
  */
-static void clean_environment(char *path, char *ret[static VARIABLES_MAX + 2])
+static void clean_environment(char *ret[static VARIABLES_MAX + 1])
 {
 	size_t n = 0;
 
-	ret[n++] = path;
-	for (char **v = environ; v && *v && n <= VARIABLES_MAX; v++)
+	for (char **v = environ; v && *v && n < VARIABLES_MAX; v++)
 		if (is_passed_on(*v))
 			ret[n++] = *v;
 	ret[n] = NULL;
@@ -103,14 +105,11 @@ static int spawn(const struct process *p, int out, pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	char path[PATH_SIZE + sizeof("PATH=")] = "PATH=";
-	char *environment[VARIABLES_MAX + 2];
+	char *environment[VARIABLES_MAX + 1];
 	sigset_t none, all;
 	int r;
 
-	(void)program_path(path + strlen(path));
-	clean_environment(path, environment);
-
+	clean_environment(environment);
 	r = posix_spawn_file_actions_init(&actions);
 	if (r != 0)
 		return -r;
@@ -228,6 +227,8 @@ int process_run(struct process *process)
 
 	process->signal = process->code = 0;
 	process->microseconds = 0;
+	if (set_path() < 0)
+		return -ENOMEM;
 	if (process->log_fd >= 0 && pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
 	out = pipe_fds[0];
@@ -249,11 +250,4 @@ int process_run(struct process *process)
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		sigaction(passed_on[i], &old[i], NULL);
 	return r;
-}
-
-int process_set_path(void)
-{
-	char path[PATH_SIZE];
-
-	return setenv("PATH", program_path(path), 1) < 0 ? -ENOMEM : 0;
 }

@@ -36,6 +36,3 @@ struct process {
  * how it ended is not known.
  */
 int process_run(struct process *process) must_check nonnull(1);
-
-/* Sets PATH to PROGRAM_FOLDERS: process_run() looks there. -ENOMEM. */
-int process_set_path(void) must_check;

@@ -699,8 +699,6 @@ int cmdline_carry_out(struct cmdline_command *c)
 			return EXIT_FAILED;
 		}
 	}
-	if (!c->is_dry_run && has_commands && process_set_path() < 0)
-		return EXIT_FAILED;
 	for (size_t i = 0; i < c->command_count && code == EXIT_OK; i++) {
 		if (c->is_dry_run && !c->has_no_update)
 			print_command("would run:", c->commands[i]);

@@ -597,10 +597,6 @@ static int apply(struct apply *a)
 	    binder_copy_load(&a->binder_copy, a->sysroot, NULL, a->arena) < 0 ||
 	    open_world(a->sysroot, &a->world) < 0)
 		return EXIT_FAILED;
-	if (process_set_path() < 0) {
-		say_error("PATH is too long");
-		return EXIT_FAILED;
-	}
 	if (!a->is_dry_run && apply_lock() < 0)
 		return EXIT_FAILED;
 	if (read_machine(a) < 0)

@@ -78,10 +78,8 @@ static int run(const char *dir, const char *version)
 		.argv = {"depmod", "-b", dir, "-C", NULL_PATH, version},
 		.log_fd = -1,
 	};
-	int r = process_set_path();
+	int r = process_run(&depmod);
 
-	if (r == 0)
-		r = process_run(&depmod);
 	if (r < 0) {
 		say_error("depmod cannot be run: %s: install kmod", errno_text(r));
 		return r;
