@@ -11,6 +11,7 @@
 # RESULTS=FILE  where one line per check is added (build/results.tsv)
 set -eu -o pipefail
 . "$(dirname "$0")/../lab/lib.sh"
+. "$TOP/tests/roots.sh"
 
 here=$TOP/tests/image
 build=$TOP/build/image
@@ -49,27 +50,6 @@ run_in() {
 	as_root rm -rf --one-file-system "$work"
 }
 
-# The scripts print "pass NAME" and "fail NAME: REASON".
-status=0
-tell() {
-	local verdict rest label=$1/$2 log=$build/$1-$2
-	grep -q '^pass' "$log.output" || status=1
-	while read -r verdict rest; do
-		case $verdict in
-		pass)
-			printf 'PASS image: %s: %s\n' "$label" "$rest"
-			printf 'pass\timage\t%s: %s\n' "$label" "$rest" >>"$results"
-			;;
-		fail)
-			printf 'FAIL image: %s: %s (%s.errors)\n' "$label" "$rest" "${log#"$TOP"/}"
-			printf 'fail\timage\t%s: %s\t%s\n' "$label" "${rest%%:*}" "${rest#*: }" \
-				>>"$results"
-			status=1
-			;;
-		esac
-	done <"$log.output"
-}
-
 [ $# -gt 0 ] || set -- bookworm/initramfs-tools bookworm/dracut forky/dracut {bookworm,trixie}/mkinitcpio
 [ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut,mkinitcpio}
 
@@ -81,15 +61,7 @@ rm -rf "$build"
 mkdir -p "$build"
 cp -a "$STAGE" "$build/stage"
 
-# Two at a time: they have a processor each.
-for name in "$@"; do
-	run_in "${name%/*}" "${name#*/}" &
-	[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
-done
-wait
-for name in "$@"; do
-	tell "${name%/*}" "${name#*/}"
-done
+run_in_roots image "$@"
 
 # What `earlybind check` says of nine real images and of copies that are broken on purpose.
 folders=()

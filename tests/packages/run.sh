@@ -13,6 +13,7 @@
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lab/lib.sh"
+. "$TOP/tests/roots.sh"
 
 here=$TOP/tests/packages
 build=$TOP/build/packages
@@ -80,24 +81,6 @@ run_in() { # SUITE GENERATOR
 	as_root rm -rf --one-file-system "$work"
 }
 
-# The steps print "pass STEP: NAME" and "fail STEP: NAME: REASON".
-status=0
-tell() { # SUITE GENERATOR
-	local verdict rest label=$1/$2 log=$build/$1-$2
-	grep -q '^pass' "$log.output" || status=1
-	while read -r verdict rest; do
-		case $verdict in
-		pass) printf 'pass\tpackages\t%s: %s\n' "$label" "$rest" >>"$results" ;;
-		fail)
-			printf 'FAIL packages: %s: %s (%s.errors)\n' "$label" "$rest" "${log#"$TOP"/}"
-			printf 'fail\tpackages\t%s: %s\t%s\n' "$label" "$rest" "see ${log#"$TOP"/}.errors" \
-				>>"$results"
-			status=1
-			;;
-		esac
-	done <"$log.output"
-}
-
 # Releases and generators by steps: checks that passed, of all.
 table() { # SUITE/GENERATOR...
 	local name
@@ -126,14 +109,6 @@ fi
 cp "$PACKAGE" "$build/new.deb"
 make_old_package
 
-# Two at a time: they have a processor each.
-for name in "$@"; do
-	run_in "${name%/*}" "${name#*/}" &
-	[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
-done
-wait
-for name in "$@"; do
-	tell "${name%/*}" "${name#*/}"
-done
+run_in_roots packages "$@"
 table "$@"
 exit $status
