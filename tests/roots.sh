@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # roots.sh: what the suites image and packages share, which run a script in several of the lab's
 # root file systems. Sourced behind lab/lib.sh; $build and $results are the suite's.
-# shellcheck disable=SC2154 # build, results and TOP
+# shellcheck disable=SC2154,SC2034 # build, results and TOP are theirs; they read status
 status=0
 
 # What a script printed, "pass NAME" and "fail NAME: not so: CONDITION", goes to the results.
