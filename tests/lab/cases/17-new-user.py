@@ -1,4 +1,4 @@
-"""What a new user types, from the installed package to the card on vfio-pci: two commands, a
+"""What a new user types, from the installation to the card on vfio-pci: two commands, a
 reboot, and a look. The terminal's recording is compared with recordings/new-user.txt.
 
 The image was made by update-initramfs on the machine itself, which recorded its critical devices:
