@@ -248,7 +248,7 @@ static const struct {
 	{EBUSY, "another part of the kernel uses it"},
 	{ENOMEM, "give the machine more memory, or the image fewer files"},
 	{ENOENT, "vfio-pci does not end its registration, or was removed"},
-	{ENODEV, "kernels before 5.14 say this whatever the cause is"},
+	{ENODEV, "it is not ready for a driver; or any cause, before Linux 5.14"},
 };
 
 /*
@@ -451,16 +451,22 @@ static int look_for_driver(const struct steps *s, const char *driver, const char
  * queued by drivers_probe would let it come true after the device was given back.
  * ENOENT: vfio-pci is registering still, on behalf of somebody else (bus.c: bus_add_driver()).
  * ENODEV of a device that is being added: its event comes before it may be bound
- * (drivers/pci/bus.c: pci_bus_add_device()).
+ * (drivers/pci/bus.c: pci_bus_add_device()), by as much as the probes of all devices take that
+ * were found with it and are added first (pci_bus_add_devices()). Before 5.14 it can mean
+ * anything, so that a device which is really refused is waited for as well.
  */
-static bool is_worth_retrying(const struct steps *s, const struct outcome *o, int error)
+static bool is_worth_retrying(const struct steps *s, struct outcome *o, int error)
 {
 	if (error == -EAGAIN)
 		return true;
 	if (error == -ENOENT)
 		return look_for_driver(s, o->wanted, "uevent") == 0;
-	return error == -ENODEV && s->report->is_late &&
-	       steps_now(s) + RETRY_FIRST < s->began + SETTLE_TIME;
+	if (error != -ENODEV || !s->report->is_late)
+		return false;
+	/* Then as for one that another driver has: with the time of a recovery. */
+	if (steps_now(s) + RETRY_FIRST >= s->began + SETTLE_TIME)
+		o->has_waited = true;
+	return true;
 }
 
 /*
@@ -505,6 +511,7 @@ static int steps_try_bind(struct steps *s, struct outcome *o)
 			    bdf_format(o->plan->device->bdf, address));
 	if (error == -ECANCELED || error == -EINPROGRESS)
 		return error;
+	o->is_bound = error == 0;
 	/* EBUSY, on 5.10 ENODEV, can mean that somebody has it: the link says who. */
 	r = read_driver(s, o);
 	if (r < 0 || outcome_has_wanted_driver(o))

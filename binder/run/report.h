@@ -55,6 +55,7 @@ struct outcome {
 	const char *claimed_for; /* the driver that was written there */
 	bool is_claimed; /* and the kernel took it */
 	bool is_unbound; /* its driver was told to let go */
+	bool is_bound; /* a bind of this run returned 0 */
 };
 
 enum kernel_verdict { /* of a group: VFIO_GROUP_GET_STATUS */

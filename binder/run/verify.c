@@ -9,46 +9,83 @@
 #include "group.h"
 
 #define FENCE_TIME (2 * SECOND) /* for a probe that this run did not start */
-#define FENCES_MAX 3
+#define FENCES	   3
 
-/*
- * The link comes before the end of the probe (drivers/base/dd.c: really_probe()). Where this
- * run's own bind failed and yet the link is there, somebody else's probe may be under way: the
- * kernel repeats deferred ones. A bind waits for the device's lock and says 0 or EBUSY when
- * the device has its driver (5.10: ENODEV, whatever happened).
- */
-static int wait_for_probe(struct world *world, struct outcome *o)
+/* A word that power/control does not know. */
+#define FENCE "fence"
+
+/* Waits for the device's lock with a store. The kernel's answer, or -ETIMEDOUT. */
+static int store(struct world *world, struct job *job)
 {
-	struct job job = {.kind = JOB_STORE};
 	struct job_result result;
 	int r;
 
-	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind", o->wanted);
-	bdf_format(o->plan->device->bdf, job.value);
-	r = world_run(world, &job, world->ops->now(world) + FENCE_TIME, &result);
-	if (r != -ETIMEDOUT)
-		return r < 0 ? r : result.error;
-	o->verdict = VERDICT_STUCK;
-	o->reason = REASON_STUCK;
-	o->detail = "bind";
-	o->error = ETIMEDOUT;
-	return 0;
+	job->kind = JOB_STORE;
+	r = world_run(world, job, world->ops->now(world) + FENCE_TIME, &result);
+	return r < 0 ? r : result.error;
+}
+
+/*
+ * The link comes before the end of the probe (drivers/base/dd.c: really_probe()), so that of a
+ * probe that is under way, and of one that the kernel repeats, says nothing. Only what waits
+ * for the device's lock tells. power/control does in every kernel, and refuses an unknown word
+ * behind the lock (drivers/base/power/sysfs.c: control_store()): nothing is changed. Without
+ * CONFIG_PM there is no such file; a bind waits for the lock too, though only since 5.14 where
+ * there is a link (bus.c: bind_store()), and then says that the device has a driver. 0 behind
+ * the lock, or -errno.
+ */
+static int fence(struct world *world, struct outcome *o)
+{
+	struct job job = {.value = FENCE};
+	int r;
+
+	inventory_attribute(o->plan->device->bdf, "power/control", job.path);
+	r = store(world, &job);
+	if (r == -ENOENT) {
+		snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind",
+			 o->wanted);
+		bdf_format(o->plan->device->bdf, job.value);
+		r = store(world, &job);
+		if (r == -EBUSY)
+			r = 0;
+	} else if (r == -EINVAL) {
+		r = 0;
+	}
+	if (r == -ETIMEDOUT) {
+		o->verdict = VERDICT_STUCK;
+		o->reason = REASON_STUCK;
+		o->detail = "probe";
+		o->error = ETIMEDOUT;
+	}
+	return r;
+}
+
+static bool needs_fence(const struct outcome *o, const char *now)
+{
+	return !o->is_bound && o->verdict == VERDICT_NONE && o->wanted[0] != '\0' &&
+	       o->plan->action != ACTION_REFUSE && o->plan->action != ACTION_KEEP &&
+	       driver_is_same(now, o->wanted);
 }
 
 int verify_driver(struct world *world, struct outcome *o,
 		  char now[static DRIVER_NAME_SIZE])
 {
-	for (unsigned i = 0; i < FENCES_MAX; i++) {
-		int r = inventory_read_driver(world, o->plan->device->bdf, now);
+	int r = inventory_read_driver(world, o->plan->device->bdf, now), passed = -EAGAIN;
 
-		if (r < 0 || o->reason == REASON_NONE || o->verdict != VERDICT_NONE ||
-		    o->wanted[0] == '\0' || !driver_is_same(now, o->wanted))
-			return r;
-		r = wait_for_probe(world, o);
-		if (r == 0 || r == -EBUSY)
-			break;
+	/* Several: the kernel may repeat a probe right behind one of them. */
+	for (unsigned i = 0; r == 0 && i < FENCES && needs_fence(o, now); i++) {
+		int error = fence(world, o);
+
+		passed = passed == 0 ? 0 : error;
+		r = inventory_read_driver(world, o->plan->device->bdf, now);
 	}
-	return inventory_read_driver(world, o->plan->device->bdf, now);
+	if (r == 0 && passed < 0 && needs_fence(o, now)) {
+		o->reason = REASON_WORKER_FAILED;
+		o->detail = "whether its probe is over is not known";
+		o->error = -passed;
+		return passed;
+	}
+	return r;
 }
 
 void verify_device(struct world *world, struct outcome *o)

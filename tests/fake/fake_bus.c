@@ -259,17 +259,18 @@ static void step_override(struct fake_task *task)
 }
 
 /*
- * What is asked without the lock. True if that ends the task: a device that does not match
- * (bind_store()), has another driver (unbind_store()), or has any, even one on its way in or
+ * What is asked without the lock. True if that ends the task: a device that does not match,
+ * or, before 5.14, has a driver or a link of one (bind_store()), has another driver (unbind_store()), or has any, even one on its way in or
  * out (bus_rescan_devices_helper()).
  */
-static bool is_decided(struct fake_task *task)
+static bool is_decided(const struct fake_bus *bus, struct fake_task *task)
 {
 	const struct fake_device *d = task->device;
 
 	switch (task->op) {
 	case OP_BIND:
-		if (d->is_present && is_match(d, task->driver))
+		if (d->is_present && is_match(d, task->driver) &&
+		    !(bus->kernel == FAKE_5_10 && d->driver))
 			return false;
 		finish(task, -ENODEV);
 		return true;
@@ -286,6 +287,7 @@ static bool is_decided(struct fake_task *task)
 	case OP_OVERRIDE:
 	case OP_REGISTER:
 	case OP_ATTACH:
+	case OP_FENCE:
 	case OP_SLEEP:
 		break;
 	}
@@ -314,7 +316,7 @@ bool fake_step(struct fake_bus *bus, struct fake_task *task)
 		return true;
 	}
 	if (task->step == STEP_START) {
-		if (is_decided(task))
+		if (is_decided(bus, task))
 			return true;
 		task->step = STEP_WAITING;
 	}
@@ -349,6 +351,9 @@ bool fake_step(struct fake_bus *bus, struct fake_task *task)
 		break;
 	case OP_ATTACH:
 		step_attach(bus, task);
+		break;
+	case OP_FENCE:
+		finish(task, task->device->is_present ? -EINVAL : -ENODEV);
 		break;
 	case OP_SLEEP:
 		finish(task, task->error);

@@ -101,6 +101,7 @@ enum fake_op {
 	OP_DRIVERS_PROBE,
 	OP_REGISTER, /* the driver, as its module's init does */
 	OP_ATTACH, /* one driver, one device: an asynchronous probe */
+	OP_FENCE, /* a word that power/control does not know: it is refused behind the lock */
 	OP_SLEEP, /* anything else that takes time */
 };
 

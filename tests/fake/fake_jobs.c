@@ -112,6 +112,17 @@ static void load_for(struct fake_bus *bus, void *arg)
 	}
 }
 
+/* drivers/base/power/sysfs.c: control_store() */
+static void start_fence(struct fake_world *w, struct fake_device *d, const char *value)
+{
+	if (strcmp(value, "auto") == 0 || strcmp(value, "on") == 0)
+		fake_abort("changes power/control to \"%s\"", value);
+	if (d)
+		w->job = fake_start(&w->bus, OP_FENCE, d, NULL);
+	else
+		fake_answer(w, 1, -ENOENT);
+}
+
 static void start_uevent(struct fake_world *w, struct fake_device *d, const char *value)
 {
 	if (strcmp(value, "add") != 0)
@@ -121,11 +132,12 @@ static void start_uevent(struct fake_world *w, struct fake_device *d, const char
 		fake_at(&w->bus, w->bus.now + 1000, load_for, d);
 }
 
-static void count_write(struct fake_world *w, struct fake_device *d)
+/* A fence writes nothing, but it waits. */
+static void count_write(struct fake_world *w, struct fake_device *d, bool is_fence)
 {
 	if (!d)
 		return;
-	d->writes++;
+	d->writes += !is_fence;
 	for (size_t i = 0; i < w->bus.task_count; i++) {
 		const struct fake_task *t = &w->bus.tasks[i];
 
@@ -141,6 +153,7 @@ static void count_write(struct fake_world *w, struct fake_device *d)
 
 static void start_store(struct fake_world *w, const char *path, const char *value)
 {
+	bool is_fence = strstr(path, "/power/control");
 	struct fake_device *d;
 	const char *name;
 
@@ -153,15 +166,18 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 		fake_answer(w, time, error);
 		return;
 	}
-	fake_trace(w, "%s %s\n", path + sizeof("bus/pci"),
-		   value[0] == '\n' ? "(clear)" : value);
+	if (!is_fence)
+		fake_trace(w, "%s %s\n", path + sizeof("bus/pci"),
+			   value[0] == '\n' ? "(clear)" : value);
 	if (strncmp(path, DEVICES "/", sizeof(DEVICES)) == 0) {
 		d = fake_device_of(w, path, &name);
-		count_write(w, d);
+		count_write(w, d, is_fence);
 		if (strcmp(name, "driver_override") == 0)
 			start_override(w, d, value);
 		else if (strcmp(name, "uevent") == 0)
 			start_uevent(w, d, value);
+		else if (strcmp(name, "power/control") == 0)
+			start_fence(w, d, value);
 		else
 			fake_abort("unknown write of \"%s\" to %s", value, path);
 		return;
@@ -169,7 +185,7 @@ static void start_store(struct fake_world *w, const char *path, const char *valu
 	if (start_remove_id(w, path, value))
 		return;
 	d = fake_find_device(&w->bus, value);
-	count_write(w, d);
+	count_write(w, d, false);
 	start_driver_store(w, path, value);
 }
 

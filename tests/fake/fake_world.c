@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fake_jobs.h"
+#include "run.h"
 
 #define DEVICES "bus/pci/devices"
 #define SLOTS	"bus/pci/slots"
@@ -86,6 +87,8 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 		fake_iomem(w, text);
 		return fake_put(buf, size, "%s", text);
 	}
+	if (root == WORLD_ETC && strcmp(path, EARLIER_NAME) == 0)
+		return -ENOENT;
 	if (root == WORLD_SYS && strncmp(path, SLOTS "/", sizeof(SLOTS)) == 0)
 		return fake_read_slot(w, path, buf, size);
 	if (root != WORLD_SYS || strncmp(path, DEVICES "/", sizeof(DEVICES)) != 0)
@@ -133,9 +136,6 @@ static int fake_read(struct world *world, enum world_root root, const char *path
 	enum fake_fault fault;
 	int n;
 
-	/* The mark of an image: no place for faults, since nothing but a message rests on it. */
-	if (root == WORLD_ETC && strcmp(path, "earlybind.earlier") == 0)
-		return -ENOENT;
 	fault = fake_access(w, FAULTS_OF_READS, subject_of(w, root, path));
 	n = fake_fault_error(fault);
 

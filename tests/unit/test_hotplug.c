@@ -213,6 +213,29 @@ static void test_two_functions(void **state unused)
 }
 
 /*
+ * Found together with another device whose driver takes its time: the kernel adds one after the
+ * other, and lets no driver at the second one before the first one's probe is over.
+ */
+static void test_late_sibling(void **state unused)
+{
+	static const uint64_t seconds[] = {4, 7, 30, 80};
+
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
+		struct fake_world *w = without_card("vfio-pci.ids=10ee:5001");
+		char label[32];
+
+		snprintf(label, sizeof(label), "%u s", (unsigned)seconds[i]);
+		boot(w, NULL);
+		fake_find_driver(&w->bus, "xocl")->state = DRIVER_REGISTERED;
+		fake_plug(&w->bus, absent(w, 1), seconds[i] * FAKE_SECOND);
+		check_int(label, late(w, CARD_1, false), EXIT_ALL_BOUND);
+		check_string(label, fake_driver_of(absent(w, 1)), "vfio-pci");
+		check_true(label, !absent(w, 1)->was_native);
+		fake_free(w);
+	}
+}
+
+/*
  * A rule names one function and wants the card: the other one is found whichever comes first,
  * and what no rule wants is left alone.
  */
@@ -499,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_said),
 		cmocka_unit_test(test_device_that_was_grabbed),
 		cmocka_unit_test(test_two_functions),
+		cmocka_unit_test(test_late_sibling),
 		cmocka_unit_test(test_companion),
 		cmocka_unit_test(test_two_runs_at_once),
 		cmocka_unit_test(test_synthetic_events),
