@@ -61,6 +61,8 @@ static int run(struct settings *settings)
 	/* What cannot be said or written is an error like any other, not the end. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	/* Ignored by a caller, it would free the numbers of children that are not waited for yet. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	r = world_open(settings->sysroot, &world);
 	if (r < 0) {
 		fprintf(stderr, "binder: %s: %s\n",

@@ -167,6 +167,9 @@ static int cover(const char *path, const char *text)
 	if (text[0] == '\0')
 		return umount2(target, MNT_DETACH) < 0 ? -errno : 0;
 	(void)mkdir(RUN_DIR, 0755);
+	/* What a run left that was ended half-way, or somebody put there. */
+	if (unlink(COVER_FILE) < 0)
+		(void)rmdir(COVER_FILE);
 	fd = open(COVER_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (fd < 0)
 		return -errno;

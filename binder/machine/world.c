@@ -193,10 +193,9 @@ static int run_dir_write(int dir, const char *name, struct text bytes)
 	int fd, r = 0;
 
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	/* Nor blocked by a FIFO in its place. */
-	fd = openat(dir, temporary,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-		    0644);
+	/* A new one, whatever was left or put in its place: a link may be one to a file of others. */
+	(void)unlinkat(dir, temporary, 0);
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	while (r == 0 && bytes.n > 0) {

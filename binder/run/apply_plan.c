@@ -46,9 +46,11 @@ static void cover(struct steps *s, const struct outcome *o, const char *file,
 	r = world_run(s->world, &job, steps_now(s) + COVER_TIME, &result);
 	if (r == 0)
 		r = result.error;
-	if (r < 0 && s->report->policy->debug)
-		world_log(s->world, LOG_LEVEL_DEBUG, "%s: its file %s is not covered: %s",
-			  address, file, errno_text(r));
+	if (r < 0 && text[0] != '\0')
+		world_log(
+			s->world, LOG_LEVEL_WARNING,
+			"%s: its file %s is not covered: %s",
+			address, file, errno_text(r));
 }
 
 /* What cannot be covered is not: the device is unbound all the same. */
@@ -248,7 +250,7 @@ static const struct {
 	{EBUSY, "another part of the kernel uses it"},
 	{ENOMEM, "give the machine more memory, or the image fewer files"},
 	{ENOENT, "vfio-pci does not end its registration, or was removed"},
-	{ENODEV, "it is not ready for a driver; or any cause, before Linux 5.14"},
+	{ENODEV, "not ready for a driver; before 5.14: any cause"},
 };
 
 /*

@@ -81,7 +81,7 @@ int verify_driver(struct world *world, struct outcome *o,
 	}
 	if (r == 0 && passed < 0 && needs_fence(o, now)) {
 		o->reason = REASON_WORKER_FAILED;
-		o->detail = "whether its probe is over is not known";
+		o->detail = "its probe may go on";
 		o->error = -passed;
 		return passed;
 	}

@@ -2,6 +2,7 @@
 /* The real door, over a tree of files in a temporary folder. */
 #include "tree.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -223,6 +224,7 @@ static void test_publish_places(void **state unused)
 /* Somebody else's link in the place of the folder or the file is not followed. */
 static void test_publish_follows_no_link(void **state unused)
 {
+	char victim[PATH_MAX];
 	const char *root = tree_new();
 	struct world *world;
 
@@ -234,12 +236,24 @@ static void test_publish_follows_no_link(void **state unused)
 	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
 	assert_int_equal(unlink(tree_path(root, "run/earlybind")), 0);
 	tree_mkdir(root, "run/earlybind");
+	/* What is in the place of the file that is renamed is not written to. */
 	assert_int_equal(symlink("../../elsewhere/victim",
 				 tree_path(root, "run/earlybind/.report.json.new")),
 			 0);
 	assert_int_equal(
-		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("x")),
-		-ELOOP);
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("x")), 0);
+	assert_string_equal(tree_read(root, "run/earlybind/report.json"), "x");
+	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
+	snprintf(victim, sizeof(victim), "%s", tree_path(root, "elsewhere/victim"));
+	assert_int_equal(link(victim, tree_path(root, "run/earlybind/.report.json.new")),
+			 0);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("y")), 0);
+	assert_int_equal(mkfifo(tree_path(root, "run/earlybind/.report.json.new"), 0600),
+			 0);
+	assert_int_equal(
+		world->ops->publish(world, PUBLISH_OWN, "report.json", TEXT("z")), 0);
+	assert_string_equal(tree_read(root, "run/earlybind/report.json"), "z");
 	assert_string_equal(tree_read(root, "elsewhere/victim"), "untouched");
 	world_close(world);
 	tree_remove(root);
@@ -319,6 +333,55 @@ static void test_roots_that_are_none(void **state unused)
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(world_open(path, &world), -ENAMETOOLONG);
+	tree_remove(root);
+}
+
+/* What an unbind is covered with: a file of an earlier run, or a trap, is in its place. */
+static int cover_over(const char *target)
+{
+	struct job_context context = {.sysroot = ""};
+	struct job job = {.kind = JOB_COVER, .value = "covered"};
+	struct job_result result;
+
+	snprintf(job.path, sizeof(job.path), "..%s", target);
+	job_execute(&context, &job, &result);
+	return result.error;
+}
+
+static void test_cover(void **state unused)
+{
+	const char *root = tree_new();
+	char target[PATH_MAX], text[8] = "";
+	int status;
+	pid_t pid;
+
+	tree_write(root, "uevent", "kernel");
+	snprintf(target, sizeof(target), "%s", tree_path(root, "uevent"));
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			_exit(geteuid() == 0 ? 99 : 0);
+		(void)mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		if (mount("run", "/run", "tmpfs", 0, NULL) < 0)
+			_exit(98);
+		if (cover_over(target) < 0 || umount2(target, MNT_DETACH) < 0)
+			_exit(97);
+		fd = open("/run/earlybind/cover", O_WRONLY | O_CREAT, 0600);
+		close(fd);
+		if (cover_over(target) < 0 || umount2(target, MNT_DETACH) < 0)
+			_exit(96);
+		(void)mkdir("/run/earlybind/cover", 0700);
+		if (cover_over(target) < 0)
+			_exit(95);
+		fd = open(target, O_RDONLY);
+		_exit(read(fd, text, sizeof(text)) != 7 ||
+		      memcmp(text, "covered", 7) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_string_equal(tree_read(root, "uevent"), "kernel");
 	tree_remove(root);
 }
 
@@ -484,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_publish_before_init),
 		cmocka_unit_test(test_no_run),
 		cmocka_unit_test(test_roots_that_are_none),
+		cmocka_unit_test(test_cover),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_group_that_is_none),
