@@ -694,9 +694,32 @@ static struct text rdinit_of(struct text cmdline)
 	return value;
 }
 
+/* What the binder as PID 1 hands over to (binder/pid1.c: pid1_run()). */
+static bool has_next_init(const struct check *c)
+{
+	static const char *const programs[] = {"init", "sbin/init", "etc/init",
+					       "bin/init", "bin/sh"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (tree_find(&c->image.tree, programs[i]))
+			return true;
+	return false;
+}
+
 static void check_rdinit(struct check *c)
 {
 	struct text cmdline;
+
+	if (!has_next_init(c)) {
+		check_say(
+			c, FINDING_FAIL, NAME,
+			"nothing in the image starts the binder, and there is no /init: as "
+			"the first process (rdinit=/" IMAGE_BINDER
+			") it would have nothing "
+			"to go on with, and the kernel would panic: append the binder to a "
+			"whole image");
+		return;
+	}
 
 	check_say(c, FINDING_NOTE, NAME,
 		  "nothing in the image starts the binder: it runs only with "

@@ -423,6 +423,11 @@ def first_process(binder):
               note("order", "nothing in the image starts the binder"),
               ("pass", "modules", RELEASE),
               arguments=("--sysroot", root, *CONFIGS))
+    tree = changed(tree, {"init": None, **{name: None for name in tree
+                                           if name.endswith(("/init", "bin/sh"))}})
+    check("check-no-init", cpio(tree) + cpio(images.appended(binder)), 1,
+          fail("order", "there is no /init: as the first process"),
+          arguments=("--sysroot", "rdinit", *CONFIGS))
 
 
 def kernels(binder):
