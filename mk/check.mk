@@ -94,6 +94,7 @@ $(BUILD)/fuzz/tests/fuzz/fuzz_modules.o: private fuzz_COMPILE += -I$(call tp-src
 
 # make DEBUG=1: both programs with sanitizers, for gdb.
 DEBUG_SOURCES := tests/companion/asan_options.c
+$(BUILD)/debug/binder: private WALL_LINK :=
 $(BUILD)/debug/binder: $(call objects,check,$(DEBUG_SOURCES) binder/main.c $(BINDER_SOURCES)) $(HOST_LIBS) \
 		$(BUILD)/check/link
 	$(call say,LD,$@)
@@ -266,7 +267,6 @@ define clangd-entry
  "command": "$(call json-escape,$(filter-out -Werror,$(call compile,plain,$(1)))) -c $(1)"}
 endef
 json-escape = $(subst ",\",$(subst \,\\,$(1)))
-comma := ,
 
 .PHONY: compile_commands.json
 compile_commands.json: packages-build $(HOST_STAMPS) $(ACCEL)

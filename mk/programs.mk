@@ -41,7 +41,14 @@ objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
 # $(call compile,VARIANT,SOURCE)
 compile = $($(1)_COMPILE) $(call own-includes,$(2)) $(CPPFLAGS) $(CFLAGS)
 # $(call link,VARIANT): a recipe line
-link = $(Q)$($(1)_LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+link = $(Q)$($(1)_LINK) $(CFLAGS) $(LDFLAGS) $(WALL_LINK) -o $@ $(filter %.o %.a,$^)
+
+# The functions of the C library that take a path, as the companion has them: companion/base/wall.c
+# keeps each below --sysroot, whoever calls it, also libkmod and libpci (ld(1), --wrap).
+WALL := open openat fopen opendir stat lstat fstatat access readlink readlinkat realpath mkdir \
+	mkdirat unlink unlinkat rename renameat symlink mkostemp
+comma := ,
+WALL_LINK := $(addprefix -Wl$(comma)--wrap=,$(WALL)) -Wl,--undefined=__wrap_open
 
 # $(call variant,NAME)
 define variant
@@ -50,7 +57,7 @@ $(BUILD)/$(1)/compile: FORCE
 
 # A source that is gone changes no file that make would look at.
 $(BUILD)/$(1)/link: FORCE
-	$$(call update,$$($(1)_LINK) $$(CFLAGS) $$(LDFLAGS) of $(BINDER_SOURCES) $(COMPANION_SOURCES))
+	$$(call update,$$($(1)_LINK) $$(CFLAGS) $$(LDFLAGS) $$(WALL) of $(BINDER_SOURCES) $(COMPANION_SOURCES))
 
 # The accelerator table is there before anything is compiled; who includes it, .d files say.
 $(BUILD)/$(1)/%.o: %.c $(BUILD)/$(1)/compile $($(1)_NEEDS) | $(ACCEL)
@@ -91,6 +98,8 @@ packages-build:
 packages:
 	$(Q)mk/packages.sh build docs package
 
+# The binder has no wall.
+$(BUILD)/binder.debug: private WALL_LINK :=
 $(BUILD)/binder.debug: $(call objects,release,binder/main.c) $(BINDER_OBJECTS) $(BINDER_LIBS) \
 		$(BUILD)/release/link
 	$(call say,LD,$@)

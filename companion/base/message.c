@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "reason.h"
 #include "text.h"
+#include "wall.h"
 
 #define WIDTH_DEFAULT 79
 #define WIDTH_MIN     40
@@ -312,8 +313,10 @@ const char *plural(size_t count)
 
 int open_world(const char *sysroot, struct world **ret)
 {
-	int r = world_open(sysroot, ret);
+	int r = wall_set(sysroot);
 
+	if (r == 0)
+		r = world_open(sysroot, ret);
 	if (r < 0)
 		say_error("%s: it cannot be opened: %s", sysroot ? sysroot : "/",
 			  errno_text(r));

@@ -17,6 +17,7 @@
 #include "policy.h"
 #include "rule_request.h"
 #include "sources.h"
+#include "wall.h"
 #include "world.h"
 
 struct completion {
@@ -297,6 +298,8 @@ void complete_words(const struct command_spec *spec, int argc, char **argv,
 			c.sysroot = value;
 		c.before += argv[i][0] != '-';
 	}
+	if (wall_set(c.sysroot) < 0)
+		return;
 	/* Of "--config=FI" the shell knows the part behind "=". */
 	if (!option && find_option(spec, c.word, &value) && value)
 		option = find_option(spec, c.word, &value);
