@@ -8,8 +8,8 @@ FORMAT_FILES = $(filter-out %.def,$(C_FILES))
 CLANG_FORMAT ?= clang-format
 
 .PHONY: lint format lint-format lint-functions lint-shell lint-tidy lint-cppcheck lint-analyzer \
-	lint-claims lint-layers packages-lint
-lint: lint-format lint-functions lint-shell lint-claims lint-layers lint-cppcheck lint-analyzer \
+	lint-claims lint-layers lint-wall packages-lint
+lint: lint-format lint-functions lint-shell lint-claims lint-layers lint-wall lint-cppcheck lint-analyzer \
 	lint-tidy
 	@echo 'lint: clean'
 
@@ -67,3 +67,10 @@ lint-layers: packages-lint
 	$(Q)$(MAKE) --no-print-directory all DEBUG=
 	$(Q)nm -A $(call objects,release,$(LAYER_SOURCES)) | awk -v rooms='$(LAYERS)' \
 		-v root=$(BUILD)/release/ -f mk/layers.awk
+
+# No function that takes a path goes past the wall around --sysroot.
+lint-wall: packages-lint
+	$(call say,LINT,wall)
+	$(Q)$(MAKE) --no-print-directory all DEBUG=
+	$(Q)nm -A $(COMPANION_OBJECTS) $(BINDER_OBJECTS) $(COMPANION_LIBS) | \
+		awk -v wall='$(WALL)' -f mk/wall.awk
