@@ -11,6 +11,7 @@ static const struct iommu_table tables[] = {
 	{"DMAR", "VT-d", IOMMU_INTEL, "DMAR", "CONFIG_INTEL_IOMMU"},
 	{"IVRS", "AMD-Vi", IOMMU_AMD, "AMD-Vi", "CONFIG_AMD_IOMMU"},
 	{"IORT", "an SMMU", IOMMU_ARM, "smmu", "CONFIG_ARM_SMMU_V3"},
+	{"RIMT", "a RISC-V IOMMU", IOMMU_OTHER, "riscv-iommu", "CONFIG_RISCV_IOMMU"},
 	{"VIOT", "a virtio-iommu", IOMMU_UNKNOWN, "iommu", "CONFIG_VIRTIO_IOMMU"},
 };
 
@@ -25,6 +26,10 @@ static const struct iommu_table *iommu_find_table(const char *name)
 
 enum iommu_cause iommu_cause(const struct iommu *i)
 {
+	if (i->place == IOMMU_PLACE_DOM0)
+		return IOMMU_CAUSE_DOM0;
+	if (i->place == IOMMU_PLACE_GUEST && !i->table)
+		return IOMMU_CAUSE_GUEST;
 	if (i->off)
 		return IOMMU_CAUSE_CMDLINE;
 	if (!i->is_table_known)
@@ -65,6 +70,8 @@ static const char *explain_firmware(const struct iommu *i)
 	case IOMMU_ARM:
 		return "the firmware offers none (no ACPI table IORT): enable the SMMU in "
 		       "its setup, if it has one";
+	case IOMMU_OTHER:
+		return "the firmware describes none, and no parameter turns one on";
 	case IOMMU_UNKNOWN:
 		break;
 	}
@@ -72,15 +79,47 @@ static const char *explain_firmware(const struct iommu *i)
 	       "VT-d or AMD-Vi in its setup; a VM must be given one by its host";
 }
 
+/* The kernel did not start it. NULL if there is nothing to say of this kind of machine. */
+static const char *explain_kernel(const struct iommu *i, struct arena *arena)
+{
+	const struct iommu_table *table = expected_table(i);
+
+	if (!i->table && (i->maker == IOMMU_ARM || i->maker == IOMMU_OTHER))
+		return "the kernel started none: the device tree describes none for PCI, as "
+		       "on many boards, or the kernel lacks its driver; no parameter helps";
+	if (!table)
+		return NULL;
+	if (table->maker == IOMMU_ARM)
+		return "the kernel started none: see smmu in its log; the firmware's table "
+		       "IORT may describe none";
+	if (!i->table)
+		return arena_printf(
+			arena,
+			"the kernel started none: see %s in its log, and enable "
+			"%s in the firmware's setup",
+			table->log, table->what);
+	return arena_printf(
+		arena,
+		"the firmware offers %s (ACPI table %s), but the kernel did not "
+		"start it: see %s in its log, or boot a kernel that has its "
+		"driver",
+		table->what, table->name, table->log);
+}
+
 const char *iommu_explain(const struct iommu *i, enum iommu_cause cause,
 			  struct arena *arena)
 {
-	const struct iommu_table *table = expected_table(i);
 	const char *text = NULL;
 
 	switch (cause) {
 	case IOMMU_CAUSE_UNKNOWN:
 		break;
+	case IOMMU_CAUSE_DOM0:
+		return "Xen has it, and vfio cannot work in dom0: write "
+		       "driver=xen-pciback into the rule";
+	case IOMMU_CAUSE_GUEST:
+		return "this VM has none, and nothing inside it turns one on: its host must "
+		       "give it a virtual IOMMU";
 	case IOMMU_CAUSE_CMDLINE:
 		text = strcmp(i->off, "intel_iommu=off") == 0
 			       ? "intel_iommu=off is on the kernel command line: write "
@@ -99,23 +138,12 @@ const char *iommu_explain(const struct iommu *i, enum iommu_cause cause,
 		return "the firmware offers VT-d, but this kernel leaves it off unless "
 		       "asked: add intel_iommu=on to the kernel command line";
 	case IOMMU_CAUSE_KERNEL:
-		if (table && i->table)
-			text = arena_printf(
-				arena,
-				"the firmware offers %s (ACPI table %s), but the kernel did "
-				"not start it: see %s in its log, or boot a kernel that has "
-				"its driver",
-				table->what, table->name, table->log);
-		else if (table)
-			text = arena_printf(arena,
-					    "the kernel started none: see %s in its log, "
-					    "and enable %s in the firmware's setup",
-					    table->log, table->what);
+		text = explain_kernel(i, arena);
 		break;
 	}
 	return text ? text
-		    : "add intel_iommu=on (or amd_iommu=on) to the kernel command line and "
-		      "enable VT-d/AMD-Vi in the firmware";
+		    : "enable VT-d or AMD-Vi in the firmware, and on an Intel processor add "
+		      "intel_iommu=on to the kernel command line";
 }
 
 const char *iommu_why_off(const struct iommu *iommu, struct arena *arena)
@@ -162,7 +190,7 @@ static bool contains(struct text t, const char *word)
 
 struct units {
 	struct world *world;
-	bool is_any, is_intel;
+	bool is_any, is_intel, is_arm;
 	bool is_remapping_missing; /* a unit of Intel's cannot do it */
 };
 
@@ -174,6 +202,7 @@ static int note_unit(void *arg, const char *name)
 	struct text t;
 
 	u->is_any = true;
+	u->is_arm = u->is_arm || text_has_prefix(text_of(name), "smmu");
 	if (!text_has_prefix(text_of(name), "dmar"))
 		return 0;
 	u->is_intel = true;
@@ -194,7 +223,7 @@ static int note_table(void *arg, const char *name)
 }
 
 /* By the first processor: arch/x86/kernel/cpu/proc.c, arch/arm64/kernel/cpuinfo.c. */
-static enum iommu_maker read_maker(struct world *world)
+static void read_processor(struct world *world, struct iommu *i)
 {
 	static const struct {
 		const char *vendor;
@@ -208,20 +237,53 @@ static enum iommu_maker read_maker(struct world *world)
 	struct text info = world_read_start(world, WORLD_PROC, "cpuinfo", buf,
 					    sizeof(buf)),
 		    line, name;
+	enum iommu_maker maker = info.n > 0 ? IOMMU_OTHER : IOMMU_UNKNOWN;
 
 	while (text_cut(&info, '\n', &line)) {
 		if (!text_cut(&line, ':', &name))
 			continue;
-		if (text_is(text_trim(name), "CPU implementer"))
-			return IOMMU_ARM;
-		if (!text_is(text_trim(name), "vendor_id") || !line.p)
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
-			if (text_is(text_trim(line), vendors[i].vendor))
-				return vendors[i].maker;
-		return IOMMU_UNKNOWN;
+		name = text_trim(name);
+		if (text_is(name, "CPU implementer"))
+			maker = IOMMU_ARM;
+		/* cpufeatures.h: X86_FEATURE_HYPERVISOR */
+		if (text_is(name, "flags") && contains(line, " hypervisor"))
+			i->place = IOMMU_PLACE_GUEST;
+		for (size_t k = 0; k < ARRAY_SIZE(vendors); k++)
+			if (text_is(name, "vendor_id") &&
+			    text_is(text_trim(line), vendors[k].vendor))
+				maker = vendors[k].maker;
 	}
-	return IOMMU_UNKNOWN;
+	if (i->maker == IOMMU_UNKNOWN)
+		i->maker = maker;
+}
+
+/* Whether the file of sysfs has this word in its beginning. */
+static bool says(struct world *world, const char *path, const char *word)
+{
+	char buf[64];
+
+	return contains(world_read_start(world, WORLD_SYS, path, buf, sizeof(buf)), word);
+}
+
+/*
+ * drivers/xen/sys-hypervisor.c: the uuid of dom0 is zero; a guest with a firmware is a "HVM domU"
+ * by that. dom0 has the processor's flag of a guest, too.
+ */
+static void read_place(struct world *world, struct iommu *i)
+{
+	static const char product[] = "class/dmi/id/product_name",
+			  uuid[] = "hypervisor/uuid";
+
+	if (says(world, "hypervisor/type", "xen"))
+		i->place = says(world, product, "domU") ||
+					   (says(world, uuid, "-") &&
+					    !says(world, uuid, "00000000-0000-"))
+				   ? IOMMU_PLACE_GUEST
+				   : IOMMU_PLACE_DOM0;
+	/* ARM's: of QEMU, Hyper-V and with a device tree */
+	else if (says(world, product, "Virtual Machine") ||
+		 says(world, "firmware/devicetree/base/model", "linux,dummy-virt"))
+		i->place = IOMMU_PLACE_GUEST;
 }
 
 /* ---- the command line ---------------------------------------------------------------------- */
@@ -305,11 +367,13 @@ static void read_words(struct world *world, struct arena *arena, struct iommu *i
 	line = world_read_start(world, WORLD_PROC, "cmdline", buf, LINE_MAX);
 	while (cmdline_next(&line, &arg) && !cmdline_is_end(&arg))
 		note_arg(i, &w, &arg);
-	i->off = w.has_iommu				? "iommu=off"
-		 : w.has_acpi				? "acpi=off"
-		 : w.has_intel && i->maker != IOMMU_AMD ? "intel_iommu=off"
-		 : w.has_amd && i->maker != IOMMU_INTEL ? "amd_iommu=off"
-							: NULL;
+	/* Elsewhere none of these words is known. */
+	if (i->maker != IOMMU_ARM && i->maker != IOMMU_OTHER)
+		i->off = w.has_iommu				? "iommu=off"
+			 : w.has_acpi				? "acpi=off"
+			 : w.has_intel && i->maker != IOMMU_AMD ? "intel_iommu=off"
+			 : w.has_amd && i->maker != IOMMU_INTEL ? "amd_iommu=off"
+								: NULL;
 	i->remapping_off = w.has_intremap     ? "intremap=off"
 			   : w.has_nointremap ? "nointremap"
 					      : NULL;
@@ -392,7 +456,13 @@ void iommu_read(struct world *world, struct arena *arena, struct iommu *ret)
 		i.maker = table->maker;
 	/* Not where it can be helped: 5.10 asks every processor for its clock, and waits. */
 	if (i.maker == IOMMU_UNKNOWN)
-		i.maker = i.is_intel ? IOMMU_INTEL : read_maker(world);
+		i.maker = units.is_intel ? IOMMU_INTEL
+			  : units.is_arm ? IOMMU_ARM
+					 : IOMMU_UNKNOWN;
+	if (!i.is_on || i.maker == IOMMU_UNKNOWN)
+		read_processor(world, &i);
+	if (!i.is_on)
+		read_place(world, &i);
 	read_words(world, arena, &i);
 	if (i.is_on)
 		read_remapping(world, arena, &units, &i);

@@ -19,6 +19,14 @@ enum iommu_maker {
 	IOMMU_INTEL,
 	IOMMU_AMD,
 	IOMMU_ARM,
+	IOMMU_OTHER, /* of POWER, RISC-V, s390: no parameter turns it on */
+};
+
+/* Where this kernel runs, as far as it decides who has the IOMMU. Looked at while it is off. */
+enum iommu_place {
+	IOMMU_PLACE_MACHINE, /* or it cannot be told */
+	IOMMU_PLACE_GUEST,
+	IOMMU_PLACE_DOM0, /* Xen's: the hypervisor has the IOMMU */
 };
 
 enum iommu_remapping {
@@ -43,6 +51,7 @@ struct iommu {
 	bool is_asked; /* intel_iommu=on is on the command line */
 	bool is_unsafe; /* vfio_iommu_type1 was told to do without remapping */
 	enum iommu_maker maker; /* by the firmware's table, or of the processor */
+	enum iommu_place place;
 	const struct iommu_table *table; /* of the firmware; NULL if there is none */
 	const char *off; /* what keeps it off on the command line, or NULL */
 
@@ -54,6 +63,8 @@ struct iommu {
 /* Why it is off. */
 enum iommu_cause {
 	IOMMU_CAUSE_UNKNOWN, /* nothing can be told */
+	IOMMU_CAUSE_DOM0, /* the hypervisor has it */
+	IOMMU_CAUSE_GUEST, /* the host gave this VM none */
 	IOMMU_CAUSE_CMDLINE, /* a word on the command line */
 	IOMMU_CAUSE_FIRMWARE, /* the firmware describes none */
 	IOMMU_CAUSE_UNASKED, /* Intel's, which most kernels leave off unless asked */

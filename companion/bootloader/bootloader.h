@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who gives the kernel its command line at the next boot, where that is set, and what a machine's
- * IOMMU needs on it.
+ * Who gives the kernel its command line at the next boot, and where that is set.
  */
 #pragma once
 
@@ -9,7 +8,6 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "iommu.h"
 #include "shell_assign.h"
 #include "world.h"
 
@@ -57,16 +55,3 @@ void bootloader_find(struct world *world, const char *sysroot, struct arena *are
 
 /* What runs GRUB's settings: bash only if /bin/sh is a link to it. */
 enum shell_dialect bootloader_shell(const char *sysroot, struct arena *arena) nonnull(2);
-
-/* "Intel" */
-const char *iommu_maker_name(enum iommu_maker maker);
-
-/*
- * The parameter that @iommu needs, whatever stands on the command line; NULL for none, and
- * then *ret_why says why.
- */
-const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
-	nonnull(1, 2);
-
-/* What else keeps it off than a missing parameter; NULL if nothing does. */
-const char *iommu_obstacle(const struct iommu *iommu, struct arena *arena) nonnull(1, 2);

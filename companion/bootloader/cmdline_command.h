@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "bootloader.h"
+#include "iommu.h"
 #include "options.h"
 #include "text.h"
 #include "world.h"

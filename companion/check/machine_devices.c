@@ -8,6 +8,7 @@
 #include "files.h"
 #include "framebuffer.h"
 #include "group.h"
+#include "iommu_advice.h"
 #include "machine_check.h"
 #include "message.h"
 #include "paths.h"
@@ -40,6 +41,20 @@ static char kernel_option(struct machine *d, const char *option)
 	return 'n';
 }
 
+static bool is_vfio_wanted(const struct target *t)
+{
+	return !t->planned || (t->planned->wanted && driver_is_vfio(t->planned->wanted));
+}
+
+/* Whether a rule needs the IOMMU; also where there is no rule yet. */
+static bool is_iommu_wanted(const struct machine *d)
+{
+	for (size_t i = 0; i < d->target_count; i++)
+		if (is_vfio_wanted(&d->targets[i]))
+			return true;
+	return d->target_count == 0;
+}
+
 static void say_off(struct machine *d)
 {
 	const struct iommu *iommu = &d->run.inventory.iommu;
@@ -63,9 +78,10 @@ static void say_off(struct machine *d)
 	if (cause == IOMMU_CAUSE_UNASKED &&
 	    kernel_option(d, "CONFIG_INTEL_IOMMU_DEFAULT_ON") == 'y')
 		cause = IOMMU_CAUSE_KERNEL;
-	machine_say(d, FINDING_FAIL, "it is off: %s%s",
-		    iommu_explain(iommu, cause, d->arena),
-		    cause == IOMMU_CAUSE_UNASKED
+	machine_say(d, is_iommu_wanted(d) ? FINDING_FAIL : FINDING_NOTE,
+		    "it is off: %s%s", iommu_explain(iommu, cause, d->arena),
+		    !is_iommu_wanted(d) ? "; no rule needs it"
+		    : cause == IOMMU_CAUSE_UNASKED
 			    ? " (\"earlybind cmdline\" knows where), and reboot"
 			    : "");
 }
@@ -124,6 +140,9 @@ static void run_interrupts(struct machine *d)
 				iommu_why_not_remapped(iommu));
 		return;
 	case REMAPPING_UNKNOWN:
+		/* arch/powerpc, arch/s390: vfio does not ask for it there. */
+		if (iommu->maker == IOMMU_OTHER)
+			return;
 		machine_say(d, FINDING_UNKNOWN,
 			    "whether they are remapped: neither /proc/interrupts nor the "
 			    "firmware's table can be read; run this as root");
@@ -219,15 +238,14 @@ static void run_groups(struct machine *d)
 {
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
+		char message[REASON_MESSAGE_SIZE];
 
 		if (t->device->iommu_group == NO_GROUP) {
 			if (d->run.inventory.iommu.is_on)
-				machine_say(
-					d, FINDING_FAIL,
-					"%s is in no IOMMU group: the IOMMU does not "
-					"cover its slot; use another one, or look for it "
-					"in the firmware's setup",
-					t->name);
+				machine_say(d, FINDING_FAIL,
+					    "%s is in no IOMMU group: %s", t->name,
+					    reason_message(REASON_NO_IOMMU_GROUP, NULL,
+							   message));
 			continue;
 		}
 		if (!is_seen(d, i))
@@ -452,7 +470,9 @@ static void check_backend(struct machine *d)
 {
 	struct stat st;
 
-	if (machine_list(d, WORLD_SYS, "module/vfio_iommu_type1", NULL) >= 0 ||
+	/* POWER has vfio_iommu_spapr_tce in its place, and s390 its own. */
+	if (d->run.inventory.iommu.maker == IOMMU_OTHER ||
+	    machine_list(d, WORLD_SYS, "module/vfio_iommu_type1", NULL) >= 0 ||
 	    is_there(d, IOMMUFD_PATH, &st))
 		return;
 	/* Built in without parameters it would leave no trace there; but it has one. */

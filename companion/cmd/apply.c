@@ -18,6 +18,7 @@
 #include "compiler.h"
 #include "files.h"
 #include "installed.h"
+#include "iommu_advice.h"
 #include "bootloader.h"
 #include "message.h"
 #include "next_boot.h"
@@ -374,11 +375,27 @@ static int make(struct apply *a)
 	return a->is_stuck ? EXIT_NO_IMAGES : EXIT_FAILED;
 }
 
+/* Whether a rule wants a driver that needs the IOMMU. */
+static bool has_vfio_rule(const struct apply *a)
+{
+	const struct policy *policy = &a->binder_copy.policy;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		struct text driver = policy->rules[i].driver;
+
+		if (policy->rules[i].kind == RULE_BIND &&
+		    (driver.n == 0 || text_is(driver, AUTO_DRIVER) ||
+		     memmem(driver.p, driver.n, "vfio", 4)))
+			return true;
+	}
+	return false;
+}
+
 /* What the images alone do not do. */
 static void say_next(struct apply *a, bool is_new)
 {
 	struct text cmdline = {"", 0}, other;
-	const char *why, *parameter;
+	const char *why, *parameter, *obstacle;
 	struct iommu iommu;
 
 	iommu_read(a->world, a->arena, &iommu);
@@ -386,8 +403,11 @@ static void say_next(struct apply *a, bool is_new)
 	if (file_read_world(a->world, WORLD_PROC, "cmdline", a->arena, CMDLINE_MAX,
 			    &cmdline) < 0)
 		cmdline = (struct text){"", 0};
-	if (a->binder_copy.policy.rule_count > 0 && parameter && !iommu.is_on &&
-	    words_find(cmdline, text_of(parameter), &other) != 1)
+	obstacle = has_vfio_rule(a) ? iommu_obstacle(&iommu, a->arena) : NULL;
+	if (obstacle)
+		paragraph_line(stdout, 0, "the IOMMU is off: %s", obstacle);
+	else if (has_vfio_rule(a) && parameter && !iommu.is_on &&
+		 words_find(cmdline, text_of(parameter), &other) != 1)
 		paragraph_line(stdout, 0,
 			       "the IOMMU is off: earlybind cmdline --set adds %s to the "
 			       "kernel command line",

@@ -8,6 +8,7 @@
 #include "cmdline_command.h"
 #include "commands.h"
 #include "files.h"
+#include "iommu_advice.h"
 #include "menu_entry.h"
 #include "message.h"
 #include "cmdline_words.h"
@@ -50,6 +51,11 @@ static const char *settings(const struct cmdline_command *c)
 	return all ? all : "";
 }
 
+static bool is_running_with(const struct cmdline_command *c, const char *parameter)
+{
+	return words_find(c->running, text_of(parameter), &(struct text){0}) == 1;
+}
+
 static void say_place(const struct cmdline_command *c)
 {
 	const struct bootloader *l = &c->loader;
@@ -74,8 +80,8 @@ static void say_place(const struct cmdline_command *c)
 static int print(struct cmdline_command *c)
 {
 	const char *why, *parameter = iommu_parameter(&c->iommu, &why), *obstacle;
-	bool is_running = parameter && words_find(c->running, text_of(parameter),
-						  &(struct text){0}) == 1;
+	const char *passthrough = iommu_passthrough(&c->iommu);
+	bool is_running = parameter && is_running_with(c, parameter);
 	bool is_set = parameter && is_there(settings(c), parameter);
 	int code = EXIT_OK;
 
@@ -99,11 +105,13 @@ static int print(struct cmdline_command *c)
 		paragraph_line(stdout, 0, "the IOMMU is off: %s", obstacle);
 		code = EXIT_FAILED;
 	}
-	if (!is_there(settings(c), "iommu=pt"))
+	if (passthrough && !is_there(settings(c), passthrough) &&
+	    !is_running_with(c, passthrough))
 		paragraph_line(
 			stdout, 0,
-			"optional: iommu=pt: devices that stay on the host are not slowed "
-			"down by the IOMMU; add it with --add iommu=pt");
+			"optional: %s: devices that stay on the host are not slowed "
+			"down by the IOMMU; add it with --add %s",
+			passthrough, passthrough);
 	say_place(c);
 	if (*c->ours)
 		paragraph_line(stdout, 0, "earlybind added: %s", c->ours);
@@ -149,9 +157,13 @@ static int change(struct cmdline_command *c)
 	if (r < 0)
 		return r == -EINVAL ? EXIT_WRONG_USAGE : EXIT_FAILED;
 	if (c->change_count == 0 && c->command_count == 0) {
+		const char *why, *parameter = iommu_parameter(&c->iommu, &why);
+
 		paragraph_line(stdout, 0, "nothing to do: %s",
 			       c->is_removed ? "there is nothing of earlybind's"
-					     : "it is as it should be");
+			       : c->is_set && c->added.count == 0 && !parameter
+				       ? why
+				       : "it is as it should be");
 		return EXIT_OK;
 	}
 	code = cmdline_carry_out(c);

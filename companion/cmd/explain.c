@@ -19,6 +19,7 @@
 #include "hotplug.h"
 #include "identity.h"
 #include "inventory.h"
+#include "iommu_advice.h"
 #include "message.h"
 #include "modules.h"
 #include "next_boot.h"
@@ -77,7 +78,7 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 {
 	switch (pd->reason) {
 	case REASON_IOMMU_OFF:
-		return "Next: \"earlybind cmdline\" says what to add and where";
+		return iommu_next(&e->now.iommu, NULL, e->arena);
 	case REASON_IDENTITY_MISMATCH:
 		return arena_printf(e->arena,
 				    "Next: \"earlybind remove %.*s\", and \"earlybind "
@@ -127,6 +128,8 @@ static const char *next(struct explain *e, const struct pci_device *d,
 		return "Next: reboot without rd.earlybind=0";
 	if (!pd && d->is_bridge)
 		return "Next: nothing, vfio-pci never takes a bridge";
+	if (!pd && iommu_is_hopeless(&e->now.iommu))
+		return iommu_next(&e->now.iommu, address, e->arena);
 	if (!pd)
 		return arena_printf(e->arena,
 				    "Next, to give it to a VM: \"earlybind add %s\"",

@@ -90,6 +90,9 @@ static void parse_words(struct recipes *recipes, const char *file,
 static void take_grub(struct recipes *recipes, const char *file,
 		      const struct shell_assignment *a)
 {
+	/* grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. */
+	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN"))
+		return;
 	if (!a->is_addition && !a->has_itself)
 		replace_variable(recipes, file, a);
 	parse_words(recipes, file, a);

@@ -79,6 +79,76 @@ static void have_arm(struct fake_world *w)
 	put(w, WORLD_PROC, "cpuinfo", "processor\t: 0\nCPU implementer\t: 0x41\n");
 }
 
+static void have_arm_table(struct fake_world *w)
+{
+	have_arm(w);
+	put(w, WORLD_SYS, TABLES "IORT", "IORT");
+}
+
+static void have_power(struct fake_world *w)
+{
+	turn_off(w);
+	put(w, WORLD_PROC, "cpuinfo", "processor\t: 0\ncpu\t\t: POWER9 (raw)\n");
+}
+
+static void have_riscv(struct fake_world *w)
+{
+	have_no_table(w);
+	put(w, WORLD_PROC, "cpuinfo", "processor\t: 0\nhart\t\t: 2\n");
+}
+
+#define GUEST "vendor_id\t: GenuineIntel\nflags\t\t: fpu vme hypervisor lahf_lm\n"
+
+static void be_guest(struct fake_world *w)
+{
+	have_no_table(w);
+	put(w, WORLD_PROC, "cpuinfo", GUEST);
+}
+
+static void be_guest_with_iommu(struct fake_world *w)
+{
+	have_dmar(w);
+	put(w, WORLD_PROC, "cpuinfo", GUEST);
+}
+
+static void be_arm_guest(struct fake_world *w)
+{
+	have_arm(w);
+	put(w, WORLD_SYS, "class/dmi/id/product_name", "KVM Virtual Machine\n");
+}
+
+static void be_arm_guest_by_device_tree(struct fake_world *w)
+{
+	have_arm(w);
+	put(w, WORLD_SYS, "firmware/devicetree/base/model", "linux,dummy-virt");
+}
+
+static void be_dom0(struct fake_world *w)
+{
+	be_guest(w);
+	put(w, WORLD_SYS, "hypervisor/type", "xen\n");
+	put(w, WORLD_SYS, "hypervisor/uuid", "00000000-0000-0000-0000-000000000000\n");
+}
+
+static void be_dom0_without_uuid(struct fake_world *w)
+{
+	turn_off(w);
+	put(w, WORLD_SYS, "hypervisor/type", "xen\n");
+}
+
+static void be_domu(struct fake_world *w)
+{
+	be_dom0(w);
+	put(w, WORLD_SYS, "hypervisor/uuid", "3d1f26d0-29a1-4c3c-a4f7-0fd9c0a55f1b\n");
+}
+
+/* As a capture has it, without the uuid. */
+static void be_domu_by_firmware(struct fake_world *w)
+{
+	be_dom0_without_uuid(w);
+	put(w, WORLD_SYS, "class/dmi/id/product_name", "HVM domU\n");
+}
+
 static void have_no_group(struct fake_world *w)
 {
 	grab(w);
@@ -327,6 +397,9 @@ struct cause {
 #define UNMAPPED NO_VM "interrupts are not remapped: "
 #define REMEDY \
 	"; for guests that you trust vfio_iommu_type1.allow_unsafe_interrupts=1 will do"
+#define IN_GUEST \
+	"this VM has none, and nothing inside it turns one on: its host must give it a " \
+	"virtual IOMMU\""
 #define MODULE "the module vfio_pci could not be loaded: "
 
 static const struct cause causes[] = {
@@ -375,14 +448,43 @@ static const struct cause causes[] = {
 	{"cause-iommu-behind-end", have_dmar, IDS " -- intel_iommu=off", CARD,
 	 "iommu-off", OFF "the firmware offers VT-d, but this kernel leaves it off"},
 	{"cause-iommu-arm", have_arm, IDS, CARD, "iommu-off",
-	 OFF "the kernel started none: see smmu in its log, and enable an SMMU in the "
-	     "firmware's setup"},
+	 OFF
+	 "the kernel started none: the device tree describes none for PCI, as on many "
+	 "boards, or the kernel lacks its driver; no parameter helps\""},
+	{"cause-iommu-arm-words", have_arm, "iommu=off intel_iommu=off acpi=off " IDS,
+	 CARD, "iommu-off",
+	 OFF "the kernel started none: the device tree describes none"},
+	{"cause-iommu-arm-table", have_arm_table, IDS, CARD, "iommu-off",
+	 OFF
+	 "the kernel started none: see smmu in its log; the firmware's table IORT may "
+	 "describe none\""},
+	{"cause-iommu-power", have_power, IDS, CARD, "iommu-off",
+	 OFF "the kernel started none: the device tree describes none for PCI"},
+	{"cause-iommu-riscv", have_riscv, IDS, CARD, "iommu-off",
+	 OFF "the firmware describes none, and no parameter turns one on\""},
+	{"cause-iommu-guest", be_guest, "intel_iommu=off " IDS, CARD, "iommu-off",
+	 OFF IN_GUEST},
+	{"cause-iommu-guest-offered", be_guest_with_iommu, IDS, CARD, "iommu-off",
+	 OFF "the firmware offers VT-d, but this kernel leaves it off unless asked: add "
+	     "intel_iommu=on to the kernel command line"},
+	{"cause-iommu-guest-arm", be_arm_guest, IDS, CARD, "iommu-off", OFF IN_GUEST},
+	{"cause-iommu-guest-device-tree", be_arm_guest_by_device_tree, IDS, CARD,
+	 "iommu-off", OFF IN_GUEST},
+	{"cause-iommu-domu", be_domu, IDS, CARD, "iommu-off", OFF IN_GUEST},
+	{"cause-iommu-domu-firmware", be_domu_by_firmware, IDS, CARD, "iommu-off",
+	 OFF IN_GUEST},
+	{"cause-iommu-dom0", be_dom0, "intel_iommu=off " IDS, CARD, "iommu-off",
+	 OFF
+	 "Xen has it, and vfio cannot work in dom0: write driver=xen-pciback into the "
+	 "rule\""},
+	{"cause-iommu-dom0-type", be_dom0_without_uuid, IDS, CARD, "iommu-off",
+	 OFF "Xen has it, and vfio cannot work in dom0"},
 	{"cause-iommu-unknown", turn_off, IDS, CARD, "iommu-off",
-	 OFF "add intel_iommu=on (or amd_iommu=on) to the kernel command line and enable "
-	     "VT-d/AMD-Vi in the firmware"},
+	 OFF "enable VT-d or AMD-Vi in the firmware, and on an Intel processor add "
+	     "intel_iommu=on to the kernel command line"},
 	{"cause-no-group", have_no_group, IDS, CARD, "no-iommu-group",
-	 "the IOMMU is on but does not cover this device: enable VT-d/AMD-Vi for its slot in "
-	 "the firmware, or choose another slot"},
+	 "the IOMMU is on but does not cover this device: use a slot that it covers, if the "
+	 "machine has one"},
 
 	{"cause-remapping-firmware", do_not_remap, "intel_iommu=on " IDS, NULL, "",
 	 UNMAPPED
