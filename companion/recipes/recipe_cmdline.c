@@ -125,7 +125,15 @@ static void take_kernel(struct reader *r, const char *note)
 
 static void take_iommu(struct reader *r)
 {
-	take_kernel(r, "without an IOMMU there is no vfio");
+	/* amd/init.c: parse_amd_iommu_options() knows no "on". */
+	if (text_is_param(r->name, "amd_iommu") && text_is(r->value, "on"))
+		take_kernel(r, "it has no effect: the kernel knows no amd_iommu=on");
+	else if (text_has_part(r->value, "off"))
+		take_kernel(
+			r,
+			"it keeps the IOMMU off, and vfio needs the IOMMU: take it away");
+	else
+		take_kernel(r, "vfio needs the IOMMU");
 }
 
 static void take_acs(struct reader *r)

@@ -93,3 +93,6 @@ amd_on() {
 	has_no_word '(add|or|needed:) amd_iommu=on' no-iommu 3b:00.0
 }
 check kind-amd-on amd_on
+kind amd-import 'amd_iommu=on it has no effect: the kernel knows no' import --sysroot import-debian
+kind off-import 'intel_iommu=off it keeps the IOMMU off, and vfio needs the IOMMU' \
+	import --sysroot kind-off
