@@ -408,8 +408,8 @@ static enum presence find_running(const struct machine *d, const struct cmdline_
 /* Parameters of the boot's command line; dracut's own files are none. */
 static bool is_configured(const struct recipe *r)
 {
-	return r->is_cmdline && !r->is_generated && !r->is_repeated && !r->is_replaced &&
-	       strncmp(r->file, "/etc/cmdline", 12) != 0 &&
+	return r->is_cmdline && !r->is_running && !r->is_generated && !r->is_repeated &&
+	       !r->is_replaced && strncmp(r->file, "/etc/cmdline", 12) != 0 &&
 	       (r->kind == RECIPE_IDS || r->kind == RECIPE_KERNEL ||
 		r->kind == RECIPE_OPTION);
 }

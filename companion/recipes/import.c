@@ -97,7 +97,8 @@ static void add_claim(const struct maker *m, struct selector *s)
 static bool does_name(const struct recipe *r, enum recipe_kind kind,
 		      const struct pci_device *d)
 {
-	return r->kind == kind && recipe_is_effective(r) && recipe_has_match(r, d);
+	return r->kind == kind && !r->is_running && recipe_is_effective(r) &&
+	       recipe_has_match(r, d);
 }
 
 /* Whether a device is named by its address somewhere, and by which recipe. */
@@ -117,43 +118,53 @@ static const struct recipe *find_own_id(const struct maker *m, const struct pci_
 		const struct recipe *r = &m->recipes->items[i];
 
 		for (size_t k = 0; k < r->selector_count; k++)
-			if (r->kind == RECIPE_IDS && recipe_is_effective(r) &&
-			    has_match(&r->selectors[k], d) &&
+			if (r->kind == RECIPE_IDS && !r->is_running &&
+			    recipe_is_effective(r) && has_match(&r->selectors[k], d) &&
 			    count_matches(m, &r->selectors[k]) == 1)
 				return r;
 	}
 	return NULL;
 }
 
+/* A file's recipe that names the device: it may know more than the boot shows. */
+static const struct recipe *find_in_files(const struct maker *m,
+					  const struct pci_device *d)
+{
+	const struct recipe *found = find_address(m, d);
+
+	for (size_t i = 0; i < m->recipes->count && !found; i++)
+		if (does_name(&m->recipes->items[i], RECIPE_IDS, d))
+			found = &m->recipes->items[i];
+	return found;
+}
+
 /*
+ * What this boot has gives way to files that name all of its devices.
  * An ID of several devices gives way to the address of one of them; an address to an ID that
  * only its device has.
  */
 static const struct recipe *find_better(const struct maker *m, const struct proposal *p)
 {
 	bool is_id = p->recipe->kind == RECIPE_IDS;
+	bool is_running = p->recipe->is_running;
 	const struct recipe *better = NULL;
 	size_t count = count_matches(m, &p->selector);
 
-	if (is_id && count < 2)
+	if (is_id && !is_running && count < 2)
 		return NULL;
 	for (size_t i = 0; i < m->inventory->count; i++) {
 		const struct pci_device *d = &m->inventory->devices[i];
 
 		if (!has_match(&p->selector, d))
 			continue;
-		better = is_id ? find_address(m, d) : find_own_id(m, d);
-		if (is_id ? better != NULL : better == NULL)
+		if (is_running)
+			better = find_in_files(m, d);
+		else
+			better = is_id ? find_address(m, d) : find_own_id(m, d);
+		if (is_id && !is_running ? better != NULL : better == NULL)
 			return better;
 	}
 	return better;
-}
-
-static const char *origin_of(const struct maker *m, const struct recipe *r)
-{
-	if (r->line == 0)
-		return r->file;
-	return arena_printf(m->arena, "%s:%u", r->file, r->line);
 }
 
 /* A rule of the configuration with the same selector, or for the same address. */
@@ -196,7 +207,8 @@ static int propose(const struct maker *m, const struct recipe *r,
 		return 0;
 	rule = find_rule(m, &p.selector);
 	better = find_better(m, &p);
-	p.is_optional = m->inventory->count > 0 && count_matches(m, &p.selector) == 0;
+	p.is_optional = r->is_late ||
+			(m->inventory->count > 0 && count_matches(m, &p.selector) == 0);
 	for (size_t i = 0; i < m->inventory->count; i++)
 		p.is_console = p.is_console ||
 			       (m->inventory->devices[i].is_boot_vga &&
@@ -207,7 +219,7 @@ static int propose(const struct maker *m, const struct recipe *r,
 				   text_of(origin_format(&rule->origin, origin)));
 	} else if (better) {
 		p.state = PROPOSAL_COVERED;
-		p.why = origin_of(m, better);
+		p.why = recipe_place(m->recipes, better);
 	} else {
 		m->proposals->new_count++;
 	}
@@ -425,8 +437,10 @@ static int read_all(struct import *im)
 	r = inventory_read(im->world, im->arena, recipes_filter, NULL, &im->inventory);
 	if (r < 0)
 		im->inventory = (struct inventory){0};
-	if (recipes_read(im->world, im->sysroot, im->arena, &im->recipes) < 0 ||
-	    proposals_make(&im->recipes, &im->inventory, &im->policy, im->arena,
+	if (recipes_read(im->world, im->sysroot, im->arena, &im->recipes) < 0)
+		goto out_of_memory;
+	recipes_add_bound(&im->recipes, im->world, &im->inventory, &im->policy);
+	if (proposals_make(&im->recipes, &im->inventory, &im->policy, im->arena,
 			   &im->proposals) < 0 ||
 	    proposals_write(&im->proposals, im->arena, &im->lines, &im->line_count) < 0)
 		goto out_of_memory;
@@ -483,8 +497,8 @@ static void put_covered(const struct import *im, const struct recipe *r)
 
 static bool is_same_place(const struct recipe *a, const struct recipe *b)
 {
-	return a->line > 0 && a->line == b->line && a->extent == b->extent &&
-	       strcmp(a->file, b->file) == 0;
+	return (a->line > 0 || a->extent == RECIPE_WORDS) && a->line == b->line &&
+	       a->extent == b->extent && strcmp(a->file, b->file) == 0;
 }
 
 static bool is_same_text(const struct recipe *a, const struct recipe *b)
@@ -720,7 +734,8 @@ static int import(struct import *im)
 	else if (im->recipes.count > 0 || im->recipes.finding_count > 0)
 		print_text(im);
 	else
-		puts("nothing found: no file of another tool passes a device through");
+		puts("nothing found: no file that is known, no parameter of this boot and "
+		     "no driver\npasses a device through");
 	if (im->is_write && im->line_count > 0) {
 		putchar('\n');
 		code = proposals_apply(&im->proposals, im->lines, im->line_count,
@@ -747,7 +762,8 @@ int command_import(int argc, char **argv, struct arena *arena)
 		.text = "Reads what is there already: vfio-pci's options, softdeps, blacklists "
 			"and tricks in modprobe.d, kernel command lines in the settings and "
 			"entries of boot loaders, lists of modules for the image, driverctl, "
-			"Unraid, Proxmox, libvirt, Xen. Prints the rules that mean the same, "
+			"Unraid, Proxmox, libvirt, Xen; also the command line of this boot, and the "
+			"devices that vfio-pci or pci-stub has now. Prints the rules that mean the same, "
 			"what is wrong with what was found, what can be deleted once an image "
 			"with the rules has booted, and what has to stay. Files of other "
 			"tools are never changed.\n"

@@ -238,6 +238,13 @@ bool recipe_is_effective(const struct recipe *recipe)
 	return !recipe->is_replaced && !recipe->is_repeated && !recipe->is_generated;
 }
 
+const char *recipe_place(const struct recipes *recipes, const struct recipe *recipe)
+{
+	if (recipe->line == 0)
+		return recipe->file;
+	return arena_printf(recipes->arena, "%s:%u", recipe->file, recipe->line);
+}
+
 /* The last one is gone since 6.2: all of it is in vfio (pain 12). */
 static const char *const vfio_modules[] = {"vfio", "vfio_pci", "vfio_pci_core",
 					   "vfio_iommu_type1", "vfio_virqfd"};

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "policy.h"
 #include "selector.h"
 #include "shell_assign.h"
 #include "text.h"
@@ -56,6 +57,8 @@ struct recipe {
 	bool is_cmdline; /* stands on a kernel command line */
 	bool is_generated; /* another file is its source, as of grub.cfg */
 	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
+	bool is_running; /* it is of this boot: /proc/cmdline, a driver that is bound */
+	bool is_late; /* the device is not there when the initramfs runs */
 	bool is_replaced; /* it has no effect: another one takes its place */
 	const char *options; /* of the rules that mean the same: "driver=NAME"; or NULL */
 	/* RECIPE_BLACKLIST, RECIPE_ORDER: the other driver. RECIPE_IDS: whose parameter it is;
@@ -112,6 +115,14 @@ struct recipes {
 int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		 struct recipes *ret) must_check nonnull(1, 3, 4);
 
+/*
+ * Adds the devices that a driver for virtual machines has now, unless a recipe or a rule of
+ * @policy names them or earlybind bound them itself.
+ */
+void recipes_add_bound(struct recipes *recipes, struct world *world,
+		       const struct inventory *inventory, const struct policy *policy)
+	nonnull(1, 2, 3, 4);
+
 /* For the inventory of a machine that recipes are judged by: all functions, with their paths. */
 unsigned recipes_filter(const void *arg, const struct pci_device *device) nonnull(2);
 
@@ -121,6 +132,10 @@ bool recipe_has_match(const struct recipe *recipe, const struct pci_device *devi
 
 /* Whether it says what earlybind should do: it is in force, and no copy of another. */
 bool recipe_is_effective(const struct recipe *recipe) nonnull(1);
+
+/* "/etc/modprobe.d/vfio.conf:3", or the file alone. NULL without memory. */
+const char *recipe_place(const struct recipes *recipes, const struct recipe *recipe)
+	nonnull(1, 2);
 
 /* "ids", "stale-module" and so on, for scripts. */
 const char *recipe_kind_name(enum recipe_kind kind);

@@ -10,8 +10,7 @@
 
 #define NODE_NOTE "the virtual machine needs it as before"
 
-/* Drivers that take a device away from the host; any other one uses it. */
-static bool is_for_others(struct text driver)
+bool driver_is_for_others(struct text driver)
 {
 	static const char *const names[] = {"pci-stub", "uio_pci_generic", "igb_uio",
 					    "pciback", "xen-pciback"};
@@ -59,7 +58,7 @@ void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct te
 		(void)recipe_add(recipes, &r);
 		return;
 	}
-	if (!is_for_others(r.text)) {
+	if (!driver_is_for_others(r.text)) {
 		r.fate = RECIPE_STAY;
 		r.note = "the device is for a driver that uses it on the host";
 		(void)recipe_add(recipes, &r);

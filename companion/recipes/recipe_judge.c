@@ -129,15 +129,20 @@ static void find_replaced(struct recipes *recipes)
 					   by->is_cmdline;
 			bool is_same_line = k > i && r->is_cmdline && is_vfio_ids(by) &&
 					    is_same_place(r, by);
+			const char *place;
 
 			if (!is_later && !is_stronger && !is_same_line)
 				continue;
+			/* What a file says as well can be taken from there. */
+			if (by->is_running && !r->is_running && has_same_selectors(r, by))
+				continue;
+			place = recipe_place(recipes, by);
 			r->is_replaced = true;
 			if (!has_same_selectors(r, by))
 				recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,
-					    "the ids= of %s:%u take the place of these, "
+					    "the ids= of %s take the place of these, "
 					    "which have no effect",
-					    by->file, by->line);
+					    place ? place : by->file);
 		}
 	}
 }
@@ -398,5 +403,6 @@ int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		return r;
 	ret->dialect = bootloader_shell(sysroot, arena);
 	recipes_read_files(ret, sysroot);
+	recipes_read_running(ret, world);
 	return recipes_judge(ret, world, sysroot);
 }

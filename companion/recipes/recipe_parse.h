@@ -62,6 +62,9 @@ bool module_is_vfio(struct text name);
 bool recipe_check_module(struct recipes *recipes, const char *file, unsigned line,
 			 struct text name) nonnull(1, 2);
 
+/* Drivers that take a device away from the host; any other one uses it. */
+bool driver_is_for_others(struct text driver);
+
 /* The value of xen-pciback's "hide": "(0000:01:00.0)(01:00.1)". */
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 	nonnull(1);
@@ -118,3 +121,6 @@ void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text
 
 /* Reads all files below @sysroot. */
 void recipes_read_files(struct recipes *recipes, const char *sysroot) nonnull(1);
+
+/* Adds the kernel parameters of this boot, behind the files. */
+void recipes_read_running(struct recipes *recipes, struct world *world) nonnull(1, 2);

@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# Where import finds what people have: this boot, scripts, boot loaders, other tools.
+: "${here:?}" "${EARLYBIND:?}"
+
+# The selectors of the rules that import proposes for a tree, in one line.
+proposed() { # TREE
+	"$EARLYBIND" import --sysroot "$1" --json >out.json 2>err.txt || [ $? -eq 1 ] || return 1
+	jq -r '[.rules[] | select(.state == "new") | .selector] | join(" ")' out.json
+}
+
+# ---- this boot ----------------------------------------------------------------------------
+
+golden sources-running import --sysroot sources-running
+# A rule of the configuration names them: nothing new.
+cp -a sources-running sources-ruled
+printf 'bind 10de:1b80,10de:10f0,1b21:0612\nbind 03:00.0\nkeep 03:02.0\n' >sources-ruled/etc/earlybind.conf
+check sources-ruled test "$(proposed sources-ruled)" = ''
+# A file that says the same is the place to take it from.
+cp -a sources-running sources-grub
+mkdir -p sources-grub/etc/default
+echo 'GRUB_CMDLINE_LINUX="vfio-pci.ids=10de:1b80,10de:10f0"' >sources-grub/etc/default/grub
+sources_from_file() {
+	proposed sources-grub >/dev/null &&
+		jq -e '.rules[0].file == "/etc/default/grub" and
+			([.found[] | select(.file == "/proc/cmdline" and .effective) | .text]) ==
+			["vfio-pci.disable_vga=1"]' out.json
+}
+check sources-from-file sources_from_file
