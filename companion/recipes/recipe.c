@@ -238,6 +238,37 @@ bool recipe_is_effective(const struct recipe *recipe)
 	return !recipe->is_replaced && !recipe->is_repeated && !recipe->is_generated;
 }
 
+const char *recipe_driver_options(struct recipes *recipes, struct text driver)
+{
+	const char *options;
+
+	if (text_is_param(driver, "vfio_pci"))
+		return NULL;
+	/* xen-pciback calls itself pciback (drivers/xen/xen-pciback/pci_stub.c). */
+	if (text_is(driver, "pciback"))
+		return RECIPE_XEN_OPTIONS;
+	options = arena_printf(recipes->arena, "driver=%.*s", (int)driver.n, driver.p);
+	recipes->is_cut |= !options;
+	return options;
+}
+
+void recipe_follow(struct recipes *recipes, struct text command)
+{
+	struct text word;
+	const char *path;
+
+	if (!text_word(&command, &word) || word.p[0] != '/' || word.n > 255)
+		return;
+	for (size_t i = 0; i < recipes->program_count; i++)
+		if (text_is(word, recipes->programs[i]))
+			return;
+	path = arena_copy(recipes->arena, word);
+	if (path && recipes->program_count < RECIPE_PROGRAMS_MAX)
+		recipes->programs[recipes->program_count++] = path;
+	else
+		recipes->is_cut |= !path;
+}
+
 const char *recipe_place(const struct recipes *recipes, const struct recipe *recipe)
 {
 	if (recipe->line == 0)

@@ -18,6 +18,7 @@
 
 #define RECIPES_MAX	    1024
 #define RECIPE_FINDINGS_MAX 512
+#define RECIPE_PROGRAMS_MAX 32
 #define RECIPE_FILE_MAX	    ((size_t)1024 * 1024)
 
 enum recipe_kind {
@@ -104,6 +105,8 @@ struct recipes {
 	size_t count;
 	struct recipe_finding *findings;
 	size_t finding_count;
+	const char *programs[RECIPE_PROGRAMS_MAX]; /* that the files run */
+	size_t program_count;
 	bool has_boot_menu; /* a generated file with command lines in it: grub.cfg */
 	bool is_cut; /* a limit was passed: not all of them are here */
 };

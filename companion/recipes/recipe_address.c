@@ -21,16 +21,6 @@ bool driver_is_for_others(struct text driver)
 	return text_has_part(driver, "vfio");
 }
 
-/* NULL, and a part is missing then, without memory. */
-static const char *options_of(struct recipes *recipes, struct text driver)
-{
-	const char *options =
-		arena_printf(recipes->arena, "driver=%.*s", (int)driver.n, driver.p);
-
-	recipes->is_cut |= !options;
-	return options;
-}
-
 /* /etc/driverctl.d/pci-0000:01:00.0 has the driver's name in it. */
 void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct text bytes)
 {
@@ -64,8 +54,7 @@ void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct te
 		(void)recipe_add(recipes, &r);
 		return;
 	}
-	if (!text_is_param(r.text, DEFAULT_DRIVER))
-		r.options = options_of(recipes, r.text);
+	r.options = recipe_driver_options(recipes, r.text);
 	added = recipe_add(recipes, &r);
 	name = (struct text){name.p + 4, name.n - 4};
 	if (!recipe_add_address(recipes, added, name, TEXT(""))) {

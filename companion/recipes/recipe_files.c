@@ -36,6 +36,7 @@ struct place {
 	recipe_parser
 		parse_vendor; /* for folders behind the second; NULL: as the others */
 	const char *after;
+	bool is_deep; /* the files are in folders of this folder */
 	bool is_strict; /* whoever reads it ignores other names without a word */
 };
 
@@ -47,6 +48,11 @@ struct place {
 #define FILES_IN(path, ending, parser) \
 	{ \
 		.folders = {path}, .suffix = (ending), .parse = (parser) \
+	}
+#define FOLDERS_IN(path, ending, parser) \
+	{ \
+		.folders = {path}, .suffix = (ending), .parse = (parser), \
+		.is_deep = true \
 	}
 #define STRICT_IN(path, parser) \
 	{ \
@@ -99,12 +105,23 @@ static const struct place places[] = {
 	FILE_AT("/etc/mkinitcpio.conf", recipe_parse_mkinitcpio),
 	STRICT_IN("/etc/mkinitcpio.conf.d", recipe_parse_mkinitcpio),
 	FILES_IN("/etc/initramfs-tools/scripts/init-top", "", recipe_parse_init_script),
+	FILES_IN("/usr/share/initramfs-tools/scripts/init-top", "",
+		 recipe_parse_init_script),
 	FILES_IN("/etc/initramfs-tools/scripts/init-premount", "", recipe_parse_script),
+	FILES_IN("/etc/initramfs-tools/scripts/local-top", "", recipe_parse_script),
 	FILES_IN("/etc/initramfs-tools/scripts/init-bottom", "", recipe_parse_script),
 	FILES_IN("/etc/initramfs-tools/hooks", "", recipe_parse_script),
 	FILES_IN("/etc/initcpio/hooks", "", recipe_parse_script),
-	FILES_IN("/etc/udev/rules.d", ".rules", recipe_parse_script),
-	FILES_IN("/etc/systemd/system", ".service", recipe_parse_script),
+	FILES_IN("/etc/initcpio/install", "", recipe_parse_script),
+	FOLDERS_IN("/usr/lib/dracut/modules.d", ".sh", recipe_parse_script),
+	FILES_IN("/etc/udev/rules.d", ".rules", recipe_parse_udev),
+	FILES_IN("/etc/systemd/system", ".service", recipe_parse_unit),
+	{.folders = {"/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/lib/tmpfiles.d"},
+	 .suffix = ".conf",
+	 .parse = recipe_parse_tmpfiles,
+	 .is_strict = true},
+	FILE_AT("/etc/sysfs.conf", recipe_parse_sysfs),
+	FILES_IN("/etc/sysfs.d", ".conf", recipe_parse_sysfs),
 	FILE_AT("/etc/rc.local", recipe_parse_script),
 	FILES_IN("/etc/driverctl.d", "", recipe_parse_driverctl),
 	FILE_AT("/boot/config/vfio-pci.cfg", recipe_parse_unraid),
@@ -270,6 +287,73 @@ static void read_folders(struct recipes *recipes, const char *sysroot,
 	}
 }
 
+/* Each folder of the first one is a place of its own. */
+static void read_deep(struct recipes *recipes, const char *sysroot,
+		      const struct place *place)
+{
+	struct listing *listing = arena_alloc(recipes->arena, 1, sizeof(*listing));
+	struct place inner = *place;
+
+	if (!listing) {
+		recipes->is_cut = true;
+		return;
+	}
+	list_folder(recipes, sysroot, place, 0, listing);
+	qsort(listing->names, listing->count, sizeof(*listing->names), compare_names);
+	for (size_t i = 0; i < listing->count; i++) {
+		inner.folders[0] =
+			arena_printf(recipes->arena, "%s/%s", place->folders[0],
+				     listing->names[i].name);
+		if (!inner.folders[0])
+			recipes->is_cut = true;
+		else
+			read_folders(recipes, sysroot, &inner);
+	}
+}
+
+static bool was_read(const struct recipes *recipes, const char *file)
+{
+	for (size_t i = 0; i < recipes->count; i++)
+		if (strcmp(recipes->items[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+/* Who runs a program that was understood has nothing of its own to say. */
+static void settle_callers(struct recipes *recipes, const char *program)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		if (r->kind != RECIPE_SCRIPT || r->fate != RECIPE_LOOK ||
+		    !text_has_part(r->text, program))
+			continue;
+		r->fate = RECIPE_STAY;
+		r->note =
+			"it runs a program whose devices are in the rules: keep it until "
+			"an image with the rules has booted";
+	}
+}
+
+/* The programs that files run to choose devices. */
+static void read_programs(struct recipes *recipes, const char *sysroot)
+{
+	for (size_t i = 0; i < recipes->program_count; i++) {
+		const char *file = recipes->programs[i];
+		size_t before = recipes->count;
+		bool is_clear = true;
+		struct text bytes;
+
+		if (was_read(recipes, file) || !read_one(recipes, sysroot, file, &bytes))
+			continue;
+		recipe_parse_script(recipes, file, bytes);
+		for (size_t k = before; k < recipes->count; k++)
+			is_clear &= recipes->items[k].fate != RECIPE_LOOK;
+		if (is_clear && recipes->count > before)
+			settle_callers(recipes, file);
+	}
+}
+
 /* /etc/pve/local is a link to nodes/NAME. */
 static const char *read_node(struct arena *arena, const char *sysroot)
 {
@@ -291,11 +375,13 @@ void recipes_read_files(struct recipes *recipes, const char *sysroot)
 		const struct place *place = &places[i];
 
 		if (place->suffix) {
-			read_folders(recipes, sysroot, place);
+			(place->is_deep ? read_deep : read_folders)(recipes, sysroot,
+								    place);
 			continue;
 		}
 		for (size_t k = 0; k < FOLDERS_MAX && place->folders[k]; k++)
 			parse_file(recipes, sysroot, place->folders[k], place,
 				   place->parse);
 	}
+	read_programs(recipes, sysroot);
 }

@@ -2,7 +2,7 @@
 /*
  * modprobe.d, as libkmod reads it (libkmod-config.c: kmod_config_parse()): a keyword per line,
  * lines joined by a backslash, '-' and '_' the same in names of modules. Also lists of modules
- * that are loaded early or at boot, and scripts.
+ * that are loaded early or at boot.
  */
 #include "recipe_parse.h"
 
@@ -137,6 +137,7 @@ static void parse_install(const struct line *line, struct text module)
 		return;
 	}
 	if (module_is_vfio(module)) {
+		recipe_follow(line->recipes, command);
 		r.note = "a program of your own chooses the devices: write rules for "
 			 "them; earlybind loads vfio-pci without this line";
 		(void)recipe_add(line->recipes, &r);
@@ -274,7 +275,7 @@ void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 	parse(recipes, file, bytes, true);
 }
 
-/* ---- lists of modules, scripts -------------------------------------------------------------- */
+/* ---- lists of modules ----------------------------------------------------------------------- */
 
 /* initramfs-tools hands a line to modprobe as it stands: also options, and only modules. */
 static void parse_module_line(struct recipes *recipes, const char *file, unsigned line,
@@ -326,55 +327,4 @@ void recipe_parse_modules(struct recipes *recipes, const char *file, struct text
 		if (text.n > 0 && text.p[0] != '#' && text.p[0] != ';')
 			parse_module_line(recipes, file, line, text);
 	}
-}
-
-/* A program is named, not understood: by the first line that shows what it does. */
-void recipe_parse_script(struct recipes *recipes, const char *file, struct text bytes)
-{
-	struct text rest = bytes, text;
-
-	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
-		struct recipe r = {
-			.file = file,
-			.line = line,
-			.text = text_trim(text),
-			.kind = RECIPE_SCRIPT,
-			.fate = RECIPE_LOOK,
-			.extent = RECIPE_FILE,
-			.note = "a program of your own chooses the devices: write rules "
-				"for them, then take it away",
-		};
-
-		if (r.text.n == 0 || r.text.p[0] == '#' ||
-		    (!text_has_part(text, "driver_override") &&
-		     !text_has_part(text, "vfio-pci") &&
-		     !text_has_part(text, "vfio_pci")))
-			continue;
-		(void)recipe_add(recipes, &r);
-		return;
-	}
-}
-
-/*
- * initramfs-tools runs every script with "prereqs" when an image is made, on the machine that
- * is up (scripts/functions: get_prereq_pairs()), and sorts those without a relation by name.
- */
-void recipe_parse_init_script(struct recipes *recipes, const char *file,
-			      struct text bytes)
-{
-	const char *slash = strrchr(file, '/');
-	size_t before = recipes->count;
-
-	recipe_parse_script(recipes, file, bytes);
-	if (recipes->count == before)
-		return;
-	if (!text_has_part(bytes, "prereqs"))
-		recipe_find(
-			recipes, LINT_ORDER, file, 0,
-			"it does not answer \"prereqs\", so update-initramfs runs all of "
-			"it on the machine that is up");
-	if (slash && strcmp(slash + 1, "udev") > 0 && strstr(file, "/init-top/"))
-		recipe_find(recipes, LINT_ORDER, file, 0,
-			    "its name is sorted behind udev: it runs when other drivers "
-			    "have the devices");
 }

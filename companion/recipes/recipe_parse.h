@@ -69,6 +69,12 @@ bool driver_is_for_others(struct text driver);
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 	nonnull(1);
 
+/* What rules of earlybind need to bind to @driver: "driver=NAME", or NULL for vfio-pci. */
+const char *recipe_driver_options(struct recipes *recipes, struct text driver) nonnull(1);
+
+/* Has the program that @command begins with read as a script, too. */
+void recipe_follow(struct recipes *recipes, struct text command) nonnull(1);
+
 /* ---- formats ---- */
 
 /* modprobe.d: of the machine's owner, and of the distribution, whose blacklists are none. */
@@ -104,6 +110,15 @@ void recipe_parse_script(struct recipes *recipes, const char *file, struct text 
 	nonnull(1, 2);
 void recipe_parse_init_script(struct recipes *recipes, const char *file,
 			      struct text bytes) nonnull(1, 2);
+
+void recipe_parse_unit(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_udev(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_tmpfiles(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_sysfs(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
 
 /* Devices by address. */
 void recipe_parse_driverctl(struct recipes *recipes, const char *file, struct text bytes)

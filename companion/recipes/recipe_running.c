@@ -65,20 +65,6 @@ void recipes_read_running(struct recipes *recipes, struct world *world)
 
 /* ---- devices ---------------------------------------------------------------------------- */
 
-/* xen-pciback calls itself pciback (drivers/xen/xen-pciback/pci_stub.c). */
-static const char *options_of(struct recipes *recipes, const char *driver)
-{
-	const char *options;
-
-	if (text_is_param(text_of(driver), "vfio_pci"))
-		return NULL;
-	if (strcmp(driver, "pciback") == 0)
-		return RECIPE_XEN_OPTIONS;
-	options = arena_printf(recipes->arena, "driver=%s", driver);
-	recipes->is_cut |= !options;
-	return options;
-}
-
 static bool has_override(struct recipes *recipes, struct world *world, const char *folder,
 			 const char *driver)
 {
@@ -109,7 +95,7 @@ static void add_bound(struct recipes *recipes, struct world *world,
 		.kind = RECIPE_ADDRESS,
 		.fate = RECIPE_STAY,
 		.extent = RECIPE_FILE,
-		.options = options_of(recipes, d->driver),
+		.options = recipe_driver_options(recipes, text_of(d->driver)),
 	};
 	char address[BDF_SIZE];
 	const char *folder = arena_printf(recipes->arena, "bus/pci/devices/%s",

@@ -150,8 +150,10 @@ static void parse_items(struct recipes *recipes, const char *file,
 				"devices, write rules for them",
 		};
 
-		if (text_has_part(word, "vfio"))
-			(void)recipe_add(recipes, &r);
+		if (!text_has_part(word, "vfio"))
+			continue;
+		recipe_follow(recipes, word);
+		(void)recipe_add(recipes, &r);
 	}
 }
 

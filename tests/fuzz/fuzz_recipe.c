@@ -12,6 +12,8 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	recipe_parse_mkinitcpio,   recipe_parse_unraid,
 	recipe_parse_proxmox_vm,   recipe_parse_proxmox_mapping,
 	recipe_parse_libvirt,	   recipe_parse_init_script,
+	recipe_parse_unit,	   recipe_parse_udev,
+	recipe_parse_tmpfiles,	   recipe_parse_sysfs,
 };
 
 static void check(const struct recipe *r, unsigned lines)

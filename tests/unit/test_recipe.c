@@ -205,6 +205,74 @@ static const struct {
 	 "2 script look\n"},
 	{recipe_parse_init_script, "modprobe vfio-pci", "1 script look\n0 !order\n"},
 	{recipe_parse_init_script, "modprobe ext4", ""},
+	/* Literal addresses and IDs of programs, through variables and lists. */
+	{recipe_parse_script,
+	 "#!/bin/sh\nDEVS=\"0000:01:00.0 0000:01:00.1\"\nfor DEV in $DEVS; do\n"
+	 "  echo \"vfio-pci\" > /sys/bus/pci/devices/$DEV/driver_override\ndone\n",
+	 "4 address stay 0000:01:00.0 0000:01:00.1\n"},
+	{recipe_parse_script,
+	 "DEVS=(\n 0000:01:00.0 # the card\n 02:00.0)\nfor d in \"${DEVS[@]}\"\ndo\n"
+	 "echo vfio-pci | sudo tee /sys/bus/pci/devices/${d}/driver_override\ndone",
+	 "6 address stay 0000:01:00.0 0000:02:00.0\n"},
+	{recipe_parse_script,
+	 "A=0000:01:00.0\nif [ x ]; then A=0000:02:00.0; fi\n"
+	 "echo vfio-pci >/sys/bus/pci/devices/$A/driver_override",
+	 "3 address stay 0000:01:00.0 0000:02:00.0\n"},
+	{recipe_parse_script,
+	 "echo 0000:03:00.0 >/sys/bus/pci/drivers/xhci_hcd/unbind\n"
+	 "echo 1b21 0612 >/sys/bus/pci/drivers/vfio-pci/new_id\n"
+	 "echo 0000:04:00.0 >/sys/bus/pci/drivers/pci-stub/bind",
+	 "2 ids stay 1b21:0612\n3 address stay 0000:04:00.0 {driver=pci-stub}\n"},
+	{recipe_parse_script,
+	 "driverctl --nosave set-override 0000:03:00.0 vfio-pci\n"
+	 "driverctl set-override 0000:04:00.0 i40e\n"
+	 "virsh nodedev-detach pci_0000_05_00_0\n"
+	 "dpdk-devbind.py -b vfio-pci 06:00.0\n"
+	 "/usr/local/bin/vfio-pci-bind.sh 0000:07:00.0",
+	 "1 address stay 0000:03:00.0\n3 address stay 0000:05:00.0\n"
+	 "4 address stay 0000:06:00.0\n5 address stay 0000:07:00.0\n"},
+	/* Given back, asked, or another driver: nothing is passed. */
+	{recipe_parse_script,
+	 "echo > /sys/bus/pci/devices/0000:01:00.0/driver_override # not vfio-pci\n"
+	 "echo nouveau > /sys/bus/pci/devices/0000:01:00.0/driver_override\n"
+	 "cat /sys/bus/pci/devices/0000:01:00.0/driver_override",
+	 "1 script look\n"},
+	{recipe_parse_script,
+	 "for i in $(find /sys/devices/pci* -name boot_vga); do\n"
+	 "echo vfio-pci > $i/driver_override\ndone",
+	 "2 script look\n2 !not-understood\n"},
+	{recipe_parse_script,
+	 "b() { echo vfio-pci > /sys/bus/pci/devices/$1/driver_override\n}",
+	 "1 script look\n1 !not-understood\n"},
+	{recipe_parse_script, "echo \"vfio-pci > driver_override\n\n", "1 script look\n1 !not-understood\n"},
+	{recipe_parse_unit,
+	 "[Service]\nExecStart=-/usr/bin/driverctl set-override 0000:03:00.0 vfio-pci\n"
+	 "ExecStop=/bin/sh -c 'for d in 01:00.0 01:00.1; do echo vfio-pci > "
+	 "/sys/bus/pci/devices/0000:$d/driver_override; done'",
+	 "2 address stay 0000:03:00.0\n3 address stay 0000:01:00.0 0000:01:00.1\n"},
+	{recipe_parse_unit, "[Unit]\nAfter=vfio-pci\nExecStart=/bin/true vfio", ""},
+	{recipe_parse_udev,
+	 "SUBSYSTEM==\"vfio\", GROUP=\"kvm\"\n"
+	 "ACTION==\"add\", KERNEL==\"0000:01:00.*\", ATTR{driver_override}=\"vfio-pci\"\n"
+	 "ATTR{vendor}==\"0x10de\", ATTR{device}==\"0x1b80\", \\\n"
+	 " ATTR{driver_override}=\"vfio-pci\"\n"
+	 "KERNEL==\"0000:02:00.0\", RUN+=\"/bin/sh -c 'echo vfio-pci > x'\"\n"
+	 "DRIVER==\"vfio-pci\", ATTR{power/control}=\"auto\"\n"
+	 "ATTR{class}==\"0x030000\", ATTR{driver_override}=\"vfio-pci\"\n"
+	 "KERNEL!=\"0000:03:00.0\", ATTR{driver_override}=\"vfio-pci\"",
+	 "2 address delete 0000:01:00.*\n3 ids delete 10de:1b80\n"
+	 "5 address stay 0000:02:00.0\n7 script look\n8 script look\n"
+	 "7 !not-understood\n8 !not-understood\n"},
+	{recipe_parse_tmpfiles,
+	 "# w x\nw /sys/bus/pci/devices/0000:01:00.0/driver_override - - - - vfio-pci\n"
+	 "w+ /sys/bus/pci/devices/*/driver_override - - - - vfio-pci\n"
+	 "w /sys/bus/pci/devices/0000:01:00.0/power/control - - - - on\n"
+	 "f /run/vfio-pci 0755 - - - vfio-pci",
+	 "2 address delete 0000:01:00.0\n3 address look\n"},
+	{recipe_parse_sysfs,
+	 "bus/pci/devices/0000:01:00.0/driver_override = pci-stub\n"
+	 "mode bus/pci/devices/0000:01:00.0/driver_override = 0644\nx = y",
+	 "1 address delete 0000:01:00.0 {driver=pci-stub}\n"},
 
 	/* ---- addresses ---- */
 	{recipe_parse_unraid,
@@ -259,11 +327,13 @@ static void test_cases(void **state unused)
 }
 
 static const parser parsers[] = {
-	recipe_parse_modprobe,	  recipe_parse_plain_cmdline,	recipe_parse_grub_default,
-	recipe_parse_grub_cfg,	  recipe_parse_entry,		recipe_parse_syslinux,
-	recipe_parse_modules,	  recipe_parse_dracut,		recipe_parse_mkinitcpio,
-	recipe_parse_init_script, recipe_parse_driverctl,	recipe_parse_unraid,
-	recipe_parse_proxmox_vm,  recipe_parse_proxmox_mapping, recipe_parse_libvirt,
+	recipe_parse_modprobe, recipe_parse_plain_cmdline, recipe_parse_grub_default,
+	recipe_parse_grub_cfg, recipe_parse_entry,	   recipe_parse_syslinux,
+	recipe_parse_modules,  recipe_parse_dracut,	   recipe_parse_mkinitcpio,
+	recipe_parse_unit,     recipe_parse_udev,	   recipe_parse_tmpfiles,
+	recipe_parse_sysfs,    recipe_parse_init_script,   recipe_parse_driverctl,
+	recipe_parse_unraid,   recipe_parse_proxmox_vm,	   recipe_parse_proxmox_mapping,
+	recipe_parse_libvirt,
 };
 
 static void parse_all(struct text bytes)

@@ -26,3 +26,33 @@ sources_from_file() {
 			["vfio-pci.disable_vga=1"]' out.json
 }
 check sources-from-file sources_from_file
+
+# ---- programs and rules -------------------------------------------------------------------
+
+golden sources-scripts import --sysroot sources-scripts
+
+# ---- hostile files ------------------------------------------------------------------------
+
+# Every source as a pipe, a folder, a loop of links, too large, and as noise: an end in time.
+# (modprobe.d is also read by libkmod, which waits for a pipe as modprobe itself does.)
+sources_hostile() {
+	for file in $(cd sources-scripts && find etc usr -type f | grep -vE '^(usr/share|etc/modprobe.d)'); do
+		for kind in pipe folder loop huge noise; do
+			rm -rf sources-hostile
+			cp -a sources-scripts sources-hostile
+			path=sources-hostile/$file
+			rm "$path"
+			case $kind in
+			pipe) mkfifo "$path" ;;
+			folder) mkdir "$path" ;;
+			loop) ln -s "$(basename "$path")" "$path" ;;
+			huge) truncate -s 3G "$path" ;;
+			noise) head -c 200000 "$EARLYBIND" >"$path" ;;
+			esac
+			code=0
+			timeout 20 "$EARLYBIND" import --sysroot sources-hostile >/dev/null 2>&1 || code=$?
+			[ "$code" -le 1 ] || { echo "$kind $file: $code"; return 1; }
+		done
+	done
+}
+check sources-hostile sources_hostile
