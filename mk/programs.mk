@@ -9,7 +9,7 @@ OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(if $(WERROR),-Werror) \
 # The folders in their order: each may include and call what is in those before it, never what is
 # behind it. Folders of the companion have all of the binder's before them.
 BINDER_FOLDERS := base pci machine rules bus plan run
-COMPANION_FOLDERS := base host config image bootloader recipes check capture cmd
+COMPANION_FOLDERS := base host groups config image bootloader recipes check capture cmd
 ROOMS := $(addprefix binder/,$(BINDER_FOLDERS)) $(addprefix companion/,$(COMPANION_FOLDERS))
 
 BINDER_SOURCES := $(sort $(foreach folder,$(BINDER_FOLDERS),$(wildcard binder/$(folder)/*.c))) \
