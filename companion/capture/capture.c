@@ -16,6 +16,7 @@
 #include "arena.h"
 #include "commands.h"
 #include "compiler.h"
+#include "config_space.h"
 #include "depmod_index.h"
 #include "files.h"
 #include "hotplug.h"
@@ -873,8 +874,6 @@ static int tar_put_end(struct tar_writer *w)
 	return w->put(w->arg, (struct text){zeros, sizeof(zeros)});
 }
 
-#define HEADER_SIZE 64 /* of a configuration space, which everybody may read */
-
 /* Of a function. Reading them wakes no device. */
 static const char *const attributes[] = {
 	"ari_enabled",
@@ -1029,8 +1028,8 @@ static void put_config_space(struct capture *c, const char *from, const char *to
 	if (!is_awake(c, from) ||
 	    !capture_read(c, capture_print(c, "%s/config", from), &p, &n))
 		return;
-	if (!is_named && n > HEADER_SIZE)
-		n = HEADER_SIZE;
+	if (!is_named)
+		n = config_space_strip((unsigned char *)p, n);
 	if (!c->has_serial)
 		redact_config_space((unsigned char *)p, n);
 	capture_put_file(c, capture_print(c, "%s/config", to), (struct text){p, n});

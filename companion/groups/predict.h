@@ -46,7 +46,9 @@ struct group_function {
 	bool is_bridge;
 	bool is_multifunction; /* for the kernel: all but virtual functions above 0 are */
 	bool is_unknown; /* what is below could not be read */
-	enum pcie_type type;
+	uint8_t secondary; /* the bus behind a bridge; 0: unknown */
+	bool has_slot; /* a port that is wired to a slot */
+	unsigned type; /* enum pcie_type, or a value that no specification knows */
 	bool has_acs;
 	uint16_t acs_cap, acs_ctl;
 	uint16_t

@@ -129,7 +129,7 @@ spaces() { # BYTES of the named function, of one that sleeps, of one that no rul
 	captured=private.captured/sys/bus/pci/devices
 	[ "$(wc -c <"$captured/0000:01:00.0/config")" -eq 4096 ] &&
 		[ ! -e "$captured/0000:01:00.1/config" ] &&
-		[ "$(wc -c <"$captured/0000:00:14.0/config")" -eq 64 ]
+		[ "$(wc -c <"$captured/0000:00:14.0/config")" -eq 256 ]
 }
 check capture-config-spaces spaces
 with_serial() {
