@@ -110,7 +110,8 @@ prune() {
 
 # lab_cc SOURCE PROGRAM: a static program for the guest.
 lab_cc() {
-	musl-gcc -static -Os -Wall -Wextra -o "$2" "$1"
+	musl-gcc -static -Os -Wall -Wextra -idirafter /usr/include \
+		-idirafter "/usr/include/$(uname -m)-linux-gnu" -o "$2" "$1"
 }
 
 # Installs earlybind into a folder as a packager's `make install` does, and builds the lab's programs.
@@ -120,6 +121,7 @@ prepare_lab() {
 	"$TOP/mk/packages.sh" build lab docs
 	lab_cc "$LAB/preinit.c" "$LAB_BUILD/bin/preinit"
 	lab_cc "$LAB/ids.c" "$LAB_BUILD/bin/ids"
+	lab_cc "$LAB/dma.c" "$LAB_BUILD/bin/dma"
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
 	# The files of the package; tests/packages installs the package itself.
