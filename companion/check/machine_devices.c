@@ -8,6 +8,7 @@
 #include "files.h"
 #include "framebuffer.h"
 #include "group.h"
+#include "identity.h"
 #include "iommu_advice.h"
 #include "machine_check.h"
 #include "message.h"
@@ -184,8 +185,8 @@ static const char *list_blockers(struct machine *d, const struct plan_group *gro
 		if (is_target(d, b))
 			continue;
 		for (size_t k = 0; k < d->target_count; k++)
-			is_same_card |=
-				bdf_is_same_slot(b->bdf, d->targets[k].device->bdf);
+			is_same_card |= device_is_same_card(d->world, &d->run.inventory,
+							    b, d->targets[k].device);
 		*ret_is_elsewhere |= !is_same_card;
 		list = machine_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
 				     bdf_format(b->bdf, address), machine_driver(b));
@@ -299,7 +300,8 @@ static bool is_left(const struct machine *d, const struct pci_device *device)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		if (d->targets[i].planned && d->targets[i].device != device &&
-		    bdf_is_same_slot(d->targets[i].device->bdf, device->bdf))
+		    device_is_same_card(d->world, &d->run.inventory, d->targets[i].device,
+					device))
 			return !device->is_bridge && !device_is_on_vfio(device);
 	return false;
 }

@@ -127,7 +127,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 	if (e->next.policy.off)
 		return "Next: reboot without rd.earlybind=0";
 	if (!pd && d->is_bridge)
-		return "Next: nothing, vfio-pci never takes a bridge";
+		return "Next: nothing, a bridge stays with the host";
 	if (!pd && iommu_is_hopeless(&e->now.iommu))
 		return iommu_next(&e->now.iommu, address, e->arena);
 	if (!pd)
@@ -250,7 +250,7 @@ static unsigned nearness(const struct rule *rule, const struct pci_device *d,
 		return 4;
 	}
 	if ((s->terms & TERM_ADDRESS) && bdf_is_same_slot(s->address, d->bdf)) {
-		*ret_why = "is for another function of the same card";
+		*ret_why = "is for another function of the same slot";
 		return 3;
 	}
 	if (has_id) {

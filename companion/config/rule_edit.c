@@ -180,7 +180,7 @@ static bool is_of_new_card(struct edit *e, const struct rule_requests *w,
 	if (device_is_virtual(e->world, d))
 		return false;
 	for (size_t i = 0; i < inv->count; i++)
-		if (bdf_is_same_slot(inv->devices[i].bdf, d->bdf) &&
+		if (device_is_same_card(e->world, inv, &inv->devices[i], d) &&
 		    is_new(w, &inv->devices[i]) &&
 		    !device_is_virtual(e->world, &inv->devices[i]))
 			return true;

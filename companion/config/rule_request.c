@@ -598,8 +598,8 @@ static int resolve(struct rule_requests *w, struct edit *e, struct text asked,
 	if (matches == 0)
 		return not_found(w, e, asked, s);
 	if (matches == bridges) {
-		say_error("%.*s: it is a bridge, which vfio-pci never takes: name the "
-			  "devices behind it",
+		say_error("%.*s: it is a bridge, which stays with the host: name "
+			  "other devices",
 			  (int)asked.n, asked.p);
 		return -EINVAL;
 	}

@@ -2,6 +2,7 @@
 #include "identity.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,52 @@ bool device_is_virtual(struct world *world, const struct pci_device *d)
 	return world->ops->link(world, WORLD_SYS,
 				inventory_attribute(d->bdf, "physfn", path), buf,
 				sizeof(buf)) >= 0;
+}
+
+/* Its folder is right below that of a root bus: "../../../devices/pci0000:00/0000:00:1f.3". */
+static bool is_on_root_bus(struct world *world, const struct pci_device *d)
+{
+	char path[JOB_PATH_SIZE], target[1024], address[BDF_SIZE];
+	struct text rest, part, parent = {NULL, 0}, last = parent;
+	int n;
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s",
+		 bdf_format(d->bdf, address));
+	n = world->ops->target(world, WORLD_SYS, path, target, sizeof(target));
+	if (n < 0)
+		return false;
+	rest = text_of(target);
+	while (text_cut(&rest, '/', &part)) {
+		parent = last;
+		last = part;
+	}
+	return text_has_prefix(parent, "pci");
+}
+
+/* AMD's and Hygon's: the secure processor, or a dummy function 0, is in the slot. */
+static bool is_internal_slot(const struct inventory *inv, const struct pci_device *d)
+{
+	for (size_t i = 0; i < inv->count; i++) {
+		const struct pci_ids *ids = &inv->devices[i].ids;
+
+		if (bdf_is_same_slot(inv->devices[i].bdf, d->bdf) &&
+		    (ids->vendor == 0x1022 || ids->vendor == 0x1d94) &&
+		    (ids->class >> 8 == 0x1080 || ids->class >> 16 == 0x13))
+			return true;
+	}
+	return false;
+}
+
+bool device_is_same_card(struct world *world, const struct inventory *inventory,
+			 const struct pci_device *a, const struct pci_device *b)
+{
+	if (bdf_compare(a->bdf, b->bdf) == 0)
+		return true;
+	if (!bdf_is_same_slot(a->bdf, b->bdf) || is_on_root_bus(world, a))
+		return false;
+	/* There the graphics and their audio function are ATI's. */
+	return !is_internal_slot(inventory, a) ||
+	       (a->ids.vendor == 0x1002 && b->ids.vendor == 0x1002);
 }
 
 /* Not of the chipset. */

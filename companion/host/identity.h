@@ -42,6 +42,15 @@ const char *identity_names(struct identity *identity, struct pci_device *device)
 	nonnull(1, 2);
 
 /*
+ * Whether two functions, or one and itself, are of the same card. What is on a root bus is part of
+ * the chipset or processor, where one slot has functions that have nothing to do with each other;
+ * the same holds for AMD's slots behind internal bridges.
+ */
+bool device_is_same_card(struct world *world, const struct inventory *inventory,
+			 const struct pci_device *a, const struct pci_device *b)
+	nonnull(1, 2, 3, 4);
+
+/*
  * The slot that it is in, the innermost one, once FACT_SLOT is known. False if there is none,
  * or none that a rule can say.
  */

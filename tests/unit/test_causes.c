@@ -522,7 +522,7 @@ static const struct cause causes[] = {
 	 "vfio-pci refuses this model because a guest could crash the machine with it: add "
 	 "vfio-pci.disable_denylist=1 only for a guest that you trust"},
 	{"cause-bridge", be_bridge, IDS, CARD, "bridge",
-	 "it is a bridge, which vfio-pci never takes: name the devices behind it"},
+	 "it is a bridge, which stays with the host: name other devices"},
 	{"cause-has-vfs", have_vfs, IDS, CARD, "has-vfs",
 	 "its virtual functions exist (2 of them): write 0 to its sriov_numvfs first, or pass "
 	 "the virtual functions instead"},
