@@ -28,6 +28,8 @@
 #include "paths.h"
 #include "reason.h"
 #include "redact.h"
+#include "run.h"
+#include "tar.h"
 #include "text.h"
 #include "world.h"
 
@@ -38,13 +40,6 @@ struct capture_entry {
 	const char *name;
 	struct text bytes; /* of a file; the target of a link */
 	struct capture_entry *next;
-};
-
-/* A name that is not told, and what stands for it. */
-struct capture_alias {
-	const char *name;
-	const char *shown;
-	struct capture_alias *next;
 };
 
 struct capture {
@@ -58,8 +53,8 @@ struct capture {
 	const struct inventory *named; /* those that a rule names */
 	struct capture_entry *first;
 	size_t count;
-	struct capture_alias *interfaces; /* named by their MAC address */
-	struct capture_alias *maps; /* of the device mapper: "dm-0" stands for its name */
+	struct redact redact;
+	size_t file_count; /* of those with another name */
 	bool is_full; /* the arena is */
 };
 
@@ -147,11 +142,36 @@ static int each_name(void *arg, struct text key, struct text value)
 	return 0;
 }
 
+/* "PATH: PATH...": a path that is none of the kernel's own keeps the name of the file only. */
+static int each_path(void *arg, struct text key, struct text value)
+{
+	const char *shown = "";
+	struct kernel *k = arg;
+	struct text word;
+
+	if (!has_name(k, key))
+		return 0;
+	while (text_word(&value, &word)) {
+		const char *slash = memrchr(word.p, '/', word.n);
+		bool is_own = text_has_prefix(word, "kernel/");
+
+		if (!is_own && slash) {
+			word.n = (size_t)(word.p + word.n - slash - 1);
+			word.p = slash + 1;
+		}
+		shown = capture_print(k->c, "%s%s%s%.*s", shown, shown[0] ? " " : "",
+				      is_own ? "" : "updates/", (int)word.n, word.p);
+	}
+	add_entry(k, key, text_of(shown));
+	return 0;
+}
+
 static void capture_put_file(struct capture *c, const char *name, struct text bytes);
 
 static bool capture_read(struct capture *c, const char *name, char **ret, size_t *ret_n);
 
-static void put_index(struct kernel *k, const char *folder, const char *file,
+static void put_index(struct kernel *k, const char *folder, const char *shown,
+		      const char *file,
 		      int (*each)(void *arg, struct text key, struct text value))
 {
 	const char *name = capture_print(k->c, "%s/%s", folder, file);
@@ -170,22 +190,26 @@ static void put_index(struct kernel *k, const char *folder, const char *file,
 	if (index_write(k->entries, k->entry_count, k->c->arena, &bytes) < 0)
 		k->c->is_full = true;
 	else
-		capture_put_file(k->c, name, bytes);
+		capture_put_file(k->c, capture_print(k->c, "%s/%s", shown, file), bytes);
 }
 
 static void put_kernel(struct kernel *k, const char *version)
 {
 	const char *folder = capture_print(k->c, "lib/modules/%s", version);
+	const char *shown = capture_print(k->c, "lib/modules/%s",
+					  redact_kernel(&k->c->redact, text_of(version)));
 
 	k->name_count = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		add_name(k, text_of(always[i]));
-	put_index(k, folder, "modules.alias.bin", each_alias);
-	put_index(k, folder, "modules.builtin.alias.bin", each_alias);
+	put_index(k, folder, shown, "modules.alias.bin", each_alias);
+	put_index(k, folder, shown, "modules.builtin.alias.bin", each_alias);
 	/* The names are known now. */
-	put_index(k, folder, "modules.builtin.bin", each_name);
-	put_index(k, folder, "modules.dep.bin", each_name);
-	put_index(k, folder, "modules.symbols.bin", each_name);
+	put_index(k, folder, shown, "modules.builtin.bin", each_name);
+	put_index(k, folder, shown, "modules.dep.bin", each_path);
+	put_index(k, folder, shown, "modules.symbols.bin", each_name);
+	for (size_t i = 0; i < k->name_count; i++)
+		redact_keep_module(&k->c->redact, text_of(k->names[i]));
 }
 
 static const char *format_alias(struct capture *c, const struct pci_ids *ids)
@@ -353,11 +377,10 @@ static const char *const line_words[] = {
 
 /* Of os-release and cpuinfo: the lines that begin so. */
 static const char *const release_keys[] = {
-	"ID=",	       "ID_LIKE=",	    "NAME=", "PRETTY_NAME=", "VARIANT_ID=",
-	"VERSION_ID=", "VERSION_CODENAME=",
+	"ID=", "ID_LIKE=", "VARIANT_ID=", "VERSION_ID=", "VERSION_CODENAME=",
 };
 static const char *const cpu_keys[] = {
-	"vendor_id",	   "cpu family",       "model",	   "flags",
+	"vendor_id",	   "cpu family",       "model\t",  "flags",
 	"CPU implementer", "CPU architecture", "CPU part",
 };
 
@@ -414,7 +437,10 @@ static bool take_line(struct text *rest, struct text *ret)
 	return true;
 }
 
-static void put_lines_about_vfio(struct capture *c, const char *name)
+static void capture_put_words(struct capture *c, const char *name, struct text bytes,
+			      unsigned kinds);
+
+static void put_lines_about_vfio(struct capture *c, const char *name, const char *shown)
 {
 	struct lines kept;
 	struct text rest, line;
@@ -424,13 +450,12 @@ static void put_lines_about_vfio(struct capture *c, const char *name)
 	if (!capture_read(c, name, &p, &n) || !begin(c, &kept, n))
 		return;
 	redact_comments(p, n);
-	redact_text(p, n, c->has_serial);
 	rest = (struct text){p, n};
 	while (take_line(&rest, &line))
 		if (has_word(line))
 			keep(&kept, text_trim(line));
 	if (kept.used > 0)
-		capture_put_file(c, name, (struct text){kept.p, kept.used});
+		capture_put_words(c, shown, (struct text){kept.p, kept.used}, REDACT_ALL);
 }
 
 static bool is_conf(const char *name)
@@ -440,23 +465,61 @@ static bool is_conf(const char *name)
 	return n > 5 && strcmp(name + n - 5, ".conf") == 0;
 }
 
+/*
+ * People choose the names of files, whose order counts: digits in front stay, and the first
+ * letter.
+ */
+static const char *file_alias(struct capture *c, const char *name)
+{
+	struct text stem = {name, strlen(name) - strlen(".conf")};
+	size_t digits = MIN(strspn(name, "0123456789"), (size_t)3);
+	char letter;
+
+	stem.p += digits;
+	stem.n -= digits;
+	if (stem.n > 0 && stem.p[0] == '-') {
+		stem.p++;
+		stem.n--;
+	}
+	if (redact_is_told(&c->redact, stem, REDACT_WORD | REDACT_MODULE)) {
+		redact_set_alias(&c->redact, text_of(name), name);
+	} else {
+		letter = stem.p[0] >= 'a' && stem.p[0] <= 'z' ? stem.p[0] : 'x';
+		redact_set_alias(&c->redact, text_of(name),
+				 capture_print(c, "%.*s%cx%03zu.conf",
+					       (int)(stem.p - name), name, letter,
+					       ++c->file_count));
+	}
+	return redact_name(&c->redact, text_of(name), REDACT_ALL);
+}
+
+/* Calls @put for the *.conf files of a folder, with the names that they get. */
+static void each_conf(struct capture *c, const char *folder,
+		      void (*put)(struct capture *c, const char *name, const char *shown))
+{
+	struct capture_names names = capture_list(c, folder);
+
+	for (size_t i = 0; i < names.count; i++) {
+		const char *shown;
+
+		if (!is_conf(names.items[i]))
+			continue;
+		shown = file_alias(c, names.items[i]);
+		put(c, capture_print(c, "%s/%s", folder, names.items[i]),
+		    capture_print(c, "%s/%s", folder, shown));
+	}
+}
+
 static void put_all_about_vfio(struct capture *c)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(line_folders); i++) {
-		struct capture_names names = capture_list(c, line_folders[i]);
-
-		for (size_t k = 0; k < names.count; k++)
-			if (is_conf(names.items[k]))
-				put_lines_about_vfio(c, capture_print(c, "%s/%s",
-								      line_folders[i],
-								      names.items[k]));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(line_folders); i++)
+		each_conf(c, line_folders[i], put_lines_about_vfio);
 	for (size_t i = 0; i < ARRAY_SIZE(line_files); i++)
-		put_lines_about_vfio(c, line_files[i]);
+		put_lines_about_vfio(c, line_files[i], line_files[i]);
 }
 
 static void put_lines_with(struct capture *c, const char *name, const char *const *keys,
-			   size_t count)
+			   size_t count, unsigned kinds)
 {
 	struct lines kept;
 	struct text rest, line;
@@ -469,10 +532,10 @@ static void put_lines_with(struct capture *c, const char *name, const char *cons
 	while (text_cut(&rest, '\n', &line) && line.n > 0)
 		if (begins(line, keys, count))
 			keep(&kept, line);
-	capture_put_file(c, name, (struct text){kept.p, kept.used});
+	capture_put_words(c, name, (struct text){kept.p, kept.used}, kinds);
 }
 
-static void put_configuration(struct capture *c, const char *name)
+static void put_configuration(struct capture *c, const char *name, const char *shown)
 {
 	size_t n;
 	char *p;
@@ -480,8 +543,7 @@ static void put_configuration(struct capture *c, const char *name)
 	if (!capture_read(c, name, &p, &n))
 		return;
 	redact_comments(p, n);
-	redact_text(p, n, c->has_serial);
-	capture_put_file(c, name, (struct text){p, n});
+	capture_put_words(c, shown, (struct text){p, n}, REDACT_ALL);
 }
 
 static void put_cmdline(struct capture *c)
@@ -489,31 +551,22 @@ static void put_cmdline(struct capture *c)
 	size_t n;
 	char *p;
 
-	if (!capture_read(c, "proc/cmdline", &p, &n))
-		return;
-	redact_cmdline(p, n);
-	redact_text(p, n, c->has_serial);
-	capture_put_file(c, "proc/cmdline", (struct text){p, n});
+	if (capture_read(c, "proc/cmdline", &p, &n))
+		capture_put_file(c, "proc/cmdline",
+				 redact_cmdline(&c->redact, (struct text){p, n}));
+}
+
+static const char *hide_text(struct capture *c, struct text t)
+{
+	struct text shown = redact_words(&c->redact, t, REDACT_ALL);
+
+	return capture_print(c, "%.*s", (int)shown.n, shown.p);
 }
 
 /* "/dev/sda1", "/dev/mapper/dm-0"; "none" for what is no device, as a share of a server. */
 static const char *hide_source(struct capture *c, struct text source)
 {
-	static const char mapper[] = "/dev/mapper/";
-	struct text name = source;
-
-	if (!text_has_prefix(source, "/dev/"))
-		return "none";
-	if (!text_has_prefix(source, mapper))
-		return memchr(source.p + 5, '/', source.n - 5)
-			       ? "none"
-			       : capture_print(c, "%.*s", (int)source.n, source.p);
-	name.p += sizeof(mapper) - 1;
-	name.n -= sizeof(mapper) - 1;
-	for (const struct capture_alias *a = c->maps; a; a = a->next)
-		if (text_is(name, a->name))
-			return capture_print(c, "%s%s", mapper, a->shown);
-	return "none";
+	return text_has_prefix(source, "/dev/") ? hide_text(c, source) : "none";
 }
 
 static const char *hide_mount_point(struct capture *c, struct text point)
@@ -544,9 +597,9 @@ static const char *hide_mount(struct capture *c, struct text line)
 		   2) ||
 	    !text_has_prefix(tail[1], "/dev/"))
 		return NULL;
-	return capture_print(c, "%.*s %.*s %.*s / %s rw - %.*s %s rw", (int)w[0].n,
-			     w[0].p, (int)w[1].n, w[1].p, (int)w[2].n, w[2].p,
-			     hide_mount_point(c, w[4]), (int)tail[0].n, tail[0].p,
+	return capture_print(c, "%s %s %s / %s rw - %s %s rw", hide_text(c, w[0]),
+			     hide_text(c, w[1]), hide_text(c, w[2]),
+			     hide_mount_point(c, w[4]), hide_text(c, tail[0]),
 			     hide_source(c, tail[1]));
 }
 
@@ -557,8 +610,8 @@ static const char *hide_old_mount(struct capture *c, struct text line)
 
 	if (!split(line, w, 3) || !text_has_prefix(w[0], "/dev/"))
 		return NULL;
-	return capture_print(c, "%s %s %.*s rw 0 0", hide_source(c, w[0]),
-			     hide_mount_point(c, w[1]), (int)w[2].n, w[2].p);
+	return capture_print(c, "%s %s %s rw 0 0", hide_source(c, w[0]),
+			     hide_mount_point(c, w[1]), hide_text(c, w[2]));
 }
 
 /* Swap in a file has a name of its own. */
@@ -571,21 +624,17 @@ static const char *hide_swap(struct capture *c, struct text line)
 	return capture_print(c, "%s partition 0 0 0", hide_source(c, w[0]));
 }
 
-static const char *capture_interface(struct capture *c, struct text name);
-
-static const char *shown_interface(struct capture *c, struct text name)
-{
-	const char *shown = capture_interface(c, name);
-
-	return shown ? shown : capture_print(c, "%.*s", (int)name.n, name.p);
-}
-
 static bool is_zero(struct text t)
 {
 	for (size_t i = 0; i < t.n; i++)
 		if (t.p[i] != '0')
 			return false;
 	return true;
+}
+
+static const char *hide_hex(struct capture *c, struct text t)
+{
+	return redact_name(&c->redact, t, REDACT_HEX);
 }
 
 /* net/ipv4/fib_trie.c: fib_route_seq_show(): only default routes, without their gateway. */
@@ -595,8 +644,9 @@ static const char *hide_route(struct capture *c, struct text line)
 
 	if (!split(line, w, 8) || !is_zero(w[1]) || !is_zero(w[7]))
 		return NULL;
-	return capture_print(c, "%s\t00000000\t00000000\t%.*s\t0\t0\t0\t00000000",
-			     shown_interface(c, w[0]), (int)w[3].n, w[3].p);
+	return capture_print(c, "%s\t00000000\t00000000\t%s\t0\t0\t0\t00000000",
+			     redact_name(&c->redact, w[0], REDACT_ALL),
+			     hide_hex(c, w[3]));
 }
 
 /* net/ipv6/route.c: rt6_info_route() */
@@ -607,8 +657,9 @@ static const char *hide_route6(struct capture *c, struct text line)
 
 	if (!split(line, w, 10) || !is_zero(w[0]) || !is_zero(w[1]))
 		return NULL;
-	return capture_print(c, "%s 00 %s 00 %s 00000000 00000000 00000000 %.*s %s", any,
-			     any, any, (int)w[8].n, w[8].p, shown_interface(c, w[9]));
+	return capture_print(c, "%s 00 %s 00 %s 00000000 00000000 00000000 %s %s", any,
+			     any, any, hide_hex(c, w[8]),
+			     redact_name(&c->redact, w[9], REDACT_ALL));
 }
 
 /* NAME SIZE COUNT USERS STATE ADDRESS TAINT (kernel/module/procfs.c: m_show()) */
@@ -618,9 +669,9 @@ static const char *hide_module(struct capture *c, struct text line)
 
 	if (!split(line, w, 5))
 		return NULL;
-	return capture_print(c, "%.*s %.*s %.*s %.*s %.*s 0x0000000000000000",
-			     (int)w[0].n, w[0].p, (int)w[1].n, w[1].p, (int)w[2].n,
-			     w[2].p, (int)w[3].n, w[3].p, (int)w[4].n, w[4].p);
+	return capture_print(c, "%s %s %s %s %s 0x0000000000000000", hide_text(c, w[0]),
+			     hide_text(c, w[1]), hide_text(c, w[2]), hide_text(c, w[3]),
+			     hide_text(c, w[4]));
 }
 
 static void put_hidden(struct capture *c, const char *name,
@@ -644,14 +695,44 @@ static void put_hidden(struct capture *c, const char *name,
 	capture_put_file(c, name, (struct text){kept.p, kept.used});
 }
 
-static void capture_copy_text(struct capture *c, const char *name);
+static bool has_ending(const char *name, const char *ending)
+{
+	return text_has_suffix(text_of(name), ending);
+}
+
+/* What the binder says of this boot; what the generators say to "earlybind apply" is not told. */
+static bool is_report(const char *name)
+{
+	static const char *const told[] = {REPORT_FILE, REPORT_FIRST_FILE,
+					   "/" LATE_RULES_NAME, "/" LATE_JUDGED_NAME,
+					   "/" SHELL_NAME};
+	struct text address = text_of(name);
+	struct bdf bdf;
+
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (strcmp(name, told[i] + 1) == 0)
+			return true;
+	/* Of a device: the address, and what kind of file it is. */
+	address.n = MIN(address.n, strcspn(name + MIN(address.n, (size_t)8), ".") + 8);
+	address.n = address.n + 2 <= strlen(name) ? address.n + 2 : address.n;
+	return bdf_parse(address, &bdf) == 0 &&
+	       (name[address.n] == '\0' || has_ending(name, ".json") ||
+		has_ending(name, ".verdict") || has_ending(name, ".stuck"));
+}
 
 static void put_report_folder(struct capture *c, const char *folder)
 {
 	struct capture_names names = capture_list(c, folder);
+	size_t n;
+	char *p;
 
-	for (size_t i = 0; i < names.count; i++)
-		capture_copy_text(c, capture_print(c, "%s/%s", folder, names.items[i]));
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = capture_print(c, "%s/%s", folder, names.items[i]);
+
+		if (is_report(names.items[i]) && capture_read(c, name, &p, &n))
+			capture_put_words(c, name, (struct text){p, n},
+					  REDACT_ALL | REDACT_JSON);
+	}
 }
 
 /* Which groups have a node; nobody opens these. */
@@ -661,23 +742,41 @@ static void put_nodes(struct capture *c)
 
 	for (size_t i = 0; i < names.count; i++)
 		if (strcmp(names.items[i], "devices") != 0)
-			capture_put_file(c,
-					 capture_print(c, "dev/vfio/%s", names.items[i]),
-					 TEXT(""));
+			capture_put_file(
+				c,
+				capture_print(c, "dev/vfio/%s",
+					      redact_name(&c->redact,
+							  text_of(names.items[i]),
+							  REDACT_ALL)),
+				TEXT(""));
 }
 
-static void capture_copy(struct capture *c, const char *name);
+/* The version of the kernel. */
+static void put_release(struct capture *c)
+{
+	static const char name[] = "proc/sys/kernel/osrelease";
+	size_t n;
+	char *p;
+
+	if (capture_read(c, name, &p, &n))
+		capture_put_file(c, name,
+				 text_of(capture_print(
+					 c, "%s\n",
+					 redact_kernel(&c->redact,
+						       text_trim((struct text){p, n})))));
+}
 
 /* Each puts what can be read; what cannot is left out. */
 static void capture_files(struct capture *c)
 {
-	struct capture_names names = capture_list(c, "etc/earlybind.conf.d");
+	put_configuration(c, "etc/earlybind.conf", "etc/earlybind.conf");
+	each_conf(c, "etc/earlybind.conf.d", put_configuration);
 
 	put_nodes(c);
-
 	put_cmdline(c);
-	capture_copy(c, "proc/sys/kernel/osrelease");
-	put_lines_with(c, "proc/cpuinfo", cpu_keys, ARRAY_SIZE(cpu_keys));
+	put_release(c);
+	put_lines_with(c, "proc/cpuinfo", cpu_keys, ARRAY_SIZE(cpu_keys),
+		       REDACT_NUMBER | REDACT_WORD | REDACT_DROP);
 	put_hidden(c, "proc/modules", hide_module);
 	put_hidden(c, "proc/self/mountinfo", hide_mount);
 	put_hidden(c, "proc/mounts", hide_old_mount);
@@ -685,13 +784,10 @@ static void capture_files(struct capture *c)
 	put_hidden(c, "proc/net/route", hide_route);
 	put_hidden(c, "proc/net/ipv6_route", hide_route6);
 
-	put_configuration(c, "etc/earlybind.conf");
-	for (size_t i = 0; i < names.count; i++)
-		if (is_conf(names.items[i]))
-			put_configuration(c, capture_print(c, "etc/earlybind.conf.d/%s",
-							   names.items[i]));
-	put_lines_with(c, "etc/os-release", release_keys, ARRAY_SIZE(release_keys));
-	put_lines_with(c, "usr/lib/os-release", release_keys, ARRAY_SIZE(release_keys));
+	put_lines_with(c, "etc/os-release", release_keys, ARRAY_SIZE(release_keys),
+		       REDACT_NUMBER | REDACT_WORD);
+	put_lines_with(c, "usr/lib/os-release", release_keys, ARRAY_SIZE(release_keys),
+		       REDACT_NUMBER | REDACT_WORD);
 	put_all_about_vfio(c);
 
 	put_report_folder(c, "run/earlybind");
@@ -699,180 +795,10 @@ static void capture_files(struct capture *c)
 	put_report_folder(c, "dev/.earlybind");
 }
 
-struct tar_writer {
-	int (*put)(void *arg, struct text bytes); /* 0 or -errno */
-	void *arg;
-};
-
 #define CAPTURE_FILE_MAX ((size_t)16 * 1024 * 1024)
 
-#define BLOCK	     512
-#define SIZE_MAX_TAR 077777777777ull
-
-/* Types of entries. */
-#define TYPE_FILE '0'
-#define TYPE_LINK '2'
-#define TYPE_DIR  '5'
-#define TYPE_PAX  'x' /* records about the next entry */
-
-struct header {
-	char name[100];
-	char mode[8];
-	char uid[8];
-	char gid[8];
-	char size[12];
-	char mtime[12];
-	char checksum[8];
-	char type;
-	char target[100];
-	char magic[6];
-	char version[2];
-	char owner[32];
-	char group[32];
-	char major[8];
-	char minor[8];
-	char prefix[155];
-	char rest[12];
-};
-
-_Static_assert(sizeof(struct header) == BLOCK, "a header is one block");
-
-/* A field of text needs no NUL where it is full. */
-static void set_text(char *field, size_t size, const char *text, size_t n)
-{
-	memcpy(field, text, n < size ? n : size);
-}
-
-static int put_header(struct tar_writer *w, struct header *h, uint64_t size)
-{
-	const uint8_t *bytes = (const uint8_t *)h;
-	unsigned sum = 0;
-
-	snprintf(h->mode, sizeof(h->mode), "%07o",
-		 h->type == TYPE_DIR	? 0755u
-		 : h->type == TYPE_LINK ? 0777u
-					: 0644u);
-	snprintf(h->uid, sizeof(h->uid), "%07o", 0u);
-	snprintf(h->gid, sizeof(h->gid), "%07o", 0u);
-	snprintf(h->size, sizeof(h->size), "%011llo", (unsigned long long)size);
-	snprintf(h->mtime, sizeof(h->mtime), "%011o", 0u);
-	memcpy(h->magic, "ustar", sizeof(h->magic));
-	memcpy(h->version, "00", sizeof(h->version));
-	snprintf(h->major, sizeof(h->major), "%07o", 0u);
-	snprintf(h->minor, sizeof(h->minor), "%07o", 0u);
-	/* The checksum counts itself as blanks. */
-	memset(h->checksum, ' ', sizeof(h->checksum));
-	for (size_t i = 0; i < sizeof(*h); i++)
-		sum += bytes[i];
-	snprintf(h->checksum, sizeof(h->checksum), "%06o", sum);
-	return w->put(w->arg, (struct text){(const char *)h, sizeof(*h)});
-}
-
-static int put_bytes(struct tar_writer *w, struct text bytes)
-{
-	static const char zeros[BLOCK];
-	size_t pad = (BLOCK - bytes.n % BLOCK) % BLOCK;
-	int r = bytes.n > 0 ? w->put(w->arg, bytes) : 0;
-
-	return r == 0 && pad > 0 ? w->put(w->arg, (struct text){zeros, pad}) : r;
-}
-
-/* "LENGTH KEY=VALUE\n", where the length counts itself. */
-static int put_record(struct tar_writer *w, const char *key, const char *value)
-{
-	size_t n = strlen(key) + strlen(value) + 3, digits = 1;
-	struct header h = {.name = "pax", .type = TYPE_PAX};
-	char record[PATH_MAX + 64];
-	int r, length;
-
-	for (size_t ten = 10; n + digits >= ten; ten *= 10)
-		digits++;
-	length = snprintf(record, sizeof(record), "%zu %s=%s\n", n + digits, key, value);
-	if (length < 0 || (size_t)length >= sizeof(record))
-		return -ENAMETOOLONG;
-	r = put_header(w, &h, (uint64_t)length);
-	return r < 0 ? r : put_bytes(w, (struct text){record, (size_t)length});
-}
-
-/* Puts the name into its field, or its two; false if it does not fit. */
-static bool set_name(struct header *h, const char *name)
-{
-	size_t n = strlen(name);
-
-	if (n <= sizeof(h->name)) {
-		set_text(h->name, sizeof(h->name), name, n);
-		return true;
-	}
-	/* Split at the first slash behind which the rest fits. */
-	for (size_t i = n - sizeof(h->name) - 1; i <= sizeof(h->prefix) && i < n; i++) {
-		if (name[i] != '/' || i == 0)
-			continue;
-		set_text(h->prefix, sizeof(h->prefix), name, i);
-		set_text(h->name, sizeof(h->name), name + i + 1, n - i - 1);
-		return true;
-	}
-	return false;
-}
-
-static int put(struct tar_writer *w, char type, const char *name, const char *target,
-	       struct text bytes)
-{
-	struct header h = {.type = type};
-	size_t n = strlen(name);
-	int r = 0;
-
-	if (n == 0 || name[0] == '/' || name[n - 1] == '/')
-		return -EINVAL;
-	if (n >= PATH_MAX || strlen(target) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	if (bytes.n > SIZE_MAX_TAR)
-		return -EFBIG;
-	if (!set_name(&h, name)) {
-		set_text(h.name, sizeof(h.name), name, n);
-		r = put_record(w, "path", name);
-	}
-	if (r == 0 && strlen(target) > sizeof(h.target))
-		r = put_record(w, "linkpath", target);
-	set_text(h.target, sizeof(h.target), target, strlen(target));
-	if (r == 0)
-		r = put_header(w, &h, bytes.n);
-	return r < 0 ? r : put_bytes(w, bytes);
-}
-
-/*
- * @name is relative and has no slash at its end. Errors: -EINVAL for a name that would mean
- * something else, -ENAMETOOLONG from PATH_MAX on, -EFBIG from 8 GiB on; those of put().
- */
-static int tar_put_dir(struct tar_writer *w, const char *name)
-{
-	return put(w, TYPE_DIR, name, "", TEXT(""));
-}
-
-/*
- * @name is relative and has no slash at its end. Errors: -EINVAL for a name that would mean
- * something else, -ENAMETOOLONG from PATH_MAX on, -EFBIG from 8 GiB on; those of put().
- */
-static int tar_put_file(struct tar_writer *w, const char *name, struct text bytes)
-{
-	return put(w, TYPE_FILE, name, "", bytes);
-}
-
-/*
- * @name is relative and has no slash at its end. Errors: -EINVAL for a name that would mean
- * something else, -ENAMETOOLONG from PATH_MAX on, -EFBIG from 8 GiB on; those of put().
- */
-static int tar_put_link(struct tar_writer *w, const char *name, const char *target)
-{
-	return put(w, TYPE_LINK, name, target, TEXT(""));
-}
-
-/* Two blocks of zeros. */
-static int tar_put_end(struct tar_writer *w)
-{
-	static const char zeros[2 * BLOCK];
-
-	return w->put(w->arg, (struct text){zeros, sizeof(zeros)});
-}
+#define TABLE_HEAD_SIZE 36 /* of a table of ACPI */
+#define MODEL_MAX	64
 
 /* Of a function. Reading them wakes no device. */
 static const char *const attributes[] = {
@@ -885,7 +811,6 @@ static const char *const attributes[] = {
 	"driver_override",
 	"enable",
 	"irq",
-	"label",
 	"local_cpulist",
 	"modalias",
 	"msi_bus",
@@ -911,17 +836,14 @@ static const char *const attributes[] = {
 static const char *const links[] = {"driver", "iommu", "iommu_group", "physfn"};
 
 /* Beside the bus. */
+static const char *const model_files[] = {
+	"sys/class/dmi/id/bios_date",	 "sys/class/dmi/id/bios_version",
+	"sys/class/dmi/id/board_name",	 "sys/class/dmi/id/board_vendor",
+	"sys/class/dmi/id/product_name", "sys/class/dmi/id/sys_vendor",
+};
+
 static const char *const copied_files[] = {
-	"sys/class/dmi/id/bios_date",
-	"sys/class/dmi/id/bios_version",
-	"sys/class/dmi/id/board_name",
-	"sys/class/dmi/id/board_vendor",
-	"sys/class/dmi/id/product_name",
-	"sys/class/dmi/id/sys_vendor",
 	"sys/class/tty/console/active",
-	"sys/firmware/acpi/tables/DMAR",
-	"sys/firmware/acpi/tables/IORT",
-	"sys/firmware/acpi/tables/IVRS",
 	"sys/module/kvm/parameters/ignore_msrs",
 	"sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
 	"sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
@@ -985,16 +907,15 @@ static const char *put_place(struct capture *c, const char *name)
 
 /* @from is where the file is read, @to where it is put. */
 static void put_attribute(struct capture *c, const char *from, const char *to,
-			  const char *attribute)
+			  const char *attribute, unsigned kinds)
 {
 	char *p;
 	size_t n;
 
 	if (!capture_read(c, capture_print(c, "%s/%s", from, attribute), &p, &n))
 		return;
-	redact_text(p, n, c->has_serial);
-	capture_put_file(c, capture_print(c, "%s/%s", to, attribute),
-			 (struct text){p, n});
+	capture_put_words(c, capture_print(c, "%s/%s", to, attribute),
+			  (struct text){p, n}, kinds);
 }
 
 static void put_link(struct capture *c, const char *from, const char *to,
@@ -1030,8 +951,7 @@ static void put_config_space(struct capture *c, const char *from, const char *to
 		return;
 	if (!is_named)
 		n = config_space_strip((unsigned char *)p, n);
-	if (!c->has_serial)
-		redact_config_space((unsigned char *)p, n);
+	redact_config_space(&c->redact, (unsigned char *)p, n);
 	capture_put_file(c, capture_print(c, "%s/config", to), (struct text){p, n});
 }
 
@@ -1067,7 +987,7 @@ static void put_function(struct capture *c, const char *address)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
 		if (!can_wait_for_ever(c, d, attributes[i]))
-			put_attribute(c, from, to, attributes[i]);
+			put_attribute(c, from, to, attributes[i], REDACT_ALL);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		put_link(c, from, to, links[i]);
 	put_config_space(c, from, to, d && d->is_interesting);
@@ -1085,8 +1005,8 @@ static void put_group(struct capture *c, const char *id)
 	const char *devices = capture_print(c, "%s/devices", group);
 	struct capture_names names = capture_list(c, devices);
 
-	put_attribute(c, group, group, "reserved_regions");
-	put_attribute(c, group, group, "type");
+	put_attribute(c, group, group, "reserved_regions", REDACT_ALL);
+	put_attribute(c, group, group, "type", REDACT_ALL);
 	capture_put_dir(c, devices);
 	for (size_t i = 0; i < names.count; i++)
 		put_link(c, devices, devices, names.items[i]);
@@ -1104,7 +1024,7 @@ static void put_slot(struct capture *c, const char *name)
 {
 	const char *slot = capture_print(c, "sys/bus/pci/slots/%s", name);
 
-	put_attribute(c, slot, slot, "address");
+	put_attribute(c, slot, slot, "address", REDACT_ALL);
 }
 
 static void put_iommu(struct capture *c, const char *name)
@@ -1117,7 +1037,7 @@ static void put_iommu(struct capture *c, const char *name)
 	const char *to = put_place(c, from);
 
 	for (size_t i = 0; to && i < ARRAY_SIZE(wanted); i++)
-		put_attribute(c, from, to, wanted[i]);
+		put_attribute(c, from, to, wanted[i], REDACT_ALL | REDACT_HEX);
 }
 
 /* Whether it is, or stands on, what a PCI function has: the rest says nothing about them. */
@@ -1148,7 +1068,7 @@ static void put_interface(struct capture *c, const char *name)
 		return;
 	to = put_place(c, from);
 	for (size_t i = 0; to && i < ARRAY_SIZE(wanted); i++)
-		put_attribute(c, from, to, wanted[i]);
+		put_attribute(c, from, to, wanted[i], REDACT_ALL | REDACT_HEX);
 	for (size_t i = 0; to && i < inside.count; i++)
 		if (strncmp(inside.items[i], "upper_", 6) == 0 ||
 		    strncmp(inside.items[i], "lower_", 6) == 0)
@@ -1160,27 +1080,9 @@ static void put_interface(struct capture *c, const char *name)
 static void put_map(struct capture *c, const char *block, const char *from,
 		    const char *to)
 {
-	struct capture_alias *alias;
-	struct text name;
-	size_t n;
-	char *p;
-
-	if (!capture_read(c, capture_print(c, "%s/dm/name", from), &p, &n))
-		return;
-	alias = arena_alloc(c->arena, 1, sizeof(*alias));
-	if (!alias) {
-		c->is_full = true;
-		return;
-	}
-	name = text_trim((struct text){p, n});
-	*alias = (struct capture_alias){
-		.name = capture_print(c, "%.*s", (int)name.n, name.p),
-		.shown = capture_print(c, "%s", block),
-		.next = c->maps,
-	};
-	c->maps = alias;
-	capture_put_file(c, capture_print(c, "%s/dm/name", to),
-			 text_of(capture_print(c, "%s\n", block)));
+	if (capture_has(c, capture_print(c, "%s/dm/name", from)))
+		capture_put_file(c, capture_print(c, "%s/dm/name", to),
+				 text_of(capture_print(c, "%s\n", block)));
 }
 
 static void put_block(struct capture *c, const char *name)
@@ -1199,7 +1101,7 @@ static void put_block(struct capture *c, const char *name)
 	to = put_place(c, from);
 	if (!to)
 		return;
-	put_attribute(c, from, to, "dev");
+	put_attribute(c, from, to, "dev", REDACT_NUMBER | REDACT_ID);
 	put_map(c, name, from, to);
 	inside = capture_list(c, capture_print(c, "%s/slaves", from));
 	for (size_t i = 0; i < inside.count; i++)
@@ -1212,7 +1114,7 @@ static void put_display(struct capture *c, const char *name)
 	const char *to = strncmp(name, "card", 4) == 0 ? put_place(c, from) : NULL;
 
 	if (to)
-		put_attribute(c, from, to, "status");
+		put_attribute(c, from, to, "status", REDACT_WORD);
 }
 
 static void put_framebuffer(struct capture *c, const char *name)
@@ -1227,7 +1129,7 @@ static void put_input(struct capture *c, const char *name)
 	const char *to = strncmp(name, "input", 5) == 0 ? put_place(c, from) : NULL;
 
 	if (to)
-		put_attribute(c, from, to, "capabilities/key");
+		put_attribute(c, from, to, "capabilities/key", REDACT_HEX);
 }
 
 /* The members of a btrfs, whose UUID becomes a number. */
@@ -1242,6 +1144,66 @@ static void put_btrfs(struct capture *c)
 		for (size_t k = 0; k < devices.count; k++)
 			capture_put_dir(c, capture_print(c, "sys/fs/btrfs/%zu/devices/%s",
 							 i + 1, devices.items[k]));
+	}
+}
+
+/* The maker and the model, as the firmware says them: one line that can be printed. */
+static void put_model(struct capture *c, const char *name)
+{
+	size_t n, i = 0;
+	char *p;
+
+	if (!capture_read(c, name, &p, &n))
+		return;
+	while (i < n && i < MODEL_MAX && p[i] >= ' ' && p[i] <= '~')
+		i++;
+	if (i == n || p[i] == '\n')
+		capture_put_file(c, name, text_of(capture_print(c, "%.*s\n", (int)i, p)));
+}
+
+/* "SSDT12": what the firmware has is told, not what is in it. */
+static bool is_table_name(const char *name)
+{
+	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+	return n >= 4 && n <= 7 && name[n] == '\0' &&
+	       strspn(name + 4, "0123456789") == n - 4;
+}
+
+/* A table that lists the IOMMUs, as long as its head says (ACPI specification, 5.2.6). */
+static struct text read_table(struct capture *c, const char *path, const char *name)
+{
+	const unsigned char *u;
+	size_t n, length;
+	char *p;
+
+	if (!capture_read(c, path, &p, &n) || n < TABLE_HEAD_SIZE ||
+	    memcmp(p, name, 4) != 0)
+		return TEXT("");
+	u = (const unsigned char *)p + 4;
+	length = u[0] | (size_t)u[1] << 8 | (size_t)u[2] << 16 | (size_t)u[3] << 24;
+	return (struct text){p, MIN(n, MAX(length, (size_t)TABLE_HEAD_SIZE))};
+}
+
+static void put_tables(struct capture *c)
+{
+	static const char folder[] = "sys/firmware/acpi/tables";
+	static const char *const whole[] = {"DMAR", "IORT", "IVRS"};
+	struct capture_names names = capture_list(c, folder);
+
+	if (capture_has(c, folder))
+		capture_put_dir(c, folder);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *path = capture_print(c, "%s/%s", folder, names.items[i]);
+		struct text bytes = {"", 0};
+
+		if (!is_table_name(names.items[i]))
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(whole); k++)
+			if (strcmp(names.items[i], whole[k]) == 0)
+				bytes = read_table(c, path, whole[k]);
+		redact_set_alias(&c->redact, text_of(names.items[i]), names.items[i]);
+		capture_put_file(c, path, bytes);
 	}
 }
 
@@ -1274,8 +1236,12 @@ static void capture_sys(struct capture *c)
 			parts[i].put(c, names.items[k]);
 	}
 	put_btrfs(c);
+	put_tables(c);
+	for (size_t i = 0; i < ARRAY_SIZE(model_files); i++)
+		put_model(c, model_files[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(copied_files); i++)
-		capture_copy(c, copied_files[i]);
+		put_attribute(c, "sys", "sys", copied_files[i] + strlen("sys/"),
+			      REDACT_ALL);
 }
 
 #define DEFAULT_OUTPUT "earlybind-capture.tar"
@@ -1294,59 +1260,29 @@ static const char *capture_print(struct capture *c, const char *format, ...)
 	return text ? text : "";
 }
 
-/* What stands for the name of an interface: itself, unless it is made of a MAC address. */
-static const char *capture_interface(struct capture *c, struct text name)
+/* The parts of a path below /sys: what is no name of the kernel's gets its alias. */
+static const char *hide_path(struct capture *c, const char *path)
 {
-	struct capture_alias *alias;
-	unsigned count = 0;
-
-	/* "enx", "wlx" and so on: systemd.net-naming-scheme(7). */
-	if (name.n != 3 + MAC_DIGITS || name.p[2] != 'x')
-		return NULL;
-	for (size_t i = 3; i < name.n; i++)
-		if (char_hex(name.p[i]) < 0)
-			return NULL;
-	for (alias = c->interfaces; alias; alias = alias->next, count++)
-		if (text_is(name, alias->name))
-			return alias->shown;
-	alias = arena_alloc(c->arena, 1, sizeof(*alias));
-	if (!alias) {
-		c->is_full = true;
-		return "";
-	}
-	*alias = (struct capture_alias){
-		.name = capture_print(c, "%.*s", (int)name.n, name.p),
-		.shown = capture_print(c, "%.3s%0*u", name.p, MAC_DIGITS, count + 1),
-		.next = c->interfaces,
-	};
-	c->interfaces = alias;
-	return alias->shown;
-}
-
-/* The parts of a path that are names of interfaces become what stands for them. */
-static const char *hide_interfaces(struct capture *c, const char *path)
-{
+	static const char *const prefixes[] = {"upper_", "lower_"};
 	struct text rest = text_of(path), part;
-	const char *shown;
-	size_t done;
+	const char *shown = "";
 
 	while (text_cut(&rest, '/', &part)) {
-		size_t skip =
-			text_has_prefix(part, "upper_") || text_has_prefix(part, "lower_")
-				? strlen("upper_")
-				: 0;
-		struct text name = {part.p + skip, part.n - skip};
+		const char *prefix = "";
 
-		shown = capture_interface(c, name);
-		if (!shown)
-			continue;
-		/* As long as before. */
-		done = (size_t)(name.p - path) + name.n;
-		path = capture_print(c, "%.*s%s%s", (int)(name.p - path), path, shown,
-				     path + done);
-		rest = text_of(path + done);
+		for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+			if (text_has_prefix(part, prefixes[i]))
+				prefix = prefixes[i];
+		part.p += strlen(prefix);
+		part.n -= strlen(prefix);
+		if (!text_is(part, "..") && part.n > 0)
+			shown = capture_print(c, "%s%s%s%s", shown, shown[0] ? "/" : "",
+					      prefix,
+					      redact_name(&c->redact, part, REDACT_ALL));
+		else if (part.n > 0)
+			shown = capture_print(c, "%s%s..", shown, shown[0] ? "/" : "");
 	}
-	return path;
+	return shown;
 }
 
 static void add(struct capture *c, enum capture_kind kind, const char *name,
@@ -1358,7 +1294,9 @@ static void add(struct capture *c, enum capture_kind kind, const char *name,
 		c->is_full = true;
 		return;
 	}
-	*e = (struct capture_entry){kind, hide_interfaces(c, name), bytes, c->first};
+	*e = (struct capture_entry){
+		kind, strncmp(name, "sys/", 4) == 0 ? hide_path(c, name) : name, bytes,
+		c->first};
 	c->first = e;
 	c->count++;
 }
@@ -1377,7 +1315,7 @@ static void capture_put_link(struct capture *c, const char *name, const char *ta
 {
 	/* What leaves the tree would be another machine's. */
 	if (target[0] != '/')
-		add(c, CAPTURE_LINK, name, text_of(hide_interfaces(c, target)));
+		add(c, CAPTURE_LINK, name, text_of(hide_path(c, target)));
 }
 
 static const char *below(struct capture *c, const char *name)
@@ -1455,26 +1393,10 @@ static struct capture_names capture_list(struct capture *c, const char *name)
 	return names;
 }
 
-/* Copies a file as it is, if it is there. */
-static void capture_copy(struct capture *c, const char *name)
+static void capture_put_words(struct capture *c, const char *name, struct text bytes,
+			      unsigned kinds)
 {
-	size_t n;
-	char *p;
-
-	if (capture_read(c, name, &p, &n))
-		capture_put_file(c, name, (struct text){p, n});
-}
-
-/* The same without serial numbers, UUIDs and MAC addresses. */
-static void capture_copy_text(struct capture *c, const char *name)
-{
-	size_t n;
-	char *p;
-
-	if (!capture_read(c, name, &p, &n))
-		return;
-	redact_text(p, n, c->has_serial);
-	capture_put_file(c, name, (struct text){p, n});
+	capture_put_file(c, name, redact_words(&c->redact, bytes, kinds));
 }
 
 /* A folder stands before what is in it: '/' comes before all other characters. */
@@ -1575,7 +1497,7 @@ static int write_tar(struct capture *c)
 	w = (struct tar_writer){.put = write_file, .arg = &f};
 	r = put_all(c, &w);
 	if (r == 0)
-		return new_file_finish(&f, 0644);
+		return new_file_finish(&f, 0600);
 	new_file_drop(&f);
 	return r;
 }
@@ -1595,6 +1517,34 @@ static void read_rules(struct capture *c)
 	c->named = &run.inventory;
 }
 
+/* Names that are told, and those that are told as others: before anything is put. */
+static void learn_names(struct capture *c)
+{
+	struct capture_names drivers = capture_list(c, "sys/bus/pci/drivers");
+	struct capture_names blocks = capture_list(c, "sys/class/block");
+	struct text rest, line, name;
+	size_t n;
+	char *p;
+
+	redact_init(&c->redact, c->arena, c->has_serial);
+	for (size_t i = 0; i < drivers.count; i++)
+		redact_keep_module(&c->redact, text_of(drivers.items[i]));
+	if (capture_read(c, "proc/modules", &p, &n)) {
+		rest = (struct text){p, n};
+		while (text_cut(&rest, '\n', &line))
+			if (text_word(&line, &name))
+				redact_keep_module(&c->redact, name);
+	}
+	for (size_t i = 0; i < blocks.count; i++)
+		if (strncmp(blocks.items[i], "dm-", 3) == 0 &&
+		    capture_read(c,
+				 capture_print(c, "sys/class/block/%s/dm/name",
+					       blocks.items[i]),
+				 &p, &n))
+			redact_set_alias(&c->redact, text_trim((struct text){p, n}),
+					 blocks.items[i]);
+}
+
 static int capture(struct capture *c)
 {
 	char message[REASON_MESSAGE_SIZE];
@@ -1609,11 +1559,12 @@ static int capture(struct capture *c)
 	}
 	if (r == 0)
 		read_rules(c);
+	learn_names(c);
+	capture_modules(c);
 	capture_sys(c);
 	capture_files(c);
-	capture_modules(c);
 	capture_pci_ids(c);
-	r = c->is_full ? -ENOMEM : write_tar(c);
+	r = c->is_full || c->redact.is_full ? -ENOMEM : write_tar(c);
 	if (r < 0) {
 		say_error("%s: it cannot be written: %s", c->output, errno_text(r));
 		return EXIT_FAILED;
@@ -1642,9 +1593,10 @@ int command_capture(int argc, char **argv, struct arena *arena)
 			"\n"
 			"In it are the PCI functions with their attributes, IOMMU groups, "
 			"drivers, what uses them, the configuration and the report of this "
-			"boot. Not in it, or blanked: serial numbers, UUIDs, names and "
-			"addresses of hosts and networks, mount points of users, comments, and "
-			"the values of kernel parameters that are not known to be harmless. "
+			"boot. Only what is on a list is taken, and only words that are "
+			"understood stay. Names that people chose, UUIDs, addresses of "
+			"networks and unknown kernel parameters get aliases, the same one "
+			"everywhere. Comments and what other programs said are left out. "
 			"Devices that sleep are not woken.\n"
 			"\n"
 			"exit code: 0 done; 1 there is no PCI bus, or the file cannot be "
