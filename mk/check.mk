@@ -28,8 +28,8 @@ $(if $(filter-out $(UNIT_TESTS),$(TESTS_ASKED)),$(error there is no \
 UNIT_TESTS := $(TESTS_ASKED)
 endif
 # Parsers and planning: what starts processes, or tries thousands of faults, takes too long.
-VALGRIND_TESTS := $(filter-out $(addprefix test_,apply chooser faults golden bind_now memory modload \
-	module_tree pid1 process property usage worker world),$(UNIT_TESTS))
+VALGRIND_TESTS := $(filter-out $(addprefix test_,apply chooser confined faults golden bind_now memory modload \
+	module_tree pid1 process property usage wall worker world),$(UNIT_TESTS))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 COMPANION_TESTED := $(filter-out companion/cmd/main.c,$(COMPANION_SOURCES))

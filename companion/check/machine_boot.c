@@ -287,7 +287,6 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 			    message);
 	else if (is_ruled(d))
 		machine_say(d, FINDING_UNKNOWN, "%s: %s", k->path, message);
-	check_close(&c);
 	arena_unmap(&arena);
 }
 

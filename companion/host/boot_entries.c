@@ -344,11 +344,11 @@ static size_t list_folder(const struct search *s, const char *folder, const char
 /* Whose kernel it is, and its command line; nothing if it is damaged. */
 static void read_uki(const struct search *s, const char *path, struct boot_entry *e)
 {
-	const char *file = path_below(s->arena, s->sysroot, path), *message;
+	const char *file = path_below(s->arena, s->sysroot, path);
 	cleanup_with(close_fd) int fd =
 		file ? open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	struct uki_texts texts;
 	struct stat st;
-	struct uki uki;
 	void *bytes;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
@@ -357,11 +357,12 @@ static void read_uki(const struct search *s, const char *path, struct boot_entry
 	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return;
-	if (uki_parse((struct text){bytes, (size_t)st.st_size}, &uki, &message) == 0) {
-		if (uki.uname.p)
-			e->version = arena_copy(s->arena, text_trim(uki.uname));
-		if (uki.cmdline.p && uki.cmdline.n <= ENTRY_SIZE_MAX)
-			add_options(e, s->arena, text_trim(uki.cmdline));
+	if (uki_read_texts((struct text){bytes, (size_t)st.st_size}, s->arena, &texts) ==
+	    0) {
+		if (texts.uname.p)
+			e->version = arena_copy(s->arena, text_trim(texts.uname));
+		if (texts.cmdline.p && texts.cmdline.n <= ENTRY_SIZE_MAX)
+			add_options(e, s->arena, text_trim(texts.cmdline));
 	}
 	munmap(bytes, (size_t)st.st_size);
 }

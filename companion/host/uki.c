@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "confined.h"
+
 #define PE_OFFSET_AT   0x3c /* in the header of DOS */
 #define COFF_SIZE      24 /* with "PE\0\0" in front */
 #define COFF_SECTIONS  6
@@ -89,4 +91,71 @@ int uki_parse(struct text bytes, struct uki *ret, const char **ret_message)
 		}
 	*ret = uki;
 	return 0;
+}
+
+struct texts_head {
+	int32_t error;
+	uint32_t has_cmdline, has_uname;
+	uint32_t cmdline, uname; /* lengths */
+};
+
+static void tell_texts(void *arg, struct confined_out *out)
+{
+	struct uki uki = {0};
+	const char *message;
+	int r = uki_parse(*(const struct text *)arg, &uki, &message);
+	struct texts_head head = {
+		.error = r,
+		.has_cmdline = uki.cmdline.p != NULL,
+		.has_uname = uki.uname.p != NULL,
+		.cmdline = (uint32_t)uki.cmdline.n,
+		.uname = (uint32_t)uki.uname.n,
+	};
+
+	if (uki.cmdline.n > UKI_TEXT_MAX || uki.uname.n > UKI_TEXT_MAX)
+		head = (struct texts_head){.error = -EBADMSG};
+	confined_put(out, &head, sizeof(head));
+	if (head.cmdline > 0)
+		confined_put(out, uki.cmdline.p, head.cmdline);
+	if (head.uname > 0)
+		confined_put(out, uki.uname.p, head.uname);
+}
+
+static int take_text(struct confined *c, struct arena *arena, bool is_there, size_t n,
+		     struct text *ret)
+{
+	char *buf;
+
+	*ret = (struct text){NULL, 0};
+	if (!is_there)
+		return n == 0 ? 0 : -EPROTO;
+	if (n > UKI_TEXT_MAX)
+		return -EPROTO;
+	buf = arena_alloc(arena, n + 1, 1);
+	if (!buf)
+		return -ENOMEM;
+	*ret = (struct text){buf, n};
+	return confined_read(c, buf, n);
+}
+
+int uki_read_texts(struct text bytes, struct arena *arena, struct uki_texts *ret)
+{
+	static struct confined c;
+	struct uki_texts texts;
+	struct texts_head head;
+	int r = confined_start(&c, tell_texts, &bytes);
+
+	if (r < 0)
+		return r;
+	r = confined_read(&c, &head, sizeof(head));
+	if (r == 0 && head.error != 0)
+		r = -EBADMSG;
+	if (r == 0)
+		r = take_text(&c, arena, head.has_cmdline, head.cmdline, &texts.cmdline);
+	if (r == 0)
+		r = take_text(&c, arena, head.has_uname, head.uname, &texts.uname);
+	(void)confined_end(&c);
+	if (r == 0)
+		*ret = texts;
+	return r;
 }

@@ -3,16 +3,14 @@
 #include "image_check.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "config.h"
 #include "elf_file.h"
-#include "files.h"
+#include "image_file.h"
 #include "image_options.h"
 #include "kernel_cmdline.h"
 #include "message.h"
@@ -555,75 +553,17 @@ const char *check_print(struct check *check, const char *format, ...)
 	return line ? line : "";
 }
 
-/* The bytes of the file: they stay until check_close(). */
-static int map_image(struct check *c, const char **ret_message)
-{
-	cleanup_with(close_fd) int fd = open(c->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	void *bytes;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		int error = errno;
-
-		*ret_message =
-			check_print(c, "it cannot be opened: %s", errno_text(error));
-		return -error;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size == 0 ||
-	    (uint64_t)st.st_size > IMAGE_SIZE_MAX) {
-		*ret_message =
-			!S_ISREG(st.st_mode) ? "this is no image: not a regular file"
-			: st.st_size == 0    ? "this is no image: it is empty"
-					     : "this is no image: it has more than 4 GiB";
-		return -EINVAL;
-	}
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED) {
-		int error = errno;
-
-		*ret_message = check_print(c, "it cannot be read: %s", errno_text(error));
-		return -error;
-	}
-	c->bytes = (struct text){bytes, (size_t)st.st_size};
-	return 0;
-}
-
-/* The bytes of the image: the file, or the initramfs in a unified kernel image. */
-static int find_image(struct check *c, struct text *ret, const char **ret_message)
-{
-	int r;
-
-	*ret = c->bytes;
-	if (!uki_is_program(c->bytes))
-		return 0;
-	r = uki_parse(c->bytes, &c->uki, ret_message);
-	if (r < 0)
-		return r;
-	if (!c->uki.initrd.p) {
-		*ret_message =
-			"this program of EFI has no section .initrd: a kernel, or a "
-			"unified kernel image without an initramfs";
-		return -EBADMSG;
-	}
-	if (!c->kernel && c->uki.uname.p)
-		c->kernel = arena_copy(c->arena, text_trim(c->uki.uname));
-	*ret = c->uki.initrd;
-	return 0;
-}
-
 int check_open(struct check *check, const char **ret_message)
 {
 	struct check *c = check;
-	struct text bytes = {NULL, 0};
-	int r;
+	int r = image_file_read(c->file, c->arena, check_wants, &c->uki, &c->image,
+				ret_message);
 
-	r = map_image(c, ret_message);
-	if (r == 0)
-		r = find_image(c, &bytes, ret_message);
 	if (r < 0)
 		return r;
-	if (image_read(bytes, c->arena, check_wants, &c->image) < 0 ||
-	    policy_init(&c->policy, c->arena) < 0) {
+	if (!c->kernel && c->uki.uname.n > 0)
+		c->kernel = arena_copy(c->arena, text_trim(c->uki.uname));
+	if (policy_init(&c->policy, c->arena) < 0) {
 		*ret_message = "out of memory";
 		return -ENOMEM;
 	}
@@ -657,11 +597,4 @@ int check_run(struct check *check, const char **ret_message)
 		check_drivers(c);
 	}
 	return 0;
-}
-
-void check_close(struct check *check)
-{
-	if (check->bytes.p)
-		munmap((void *)(uintptr_t)check->bytes.p, check->bytes.n);
-	check->bytes = (struct text){NULL, 0};
 }

@@ -27,7 +27,6 @@ struct check {
 	bool is_unwanted; /* the machine has no rules: an image without earlybind is right */
 	const struct sources *sources; /* the configuration that it is compared with */
 
-	struct text bytes; /* of the file */
 	struct uki uki; /* where the file is one: its .initrd is the image */
 	struct image image;
 	enum generator generator;
@@ -48,8 +47,6 @@ int check_open(struct check *check, const char **ret_message) must_check nonnull
  * then it could not be read at all.
  */
 int check_run(struct check *check, const char **ret_message) must_check nonnull(1, 2);
-/* Gives the bytes of the file back: then the image is no more. */
-void check_close(struct check *check) nonnull(1);
 
 /* A finding, as a sentence that names cause and remedy. @name is the check's. */
 void check_say(struct check *check, enum finding_kind kind, const char *name,

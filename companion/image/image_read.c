@@ -785,7 +785,7 @@ int tree_add(void *arg, const struct cpio_entry *entry, char **ret_data)
 	return S_ISREG(entry->mode) ? keep(t, node, entry, ret_data) : 0;
 }
 
-static void tree_end_archive(void *arg)
+void tree_end_archive(void *arg)
 {
 	struct tree *t = arg;
 
@@ -1005,8 +1005,9 @@ static int read_segments(struct reader *r)
 }
 
 int image_read(struct text bytes, struct arena *arena, bool (*wants)(const char *path),
-	       struct image *ret)
+	       const struct cpio_sink *sink, struct image *ret)
 {
+	const struct cpio_sink tree_sink = {tree_add, tree_end_archive, &ret->tree};
 	static struct reader r;
 
 	*ret = (struct image){0};
@@ -1014,7 +1015,7 @@ int image_read(struct text bytes, struct arena *arena, bool (*wants)(const char 
 		.image = ret,
 		.arena = arena,
 		.bytes = bytes,
-		.sink = {tree_add, tree_end_archive, &ret->tree},
+		.sink = sink ? *sink : tree_sink,
 	};
 	if (tree_init(&ret->tree, arena, wants) < 0)
 		return -ENOMEM;

@@ -120,6 +120,9 @@ int tree_init(struct tree *tree, struct arena *arena,
 int tree_add(void *arg, const struct cpio_entry *entry, char **ret_data) must_check
 	nonnull(1, 2, 3);
 
+/* For struct cpio_sink as well: hard links do not reach beyond the archive that ends here. */
+void tree_end_archive(void *arg) nonnull(1);
+
 /* The file at a path, through symbolic links; NULL if there is none. */
 const struct tree_node *tree_find(const struct tree *tree, const char *path)
 	nonnull(1, 2);
@@ -137,7 +140,9 @@ const char *tree_path(const struct tree_node *node, char buf[static CPIO_PATH_MA
 
 /*
  * Unpacks @bytes. A damaged image is no error: what comes before the damage is in the tree, as
- * it is for the kernel, and ret->message tells. -ENOMEM.
+ * it is for the kernel, and ret->message tells. -ENOMEM. Each entry goes to @sink; NULL: into
+ * the tree, which nobody else fills.
  */
 int image_read(struct text bytes, struct arena *arena, bool (*wants)(const char *path),
-	       struct image *ret) must_check nonnull(2, 3, 4);
+	       const struct cpio_sink *sink, struct image *ret) must_check
+	nonnull(2, 3, 5);

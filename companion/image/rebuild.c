@@ -124,7 +124,6 @@ struct rebuild_verdict rebuild_judge(const struct installed_image *image,
 	if (!v.reason)
 		v.reason = "it cannot be read";
 	*findings = c.findings;
-	check_close(&c);
 	arena_unmap(&own);
 	return v;
 }

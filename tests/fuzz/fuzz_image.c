@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *arena = fuzz_arena(0);
 	uint64_t end = 0;
 
-	require(image_read(bytes, arena, wants, &image) == 0);
+	require(image_read(bytes, arena, wants, NULL, &image) == 0);
 	require(image.segment_count <= IMAGE_SEGMENTS_MAX);
 	for (size_t i = 0; i < image.segment_count; i++) {
 		const struct image_segment *s = &image.segments[i];

@@ -116,7 +116,7 @@ static void test_cut(void **state unused)
 		assert_non_null(copy);
 		memcpy(copy, a->bytes, n);
 		assert_int_equal(image_read((struct text){copy, n}, fresh_arena(),
-					    wants_all, &image),
+					    wants_all, NULL, &image),
 				 0);
 		assert_true(image.segment_count == 1);
 		free(copy);
@@ -134,9 +134,9 @@ static void test_many_segments(void **state unused)
 	assert_int_equal(a.used, 124);
 	for (size_t i = 0; i < IMAGE_SEGMENTS_MAX + 2; i++, used += a.used)
 		memcpy(bytes + used, a.bytes, a.used);
-	assert_int_equal(
-		image_read((struct text){bytes, used}, fresh_arena(), wants_all, &image),
-		0);
+	assert_int_equal(image_read((struct text){bytes, used}, fresh_arena(), wants_all,
+				    NULL, &image),
+			 0);
 	assert_int_equal(image.segment_count, IMAGE_SEGMENTS_MAX);
 	assert_non_null(strstr(image.message, "more segments"));
 	assert_int_equal(image.error_offset, IMAGE_SEGMENTS_MAX * 124);
@@ -159,7 +159,7 @@ static void test_links(void **state unused)
 		put(&a, name, 0120777, next);
 	}
 	assert_int_equal(image_read((struct text){a.bytes, a.used}, fresh_arena(),
-				    wants_all, &image),
+				    wants_all, NULL, &image),
 			 0);
 	assert_null(image.message);
 	assert_null(tree_find(&image.tree, "self"));
