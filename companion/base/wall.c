@@ -300,6 +300,22 @@ static int find(int folder, const char *path, char ret[static PATH_MAX])
 	return 1;
 }
 
+/* Whether @path is one name in the folder that the caller has open, which is that name's place. */
+static bool is_name(int folder, const char *path)
+{
+	return folder != AT_FDCWD && path[0] != '\0' && !strchr(path, '/') &&
+	       strcmp(path, "..") != 0;
+}
+
+/* Opens @path of @folder; @inside is the same from the root on. */
+static int reach_from(int folder, const char *path, const char *inside, int flags,
+		      mode_t mode)
+{
+	if (is_name(folder, path) && flags & O_NOFOLLOW)
+		return __real_openat(folder, path, flags, mode);
+	return reach(inside, flags, mode);
+}
+
 /* From now on @fd is the folder @path, or none of the tree if that is NULL. */
 static int note_folder(int fd, const char *path)
 {
@@ -345,7 +361,8 @@ static bool is_openable(const struct stat *st)
 	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) || S_ISLNK(st->st_mode);
 }
 
-static int open_inside(const char *shown, const char *path, int flags, mode_t mode)
+static int open_inside(int folder, const char *path, const char *inside, int flags,
+		       mode_t mode)
 {
 	struct stat st;
 	int fd;
@@ -353,21 +370,22 @@ static int open_inside(const char *shown, const char *path, int flags, mode_t mo
 	/* Opening a device may already do something: a watchdog starts, a tape goes back. */
 	if (!(flags & O_PATH)) {
 		cleanup_with(close_fd) int probe =
-			reach(path, O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW), 0);
+			reach_from(folder, path, inside,
+				   O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW), 0);
 
 		if (probe >= 0 && fstat(probe, &st) == 0 && !is_openable(&st))
-			return refuse(shown, &st);
+			return refuse(path, &st);
 		flags |= O_NONBLOCK | O_NOCTTY;
 	}
-	fd = reach(path, flags, mode);
+	fd = reach_from(folder, path, inside, flags, mode);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return fd;
 	/* Somebody changed it meanwhile. */
 	if (!(flags & O_PATH) && !is_openable(&st)) {
 		close(fd);
-		return refuse(shown, &st);
+		return refuse(path, &st);
 	}
-	return note_folder(fd, S_ISDIR(st.st_mode) ? path : NULL);
+	return note_folder(fd, S_ISDIR(st.st_mode) ? inside : NULL);
 }
 
 /* A FIFO without anybody at its other end would never be opened. */
@@ -399,7 +417,7 @@ static int open_any(int folder, const char *path, int flags, mode_t mode)
 
 	if (r < 0)
 		return -1;
-	return r ? open_inside(path, inside, flags, mode)
+	return r ? open_inside(folder, path, inside, flags, mode)
 		 : open_outside(folder, path, flags, mode);
 }
 
@@ -418,8 +436,8 @@ static void close_place(struct place *p)
 
 static int find_place(int folder, const char *path, struct place *ret)
 {
-	int r = find(folder, path, ret->path);
-	size_t n = strlen(ret->path);
+	int r = is_name(folder, path) ? 0 : find(folder, path, ret->path);
+	size_t n;
 	char *slash;
 
 	ret->opened = -1;
@@ -427,6 +445,7 @@ static int find_place(int folder, const char *path, struct place *ret)
 	ret->name = path;
 	if (r <= 0)
 		return r;
+	n = strlen(ret->path);
 	while (n > 0 && ret->path[n - 1] == '/')
 		ret->path[--n] = '\0';
 	slash = strrchr(ret->path, '/');
@@ -542,7 +561,8 @@ int __wrap_fstatat(int folder, const char *path, struct stat *ret, int flags)
 
 	if (r <= 0)
 		return r < 0 ? r : __real_fstatat(folder, path, ret, flags);
-	fd = reach(inside, O_PATH | O_CLOEXEC | (is_link ? O_NOFOLLOW : 0), 0);
+	fd = reach_from(folder, path, inside,
+			O_PATH | O_CLOEXEC | (is_link ? O_NOFOLLOW : 0), 0);
 	return fd < 0 ? -1 : fstat(fd, ret);
 }
 
@@ -570,7 +590,7 @@ int __wrap_access(const char *path, int mode)
 		return -1;
 	}
 	fd = mode == F_OK ? reach(inside, O_PATH | O_CLOEXEC, 0)
-			  : open_inside(path, inside, O_RDONLY | O_CLOEXEC, 0);
+			  : open_inside(AT_FDCWD, path, inside, O_RDONLY | O_CLOEXEC, 0);
 	return fd < 0 ? -1 : 0;
 }
 
@@ -583,7 +603,7 @@ ssize_t __wrap_readlinkat(int folder, const char *path, char *buf, size_t size)
 
 	if (r <= 0)
 		return r < 0 ? r : __real_readlinkat(folder, path, buf, size);
-	fd = reach(inside, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	fd = reach_from(folder, path, inside, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	n = __real_readlinkat(fd, "", buf, size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* earlybind: the companion of the binder, for people. earlybind(8) */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,16 @@ static int run(int argc, char **argv)
 	return unknown(word);
 }
 
+/* SIGBUS: libkmod maps the indexes of modules, and the bytes that it asks for are gone. */
+static void end_at_cut_file(int signal unused)
+{
+	static const char message[] = "earlybind: a file was cut while it was read: "
+				      "repeat the command\n";
+
+	(void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+	_exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	static char buffer[64 * 1024];
@@ -129,6 +140,7 @@ int main(int argc, char **argv)
 		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	/* libkmod complains of lines in modprobe.d by itself; what matters of it, import says. */
 	(void)setenv("KMOD_LOG", "0", 0);
+	(void)signal(SIGBUS, end_at_cut_file);
 	code = run(argc, argv);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {

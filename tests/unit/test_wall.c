@@ -312,6 +312,35 @@ static void test_write(void **state unused)
 	each_way(write_files);
 }
 
+/* A folder that is open stays the one that is written to, wherever it is moved. */
+static void write_in_folder(void)
+{
+	int etc = open(below("etc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+	struct stat st;
+
+	assert_true(etc >= 0);
+	assert_int_equal(rename(below("etc"), below("moved")), 0);
+	assert_int_equal(mkdir(below("etc"), 0755), 0);
+	fd = openat(etc, "temporary", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(fstatat(etc, "temporary", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(renameat(etc, "temporary", etc, "written"), 0);
+	check_written("moved/written");
+	assert_int_equal(unlinkat(etc, "written", 0), 0);
+	assert_int_equal(unlinkat(etc, "../host", 0), -1);
+	assert_int_equal(unlinkat(etc, "..", 0), -1);
+	assert_int_equal(mkdirat(etc, "folder", 0755), 0);
+	check_written("moved/folder");
+	close(etc);
+}
+
+static void test_write_in_folder(void **state unused)
+{
+	each_way(write_in_folder);
+}
+
 /* What is not below the sysroot is as ever: only a FIFO is not waited for. */
 static void test_outside(void **state unused)
 {
@@ -363,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_look, make, clean),
 		cmocka_unit_test_setup_teardown(test_folders, make, clean),
 		cmocka_unit_test_setup_teardown(test_write, make, clean),
+		cmocka_unit_test_setup_teardown(test_write_in_folder, make, clean),
 		cmocka_unit_test_setup_teardown(test_outside, make, clean),
 		cmocka_unit_test_setup_teardown(test_no_wall, make, clean),
 	};
