@@ -38,6 +38,11 @@ struct recipe *recipe_add(struct recipes *recipes, const struct recipe *recipe)
 void recipe_add_selector(struct recipes *recipes, struct recipe *recipe,
 			 const struct selector *selector)
 {
+	/* There is no room for the recipe itself. */
+	if (!recipe->selectors && recipes->count == RECIPES_MAX) {
+		recipes->is_cut = true;
+		return;
+	}
 	/* Room for all that one recipe may have, when it gets its first. */
 	if (!recipe->selectors)
 		recipe->selectors = arena_alloc(recipes->arena, SELECTORS_MAX,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Forms that name devices by address: driverctl, Unraid, Proxmox, libvirt. */
+/* Forms that name devices by address: driverctl, Unraid, DPDK, VPP, TrueNAS, Proxmox, libvirt. */
 #include "recipe_parse.h"
 
 #include <stdio.h>
@@ -109,6 +109,136 @@ void recipe_parse_unraid(struct recipes *recipes, const char *file, struct text 
 	}
 }
 
+/* ---- DPDK, VPP, TrueNAS, QEMU ---------------------------------------------------------------- */
+
+/* /etc/dpdk/interfaces: "pci 0000:02:00.0 vfio-pci" */
+void recipe_parse_dpdk(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, bus, address, driver;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		struct recipe r = {.file = file,
+				   .line = line,
+				   .text = text_trim(text),
+				   .kind = RECIPE_ADDRESS,
+				   .fate = RECIPE_DELETE};
+
+		if (!text_word(&text, &bus) || !text_is(bus, "pci") ||
+		    !text_word(&text, &address) || !text_word(&text, &driver) ||
+		    !driver_is_for_others(driver))
+			continue;
+		r.options = recipe_driver_options(recipes, driver);
+		if (recipe_add_address(recipes, &r, address, TEXT("")))
+			(void)recipe_add(recipes, &r);
+		else
+			recipe_find(recipes, LINT_SYNTAX, file, line,
+				    "\"%.*s\" is no address of a PCI device",
+				    (int)MIN(address.n, (size_t)40), address.p);
+	}
+}
+
+/* "dev 0000:02:00.0 {", with braces as words of their own */
+static bool next_vpp(struct text *rest, struct text *ret)
+{
+	size_t n = 0;
+
+	while (rest->n > 0 && char_is_blank(rest->p[0]))
+		*rest = (struct text){rest->p + 1, rest->n - 1};
+	if (rest->n == 0 || rest->p[0] == '#')
+		return false;
+	while (n < rest->n && !char_is_blank(rest->p[n]) && rest->p[n] != '{' &&
+	       rest->p[n] != '}')
+		n++;
+	n = n > 0 ? n : 1;
+	*ret = (struct text){rest->p, n};
+	*rest = (struct text){rest->p + n, rest->n - n};
+	return true;
+}
+
+/* /etc/vpp/startup.conf: devices stand in its section dpdk. */
+void recipe_parse_vpp(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, word, left, last = {"", 0};
+	bool is_dpdk = false;
+	size_t depth = 0;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		struct recipe r = {.file = file,
+				   .line = line,
+				   .text = text_trim(text),
+				   .kind = RECIPE_ADDRESS,
+				   .fate = RECIPE_STAY,
+				   .note = "VPP needs it as before"};
+
+		for (left = text; next_vpp(&left, &word); last = word) {
+			if (text_is(word, "{") && depth++ == 0)
+				is_dpdk = text_is(last, "dpdk");
+			depth -= text_is(word, "}") && depth > 0;
+			if (is_dpdk && depth > 0 && text_is(last, "dev"))
+				(void)recipe_add_address(recipes, &r, word, TEXT(""));
+		}
+		if (r.selector_count > 0)
+			(void)recipe_add(recipes, &r);
+	}
+}
+
+/* TrueNAS: addresses, which its own script takes when the initramfs runs. */
+void recipe_parse_truenas(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, word;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		struct recipe r = {.file = file,
+				   .line = line,
+				   .text = text_trim(text),
+				   .kind = RECIPE_ADDRESS,
+				   .fate = RECIPE_STAY,
+				   .note = "TrueNAS writes it: devices are chosen in its "
+					   "settings"};
+
+		while (text_word(&text, &word)) {
+			if (recipe_add_address(recipes, &r, word, TEXT("")))
+				continue;
+			recipe_find(recipes, LINT_SYNTAX, file, line,
+				    "\"%.*s\" is no address of a PCI device",
+				    (int)MIN(word.n, (size_t)40), word.p);
+		}
+		if (r.selector_count > 0)
+			(void)recipe_add(recipes, &r);
+	}
+}
+
+/* "vfio-pci,host=0000:01:00.0,...", also as JSON: each "host" behind a "vfio-pci" */
+static void add_qemu(struct recipes *recipes, struct recipe r, struct text text)
+{
+	static const char *const keys[] = {"host=", "\"host\":"};
+	size_t i = 0;
+
+	if (!text_has_part(text, "vfio-pci"))
+		return;
+	while (i < text.n) {
+		struct text at = {text.p + i, text.n - i}, address;
+		size_t n = 0;
+
+		i++;
+		for (size_t k = 0; k < ARRAY_SIZE(keys) && n == 0; k++)
+			n = text_has_prefix(at, keys[k]) ? strlen(keys[k]) : 0;
+		if (n == 0)
+			continue;
+		while (n < at.n && strchr(" \"'", at.p[n]))
+			n++;
+		address = (struct text){at.p + n, 0};
+		while (n + address.n < at.n &&
+		       !strchr(" ,\"'}\t\r", address.p[address.n]))
+			address.n++;
+		(void)recipe_add_address(recipes, &r, address, TEXT(""));
+	}
+	if (r.selector_count > 0)
+		(void)recipe_add(recipes, &r);
+}
+
+/* ---- Proxmox, libvirt ---------------------------------------------------------------------- */
+
 /* The value of a "key=value" among those that commas separate; p is NULL if it is not there. */
 static struct text find_property(struct text list, const char *key)
 {
@@ -165,6 +295,8 @@ void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct t
 		/* What follows are states that were saved. */
 		if (text_has_prefix(r.text, "["))
 			return;
+		if (text_has_prefix(r.text, "args:"))
+			add_qemu(recipes, r, r.text);
 		if (!text_has_prefix(r.text, "hostpci") || !text_cut(&list, ':', &key) ||
 		    !list.p)
 			continue;
@@ -297,19 +429,29 @@ static bool next_tag(struct text *rest, unsigned *line, unsigned *ret_first,
 	}
 }
 
-/* <address> inside <source> is the host's; the other one is the guest's. */
+/* <address> inside <source> is the host's, and in a network with mode='hostdev'. */
 void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text bytes)
 {
 	struct text rest = bytes, tag;
-	bool is_in_source = false;
+	bool is_of_host = false;
 	unsigned line = 1, first;
 
 	while (next_tag(&rest, &line, &first, &tag)) {
-		if (text_has_prefix(tag, "source"))
-			is_in_source = tag.p[tag.n - 1] != '/';
-		else if (text_is(tag, "/source"))
-			is_in_source = false;
-		else if (is_in_source && text_has_prefix(tag, "address"))
+		struct recipe r = {.file = file,
+				   .line = first,
+				   .text = {tag.p - 1, tag.n + 2},
+				   .kind = RECIPE_ADDRESS,
+				   .fate = RECIPE_STAY,
+				   .note = NODE_NOTE};
+
+		if (text_has_prefix(tag, "source") ||
+		    (text_has_prefix(tag, "forward") && text_has_part(tag, "hostdev")))
+			is_of_host = tag.p[tag.n - 1] != '/';
+		else if (text_is(tag, "/source") || text_is(tag, "/forward"))
+			is_of_host = false;
+		else if (is_of_host && text_has_prefix(tag, "address"))
 			add_libvirt(recipes, file, first, tag);
+		else if (text_has_prefix(tag, "qemu:arg"))
+			add_qemu(recipes, r, tag);
 	}
 }

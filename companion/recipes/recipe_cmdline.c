@@ -274,16 +274,30 @@ static size_t parse_lines(struct recipes *recipes, const char *file, struct text
 }
 
 /* The file of the kernel is one of the words, and no parameter. */
-void recipe_parse_grub_cfg(struct recipes *recipes, const char *file, struct text bytes)
+static size_t parse_grub_menu(struct recipes *recipes, const char *file,
+			      struct text bytes)
 {
 	static const char *const keywords[] = {"linux",	   "linux16", "linuxefi",
 					       "linuxxen", "module",  "module2"};
+
+	return parse_lines(recipes, file, bytes, keywords, ARRAY_SIZE(keywords));
+}
+
+void recipe_parse_grub_cfg(struct recipes *recipes, const char *file, struct text bytes)
+{
 	size_t before = recipes->count;
 
-	if (parse_lines(recipes, file, bytes, keywords, ARRAY_SIZE(keywords)) > 0)
+	if (parse_grub_menu(recipes, file, bytes) > 0)
 		recipes->has_boot_menu = true;
 	for (size_t i = before; i < recipes->count; i++)
 		recipes->items[i].is_generated = true;
+}
+
+/* Entries that somebody wrote: custom.cfg, 40_custom */
+void recipe_parse_grub_custom(struct recipes *recipes, const char *file,
+			      struct text bytes)
+{
+	(void)parse_grub_menu(recipes, file, bytes);
 }
 
 /* The boot loader specification's, of systemd-boot and of Fedora's GRUB. */

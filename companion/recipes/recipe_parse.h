@@ -99,6 +99,19 @@ void recipe_parse_syslinux(struct recipes *recipes, const char *file, struct tex
 void recipe_parse_plain_cmdline(struct recipes *recipes, const char *file,
 				struct text bytes) nonnull(1, 2);
 
+void recipe_parse_grub_custom(struct recipes *recipes, const char *file,
+			      struct text bytes) nonnull(1, 2);
+void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_refind_linux(struct recipes *recipes, const char *file,
+			       struct text bytes) nonnull(1, 2);
+void recipe_parse_kernelstub(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_nix(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+
 /* What goes into an image, or is loaded at boot. */
 void recipe_parse_modules(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
@@ -130,6 +143,13 @@ void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct t
 void recipe_parse_proxmox_mapping(struct recipes *recipes, const char *file,
 				  struct text bytes) nonnull(1, 2);
 void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+
+void recipe_parse_dpdk(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_vpp(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_truenas(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 
 /* ---- the rest of recipes_read() ---- */

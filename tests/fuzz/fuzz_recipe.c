@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Other tools' files. The first byte chooses the format. */
+/*
+ * Other tools' files. The first byte chooses the format; the corpus has '0' for the first one, so
+ * the number of formats divides 48.
+ */
 #include "fuzz.h"
 
 #include "recipe_parse.h"
@@ -14,6 +17,10 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	recipe_parse_libvirt,	   recipe_parse_init_script,
 	recipe_parse_unit,	   recipe_parse_udev,
 	recipe_parse_tmpfiles,	   recipe_parse_sysfs,
+	recipe_parse_keyed,	   recipe_parse_refind_linux,
+	recipe_parse_kernelstub,   recipe_parse_bootc,
+	recipe_parse_nix,	   recipe_parse_dpdk,
+	recipe_parse_vpp,	   recipe_parse_truenas,
 };
 
 static void check(const struct recipe *r, unsigned lines)

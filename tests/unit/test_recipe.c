@@ -244,7 +244,8 @@ static const struct {
 	{recipe_parse_script,
 	 "b() { echo vfio-pci > /sys/bus/pci/devices/$1/driver_override\n}",
 	 "1 script look\n1 !not-understood\n"},
-	{recipe_parse_script, "echo \"vfio-pci > driver_override\n\n", "1 script look\n1 !not-understood\n"},
+	{recipe_parse_script, "echo \"vfio-pci > driver_override\n\n",
+	 "1 script look\n1 !not-understood\n"},
 	{recipe_parse_unit,
 	 "[Service]\nExecStart=-/usr/bin/driverctl set-override 0000:03:00.0 vfio-pci\n"
 	 "ExecStop=/bin/sh -c 'for d in 01:00.0 01:00.1; do echo vfio-pci > "
@@ -269,6 +270,56 @@ static const struct {
 	 "w /sys/bus/pci/devices/0000:01:00.0/power/control - - - - on\n"
 	 "f /run/vfio-pci 0755 - - - vfio-pci",
 	 "2 address delete 0000:01:00.0\n3 address look\n"},
+	/* ---- boot loaders by key, by string ---- */
+	{recipe_parse_keyed,
+	 "# cmdline: vfio-pci.ids=1:1\n  cmdline: root=x vfio-pci.ids=10de:1b80\n"
+	 "KERNEL_CMDLINE[default]+=\"quiet vfio-pci.ids=10de:10f0\"\n"
+	 "parameters = 'vfio-pci.ids=1b21:0612'\nkernelopts=root=x pci-stub.ids=8086:1572 \n"
+	 "CMDLINES vfio-pci.ids=1:1\ncmdline\ncmdline[\noptions \"",
+	 "2 ids delete 10de:1b80\n3 ids delete 10de:10f0\n4 ids delete 1b21:0612\n"
+	 "5 ids delete 8086:1572\n"},
+	{recipe_parse_refind_linux,
+	 "\"vfio-pci.ids=1:1\" \"vfio-pci.ids=10de:1b80\"\n# \"x\" \"y\"\n\"t\"\n\"u\" \"ro\"",
+	 "1 ids delete 10de:1b80\n"},
+	{recipe_parse_kernelstub,
+	 "{\"user\": {\"kernel_options\": [\"quiet\",\n\"vfio-pci.ids=10de:1b80\"]}}",
+	 "2 ids delete 10de:1b80\n"},
+	{recipe_parse_bootc, "# x\nkargs = [\"vfio-pci.ids=10de:1b80\", \"iommu=pt\"]",
+	 "2 ids stay 10de:1b80\n2 kernel stay\n"},
+	{recipe_parse_nix,
+	 "{ ... }: {\nboot.kernelParams = [ \"amd_iommu=on\" # \"vfio-pci.ids=1:1\"\n"
+	 " \"vfio-pci.ids=10de:1b80,10de:10f0\" ];\nboot.extraModprobeConfig = ''\n"
+	 "  options vfio-pci ids=1b21:0612\n'';\n"
+	 "x = \"vfio-pci.ids=${lib.concatStringsSep \\\",\\\" ids}\"; }",
+	 "2 kernel stay\n3 ids stay 10de:1b80 10de:10f0\n5 ids stay 1b21:0612\n"
+	 "7 !not-understood\n"},
+	{recipe_parse_nix, "'' options vfio", ""},
+	{recipe_parse_grub_custom,
+	 "menuentry x {\n linux /vmlinuz vfio-pci.ids=10de:1b80\n}",
+	 "2 ids delete 10de:1b80\n"},
+	/* ---- DPDK, VPP, TrueNAS ---- */
+	{recipe_parse_dpdk,
+	 "#pci 0000:01:00.0 vfio-pci\npci\t0000:02:00.0\tvfio-pci\npci 03:00.0 igb_uio\n"
+	 "virtio v uio\npci 04:00.0 i40e\npci eth0 vfio-pci",
+	 "2 address delete 0000:02:00.0\n"
+	 "3 address delete 0000:03:00.0 {driver=igb_uio}\n6 !syntax\n"},
+	{recipe_parse_vpp,
+	 "unix { dev 0000:09:00.0 }\ndpdk {\n dev default { num-rx-queues 2 }\n"
+	 " dev 0000:02:00.0{ name a }\n # dev 0000:03:00.0\n dev 0000:04:00.0\n}\n"
+	 "dev 0000:05:00.0",
+	 "4 address stay 0000:02:00.0\n6 address stay 0000:04:00.0\n"},
+	{recipe_parse_truenas, "0000:01:00.0 0000:01:00.1\nx",
+	 "1 address stay 0000:01:00.0 0000:01:00.1\n2 !syntax\n"},
+	{recipe_parse_proxmox_vm,
+	 "args: -device vfio-pci,host=0000:02:00.0,x-vga=on -m 1",
+	 "1 address stay 0000:02:00.0\n"},
+	{recipe_parse_libvirt,
+	 "<network><forward mode='hostdev' managed='yes'>\n<address type='pci' domain='0x0' "
+	 "bus='0x3' slot='0x10' function='0x1'/></forward></network>\n"
+	 "<qemu:arg value='vfio-pci,host=0000:01:00.0'/>\n"
+	 "<qemu:arg value='{\"driver\":\"vfio-pci\",\"host\":\"0000:01:00.1\"}'/>",
+	 "2 address stay 0000:03:10.1\n3 address stay 0000:01:00.0\n"
+	 "4 address stay 0000:01:00.1\n"},
 	{recipe_parse_sysfs,
 	 "bus/pci/devices/0000:01:00.0/driver_override = pci-stub\n"
 	 "mode bus/pci/devices/0000:01:00.0/driver_override = 0644\nx = y",
