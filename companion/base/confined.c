@@ -223,6 +223,7 @@ int confined_start(struct confined *c, void (*run)(void *arg, struct confined_ou
 	c->pid = 0;
 	c->fd = -1;
 	c->at = c->filled = 0;
+	c->is_ended = false;
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
 	/* Where the caller ignores it, the kernel forgets how a child ended: wait(2). */
@@ -238,8 +239,10 @@ int confined_start(struct confined *c, void (*run)(void *arg, struct confined_ou
 		c->pid = 0;
 		return -error;
 	}
-	if (c->pid == 0)
+	if (c->pid == 0) {
+		close(pair[0]);
 		run_child(pair[1], seconds, parent, run, arg);
+	}
 	close(pair[1]);
 	c->fd = pair[0];
 	c->until = now() + (uint64_t)seconds * 1000;
@@ -264,8 +267,10 @@ static int fill(struct confined *c)
 		n = read(c->fd, c->buffer, sizeof(c->buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) {
+			c->is_ended = n == 0;
 			return n < 0 ? -errno : -EPIPE;
+		}
 		c->at = 0;
 		c->filled = (size_t)n;
 		return 0;
@@ -319,11 +324,11 @@ const char *confined_end(struct confined *c)
 
 	if (c->pid == 0)
 		return NULL;
-	is_late = now() >= c->until;
+	is_late = !c->is_ended && now() >= c->until;
 	close_fd(&c->fd);
 	c->fd = -1;
-	/* One that is done is a zombie, whose status stays. */
-	if (is_late)
+	/* Nobody waits for what it may do behind its answer. */
+	if (!c->is_ended)
 		(void)kill(c->pid, SIGKILL);
 	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR) {
@@ -331,5 +336,5 @@ const char *confined_end(struct confined *c)
 			break;
 		}
 	c->pid = 0;
-	return ending(status, is_late);
+	return c->is_ended || is_late ? ending(status, is_late) : NULL;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,7 @@ struct confined {
 	pid_t pid;
 	int fd;
 	uint64_t until;
+	bool is_ended; /* there are no more bytes */
 	size_t at, filled;
 	char buffer[CONFINED_BUFFER];
 };
@@ -45,7 +47,10 @@ int confined_start(struct confined *c, void (*run)(void *arg, struct confined_ou
 /* Takes @n bytes of the answer. -EPIPE: there are no more; -ETIMEDOUT. */
 int confined_read(struct confined *c, void *buf, size_t n) must_check nonnull(1, 2);
 
-/* Ends the child. Why it ended before it was done: a sentence, NULL if nothing is known. */
+/*
+ * Ends the child. Why it ended by itself, where confined_read() met the end, or took too long: a
+ * sentence; NULL if nothing is known.
+ */
 const char *confined_end(struct confined *c) nonnull(1);
 
 /* In the child: adds to the answer. If the parent is gone the child ends. */
