@@ -28,18 +28,11 @@ static void keep_bytes(struct arena *arena, const char *buf, size_t n, struct te
 	*ret = (struct text){buf, n};
 }
 
-int file_read(const char *path, struct arena *arena, size_t max, struct text *ret,
-	      mode_t *ret_mode)
+int file_read_fd(int fd, struct arena *arena, size_t max, struct text *ret)
 {
-	/* Not blocked by a FIFO. */
-	cleanup_with(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *buf = arena_alloc(arena, max + 1, 1);
 	size_t used = 0;
-	struct stat st;
-	char *buf;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	buf = arena_alloc(arena, max + 1, 1);
 	if (!buf)
 		return -ENOMEM;
 	for (;;) {
@@ -58,9 +51,23 @@ int file_read(const char *path, struct arena *arena, size_t max, struct text *re
 			return drop_bytes(arena, buf, used, -E2BIG);
 	}
 	keep_bytes(arena, buf, used, ret);
-	if (ret_mode)
-		*ret_mode = st.st_mode & 07777;
 	return 0;
+}
+
+int file_read(const char *path, struct arena *arena, size_t max, struct text *ret,
+	      mode_t *ret_mode)
+{
+	/* Not blocked by a FIFO. */
+	cleanup_with(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	r = file_read_fd(fd, arena, max, ret);
+	if (r == 0 && ret_mode)
+		*ret_mode = st.st_mode & 07777;
+	return r;
 }
 
 int file_read_world(struct world *world, enum world_root root, const char *path,
@@ -79,7 +86,7 @@ int file_read_world(struct world *world, enum world_root root, const char *path,
 	return 0;
 }
 
-static int write_all(int fd, struct text bytes)
+int file_write_fd(int fd, struct text bytes)
 {
 	while (bytes.n > 0) {
 		ssize_t n = write(fd, bytes.p, bytes.n);
@@ -136,7 +143,7 @@ int new_file_open(struct new_file *f, const char *path)
 
 int new_file_write(struct new_file *f, struct text bytes)
 {
-	return write_all(f->fd, bytes);
+	return file_write_fd(f->fd, bytes);
 }
 
 void new_file_drop(struct new_file *f)

@@ -29,12 +29,23 @@ static inline void close_fd(int *fd)
 int file_read(const char *path, struct arena *arena, size_t max, struct text *ret,
 	      mode_t *ret_mode) must_check nonnull(1, 2, 4);
 
+/* The same for an open file, from where it stands. */
+int file_read_fd(int fd, struct arena *arena, size_t max, struct text *ret) must_check
+	nonnull(2, 4);
+
 /* The same for a file of the world. */
 int file_read_world(struct world *world, enum world_root root, const char *path,
 		    struct arena *arena, size_t max, struct text *ret) must_check
 	nonnull(1, 3, 4, 6);
 
-/* A file that is written piece by piece and is there as a whole or not at all. */
+/* All of @bytes, in as many writes as it takes. */
+int file_write_fd(int fd, struct text bytes) must_check;
+
+/*
+ * For what is not the machine's own: results, images, files of a folder that is being made. A
+ * file of the machine is changed by edit_file.h.
+ *
+ * A file that is written piece by piece and is there as a whole or not at all. */
 struct new_file {
 	const char *path;
 	int fd;

@@ -23,6 +23,9 @@
 #define NULL_PATH	"/dev/null"
 #define PROGRAM_FOLDERS "/usr/sbin", "/usr/bin", "/sbin", "/bin"
 
+#define PROC_PREFIX "/proc/"
+#define PROC_LOCKS  PROC_PREFIX "locks"
+
 /* What apply leaves while it runs, and what the generators said. */
 #define APPLY_FOLDER "/run/earlybind"
 #define APPLY_LOCK   APPLY_FOLDER "/apply.lock"

@@ -14,6 +14,7 @@
 #include "cmdline_command.h"
 #include "cmdline_words.h"
 #include "commands.h"
+#include "edit_file.h"
 #include "files.h"
 #include "grub.h"
 #include "menu_entry.h"
@@ -31,15 +32,17 @@ static int no_memory(void)
 	return -ENOMEM;
 }
 
+/* p is NULL where there is no file. */
 static int read_file(struct cmdline_command *c, const char *path, struct text *ret)
 {
-	const char *file = path_below(c->arena, c->sysroot, path);
-	int r;
+	const struct edit_file f = {.name = path, .sysroot = c->sysroot};
+	int r = edit_file_read(&f, c->arena, CMDLINE_FILE_MAX, ret);
 
-	*ret = (struct text){NULL, 0};
-	r = file ? file_read(file, c->arena, CMDLINE_FILE_MAX, ret, NULL) : -ENOMEM;
-	if (r == -ENOENT || r == -ENOTDIR)
+	/* A link to /dev/null is how some switch a file off. */
+	if (r == -EINVAL) {
+		*ret = TEXT("");
 		return 0;
+	}
 	if (r < 0)
 		say_error("%s: it cannot be read: %s", path, errno_text(r));
 	return r;
@@ -165,6 +168,21 @@ static int read_added(struct cmdline_command *c)
 	return c->ours ? 0 : -ENOMEM;
 }
 
+/*
+ * The words that are in @line, too: what was remembered when the program was killed, or was
+ * taken away by somebody else since, is not set.
+ */
+static const char *keep_common(const char *words, const char *line, struct arena *arena)
+{
+	struct text rest = text_of(words), word, other;
+	const char *kept = "";
+
+	while (kept && words_next(&rest, &word))
+		if (words_find(text_of(line), word, &other) == 1)
+			kept = words_add(text_of(kept), word, false, arena);
+	return kept;
+}
+
 static int read_entries(struct cmdline_command *c)
 {
 	const char *folder = path_below(c->arena, c->sysroot, c->loader.entries);
@@ -211,7 +229,10 @@ int cmdline_read_settings(struct cmdline_command *c)
 			return -EINVAL;
 		}
 		c->before = arena_copy(c->arena, bytes);
-		return c->before ? read_added(c) : -ENOMEM;
+		r = c->before ? read_added(c) : -ENOMEM;
+		if (r == 0)
+			c->ours = keep_common(c->ours, c->before, c->arena);
+		return c->ours ? r : -ENOMEM;
 	case LOADER_OSTREE:
 		c->before = arena_copy(c->arena, c->running);
 		return c->before ? read_added(c) : -ENOMEM;
@@ -226,12 +247,67 @@ int cmdline_read_settings(struct cmdline_command *c)
 	return 0;
 }
 
+/* ---- what reads it --------------------------------------------------------------------- */
+
+static int find_expected(const struct cmdline_command *c, const char *line)
+{
+	struct text rest = text_of(c->expected ? c->expected : ""), word, other;
+
+	while (line && words_next(&rest, &word))
+		if (words_find(text_of(line), word, &other) != 1)
+			return -EBADMSG;
+	return line ? 0 : -ENOMEM;
+}
+
+/* GRUB's settings: no shell stops at them, and what was to be added is there. */
+static int check_grub(const void *arg, struct text bytes)
+{
+	const struct cmdline_command *c = arg;
+	struct grub_settings g;
+	int r = grub_init(&g, c->arena, SHELL_SH);
+
+	if (r == 0)
+		r = grub_parse(&g, GRUB_FILE, bytes);
+	if (r < 0 || g.doubt_file)
+		return r;
+	return find_expected(c, grub_unquote(g.line, c->arena));
+}
+
+/* One line of words. */
+static int check_words(const void *arg, struct text bytes)
+{
+	const struct cmdline_command *c = arg;
+
+	if (bytes.n > 0 && memchr(bytes.p, '\0', bytes.n))
+		return -EBADMSG;
+	return find_expected(c, arena_copy(c->arena, bytes));
+}
+
+/* An entry that boots a kernel, without earlybind. */
+static int check_entry(const void *arg, struct text bytes)
+{
+	const struct cmdline_command *c = arg;
+	const char *options = menu_entry_options(bytes, c->arena);
+	struct text other;
+
+	if (!options || !menu_entry_copy(bytes, c->arena))
+		return -EBADMSG;
+	return words_find(text_of(options), TEXT(MENU_PARAMETER), &other) == 1 ? 0
+									       : -EBADMSG;
+}
+
+/* ---- changes --------------------------------------------------------------------------- */
+
 /* @new NULL: the file goes. */
 static int add_change(struct cmdline_command *c, const char *path, const char *new,
-		      unsigned mode, bool has_backup)
+		      unsigned mode, bool has_backup,
+		      int (*check)(const void *arg, struct text bytes))
 {
-	struct change change = {
-		.path = path, .new = new, .mode = mode, .has_backup = has_backup};
+	struct change change = {.path = path,
+				.new = new,
+				.mode = mode,
+				.has_backup = has_backup,
+				.check = check};
 	int r = read_file(c, path, &change.old);
 
 	if (r < 0)
@@ -346,8 +422,9 @@ static int remember(struct cmdline_command *c, const char *words)
 {
 	const char *text = *words ? arena_printf(c->arena, "%s\n", words) : NULL;
 
-	return *words && !text ? no_memory()
-			       : add_change(c, ADDED_FILE, text, 0644, false);
+	return *words && !text
+		       ? no_memory()
+		       : add_change(c, ADDED_FILE, text, 0644, false, check_words);
 }
 
 /* The marked lines at the end of /etc/default/grub. */
@@ -371,7 +448,7 @@ static int set_grub_file(struct cmdline_command *c, const struct setting *s)
 	sprintf((char *)(uintptr_t)text, "%s%s%s" GRUB_MARK "\n%s%s", rest,
 		*rest && rest[strlen(rest) - 1] != '\n' ? "\n" : "", line, last,
 		*last ? GRUB_MARK "\n" : "");
-	return add_change(c, GRUB_FILE, text, 0644, true);
+	return add_change(c, GRUB_FILE, text, 0644, true, check_grub);
 }
 
 int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
@@ -391,10 +468,12 @@ int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
 			OURS_MAX);
 		return -E2BIG;
 	}
+	c->expected = s.ours;
 	switch (c->loader.kind) {
 	case LOADER_GRUB:
 		text = grub_drop_in(s.ours, s.against, c->arena);
-		r = text ? add_change(c, GRUB_DROP_IN, text, 0644, false) : no_memory();
+		r = text ? add_change(c, GRUB_DROP_IN, text, 0644, false, check_grub)
+			 : no_memory();
 		break;
 	case LOADER_GRUB_FILE:
 		r = set_grub_file(c, &s);
@@ -402,7 +481,8 @@ int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
 	case LOADER_FILE:
 		r = remember(c, s.ours);
 		if (r == 0)
-			r = add_change(c, KERNEL_CMDLINE, s.line, 0644, true);
+			r = add_change(c, KERNEL_CMDLINE, s.line, 0644, true,
+				       check_words);
 		break;
 	case LOADER_OSTREE:
 		r = tell_ostree(c, s.fresh, "append-if-missing");
@@ -442,7 +522,7 @@ static int remove_entries(struct cmdline_command *c)
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++) {
 		const char *path = arena_printf(c->arena, "%s/" ENTRY_NAME, folders[i]);
 
-		r = path ? add_change(c, path, NULL, 0, false) : no_memory();
+		r = path ? add_change(c, path, NULL, 0, false, NULL) : no_memory();
 	}
 	return r;
 }
@@ -455,12 +535,13 @@ int cmdline_plan_remove(struct cmdline_command *c)
 
 	if (r == 0 && bytes.p) {
 		rest = grub_without_lines(bytes, c->arena, &taken);
-		r = rest ? add_change(c, GRUB_FILE, rest, 0644, true) : no_memory();
+		r = rest ? add_change(c, GRUB_FILE, rest, 0644, true, check_grub)
+			 : no_memory();
 	}
 	if (r == 0)
-		r = add_change(c, GRUB_DROP_IN, NULL, 0, false);
+		r = add_change(c, GRUB_DROP_IN, NULL, 0, false, NULL);
 	if (r == 0)
-		r = add_change(c, GRUB_SCRIPT, NULL, 0, false);
+		r = add_change(c, GRUB_SCRIPT, NULL, 0, false, NULL);
 	if (r == 0)
 		r = remove_entries(c);
 	if (r < 0)
@@ -468,7 +549,8 @@ int cmdline_plan_remove(struct cmdline_command *c)
 	switch (c->loader.kind) {
 	case LOADER_FILE:
 		line = without(c, c->before, c->ours);
-		r = line ? add_change(c, KERNEL_CMDLINE, line, 0644, true) : no_memory();
+		r = line ? add_change(c, KERNEL_CMDLINE, line, 0644, true, check_words)
+			 : no_memory();
 		break;
 	case LOADER_OSTREE:
 		r = tell_ostree(c, c->ours, "delete-if-present");
@@ -484,7 +566,7 @@ int cmdline_plan_remove(struct cmdline_command *c)
 	}
 	if (r == 0)
 		add_updates(c);
-	return r == 0 ? add_change(c, ADDED_FILE, NULL, 0, false) : r;
+	return r == 0 ? add_change(c, ADDED_FILE, NULL, 0, false, NULL) : r;
 }
 
 /* ---- the menu entry ------------------------------------------------------------------------ */
@@ -532,7 +614,7 @@ static int copy_entry(struct cmdline_command *c)
 		say_error("%s: there is no entry that boots a kernel", c->loader.entries);
 		return -ENOENT;
 	}
-	return add_change(c, path, copy, 0644, false);
+	return add_change(c, path, copy, 0644, false, check_entry);
 }
 
 /* Fedora's GRUB shows the entries, and 10_linux makes none. */
@@ -558,7 +640,7 @@ int cmdline_plan_menu_entry(struct cmdline_command *c)
 	case LOADER_GRUB_FILE:
 		if (is_grub_with_entries(c))
 			return copy_entry(c);
-		r = add_change(c, GRUB_SCRIPT, menu_grub_script, 0755, false);
+		r = add_change(c, GRUB_SCRIPT, menu_grub_script, 0755, false, NULL);
 		if (r == 0)
 			add_updates(c);
 		return r;
@@ -622,35 +704,43 @@ static void show(const struct change *change)
 	put_lines('+', (struct text){new.p, new.n - end});
 }
 
-static int keep_backup(struct cmdline_command *c, const char *file, struct text old,
-		       unsigned mode)
+/* How it was without earlybind: the first one is kept. */
+static int keep_backup(struct cmdline_command *c, const struct change *change)
 {
-	const char *backup = arena_printf(c->arena, "%s" BACKUP_SUFFIX, file);
-	struct stat st;
+	struct edit_file backup = {.sysroot = c->sysroot, .like = change->path};
+	struct text there;
+	int r;
 
-	if (!backup)
+	backup.name = arena_printf(c->arena, "%s" BACKUP_SUFFIX, change->path);
+	if (!backup.name)
 		return -ENOMEM;
-	/* The first one is how it was without earlybind. */
-	return lstat(backup, &st) == 0 ? 0 : file_replace(backup, old, mode);
+	r = edit_file_read(&backup, c->arena, CMDLINE_FILE_MAX, &there);
+	if (r == 0 && !there.p)
+		r = edit_file_replace(&backup, there, change->old, c->arena);
+	if (r < 0)
+		edit_file_say(&backup, r);
+	return r;
 }
 
 static int make(struct cmdline_command *c, const struct change *change)
 {
-	const char *file = path_below(c->arena, c->sysroot, change->path);
-	unsigned mode = change->mode;
-	struct stat st;
-	char *way = file ? arena_copy(c->arena, text_of(file)) : NULL;
-	int r = way ? 0 : -ENOMEM;
+	const struct edit_file f = {.name = change->path,
+				    .sysroot = c->sysroot,
+				    .mode = change->mode,
+				    .check = change->check,
+				    .arg = c};
+	struct text new = change->new ? text_of(change->new) : (struct text){NULL, 0};
+	int r;
 
-	if (r == 0 && !change->new)
-		return unlink(file) < 0 && errno != ENOENT ? -errno : 0;
-	if (r == 0 && stat(file, &st) == 0)
-		mode = st.st_mode & 07777;
-	if (r == 0)
-		r = folders_make(way, strlen(way) - strlen(change->path));
-	if (r == 0 && change->has_backup && change->old.p)
-		r = keep_backup(c, file, change->old, mode);
-	return r == 0 ? file_replace(file, text_of(change->new), mode) : r;
+	if (change->new && change->has_backup && change->old.p) {
+		r = keep_backup(c, change);
+		if (r < 0)
+			return r;
+	}
+	r = edit_file_replace(&f, change->old, new, c->arena);
+	if (r < 0)
+		edit_file_say(&f, r);
+	return r;
 }
 
 static void print_command(const char *label, const char *const *argv)
@@ -683,22 +773,18 @@ static int run(const char *const *argv)
 	return r == 0 && p.code == 0 && p.signal == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-int cmdline_carry_out(struct cmdline_command *c)
+int cmdline_carry_out(struct cmdline_command *c, int *lock)
 {
 	bool has_commands = !c->has_no_update && !c->sysroot;
 	int code = EXIT_OK;
 
 	for (size_t i = 0; i < c->change_count; i++)
 		show(&c->changes[i]);
-	for (size_t i = 0; i < c->change_count && !c->is_dry_run; i++) {
-		int r = make(c, &c->changes[i]);
-
-		if (r < 0) {
-			say_error("%s: it cannot be written: %s", c->changes[i].path,
-				  errno_text(r));
+	for (size_t i = 0; i < c->change_count && !c->is_dry_run; i++)
+		if (make(c, &c->changes[i]) < 0)
 			return EXIT_FAILED;
-		}
-	}
+	/* Programs that are run may have images made, whose hooks keep the rules. */
+	edit_unlock(lock);
 	for (size_t i = 0; i < c->command_count && code == EXIT_OK; i++) {
 		if (c->is_dry_run && !c->has_no_update)
 			print_command("would run:", c->commands[i]);

@@ -22,6 +22,8 @@ struct change {
 	const char *new; /* NULL: it goes */
 	unsigned mode;
 	bool has_backup; /* it is not earlybind's own: the old one is kept */
+	/* What reads the file: 0 if it is as it must be; @arg is the struct cmdline_command. */
+	int (*check)(const void *arg, struct text bytes);
 };
 
 struct cmdline_command {
@@ -40,6 +42,7 @@ struct cmdline_command {
 	const char *last; /* what stands behind that, GRUB_CMDLINE_LINUX_DEFAULT */
 	const char *ours; /* the words that an earlier --set added */
 
+	const char *expected; /* words that must be in what is written; NULL: none */
 	struct change changes[CHANGES_MAX];
 	size_t change_count;
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
@@ -55,5 +58,8 @@ int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted) mu
 int cmdline_plan_remove(struct cmdline_command *c) must_check nonnull(1);
 int cmdline_plan_menu_entry(struct cmdline_command *c) must_check nonnull(1);
 
-/* Prints the changes, makes them, and runs the commands. The exit code. */
-int cmdline_carry_out(struct cmdline_command *c) must_check nonnull(1);
+/*
+ * Prints the changes, makes them, gives back @lock of edit_lock(), and runs the commands. The
+ * exit code.
+ */
+int cmdline_carry_out(struct cmdline_command *c, int *lock) must_check nonnull(1, 2);

@@ -7,6 +7,7 @@
 
 #include "cmdline_command.h"
 #include "commands.h"
+#include "edit_file.h"
 #include "files.h"
 #include "iommu_advice.h"
 #include "menu_entry.h"
@@ -148,7 +149,7 @@ static int plan(struct cmdline_command *c)
 	return c->has_menu_entry ? cmdline_plan_menu_entry(c) : 0;
 }
 
-static int change(struct cmdline_command *c)
+static int change(struct cmdline_command *c, int *lock)
 {
 	int r = plan(c), code;
 
@@ -166,7 +167,7 @@ static int change(struct cmdline_command *c)
 				       : "it is as it should be");
 		return EXIT_OK;
 	}
-	code = cmdline_carry_out(c);
+	code = cmdline_carry_out(c, lock);
 	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
 	    (c->is_set || c->is_removed) && c->loader.file)
 		paragraph_line(
@@ -182,7 +183,8 @@ static int change(struct cmdline_command *c)
 
 static int run(struct cmdline_command *c)
 {
-	int r;
+	bool is_change = c->is_set || c->is_removed || c->has_menu_entry;
+	int r = 0, lock = -1, code;
 
 	if (open_world(c->sysroot, &c->world) < 0)
 		return EXIT_FAILED;
@@ -192,10 +194,16 @@ static int run(struct cmdline_command *c)
 	c->running = text_trim(c->running);
 	iommu_read(c->world, c->arena, &c->iommu);
 	bootloader_find(c->world, c->sysroot, c->arena, &c->loader);
-	r = cmdline_read_settings(c);
+	if (is_change && !c->is_dry_run)
+		r = edit_lock(c->sysroot, EDIT_WAIT_SECONDS, &lock);
+	if (r == 0)
+		r = cmdline_read_settings(c);
 	if (r < 0)
-		return EXIT_FAILED;
-	return c->is_set || c->is_removed || c->has_menu_entry ? change(c) : print(c);
+		code = EXIT_FAILED;
+	else
+		code = is_change ? change(c, &lock) : print(c);
+	edit_unlock(&lock);
+	return code;
 }
 
 int command_cmdline(int argc, char **argv, struct arena *arena)

@@ -233,6 +233,7 @@ static int run(struct selecting *s)
 	int r;
 
 	s->w.options = "";
+	s->e.is_interactive = true;
 	if (!requests_has_way(&s->w))
 		return EXIT_WRONG_USAGE;
 	if (edit_open(&s->e) < 0)

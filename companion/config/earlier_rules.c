@@ -9,29 +9,43 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "edit_file.h"
 #include "files.h"
 #include "paths.h"
 
+#define OLD_MAX ((size_t)1024 * 1024) /* of another version, or damaged */
+
+static int check(const void *arg unused, struct text bytes)
+{
+	struct text table;
+
+	return table_decode(bytes.p, bytes.n, &table);
+}
+
 void earlier_rules_keep(struct arena *arena, const char *sysroot, struct text table)
 {
-	const char *path = path_below(arena, sysroot, EARLIER_RULES_FILE);
+	const struct edit_file f = {.name = EARLIER_RULES_FILE,
+				    .sysroot = sysroot,
+				    .mode = 0644,
+				    .check = check};
 	struct table_section *section = arena_alloc(arena, 1, sizeof(*section));
-	char date[EARLIER_DATE_SIZE], folders[PATH_MAX];
+	char date[EARLIER_DATE_SIZE];
 	struct text old;
-	int r;
+	int r, lock;
 
-	if (!path || !section || table_encode(table, section) < 0)
+	if (!section || table_encode(table, section) < 0)
 		return;
 	if (earlier_rules_read(arena, sysroot, &old, date) == 0 &&
 	    text_is_same(old, table))
 		return;
-	if ((size_t)snprintf(folders, sizeof(folders), "%s", path) >= sizeof(folders))
+	if (edit_lock(sysroot, EDIT_WAIT_SECONDS, &lock) < 0)
 		return;
-	r = folders_make(folders, sysroot ? strlen(sysroot) : 0);
+	r = edit_file_read(&f, arena, OLD_MAX, &old);
 	if (r == 0)
-		r = file_replace(path,
-				 (struct text){(const char *)section, sizeof(*section)},
-				 0644);
+		r = edit_file_replace(
+			&f, old, (struct text){(const char *)section, sizeof(*section)},
+			arena);
+	edit_unlock(&lock);
 	(void)r;
 }
 

@@ -231,101 +231,6 @@ int config_edit_remove(struct config_edit *edit, const struct text *selectors,
 	return 0;
 }
 
-#define LINKS_MAX 16 /* one after the other; the kernel allows 40 */
-
-/* Where the link at @path points to; NULL if out of memory. */
-static const char *link_target(struct arena *arena, const char *sysroot, const char *path,
-			       const char *target)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (target[0] == '/')
-		return path_below(arena, sysroot, target);
-	if (!slash)
-		return target;
-	return arena_printf(arena, "%.*s/%s", (int)(slash - path), path, target);
-}
-
-static int follow(struct arena *arena, const char *sysroot,
-		  struct config_file_place *place)
-{
-	for (size_t i = 0; i < LINKS_MAX; i++) {
-		char buf[PATH_MAX];
-		const char *target;
-		ssize_t n;
-
-		if (lstat(place->path, &place->stat) < 0) {
-			place->is_new = errno == ENOENT;
-			return place->is_new ? 0 : -errno;
-		}
-		if (!S_ISLNK(place->stat.st_mode))
-			return S_ISREG(place->stat.st_mode) ? 0 : -EINVAL;
-		n = readlink(place->path, buf, sizeof(buf) - 1);
-		if (n < 0)
-			return -errno;
-		buf[n] = '\0';
-		target = arena_copy(arena, (struct text){buf, (size_t)n});
-		place->path =
-			target ? link_target(arena, sysroot, place->path, target) : NULL;
-		if (!place->path)
-			return -ENOMEM;
-	}
-	return -ELOOP;
-}
-
-/*
- * Finds the file: @name if it is not NULL, otherwise earlybind.conf below @sysroot (which may
- * be NULL). Links are followed, absolute ones from the sysroot on. Says what is wrong: it is
- * no file, or cannot be looked at; -errno.
- */
-static int config_file_find(struct arena *arena, const char *sysroot, const char *name,
-			    struct config_file_place *ret)
-{
-	struct config_file_place place = {.name = name, .path = name};
-	int r = -ENOMEM;
-
-	if (!name) {
-		place.name = ETC_PREFIX CONFIG_NAME;
-		place.path = path_below(arena, sysroot, place.name);
-	}
-	/* A file that is named is no part of the tree. */
-	if (place.path)
-		r = follow(arena, name ? NULL : sysroot, &place);
-	if (r == -EINVAL)
-		say_error("%s: it is no file", place.name);
-	else if (r < 0)
-		say_error("%s: it cannot be read: %s", place.name, errno_text(r));
-	if (r == 0)
-		*ret = place;
-	return r;
-}
-
-/*
- * Replaces the file as a whole or not at all. It keeps permissions and owner; a new one gets
- * 0644. Says what is wrong; -errno.
- */
-static int config_file_write(const struct config_file_place *place, struct text bytes)
-{
-	const struct stat *st = &place->stat;
-	struct new_file f;
-	int r = new_file_open(&f, place->path);
-
-	if (r == 0)
-		r = new_file_write(&f, bytes);
-	/* A file of somebody else stays theirs, as far as we may say so. */
-	if (r == 0 && !place->is_new && fchown(f.fd, st->st_uid, st->st_gid) < 0 &&
-	    errno != EPERM)
-		r = -errno;
-	if (r == 0)
-		r = new_file_finish(&f, place->is_new ? 0644 : st->st_mode & 07777);
-	else
-		new_file_drop(&f);
-	if (r < 0)
-		say_error("%s: it cannot be written: %s%s", place->name, errno_text(r),
-			  r == -EACCES ? ": run this as root" : "");
-	return r;
-}
-
 /* What a file begins with that was not there. */
 #define FIRST_LINE "# What vfio-pci gets at boot: earlybind.conf(5)\n"
 
@@ -348,19 +253,34 @@ static bool is_profile(struct text name)
 	return name.n > 0 && name.n <= 64;
 }
 
-/* The bytes of the file that is edited: the links to it are followed in one way only. */
+/* The file that is edited: what --config names is no part of the tree. */
+static int lock_own(struct edit *e)
+{
+	e->file = (struct edit_file){
+		.name = e->config ? e->config : ETC_PREFIX CONFIG_NAME,
+		.sysroot = e->config ? NULL : e->sysroot,
+		.is_outside = e->config,
+		.mode = 0644,
+	};
+	e->lock = -1;
+	if (e->is_dry_run || e->is_interactive)
+		return 0;
+	return edit_lock(e->file.sysroot, EDIT_WAIT_SECONDS, &e->lock);
+}
+
 static int read_own(struct edit *e, struct text *ret)
 {
-	int r;
+	int r = edit_file_read(&e->file, e->arena, CONFIG_SIZE_MAX, &e->old);
 
-	if (e->place.is_new) {
-		*ret = TEXT(FIRST_LINE);
-		return 0;
-	}
-	r = file_read(e->place.path, e->arena, CONFIG_SIZE_MAX, ret, NULL);
+	if (r == -EINVAL)
+		say_error("%s: it is no file", e->file.name);
+	else if (r < 0)
+		say_error("%s: it cannot be read: %s", e->file.name, errno_text(r));
 	if (r < 0)
-		say_error("%s: it cannot be read: %s", e->place.name, errno_text(r));
-	return r;
+		return r;
+	e->is_new = !e->old.p;
+	*ret = e->is_new ? TEXT(FIRST_LINE) : e->old;
+	return 0;
 }
 
 /* The file that is edited comes first; behind it what else counts. */
@@ -374,18 +294,18 @@ static int read_sources(struct edit *e)
 	if (e->config)
 		named.items[named.count++] = e->config;
 	*s = (struct sources){0};
-	if (r == 0 && !(e->config && e->place.is_new))
+	if (r == 0 && !(e->config && e->is_new))
 		r = sources_read(e->world, e->arena, &named, s);
 	if (r < 0)
 		return r;
-	if (s->count == 0 || !text_is(s->files[0].name, e->place.name)) {
+	if (s->count == 0 || !text_is(s->files[0].name, e->file.name)) {
 		if (s->count == CONFIG_FILES_MAX) {
 			say_error("more than %d configuration files: join some of them",
 				  CONFIG_FILES_MAX);
 			return -E2BIG;
 		}
 		memmove(&s->files[1], &s->files[0], s->count * sizeof(s->files[0]));
-		s->files[0].name = text_of(e->place.name);
+		s->files[0].name = text_of(e->file.name);
 		s->count++;
 	}
 	s->files[0].bytes = bytes;
@@ -469,7 +389,7 @@ int edit_open(struct edit *e)
 	}
 	r = open_world(e->sysroot, &e->world);
 	if (r == 0)
-		r = config_file_find(e->arena, e->sysroot, e->config, &e->place);
+		r = lock_own(e);
 	if (r == 0)
 		r = read_sources(e);
 	if (r == 0)
@@ -509,7 +429,7 @@ int edit_check(struct edit *e)
 	int r;
 
 	if (e->text.bytes.n > CONFIG_SIZE_MAX) {
-		say_error("%s: it would be larger than %zu bytes", e->place.name,
+		say_error("%s: it would be larger than %zu bytes", e->file.name,
 			  CONFIG_SIZE_MAX);
 		return -E2BIG;
 	}
@@ -541,13 +461,42 @@ static void put_line(char sign, struct text line)
 	putchar('\n');
 }
 
+/* What the image's maker will read it with. */
+static int check_own(const void *arg, struct text bytes)
+{
+	const struct edit *e = arg;
+	struct sources s = {.count = 1};
+	struct policy policy;
+
+	s.files[0] = (struct config_file){.name = text_of(e->file.name), .bytes = bytes};
+	if (policy_init(&policy, e->arena) < 0)
+		return -ENOMEM;
+	sources_parse(&s, &policy);
+	return policy.problem_count > 0 ? -EINVAL : 0;
+}
+
+static int write_own(struct edit *e)
+{
+	int r;
+
+	if (e->lock < 0 && edit_lock(e->file.sysroot, EDIT_WAIT_SECONDS, &e->lock) < 0)
+		return -EBUSY;
+	e->file.check = check_own;
+	e->file.arg = e;
+	r = edit_file_replace(&e->file, e->old, e->text.bytes, e->arena);
+	edit_unlock(&e->lock);
+	if (r < 0)
+		edit_file_say(&e->file, r);
+	return r;
+}
+
 int edit_finish(struct edit *e)
 {
 	if (e->text.change_count == 0) {
 		puts("nothing to change");
 		return EXIT_OK;
 	}
-	printf("%s%s%s%s%s:\n", e->place.name, e->place.is_new ? " (new)" : "",
+	printf("%s%s%s%s%s:\n", e->file.name, e->is_new ? " (new)" : "",
 	       e->profile ? " [profile " : "", e->profile ? e->profile : "",
 	       e->profile ? "]" : "");
 	for (size_t i = 0; i < e->text.change_count; i++) {
@@ -558,7 +507,7 @@ int edit_finish(struct edit *e)
 		puts("nothing is written: this is a dry run");
 		return EXIT_OK;
 	}
-	if (config_file_write(&e->place, e->text.bytes) < 0)
+	if (write_own(e) < 0)
 		return EXIT_FAILED;
 	puts("next: \"earlybind apply\" puts it into the images, and the next boot obeys");
 	return EXIT_OK;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "arena.h"
 #include "compiler.h"
+#include "edit_file.h"
 #include "identity.h"
 #include "inventory.h"
 #include "options.h"
@@ -32,13 +32,6 @@ struct config_edit {
 	size_t change_count;
 };
 
-struct config_file_place {
-	const char *name; /* as users know it: without the sysroot */
-	const char *path; /* of the file itself, behind symbolic links */
-	bool is_new; /* it does not exist yet */
-	struct stat stat; /* unless it is new */
-};
-
 struct edit {
 	/* From the command line */
 	struct strings words;
@@ -46,6 +39,7 @@ struct edit {
 	const char *profile;
 	const char *sysroot;
 	bool is_dry_run;
+	bool is_interactive; /* the user chooses meanwhile: nobody else waits for that */
 	struct selector *asked; /* that edit_open() reads the facts for */
 	size_t asked_count;
 
@@ -58,7 +52,10 @@ struct edit {
 		companions; /* per device: what brings it along now; NULL: nothing does */
 	struct usages usages;
 	struct names *names;
-	struct config_file_place place;
+	struct edit_file file; /* that is edited */
+	bool is_new; /* it does not exist yet */
+	struct text old; /* what was read from it */
+	int lock; /* of edit_lock() */
 	struct sources sources; /* the first one is the file that is edited */
 	struct policy before; /* sources last, with lines and columns */
 
@@ -113,8 +110,9 @@ int config_edit_remove(struct config_edit *edit, const struct text *selectors,
 /* The configuration file that the companion writes. */
 
 /*
- * Reads machine and configuration. The configuration must be without errors. Says what is
- * wrong; -errno.
+ * Reads machine and configuration, with the lock of all edits: it is held until edit_finish(),
+ * or the end of the program. The configuration must be without errors. Says what is wrong;
+ * -errno.
  */
 int edit_open(struct edit *e) must_check nonnull(1);
 
