@@ -85,7 +85,7 @@ xz_HEADERS := src/liblzma/api/lzma.h src/liblzma/api/lzma
 
 # Reads gzip files only. Z_TESTW=0 means CRC-32 by bytes: 1 KiB of tables instead of 27.
 zlib_ARCHIVE := libz.a
-zlib_FILES := adler32.c crc32.c gzclose.c gzlib.c gzread.c inffast.c inflate.c inftrees.c zutil.c
+zlib_FILES := adler32.c crc32.c deflate.c gzclose.c gzlib.c gzread.c inffast.c inflate.c inftrees.c trees.c zutil.c
 zlib_SMALL ?= -DZ_TESTW=0
 zlib_FLAGS = -std=gnu11 -D_LARGEFILE64_SOURCE=1 -DHAVE_UNISTD_H -DHAVE_HIDDEN -DNO_GZCOMPRESS \
 	$(zlib_SMALL)

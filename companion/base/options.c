@@ -223,6 +223,28 @@ void options_hand_to(options_taker *take, struct arena *arena)
 	taker_arena = arena;
 }
 
+static options_opener *opener;
+
+void options_open_trees_by(options_opener *by)
+{
+	opener = by;
+}
+
+static bool open_trees(const struct command_spec *spec)
+{
+	for (size_t i = 0; i < spec->option_count && opener; i++) {
+		const struct option_spec *option = &spec->options[i];
+
+		if (!option->ret_string || !*option->ret_string || !option->argument ||
+		    strcmp(option->argument, OPTIONS_TREE) != 0)
+			continue;
+		*option->ret_string = opener(*option->ret_string);
+		if (!*option->ret_string)
+			return false;
+	}
+	return true;
+}
+
 bool options_parse(const struct command_spec *spec, int argc, char **argv, int *ret_code)
 {
 	bool is_behind = false; /* of "--" */
@@ -256,5 +278,6 @@ bool options_parse(const struct command_spec *spec, int argc, char **argv, int *
 			return false;
 		}
 	}
-	return true;
+	*ret_code = EXIT_FAILED;
+	return open_trees(spec);
 }

@@ -56,6 +56,14 @@ bool options_parse(const struct command_spec *spec, int argc, char **argv,
 /* Whether its value does not stand in the next word. */
 bool option_is_alone(const struct option_spec *option) nonnull(1);
 
+/*
+ * What options_parse() opens a value by whose argument is called OPTIONS_TREE: a folder, or what
+ * becomes one. It gives NULL, and has said why, if it cannot.
+ */
+#define OPTIONS_TREE "TREE"
+typedef const char *options_opener(const char *path);
+void options_open_trees_by(options_opener *opener) nonnull(1);
+
 /* From now on options_parse() gives all words to @take instead, and the command ends. */
 struct arena;
 typedef void options_taker(const struct command_spec *spec, int argc, char **argv,

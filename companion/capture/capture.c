@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "bdf.h"
 #include "arena.h"
@@ -1244,7 +1245,7 @@ static void capture_sys(struct capture *c)
 			      REDACT_ALL);
 }
 
-#define DEFAULT_OUTPUT "earlybind-capture.tar"
+#define DEFAULT_OUTPUT "earlybind-capture.tar.gz"
 #define TARGET_MAX     4096
 #define MAC_DIGITS     12
 
@@ -1483,19 +1484,68 @@ static int write_stdout(void *arg unused, struct text bytes)
 	return fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n ? 0 : -EIO;
 }
 
+struct gzip {
+	struct new_file *file;
+	z_stream z;
+};
+
+/* Z_FINISH ends the file. */
+static int gzip_write(struct gzip *g, struct text bytes, int flush)
+{
+	static unsigned char piece[64 * 1024];
+	int r = 0;
+
+	g->z.next_in = (z_const Bytef *)bytes.p;
+	g->z.avail_in = (unsigned)bytes.n;
+	do {
+		g->z.next_out = piece;
+		g->z.avail_out = sizeof(piece);
+		if (deflate(&g->z, flush) == Z_STREAM_ERROR)
+			return -EIO;
+		r = new_file_write(g->file,
+				   (struct text){(const char *)piece,
+						 sizeof(piece) - g->z.avail_out});
+	} while (r == 0 && g->z.avail_out == 0);
+	return r;
+}
+
+static int gzip_put(void *arg, struct text bytes)
+{
+	return gzip_write(arg, bytes, Z_NO_FLUSH);
+}
+
+static int write_gzip(struct capture *c, struct new_file *f)
+{
+	struct gzip g = {.file = f};
+	struct tar_writer w = {.put = gzip_put, .arg = &g};
+	int r;
+
+	if (deflateInit2(&g.z, Z_BEST_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 9,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
+	r = put_all(c, &w);
+	if (r == 0)
+		r = gzip_write(&g, TEXT(""), Z_FINISH);
+	deflateEnd(&g.z);
+	return r;
+}
+
 static int write_tar(struct capture *c)
 {
 	struct tar_writer w = {.put = write_stdout};
+	struct text name = text_of(c->output);
 	struct new_file f;
 	int r;
 
-	if (strcmp(c->output, "-") == 0)
+	if (text_is(name, "-"))
 		return put_all(c, &w);
 	r = new_file_open(&f, c->output);
 	if (r < 0)
 		return r;
 	w = (struct tar_writer){.put = write_file, .arg = &f};
-	r = put_all(c, &w);
+	r = text_has_suffix(name, ".gz") || text_has_suffix(name, ".tgz")
+		    ? write_gzip(c, &f)
+		    : put_all(c, &w);
 	if (r == 0)
 		return new_file_finish(&f, 0600);
 	new_file_drop(&f);
@@ -1576,20 +1626,21 @@ int command_capture(int argc, char **argv, struct arena *arena)
 {
 	static struct capture c;
 	const struct option_spec options[] = {
-		{"output", "FILE", "write to FILE, - for the standard output",
+		{"output", "FILE",
+		 "write to FILE, - for the standard output (not compressed)",
 		 .ret_string = &c.output},
 		{"serial", NULL, "tell serial numbers too", .ret_flag = &c.has_serial},
-		{"sysroot", "DIR", "record the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE, "record this folder, not this machine",
 		 .ret_string = &c.sysroot},
 	};
 	const struct command_spec spec = {
 		.name = "capture",
 		.synopsis = "[OPTION...]",
-		.text = "Records what earlybind knows of this machine as a small tar, "
-			"by default " DEFAULT_OUTPUT
-			": unpacked, it is a tree for --sysroot, "
-			"on which list, plan, check and status say what they say here. For a "
-			"report of an error.\n"
+		.text = "Records what earlybind knows of this machine as a small tar, by "
+			"default " DEFAULT_OUTPUT
+			", compressed if the name of FILE ends in .gz or .tgz. list, plan, "
+			"check and status say of it, with --sysroot FILE, what they say "
+			"here. For a report of an error.\n"
 			"\n"
 			"In it are the PCI functions with their attributes, IOMMU groups, "
 			"drivers, what uses them, the configuration and the report of this "
@@ -1601,7 +1652,8 @@ int command_capture(int argc, char **argv, struct arena *arena)
 			"\n"
 			"exit code: 0 done; 1 there is no PCI bus, or the file cannot be "
 			"written; 2 wrong usage\n",
-		.example = "earlybind capture && tar -tvf " DEFAULT_OUTPUT,
+		.example =
+			"earlybind capture && earlybind check --sysroot " DEFAULT_OUTPUT,
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
 	};

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK	     512
+#define BLOCK	     TAR_BLOCK
 #define SIZE_MAX_TAR 077777777777ull
 
 /* Types of entries. */
@@ -162,4 +162,100 @@ int tar_put_end(struct tar_writer *w)
 	static const char zeros[2 * BLOCK];
 
 	return w->put(w->arg, (struct text){zeros, sizeof(zeros)});
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* Octal digits up to a blank or a NUL; -EBADMSG. */
+static int get_octal(const char *field, size_t size, uint64_t *ret)
+{
+	uint64_t value = 0;
+	size_t i = 0;
+
+	while (i < size && field[i] >= '0' && field[i] <= '7')
+		value = value << 3 | (uint64_t)(field[i++] - '0');
+	if (i == 0 || (i < size && field[i] != ' ' && field[i] != '\0'))
+		return -EBADMSG;
+	*ret = value;
+	return 0;
+}
+
+static bool has_checksum(const unsigned char *block, const struct header *h)
+{
+	size_t start = offsetof(struct header, checksum);
+	uint64_t want;
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += i >= start && i < start + sizeof(h->checksum) ? ' ' : block[i];
+	return get_octal(h->checksum, sizeof(h->checksum), &want) == 0 && want == sum;
+}
+
+int tar_read_header(const unsigned char block[TAR_BLOCK], struct tar_entry *e)
+{
+	static const unsigned char zeros[BLOCK];
+	struct header h;
+
+	if (memcmp(block, zeros, BLOCK) == 0)
+		return -ENOENT;
+	memcpy(&h, block, sizeof(h));
+	if (memcmp(h.magic, "ustar", 5) != 0 || !has_checksum(block, &h) ||
+	    get_octal(h.size, sizeof(h.size), &e->size) < 0)
+		return -EBADMSG;
+	e->is_pax = h.type == TYPE_PAX;
+	if (e->is_pax)
+		return 0;
+	if (h.type != TYPE_FILE && h.type != '\0' && h.type != TYPE_DIR &&
+	    h.type != TYPE_LINK)
+		return -ENOTSUP;
+	e->type = h.type == TYPE_DIR	? TAR_DIR
+		  : h.type == TYPE_LINK ? TAR_LINK
+					: TAR_FILE;
+	/* GNU's magic ends in a blank, and has other things where the prefix is. */
+	if (!e->has_name)
+		snprintf(e->name, sizeof(e->name), "%.*s%s%.*s",
+			 h.magic[5] == '\0' ? (int)sizeof(h.prefix) : 0, h.prefix,
+			 h.magic[5] == '\0' && h.prefix[0] != '\0' ? "/" : "",
+			 (int)sizeof(h.name), h.name);
+	if (!e->has_target)
+		snprintf(e->target, sizeof(e->target), "%.*s", (int)sizeof(h.target),
+			 h.target);
+	return 0;
+}
+
+static int set_field(struct text value, char field[PATH_MAX], bool *ret)
+{
+	if (value.n == 0 || value.n >= PATH_MAX || memchr(value.p, '\0', value.n))
+		return -EBADMSG;
+	memcpy(field, value.p, value.n);
+	field[value.n] = '\0';
+	*ret = true;
+	return 0;
+}
+
+int tar_read_pax(struct text records, struct tar_entry *e)
+{
+	while (records.n > 0) {
+		struct text rest = records, digits, key;
+		uint64_t length;
+		int r = 0;
+
+		if (!text_cut(&rest, ' ', &digits) ||
+		    text_decimal(digits, records.n, &length) < 0 ||
+		    length < digits.n + 3 || records.p[length - 1] != '\n')
+			return -EBADMSG;
+		rest = (struct text){records.p + digits.n + 1,
+				     (size_t)length - digits.n - 2};
+		if (!text_cut(&rest, '=', &key) || !rest.p)
+			return -EBADMSG;
+		if (text_is(key, "path"))
+			r = set_field(rest, e->name, &e->has_name);
+		else if (text_is(key, "linkpath"))
+			r = set_field(rest, e->target, &e->has_target);
+		if (r < 0)
+			return r;
+		records.p += length;
+		records.n -= length;
+	}
+	return 0;
 }

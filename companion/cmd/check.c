@@ -175,7 +175,8 @@ int command_check(int argc, char **argv, struct arena *arena)
 		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
 		 .ret_strings = &d.configs},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &d.is_json},
-		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE,
+		 "read this folder or recording, not this machine",
 		 .ret_string = &d.sysroot},
 	};
 	const struct command_spec spec = {

@@ -208,6 +208,7 @@ static void complete_value(const struct completion *c, const struct option_spec 
 	else if (strcmp(option->argument, "DIR") == 0)
 		puts(":dirs");
 	else if (strcmp(option->argument, "FILE") == 0 ||
+		 strcmp(option->argument, OPTIONS_TREE) == 0 ||
 		 strcmp(option->argument, "IMAGE") == 0)
 		puts(":files");
 }

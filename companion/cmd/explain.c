@@ -645,7 +645,8 @@ int command_explain(int argc, char **argv, struct arena *arena)
 {
 	static struct explain e;
 	const struct option_spec options[] = {
-		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE,
+		 "read this folder or recording, not this machine",
 		 .ret_string = &e.sysroot},
 	};
 	const struct command_spec spec = {

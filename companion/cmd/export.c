@@ -624,7 +624,8 @@ int command_export(int argc, char **argv, struct arena *arena)
 	static struct exporter e;
 	const struct option_spec options[] = {
 		{"pci-ids", "FILE", "take the names from FILE", .ret_string = &e.pci_ids},
-		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE,
+		 "read this folder or recording, not this machine",
 		 .ret_string = &e.sysroot},
 	};
 	const struct command_spec spec = {

@@ -1142,7 +1142,8 @@ int command_list(int argc, char **argv, struct arena *arena)
 		 .ret_string = &l.color},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &l.is_json},
 		{"pci-ids", "FILE", "take the names from FILE", .ret_string = &l.pci_ids},
-		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE,
+		 "read this folder or recording, not this machine",
 		 .ret_string = &l.sysroot},
 	};
 	const struct command_spec spec = {

@@ -10,6 +10,7 @@
 #include "complete.h"
 #include "message.h"
 #include "options.h"
+#include "recording.h"
 #include "version.h"
 
 /* Address space, not memory: pages that are not used cost nothing. */
@@ -141,6 +142,7 @@ int main(int argc, char **argv)
 	/* libkmod complains of lines in modprobe.d by itself; what matters of it, import says. */
 	(void)setenv("KMOD_LOG", "0", 0);
 	(void)signal(SIGBUS, end_at_cut_file);
+	options_open_trees_by(recording_open);
 	code = run(argc, argv);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -350,7 +350,8 @@ int command_plan(int argc, char **argv, struct arena *arena)
 		{"image", "FILE", "the rules in the image FILE, not the configuration",
 		 .ret_string = &p.image},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &p.is_json},
-		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE,
+		 "read this folder or recording, not this machine",
 		 .ret_string = &p.sysroot},
 	};
 	const struct command_spec spec = {

@@ -455,7 +455,8 @@ int command_status(int argc, char **argv, struct arena *arena)
 	static struct status s;
 	const struct option_spec options[] = {
 		{"json", NULL, "print JSON for scripts", .ret_flag = &s.is_json},
-		{"sysroot", "DIR", "read the tree below DIR, not this machine",
+		{"sysroot", OPTIONS_TREE,
+		 "read this folder or recording, not this machine",
 		 .ret_string = &s.sysroot},
 	};
 	const struct command_spec spec = {

@@ -80,7 +80,7 @@ check completion-bash-folders offered bash 'earlybind plan --sysroot confi' conf
 check completion-zsh-devices offered zsh \
 	'earlybind explain --sysroot configured 01:0' 01:00.0 01:00.1
 check completion-zsh-files offered zsh 'earlybind embed --config x' files
-check completion-zsh-folders offered zsh 'earlybind plan --sysroot x' files-/
+check completion-zsh-folders offered zsh 'earlybind add --sysroot x' files-/
 check completion-fish-devices offered fish \
 	'earlybind explain --sysroot configured 01:0' 01:00.0 01:00.1
 check completion-fish-files offered fish 'earlybind embed --config finish' finish-me.conf

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "files.h"
+#include "message.h"
+#include "paths.h"
+#include "tar.h"
+#include "text.h"
+
+/* A file that is larger once it is unpacked is no recording: a big machine has 4 MiB. */
+#define UNPACKED_MAX ((uint64_t)256 * 1024 * 1024)
+#define ENTRIES_MAX  200000 /* with the folders above them */
+#define DEPTH_MAX    64
+#define PIECE_SIZE   (64 * 1024)
+
+/* Links are made last: until then no name leads anywhere else. */
+struct link {
+	char *name, *target;
+	struct link *next;
+};
+
+struct recording {
+	int fd;
+	bool is_gzip, has_stream;
+	z_stream z;
+	unsigned char in[PIECE_SIZE];
+	size_t in_used, in_count;
+	uint64_t total; /* bytes that were unpacked */
+	size_t entries;
+	int folder;
+	struct link *links;
+	const char *message; /* what is wrong */
+};
+
+static char folder_name[sizeof(TEMPORARY_PATH "/earlybind.XXXXXX")];
+
+static int fail(struct recording *r, const char *message)
+{
+	r->message = message;
+	return -EBADMSG;
+}
+
+/* ---- bytes ---------------------------------------------------------------------------------- */
+
+/* At the end of the file nothing is left in r->in. */
+static int fill(struct recording *r)
+{
+	ssize_t n;
+
+	if (r->in_used < r->in_count)
+		return 0;
+	do
+		n = read(r->fd, r->in, sizeof(r->in));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	r->in_used = 0;
+	r->in_count = (size_t)n;
+	return 0;
+}
+
+static int read_plain(struct recording *r, unsigned char *p, size_t n)
+{
+	while (n > 0) {
+		int e = fill(r);
+		size_t part = MIN(n, r->in_count - r->in_used);
+
+		if (e < 0)
+			return e;
+		if (part == 0)
+			return fail(r, "it ends too early");
+		memcpy(p, r->in + r->in_used, part);
+		r->in_used += part;
+		p += part;
+		n -= part;
+	}
+	return 0;
+}
+
+static int read_gzip(struct recording *r, unsigned char *p, size_t n)
+{
+	z_stream *z = &r->z;
+
+	z->next_out = p;
+	z->avail_out = (unsigned)n;
+	while (z->avail_out > 0) {
+		int e = fill(r), code;
+		size_t given = r->in_count - r->in_used;
+
+		if (e < 0)
+			return e;
+		if (given == 0)
+			return fail(r, "it ends too early");
+		z->next_in = r->in + r->in_used;
+		z->avail_in = (unsigned)given;
+		code = inflate(z, Z_NO_FLUSH);
+		r->in_used += given - z->avail_in;
+		if (code == Z_STREAM_END && z->avail_out > 0)
+			return fail(r, "it ends too early");
+		if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+			return fail(r, "what gzip compressed is damaged");
+	}
+	return 0;
+}
+
+/* Exactly @n bytes, at most PIECE_SIZE. */
+static int take(struct recording *r, void *p, size_t n)
+{
+	r->total += n;
+	if (r->total > UNPACKED_MAX)
+		return fail(r, "it is larger than 256 MiB once it is unpacked");
+	return r->is_gzip ? read_gzip(r, p, n) : read_plain(r, p, n);
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+/* A name of the tree; "" is the tree itself. NULL: it leads out of it. */
+static const char *check_name(char *name)
+{
+	size_t n;
+	struct text rest, part;
+
+	while (strncmp(name, "./", 2) == 0)
+		name += 2;
+	n = strlen(name);
+	while (n > 0 && name[n - 1] == '/')
+		name[--n] = '\0';
+	if (strcmp(name, ".") == 0)
+		return "";
+	rest = text_of(name);
+	while (text_cut(&rest, '/', &part))
+		if (n > 0 && (part.n == 0 || text_is(part, ".") || text_is(part, "..")))
+			return NULL;
+	return name;
+}
+
+/* Whether the target of the link @name stays in the tree. */
+static bool is_inside(const char *name, const char *target)
+{
+	struct text rest = text_of(target), part;
+	size_t depth = 0;
+
+	for (const char *p = strchr(name, '/'); p; p = strchr(p + 1, '/'))
+		depth++;
+	if (target[0] == '/' || target[0] == '\0')
+		return false;
+	while (text_cut(&rest, '/', &part)) {
+		if (text_is(part, "..") && depth-- == 0)
+			return false;
+		if (part.n > 0 && !text_is(part, ".") && !text_is(part, ".."))
+			depth++;
+	}
+	return true;
+}
+
+/* The folders above @name. There are no links yet that they could lead through. */
+static int make_parents(struct recording *r, const char *name)
+{
+	char path[PATH_MAX];
+
+	size_t depth = 0;
+
+	if (strlen(name) >= sizeof(path))
+		return fail(r, "a name in it is too long");
+	strcpy(path, name);
+	for (char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+		if (++depth > DEPTH_MAX)
+			return fail(r, "a name in it is too long");
+		*p = '\0';
+		if (mkdirat(r->folder, path, 0700) == 0)
+			r->entries++;
+		else if (errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	return 0;
+}
+
+/* ---- entries -------------------------------------------------------------------------------- */
+
+static int skip(struct recording *r, uint64_t n)
+{
+	static unsigned char piece[PIECE_SIZE];
+	int e = 0;
+
+	for (; n > 0 && e == 0; n -= MIN(n, sizeof(piece)))
+		e = take(r, piece, (size_t)MIN(n, sizeof(piece)));
+	return e;
+}
+
+static uint64_t padding(uint64_t size)
+{
+	return (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK;
+}
+
+static int put_file(struct recording *r, const char *name, uint64_t size)
+{
+	static unsigned char piece[PIECE_SIZE];
+	int fd = openat(r->folder, name,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int e = fd < 0 ? -errno : 0;
+
+	for (uint64_t left = size; left > 0 && e == 0;) {
+		size_t n = (size_t)MIN(left, sizeof(piece));
+
+		e = take(r, piece, n);
+		if (e == 0 && write(fd, piece, n) != (ssize_t)n)
+			e = -EIO;
+		left -= n;
+	}
+	if (fd >= 0)
+		close(fd);
+	return e < 0 ? e : skip(r, padding(size));
+}
+
+static int keep_link(struct recording *r, const char *name, const char *target)
+{
+	struct link *l;
+
+	if (!is_inside(name, target))
+		return fail(r, "a link in it leads out of it");
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	*l = (struct link){strdup(name), strdup(target), r->links};
+	r->links = l;
+	return l->name && l->target ? 0 : -ENOMEM;
+}
+
+static int make_links(struct recording *r)
+{
+	for (const struct link *l = r->links; l; l = l->next)
+		if (symlinkat(l->target, r->folder, l->name) < 0)
+			return -errno;
+	return 0;
+}
+
+static int put_entry(struct recording *r, const struct tar_entry *e)
+{
+	char copy[PATH_MAX];
+	const char *name;
+	int code;
+
+	if (++r->entries > ENTRIES_MAX)
+		return fail(r, "there are more than 200000 entries in it");
+	strcpy(copy, e->name);
+	name = check_name(copy);
+	if (!name)
+		return fail(r, "a name in it leads out of it");
+	if (name[0] == '\0')
+		return skip(r, e->size + padding(e->size));
+	code = make_parents(r, name);
+	if (code < 0)
+		return code;
+	switch (e->type) {
+	case TAR_FILE:
+		return put_file(r, name, e->size);
+	case TAR_DIR:
+		code = mkdirat(r->folder, name, 0700) < 0 && errno != EEXIST ? -errno : 0;
+		return code < 0 ? code : skip(r, e->size + padding(e->size));
+	case TAR_LINK:
+		code = keep_link(r, name, e->target);
+		return code < 0 ? code : skip(r, e->size + padding(e->size));
+	}
+	return 0;
+}
+
+static int take_pax(struct recording *r, uint64_t size, struct tar_entry *e)
+{
+	char records[2 * PATH_MAX + 256];
+	int code;
+
+	if (size > sizeof(records))
+		return fail(r, "a name in it is too long");
+	code = take(r, records, (size_t)size);
+	if (code == 0)
+		code = skip(r, padding(size));
+	if (code == 0 && tar_read_pax((struct text){records, (size_t)size}, e) < 0)
+		code = fail(r, "it is damaged");
+	return code;
+}
+
+static int unpack(struct recording *r)
+{
+	struct tar_entry e = {.name = ""};
+	unsigned char block[TAR_BLOCK];
+	int code;
+
+	for (;;) {
+		code = take(r, block, sizeof(block));
+		if (code < 0)
+			return code;
+		code = tar_read_header(block, &e);
+		if (code == -ENOENT)
+			return make_links(r);
+		if (code < 0)
+			return fail(
+				r,
+				code == -ENOTSUP
+					? "it has an entry that is no file, folder or link"
+					: "it is no tar file, or damaged");
+		code = e.is_pax ? take_pax(r, e.size, &e) : put_entry(r, &e);
+		if (code < 0)
+			return code;
+		if (!e.is_pax)
+			e = (struct tar_entry){.name = ""};
+	}
+}
+
+/* ---- the folder ----------------------------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *st unused, int type unused,
+		      struct FTW *ftw unused)
+{
+	(void)remove(path);
+	return 0;
+}
+
+static void remove_folder(void)
+{
+	(void)nftw(folder_name, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int open_folder(struct recording *r)
+{
+	strcpy(folder_name, TEMPORARY_PATH "/earlybind.XXXXXX");
+	if (!mkdtemp(folder_name))
+		return -errno;
+	(void)atexit(remove_folder);
+	r->folder = open(folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r->folder < 0 ? -errno : 0;
+}
+
+static int start(struct recording *r)
+{
+	int e = fill(r);
+
+	if (e < 0)
+		return e;
+	r->is_gzip = r->in_count >= 2 && r->in[0] == 0x1f && r->in[1] == 0x8b;
+	if (!r->is_gzip)
+		return 0;
+	r->has_stream = inflateInit2(&r->z, 16 + MAX_WBITS) == Z_OK;
+	return r->has_stream ? 0 : -ENOMEM;
+}
+
+static void finish(struct recording *r)
+{
+	if (r->has_stream)
+		inflateEnd(&r->z);
+	if (r->folder >= 0)
+		close(r->folder);
+	close(r->fd);
+	while (r->links) {
+		struct link *next = r->links->next;
+
+		free(r->links->name);
+		free(r->links->target);
+		free(r->links);
+		r->links = next;
+	}
+}
+
+const char *recording_open(const char *path)
+{
+	static struct recording r;
+	struct stat st;
+	int e;
+
+	r = (struct recording){.folder = -1};
+	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
+		return path;
+	if (!S_ISREG(st.st_mode)) {
+		say_error("%s is neither a folder nor a recording", path);
+		return NULL;
+	}
+	r.fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	e = r.fd < 0 ? -errno : 0;
+	if (e == 0)
+		e = start(&r);
+	if (e == 0)
+		e = open_folder(&r);
+	if (e == 0)
+		e = unpack(&r);
+	if (r.fd >= 0)
+		finish(&r);
+	if (e == 0)
+		return folder_name;
+	say_error("%s cannot be unpacked: %s", path,
+		  r.message ? r.message : errno_text(e));
+	return NULL;
+}
