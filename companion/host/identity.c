@@ -72,13 +72,18 @@ bool device_is_virtual(struct world *world, const struct pci_device *d)
 				sizeof(buf)) >= 0;
 }
 
-/* Its folder is right below that of a root bus: "../../../devices/pci0000:00/0000:00:1f.3". */
-static bool is_on_root_bus(struct world *world, const struct pci_device *d)
+/*
+ * Its folder is right below that of the first root bus: "../../../devices/pci0000:00/0000:00:1f.3".
+ * On other root buses there may be cards, behind ports that are not shown.
+ */
+static bool is_of_chipset(struct world *world, const struct pci_device *d)
 {
 	char path[JOB_PATH_SIZE], target[1024], address[BDF_SIZE];
 	struct text rest, part, parent = {NULL, 0}, last = parent;
 	int n;
 
+	if (d->bdf.bus != 0)
+		return false;
 	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s",
 		 bdf_format(d->bdf, address));
 	n = world->ops->target(world, WORLD_SYS, path, target, sizeof(target));
@@ -111,7 +116,7 @@ bool device_is_same_card(struct world *world, const struct inventory *inventory,
 {
 	if (bdf_compare(a->bdf, b->bdf) == 0)
 		return true;
-	if (!bdf_is_same_slot(a->bdf, b->bdf) || is_on_root_bus(world, a))
+	if (!bdf_is_same_slot(a->bdf, b->bdf) || is_of_chipset(world, a))
 		return false;
 	/* There the graphics and their audio function are ATI's. */
 	return !is_internal_slot(inventory, a) ||

@@ -42,9 +42,9 @@ const char *identity_names(struct identity *identity, struct pci_device *device)
 	nonnull(1, 2);
 
 /*
- * Whether two functions, or one and itself, are of the same card. What is on a root bus is part of
- * the chipset or processor, where one slot has functions that have nothing to do with each other;
- * the same holds for AMD's slots behind internal bridges.
+ * Whether two functions, or one and itself, are of the same card. What is on the first root bus
+ * is part of the chipset or processor, where the functions of one slot have nothing to do with
+ * each other; the same holds for AMD's slots behind internal bridges.
  */
 bool device_is_same_card(struct world *world, const struct inventory *inventory,
 			 const struct pci_device *a, const struct pci_device *b)
