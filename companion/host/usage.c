@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "compiler.h"
+#include "driver.h"
 #include "kernel_cmdline.h"
+#include "routes.h"
 #include "text.h"
 
 #define USAGE_PATH_SIZE 512
@@ -152,6 +154,12 @@ static void read_routes(struct networks *n)
 {
 	struct text rest, line, w[10];
 
+	if (routes_read(n->c->world, n->c->arena, &rest) == 0) {
+		while (text_cut(&rest, '\n', &line))
+			if (take_words(&line, w, 3))
+				note_route(n, w[2]);
+		return;
+	}
 	rest = usage_proc_file(n->c, "net/route");
 	while (text_cut(&rest, '\n', &line))
 		if (take_words(&line, w, 8) && is_zero(w[1]) && is_zero(w[7]) &&
@@ -402,15 +410,68 @@ static void read_all(struct displays *d)
 	}
 }
 
+struct screens {
+	const struct displays *displays;
+	size_t count;
+};
+
+/*
+ * A VGA function that the firmware started, or that has a driver of its own, can show something,
+ * though no connector is seen: NVIDIA's driver without modeset shows none.
+ */
+static int count_screen(void *arg, const char *name)
+{
+	struct screens *s = arg;
+	struct world *world = s->displays->c->world;
+	char path[USAGE_PATH_SIZE], buf[64];
+	const struct display *display;
+	struct bdf bdf;
+	struct text t;
+
+	if (bdf_parse(text_of(name), &bdf) < 0)
+		return 0;
+	display = find(s->displays, bdf);
+	if (display && display->has_connector)
+		return 0;
+	snprintf(path, sizeof(path), "bus/pci/devices/%.32s/class", name);
+	if (world_read_text(world, WORLD_SYS, path, buf, sizeof(buf), &t) < 0 ||
+	    !(text_has_prefix(t, "0x0300") || text_has_prefix(t, "0x0301")))
+		return 0;
+	snprintf(path, sizeof(path), "bus/pci/devices/%.32s/boot_vga", name);
+	if (world_read_text(world, WORLD_SYS, path, buf, sizeof(buf), &t) == 0 &&
+	    text_is(t, "1")) {
+		s->count++;
+		return 0;
+	}
+	snprintf(path, sizeof(path), "bus/pci/devices/%.32s/driver", name);
+	if (world->ops->link(world, WORLD_SYS, path, buf, sizeof(buf)) >= 0 &&
+	    !driver_is_vfio(buf) && strcmp(buf, "pci-stub") != 0 &&
+	    strcmp(buf, "pciback") != 0)
+		s->count++;
+	return 0;
+}
+
+static size_t count_screens(const struct displays *d)
+{
+	struct screens s = {.displays = d};
+
+	/* A card for computing has a DRM device and nothing to plug a monitor in. */
+	for (const struct display *i = d->first; i; i = i->next)
+		s.count += i->has_connector;
+	/* Of more than one, none is the only one. */
+	if (s.count == 1)
+		(void)d->c->world->ops->list(d->c->world, WORLD_SYS, "bus/pci/devices",
+					     count_screen, &s);
+	return s.count;
+}
+
 static void usage_read_displays(struct collector *c)
 {
 	struct displays d = {.c = c};
-	size_t count = 0;
+	size_t count;
 
 	read_all(&d);
-	/* A card for computing has a DRM device and nothing to plug a monitor in. */
-	for (const struct display *i = d.first; i; i = i->next)
-		count += i->has_connector;
+	count = count_screens(&d);
 	for (const struct display *i = d.first; i && !c->is_full; i = i->next) {
 		bool is_only = i->has_connector && count == 1;
 		const char *what = i->is_console ? "the console" : "";
