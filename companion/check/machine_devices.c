@@ -13,6 +13,7 @@
 #include "machine_check.h"
 #include "message.h"
 #include "paths.h"
+#include "vfio_nodes.h"
 
 #define IOMMUS	   "class/iommu"
 #define GROUPS	   SYSFS_IOMMU_GROUPS
@@ -462,9 +463,7 @@ static void run_power(struct machine *d)
 
 static bool is_there(struct machine *d, const char *path, struct stat *ret)
 {
-	const char *file = path_below(d->arena, d->sysroot, path);
-
-	return file && stat(file, ret) == 0;
+	return vfio_has_node(d->sysroot, d->arena, path, ret);
 }
 
 /* vfio takes type1, or iommufd in its place. */
@@ -488,12 +487,18 @@ static void check_backend(struct machine *d)
 static void check_node(struct machine *d, const struct target *t)
 {
 	const char *path = machine_print(d, VFIO_PATH "/%d", t->device->iommu_group);
+	bool is_alone = vfio_is_iommufd_alone(d->sysroot, d->arena);
 	struct stat st;
 
-	for (const struct target *o = d->targets; o < t; o++)
+	for (const struct target *o = d->targets; !is_alone && o < t; o++)
 		if (device_is_on_vfio(o->device) &&
 		    o->device->iommu_group == t->device->iommu_group)
 			return;
+	if (is_alone) {
+		const char *own = vfio_device_node(d->world, d->arena, t->device->bdf);
+
+		path = own ? own : path;
+	}
 	if (!is_there(d, path, &st))
 		machine_say(
 			d, FINDING_FAIL,
@@ -542,7 +547,13 @@ static void run_nodes(struct machine *d)
 	if (!has_bound)
 		return;
 	check_backend(d);
-	if (!is_there(d, VFIO_PATH "/vfio", &st))
+	if (vfio_is_iommufd_alone(d->sysroot, d->arena))
+		machine_say(
+			d, FINDING_NOTE,
+			"this kernel has iommufd (" IOMMUFD_PATH
+			") and no container of vfio: a program must know iommufd; QEMU "
+			"does with -object iommufd");
+	else if (!is_there(d, VFIO_PATH "/vfio", &st))
 		machine_say(d, FINDING_FAIL,
 			    VFIO_PATH
 			    "/vfio is not there: run modprobe vfio, and see that "

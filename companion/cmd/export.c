@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "reason.h"
 #include "sentences.h"
+#include "vfio_nodes.h"
 
 #define FIRST_CHASSIS 101 /* others begin at 1 */
 #define HOSTPCI_MAX   16 /* PVE/QemuServer/PCI.pm: $MAX_HOSTPCI_DEVICES */
@@ -61,8 +62,12 @@ static size_t export_slot_end(const struct exporter *e, size_t from);
  */
 static int export_qemu(struct exporter *e)
 {
+	bool is_alone = vfio_is_iommufd_alone(e->sysroot, e->arena);
 	unsigned port = 0;
 
+	/* hw/vfio/pci.c: without it QEMU opens the container, which is not there. */
+	if (is_alone && e->count > 0)
+		puts("-object iommufd,id=iommufd0");
 	for (size_t i = 0, end; i < e->count; i = end) {
 		bool is_multi;
 
@@ -81,7 +86,7 @@ static int export_qemu(struct exporter *e)
 			if (is_multi)
 				printf(",bus=earlybind%u,addr=00.%zu%s", port - 1, k - i,
 				       k == i ? ",multifunction=on" : "");
-			putchar('\n');
+			puts(is_alone ? ",iommufd=iommufd0" : "");
 		}
 	}
 	return 0;
