@@ -40,18 +40,22 @@ static bool is_mismatch(const struct machine *d, const struct rule *rule)
 static void check_several(struct machine *d, struct identity *identity,
 			  const struct rule *rule)
 {
-	char origin[ORIGIN_SIZE];
-	size_t count;
-	const char *cards = identity_cards_of(identity, &d->run.plan, rule, &count);
+	const char *sentence = twins_sentence(identity, &d->run.plan, rule);
 
-	if (count > 0)
-		machine_say(
-			d, FINDING_NOTE,
-			"%.*s (%s): this ID is that of %zu cards: %s; if one of them "
-			"is for the host, name the other with \"earlybind add ADDRESS\" "
-			"instead, or keep it",
-			(int)MIN(rule->text.n, 80u), rule->text.p,
-			origin_format(&rule->origin, origin), count, cards);
+	if (sentence)
+		machine_say(d, FINDING_NOTE, "%s", sentence);
+}
+
+/* Somebody may want the virtual functions of the card. */
+static void check_physical(struct machine *d)
+{
+	for (size_t i = 0; i < d->run.plan.device_count; i++) {
+		const char *sentence =
+			physical_sentence(d->world, d->arena, &d->run.plan.devices[i]);
+
+		if (sentence)
+			machine_say(d, FINDING_NOTE, "%s", sentence);
+	}
 }
 
 static void check_rule(struct machine *d, struct identity *identity, size_t i)
@@ -100,6 +104,7 @@ static void run_configuration(struct machine *d)
 		return;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		check_rule(d, &identity, i);
+	check_physical(d);
 	if (!d->has_rule)
 		machine_say(d, FINDING_NOTE,
 			    "there is no rule: \"earlybind add DEVICE\" writes one");
@@ -648,11 +653,26 @@ static void check_target(struct machine *d, const struct target *t)
 			    machine_driver(t->device));
 	else if (device_is_on_vfio(t->device))
 		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
+	else if (t->judgement.verdict == JUDGED_REFUSED)
+		return; /* the guards say it */
 	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
 		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,
 			    reason_message(pd->reason, pd->detail, message));
 	else if (pd->action != ACTION_KEEP)
 		say_not_bound(d, t);
+}
+
+/* Bound before there was a keep rule. */
+static void say_kept_bound(struct machine *d, const struct plan_device *pd)
+{
+	char address[BDF_SIZE], origin[ORIGIN_SIZE];
+
+	machine_say(d, FINDING_FAIL,
+		    "%s: %s has it, though a keep rule (%s) protects it: run \"earlybind "
+		    "apply\" and reboot, or for now \"earlybind release %s\"",
+		    machine_device(d, pd->device), pd->device->driver,
+		    origin_format(&pd->rule->origin, origin),
+		    bdf_format(pd->device->bdf, address));
 }
 
 /* What rules name and must not be bound, or is another device than they say. */
@@ -667,6 +687,11 @@ static void check_refused(struct machine *d)
 			is_target |= d->targets[k].planned == pd;
 		if (is_target || d->words.count > 0)
 			continue;
+		if (pd->reason == REASON_KEPT_BOUND &&
+		    !policy_has_module_id(&d->run.policy, pd->device)) {
+			say_kept_bound(d, pd);
+			continue;
+		}
 		if (pd->action == ACTION_REFUSE || pd->reason == REASON_KEPT_BOUND)
 			machine_say(d, FINDING_FAIL, "%s: %s (%s)",
 				    machine_device(d, pd->device),

@@ -10,8 +10,6 @@
 #include "sentences.h"
 #include "driver.h"
 #include "files.h"
-#include "filter.h"
-#include "framebuffer.h"
 #include "message.h"
 #include "module_tree.h"
 #include "next_boot.h"
@@ -155,11 +153,11 @@ static int parse_words(struct machine *d)
 	return 0;
 }
 
-/* All functions, since guards and groups look at those that no rule names. */
-static unsigned want_all(const void *arg, const struct pci_device *device)
+/* What the words ask of a function. */
+static unsigned want(const void *arg, const struct pci_device *device)
 {
 	const struct machine *d = arg;
-	unsigned facts = policy_filter(&d->run.policy, device) | FACT_WANTED;
+	unsigned facts = 0;
 
 	for (size_t i = 0; i < d->words.count; i++)
 		facts |= selector_open_facts(&d->selectors[i], device);
@@ -169,16 +167,9 @@ static unsigned want_all(const void *arg, const struct pci_device *device)
 static int read_machine(struct machine *d)
 {
 	struct run *run = &d->run;
-	int r;
 
 	d->has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
-	r = policy_read_inventory(d->world, d->arena, &run->policy, want_all, d,
-				  &run->inventory);
-	if (r == 0)
-		framebuffers_read(d->world, d->arena, &run->inventory);
-	if (r == 0)
-		r = plan_make(&run->policy, &run->inventory, d->arena, &run->plan);
-	return r;
+	return next_boot_plan(d->world, d->arena, want, d, run);
 }
 
 static void read_release(struct machine *d)
@@ -225,8 +216,13 @@ static int find_targets(struct machine *d)
 			is_wanted = selector_has_match(&d->selectors[k], device);
 		if (is_wanted)
 			d->targets[d->target_count++] =
-				(struct target){device, pd, machine_device(d, device)};
+				(struct target){.device = device,
+						.planned = pd,
+						.name = machine_device(d, device)};
 	}
+	for (size_t i = 0; i < d->target_count; i++)
+		judge_device(&d->judge, d->targets[i].device, (struct allowance){0},
+			     &d->targets[i].judgement);
 	if (d->words.count > 0 && d->target_count == 0) {
 		say_error("no device is %s: see \"earlybind list\"", d->words.items[0]);
 		return -ENODEV;
@@ -262,9 +258,13 @@ static int read_all(struct machine *d)
 		d->boot_error = late_reports_add(d->world, d->arena, &d->boot);
 	r = usages_read(d->world, d->arena, &d->usages);
 	if (r == 0)
+		r = holders_read(d->world, d->arena, d->sysroot, &d->holders);
+	if (r == 0)
 		r = recipes_read(d->world, d->sysroot, d->arena, &d->recipes);
 	if (r < 0)
 		say_error("out of memory");
+	d->judge = (struct judge){d->arena,	&d->run.policy, &d->run.inventory,
+				  &d->run.plan, &d->usages,	&d->holders};
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include "compiler.h"
 #include "findings.h"
 #include "installed.h"
+#include "judgement.h"
 #include "options.h"
 #include "recipe.h"
 #include "run.h"
@@ -24,6 +25,7 @@ struct target {
 	const struct pci_device *device;
 	const struct plan_device *planned; /* NULL: no rule names it */
 	const char *name; /* "0000:01:00.0 [10ee:5000]" */
+	struct judgement judgement;
 };
 
 struct machine {
@@ -55,6 +57,8 @@ struct machine {
 	int boot_error; /* of boot_read() */
 	const char *boot_path, *boot_message;
 	struct usages usages;
+	struct holders holders;
+	struct judge judge; /* of all of that */
 	struct recipes recipes;
 	size_t image_failures; /* what --fix can put right */
 };

@@ -162,78 +162,65 @@ static bool is_seen(const struct machine *d, size_t at)
 	return false;
 }
 
-static bool is_target(const struct machine *d, const struct pci_device *device)
+static const struct target *find_target(const struct machine *d,
+					const struct pci_device *device)
 {
 	for (size_t i = 0; i < d->target_count; i++)
 		if (d->targets[i].device == device)
-			return true;
-	return false;
+			return &d->targets[i];
+	return NULL;
 }
 
-/* "0000:02:00.0 (nvidia), ..." of those that are no targets themselves. */
-static const char *list_blockers(struct machine *d, const struct plan_group *group,
-				 bool *ret_is_elsewhere, size_t *ret_count)
+/* Whether a rule for it, as it is or as if there were one, leaves it to the host all the same. */
+static bool stays_with_host(const struct target *t)
 {
-	const char *list = "";
+	const struct plan_device *pd = t->planned;
 
-	*ret_is_elsewhere = false;
-	*ret_count = 0;
+	return t->judgement.verdict == JUDGED_REFUSED ||
+	       (pd && pd->action == ACTION_REFUSE && pd->reason == t->judgement.reason);
+}
+
+/* Takes those out of the blockers that a rule would take. */
+static void drop_targets(const struct machine *d, struct plan_group *group)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < group->blocker_count; i++) {
-		const struct pci_device *b = group->blockers[i];
-		bool is_same_card = false;
-		char address[BDF_SIZE];
+		const struct target *t = find_target(d, group->blockers[i]);
 
-		if (is_target(d, b))
-			continue;
-		for (size_t k = 0; k < d->target_count; k++)
-			is_same_card |= device_is_same_card(d->world, &d->run.inventory,
-							    b, d->targets[k].device);
-		*ret_is_elsewhere |= !is_same_card;
-		list = machine_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
-				     bdf_format(b->bdf, address), machine_driver(b));
-		(*ret_count)++;
+		if (!t || stays_with_host(t))
+			group->blockers[kept++] = group->blockers[i];
 	}
-	return list;
-}
-
-/* "0000:02:00.*" */
-static const char *card_of(struct machine *d, const struct pci_device *device)
-{
-	char address[BDF_SIZE];
-	const char *text = bdf_format(device->bdf, address);
-
-	return machine_print(d, "%.*s*", (int)strlen(text) - 1, text);
+	group->blocker_count = kept;
 }
 
 static void check_group(struct machine *d, const struct target *t)
 {
 	int id = t->device->iommu_group;
 	struct plan_group group;
-	bool is_elsewhere;
-	const char *list;
-	size_t count;
+	const char *list = "", *remedy;
 
 	if (group_make(&d->run.inventory, &d->run.plan, id, d->arena, &group) < 0)
 		return;
-	list = list_blockers(d, &group, &is_elsewhere, &count);
-	if (count == 0)
+	drop_targets(d, &group);
+	for (size_t i = 0; i < group.blocker_count; i++) {
+		const struct pci_device *b = group.blockers[i];
+		char address[BDF_SIZE];
+
+		list = machine_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
+				     bdf_format(b->bdf, address), machine_driver(b));
+	}
+	if (group.blocker_count == 0) {
 		machine_say(d, FINDING_PASS,
 			    "group %d, with %s: nothing of the host is in it", id,
 			    t->name);
-	else if (is_elsewhere)
-		machine_say(
-			d, FINDING_FAIL,
-			"group %d, with %s, is not viable: %s belong%s to the host, and "
-			"the slots above do not isolate them (no ACS): bind %s too, use "
-			"another slot, or enable ACS in the firmware",
-			id, t->name, list, count == 1 ? "s" : "",
-			count == 1 ? "it" : "them");
-	else
-		machine_say(
-			d, FINDING_FAIL,
-			"group %d, with %s, is not viable: %s of the same card belong%s to "
-			"the host: let the rules name all its functions, %s",
-			id, t->name, list, count == 1 ? "s" : "", card_of(d, t->device));
+		return;
+	}
+	remedy = judge_group(&d->judge, &group, false);
+	machine_say(d, FINDING_FAIL,
+		    "group %d, with %s, is not viable: %s belong%s to the host%s%s", id,
+		    t->name, list, group.blocker_count == 1 ? "s" : "",
+		    remedy[0] ? ": " : "", remedy);
 }
 
 static void run_groups(struct machine *d)
@@ -318,7 +305,7 @@ static void run_functions(struct machine *d)
 
 		for (size_t k = 0; k < d->run.plan.device_count; k++)
 			is_named |= d->run.plan.devices[k].device == device;
-		if (is_named || is_target(d, device) || !is_left(d, device))
+		if (is_named || find_target(d, device) || !is_left(d, device))
 			continue;
 		left++;
 		machine_say(
@@ -331,6 +318,25 @@ static void run_functions(struct machine *d)
 		machine_say(d, FINDING_PASS, "rules name all functions of each card");
 }
 
+/* Whether a rule for a device is carried out: what "earlybind add" says as well. */
+static void run_guards(struct machine *d)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < d->target_count; i++) {
+		const struct target *t = &d->targets[i];
+
+		if (t->judgement.verdict != JUDGED_REFUSED)
+			continue;
+		refused++;
+		machine_say(d, FINDING_FAIL, "%s: a rule for it %s refused: %s", t->name,
+			    t->planned ? "is" : "would be",
+			    t->judgement.why ? t->judgement.why : "out of memory");
+	}
+	if (refused == 0 && d->target_count > 0)
+		machine_say(d, FINDING_PASS, "the host can do without the devices");
+}
+
 static void run_usage(struct machine *d)
 {
 	size_t found = 0;
@@ -338,23 +344,22 @@ static void run_usage(struct machine *d)
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
 		size_t count;
-		const struct usage *u = usages_find(&d->usages, t->device->bdf, &count);
+		const struct usage *u =
+			holders_find_usages(&d->holders, &d->usages, t->device, &count);
 
 		for (size_t k = 0; k < count; k++) {
 			if (u[k].kind == USAGE_VFIO || !u[k].is_in_use)
 				continue;
 			found++;
-			machine_say(
-				d, u[k].is_critical ? FINDING_FAIL : FINDING_NOTE,
-				"%s: %s on it is %s: %s", t->name, u[k].name, u[k].what,
-				u[k].is_critical
-					? "the machine would be lost with it; take it "
-					  "out of the rules, or name it in a keep rule"
-					: "the host will do without after the next boot");
+			machine_say(d, FINDING_NOTE, "%s: %s on it is %s%s", t->name,
+				    u[k].name, u[k].what,
+				    t->planned && t->planned->action <= ACTION_RECOVER
+					    ? ": the host loses it with the next boot"
+					    : "");
 		}
 	}
 	if (found == 0 && d->target_count > 0)
-		machine_say(d, FINDING_PASS, "the host uses none of the devices");
+		machine_say(d, FINDING_PASS, "no use of the devices was found");
 }
 
 /* ---- the firmware's framebuffer ---------------------------------------------------------- */
@@ -571,7 +576,6 @@ const struct machine_check firmware_checks[] = {
 };
 
 const struct machine_check device_checks[] = {
-	{"usage", run_usage}, {"framebuffer", run_framebuffer},
-	{"power", run_power}, {"nodes", run_nodes},
-	{NULL, NULL},
+	{"guards", run_guards}, {"usage", run_usage}, {"framebuffer", run_framebuffer},
+	{"power", run_power},	{"nodes", run_nodes}, {NULL, NULL},
 };

@@ -150,7 +150,8 @@ static void put_groups(struct binding *b)
 
 		if (group_make(&now, NULL, plan->groups[i].id, b->hand.arena, &group) ==
 		    0)
-			describe_group(&group);
+			describe_group(&group,
+				       judge_group(&b->hand.guards.judge, &group, false));
 	}
 }
 
@@ -218,7 +219,9 @@ static int bind_or_plan(struct binding *b)
 		if (is_meant(b, &run->plan.devices[i]))
 			put_planned(&run->plan.devices[i]);
 	for (size_t i = 0; i < run->plan.group_count; i++)
-		describe_group(&run->plan.groups[i]);
+		describe_group(
+			&run->plan.groups[i],
+			judge_group(&b->hand.guards.judge, &run->plan.groups[i], false));
 	return EXIT_OK;
 }
 

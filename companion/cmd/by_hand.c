@@ -2,6 +2,7 @@
 #include "by_hand.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -334,6 +335,22 @@ static bool is_risky(const char *driver)
 	return false;
 }
 
+/* Says what speaks against it, unless only the answer is wanted. */
+static void object(const struct guards *g, const char *format, ...) printf_like(2, 3);
+
+static void object(const struct guards *g, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (g->is_silent)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	say_error("%s", text);
+}
+
 static size_t say_usages(const struct guards *g, const char *address, struct bdf bdf,
 			 bool is_forced)
 {
@@ -349,13 +366,13 @@ static size_t say_usages(const struct guards *g, const char *address, struct bdf
 			continue;
 		said++;
 		if (is_lost)
-			say_error(
-				"%s: %s is %s: the machine would be lost with it, so it is "
-				"never taken while it runs",
-				address, u->name, u->what);
+			object(g,
+			       "%s: %s is %s: the machine would be lost with it, so it is "
+			       "never taken while it runs",
+			       address, u->name, u->what);
 		else
-			say_error("%s: %s is %s: end that first, or use --force", address,
-				  u->name, u->what);
+			object(g, "%s: %s is %s: end that first, or use --force", address,
+			       u->name, u->what);
 	}
 	return said;
 }
@@ -367,12 +384,12 @@ static size_t say_holders(const struct guards *g, const char *address,
 	size_t count = holders_find(&g->holders, d, list, HOLDERS_MAX);
 
 	for (size_t i = 0; i < MIN(count, (size_t)HOLDERS_MAX); i++)
-		say_error(
-			"%s: %s (pid %u) has %s open, and the kernel would wait for it: "
-			"%s",
-			address, list[i]->command, list[i]->pid, list[i]->node,
-			driver_is_vfio(d->driver) ? "shut the VM down first"
-						  : "end it first");
+		object(g,
+		       "%s: %s (pid %u) has %s open, and the kernel would wait for it: "
+		       "%s",
+		       address, list[i]->command, list[i]->pid, list[i]->node,
+		       driver_is_vfio(d->driver) ? "shut the VM down first"
+						 : "end it first");
 	return count;
 }
 
@@ -381,15 +398,16 @@ static size_t say_stuck(const struct guards *g, const char *address,
 {
 	if (hotplug_find(g->world, d->bdf, &d->ids) != LATE_STUCK)
 		return 0;
-	say_error(
-		"%s: the kernel is stuck with it since before: power-cycle the machine; a "
-		"reboot may hang",
-		address);
+	object(g,
+	       "%s: the kernel is stuck with it since before: power-cycle the machine; a "
+	       "reboot may hang",
+	       address);
 	return 1;
 }
 
 /* What the plan refuses: the kernel would too, or the boot. */
-static size_t say_refusal(const char *address, const struct plan_device *pd)
+static size_t say_refusal(const struct guards *g, const char *address,
+			  const struct plan_device *pd)
 {
 	char message[REASON_MESSAGE_SIZE];
 
@@ -397,21 +415,40 @@ static size_t say_refusal(const char *address, const struct plan_device *pd)
 		return 0;
 	reason_message(pd->reason, pd->detail, message);
 	if (pd->reason == REASON_CONSOLE || pd->reason == REASON_LAST_DISPLAY)
-		say_error("%s: %s: it goes dark for good; use --force if that is meant",
-			  address,
-			  pd->reason == REASON_CONSOLE ? "it drives the console"
-						       : "it is the only display");
+		object(g, "%s: %s: it goes dark for good; use --force if that is meant",
+		       address,
+		       pd->reason == REASON_CONSOLE ? "it drives the console"
+						    : "it is the only display");
 	else if (pd->reason == REASON_CRITICAL_CONSOLE)
-		say_error("%s: the local console would have no keyboard without it (%s): "
-			  "use --force if that is meant",
-			  address, pd->detail ? pd->detail : "?");
+		object(g,
+		       "%s: the local console would have no keyboard without it (%s): "
+		       "use --force if that is meant",
+		       address, pd->detail ? pd->detail : "?");
 	else if (pd->reason == REASON_CRITICAL_STORAGE ||
 		 pd->reason == REASON_CRITICAL_NETWORK)
-		say_error("%s: a critical rule protects it (%s): take that one out first",
-			  address, pd->detail ? pd->detail : "?");
+		object(g, "%s: a critical rule protects it (%s): take that one out first",
+		       address, pd->detail ? pd->detail : "?");
 	else
-		say_error("%s: %s", address, message);
+		object(g, "%s: %s", address, message);
 	return 1;
+}
+
+/* How a risky driver is kept from the function instead: in the next boot. */
+static const char *safe_way(const struct guards *g, struct bdf bdf)
+{
+	const struct pci_device *d = inventory_find(g->judge.inventory, bdf), *left;
+	const struct plan_device *pd = d ? plan_find(g->judge.plan, d) : NULL;
+	const char *command, *text = NULL;
+
+	if (pd && pd->action <= ACTION_DONE)
+		return ": the safe way is \"earlybind apply\" and a reboot";
+	command = d ? judge_add_command(&g->judge, &d, 1, &left) : NULL;
+	if (command)
+		text = arena_printf(g->judge.arena,
+				    ": the safe way is \"%s\", \"earlybind apply\" and a "
+				    "reboot",
+				    command);
+	return text ? text : "";
 }
 
 size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
@@ -424,18 +461,26 @@ size_t guards_say_bind(const struct guards *guards, const struct plan_device *pl
 	bdf_format(d->bdf, address);
 	if (planned->action == ACTION_DONE)
 		return 0;
-	said = say_stuck(guards, address, d) + say_refusal(address, planned) +
+	said = say_stuck(guards, address, d) + say_refusal(guards, address, planned) +
 	       say_usages(guards, address, d->bdf, is_forced) +
 	       say_holders(guards, address, d);
 	if (is_risky(d->driver) && !is_forced) {
 		said++;
-		say_error(
-			"%s: %s has it, which may hang the machine when it must let go: the "
-			"safe way is \"earlybind add %s\", \"earlybind apply\" and a reboot; "
-			"--force does it now all the same",
-			address, d->driver, address);
+		object(guards,
+		       "%s: %s has it, which may hang the machine when it must let go%s; "
+		       "--force does it now all the same",
+		       address, d->driver, safe_way(guards, d->bdf));
 	}
 	return said;
+}
+
+bool guards_allow_bind(const struct guards *guards, const struct plan_device *planned)
+{
+	struct guards silent = *guards;
+
+	silent.is_silent = true;
+	/* By hand, what the rule allows does not count. */
+	return planned->rule->allow == 0 && guards_say_bind(&silent, planned, false) == 0;
 }
 
 size_t guards_say_release(const struct guards *guards, const struct pci_device *device)
@@ -447,8 +492,9 @@ size_t guards_say_release(const struct guards *guards, const struct pci_device *
 	said = say_stuck(guards, address, device) + say_holders(guards, address, device);
 	if (device->vf_count == 0)
 		return said;
-	say_error("%s: it has %u virtual functions: write 0 to its sriov_numvfs first",
-		  address, device->vf_count);
+	object(guards,
+	       "%s: it has %u virtual functions: write 0 to its sriov_numvfs first",
+	       address, device->vf_count);
 	return said + 1;
 }
 
@@ -537,6 +583,14 @@ int by_hand_begin(struct by_hand *h)
 	    next_boot_read(h->world, h->arena, &h->sources, NULL, &h->files, &h->next) <
 		    0)
 		return EXIT_FAILED;
+	if (next_boot_plan(h->world, h->arena, selection_filter, &h->selection,
+			   &h->next) < 0) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
+	h->guards.judge =
+		(struct judge){h->arena,      &h->next.policy,	 &h->next.inventory,
+			       &h->next.plan, &h->guards.usages, NULL};
 	return selection_say_missing(&h->selection, &h->now) > 0 ? EXIT_FAILED : EXIT_OK;
 }
 

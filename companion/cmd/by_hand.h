@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "holders.h"
+#include "judgement.h"
 #include "next_boot.h"
 #include "options.h"
 #include "plan.h"
@@ -28,6 +29,8 @@ struct guards {
 	struct world *world;
 	struct usages usages;
 	struct holders holders;
+	struct judge judge; /* of the next boot */
+	bool is_silent; /* only the answer is wanted */
 };
 
 struct by_hand {
@@ -90,6 +93,9 @@ int by_hand_release(struct world *world, struct arena *arena,
  */
 size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
 		       bool is_forced) must_check nonnull(1, 2);
+/* Whether "earlybind bind" of the function would find nothing that speaks against it. */
+bool guards_allow_bind(const struct guards *guards,
+		       const struct plan_device *planned) must_check nonnull(1, 2);
 size_t guards_say_release(const struct guards *guards,
 			  const struct pci_device *device) must_check nonnull(1, 2);
 

@@ -20,6 +20,7 @@
 #include "identity.h"
 #include "inventory.h"
 #include "iommu_advice.h"
+#include "judgement.h"
 #include "message.h"
 #include "modules.h"
 #include "next_boot.h"
@@ -48,7 +49,9 @@ struct explain {
 	struct holders holders;
 	struct boot boot; /* with what came later and by hand */
 	const char *no_report; /* why there is none of the boot; NULL: there is one */
-	struct run next; /* the rules of the next boot, and their plan if there is one */
+	struct run
+		next; /* the rules of the next boot, with every function, and their plan */
+	struct judge judge; /* of it */
 };
 
 /* Whether the kernel was found stuck with it in this boot. */
@@ -57,20 +60,31 @@ static bool explain_is_stuck(const struct explain *e, const struct pci_device *d
 	return hotplug_find(e->world, d->bdf, &d->ids) == LATE_STUCK;
 }
 
-/* "A B C", for a command line. */
-static const char *join_addresses(struct explain *e, const struct plan_group *group,
-				  const struct pci_device *but)
+/* A rule for it, as it is or as if there were one. */
+static void explain_judge(struct explain *e, const struct pci_device *d,
+			  struct judgement *ret)
 {
-	const char *text = "";
+	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf);
 
-	for (size_t i = 0; i < group->blocker_count && text; i++) {
-		char address[BDF_SIZE];
+	*ret = (struct judgement){.why = NULL};
+	if (next)
+		judge_device(&e->judge, next, (struct allowance){0}, ret);
+}
 
-		if (group->blockers[i] != but)
-			text = arena_printf(e->arena, "%s%s%s", text, text[0] ? " " : "",
-					    bdf_format(group->blockers[i]->bdf, address));
-	}
-	return text ? text : "";
+/* The group in the next boot without @d among the blockers; false for none. */
+static bool explain_group(struct explain *e, const struct pci_device *d,
+			  struct plan_group *ret)
+{
+	size_t kept = 0;
+
+	if (d->iommu_group == NO_GROUP || group_make(&e->next.inventory, &e->next.plan,
+						     d->iommu_group, e->arena, ret) < 0)
+		return false;
+	for (size_t i = 0; i < ret->blocker_count; i++)
+		if (bdf_compare(ret->blockers[i]->bdf, d->bdf) != 0)
+			ret->blockers[kept++] = ret->blockers[i];
+	ret->blocker_count = kept;
+	return true;
 }
 
 static const char *next_of_refusal(struct explain *e, const struct plan_device *pd,
@@ -99,17 +113,42 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 static const char *next_of_bound(struct explain *e, const struct pci_device *d)
 {
 	struct plan_group group;
-	const char *others = "";
+	const char *remedy = "";
 
-	if (d->iommu_group != NO_GROUP &&
-	    group_make(&e->now, NULL, d->iommu_group, e->arena, &group) == 0)
-		others = join_addresses(e, &group, d);
-	if (others[0] == '\0')
+	if (!explain_group(e, d, &group) || group.blocker_count == 0)
 		return "Next: nothing, a VM can have it";
-	return arena_printf(e->arena,
-			    "Next: \"earlybind add %s\" and \"earlybind apply\", if the "
-			    "host can do without",
-			    others);
+	remedy = judge_group(&e->judge, &group, false);
+	return arena_printf(e->arena, "Next: %s",
+			    remedy[0] ? remedy : "nothing, its group cannot be split");
+}
+
+/* No rule names it. */
+static const char *next_of_unnamed(struct explain *e, const struct pci_device *d,
+				   const char *address)
+{
+	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf), *left;
+	const char *command = next ? judge_add_command(&e->judge, &next, 1, &left) : NULL;
+
+	if (!command && !d->is_bridge && iommu_is_hopeless(&e->now.iommu))
+		return iommu_next(&e->now.iommu, address, e->arena);
+	return command ? arena_printf(e->arena, "Next, to give it to a VM: \"%s\"",
+				      command)
+		       : "Next: nothing, it stays with the host";
+}
+
+/* A rule wants it, and it is not there. */
+static const char *next_of_unbound(struct explain *e, const struct plan_device *pd,
+				   const char *address, bool has_booted)
+{
+	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
+	const char *first = has_booted && !e->no_report
+				    ? "a reboot"
+				    : "\"earlybind apply\" and a reboot";
+
+	if (!guards_allow_bind(&guards, pd))
+		return arena_printf(e->arena, "Next: %s", first);
+	return arena_printf(e->arena, "Next: %s, or for now \"earlybind bind %s\"", first,
+			    address);
 }
 
 static const char *next(struct explain *e, const struct pci_device *d,
@@ -126,13 +165,13 @@ static const char *next(struct explain *e, const struct pci_device *d,
 		return "Next: nothing, its driver is the one that the rule wants";
 	if (e->next.policy.off)
 		return "Next: reboot without rd.earlybind=0";
-	if (!pd && d->is_bridge)
-		return "Next: nothing, a bridge stays with the host";
-	if (!pd && iommu_is_hopeless(&e->now.iommu))
-		return iommu_next(&e->now.iommu, address, e->arena);
 	if (!pd)
+		return next_of_unnamed(e, d, address);
+	if (pd->action == ACTION_KEEP && driver_is_vfio(d->driver) &&
+	    !policy_has_module_id(&e->next.policy, d))
 		return arena_printf(e->arena,
-				    "Next, to give it to a VM: \"earlybind add %s\"",
+				    "Next: \"earlybind apply\" and a reboot, or for now "
+				    "\"earlybind release %s\"",
 				    address);
 	if (pd->action == ACTION_KEEP)
 		return arena_printf(e->arena,
@@ -141,14 +180,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 				    (int)pd->rule->text.n, pd->rule->text.p);
 	if (pd->action == ACTION_REFUSE)
 		return next_of_refusal(e, pd, address);
-	/* A rule wants it, and it is not there. */
-	if (e->no_report || !b)
-		return arena_printf(e->arena,
-				    "Next: \"earlybind apply\" and a reboot, or for now "
-				    "\"earlybind bind %s\"",
-				    address);
-	return arena_printf(e->arena, "Next: \"earlybind bind %s\", or a reboot",
-			    address);
+	return next_of_unbound(e, pd, address, b != NULL);
 }
 
 /* The last sentence of it: the command to type next, or that there is nothing to do. */
@@ -160,8 +192,6 @@ static const char *explain_next(struct explain *e, const struct pci_device *d,
 
 	return text ? text : "Next: \"earlybind plan\"";
 }
-
-#define NAMED_MAX 6 /* neighbours and processes that are named */
 
 static const char *attribute(struct explain *e, const struct pci_device *d,
 			     const char *name)
@@ -352,6 +382,20 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 		paragraph_add(p, "Note: %s.", pd->note);
 }
 
+/* What speaks against a rule, unless the plan says it. */
+static void tell_judgement(struct explain *e, const struct pci_device *d,
+			   const struct plan_device *pd, struct paragraph *p)
+{
+	struct judgement judgement;
+
+	explain_judge(e, d, &judgement);
+	if (judgement.verdict != JUDGED_REFUSED || (pd && pd->action == ACTION_KEEP) ||
+	    (pd && pd->action == ACTION_REFUSE && pd->reason == judgement.reason))
+		return;
+	paragraph_add(p, "A rule that binds it would be refused: %s.",
+		      judgement.why ? judgement.why : "out of memory");
+}
+
 static void tell_boot(const struct explain *e, const struct pci_device *d,
 		      const struct plan_device *pd, struct paragraph *p)
 {
@@ -422,23 +466,21 @@ static void tell_now(const struct explain *e, const struct pci_device *d,
 static void tell_users(const struct explain *e, const struct pci_device *d,
 		       struct paragraph *p)
 {
-	const struct holder *list[NAMED_MAX];
-	size_t count, holders = holders_find(&e->holders, d, list, NAMED_MAX);
-	const struct usage *usage = usages_find(&e->usages, d->bdf, &count);
-	bool is_used = holders > 0;
+	size_t count;
+	const struct usage *usage =
+		holders_find_usages(&e->holders, &e->usages, d, &count);
+	bool is_used = false;
 
 	for (size_t i = 0; i < count; i++) {
 		if (!usage[i].is_in_use)
 			continue;
 		is_used = true;
-		paragraph_add(p, "The host uses it: %s is %s.", usage[i].name,
-			      usage[i].what);
+		paragraph_add(p, "%s%s is %s.",
+			      usage[i].kind == USAGE_VFIO ? "" : "The host uses it: ",
+			      usage[i].name, usage[i].what);
 	}
-	for (size_t i = 0; i < MIN(holders, (size_t)NAMED_MAX); i++)
-		paragraph_add(p, "The process %s (pid %u) has %s open.", list[i]->command,
-			      list[i]->pid, list[i]->node);
 	if (!is_used && d->driver[0] != '\0')
-		paragraph_add(p, "Nobody is seen using it.");
+		paragraph_add(p, "No use of it was found.");
 }
 
 static void tell_group(struct explain *e, const struct pci_device *d, struct paragraph *p)
@@ -477,13 +519,8 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct par
 				 "from using it.");
 		return;
 	}
-	if (group_make(&e->now, NULL, d->iommu_group, e->arena, &group) < 0)
+	if (!explain_group(e, d, &group))
 		return;
-	/* Its own driver is told already. */
-	for (size_t i = 0; i < group.blocker_count; i++)
-		if (group.blockers[i] == d)
-			memmove(&group.blockers[i], &group.blockers[i + 1],
-				(--group.blocker_count - i) * sizeof(void *));
 	blockers = plan_blockers(&group, e->arena);
 	if (group.blocker_count == 0)
 		paragraph_add(
@@ -543,6 +580,7 @@ static void explain_device(struct explain *e, const struct pci_device *d)
 	tell_what(e, d, &p);
 	tell_identity(e, d, &p);
 	tell_rule(e, d, planned, &p);
+	tell_judgement(e, d, planned, &p);
 	tell_boot(e, d, planned, &p);
 	tell_now(e, d, planned, &p);
 	tell_users(e, d, &p);
@@ -576,13 +614,15 @@ static int read_next(struct explain *e)
 	static const struct strings none;
 	static struct sources sources;
 	static struct policy files;
+	int r;
 
 	if (sources_read(e->world, e->arena, &none, &sources) < 0 ||
 	    next_boot_read(e->world, e->arena, &sources, NULL, &files, &e->next) < 0)
 		return -EIO;
-	if (!e->next.policy.off && e->next.policy.rule_count > 0)
-		return run_plan(e->world, e->arena, &e->next);
-	return 0;
+	r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection, &e->next);
+	e->judge = (struct judge){e->arena,	 &e->next.policy, &e->next.inventory,
+				  &e->next.plan, &e->usages,	  &e->holders};
+	return r;
 }
 
 static int read_machine(struct explain *e)

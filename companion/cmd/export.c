@@ -229,45 +229,90 @@ static int put_group(struct exporter *e, int group)
 	printf("\tsubgraph \"cluster_%d\" {\n\t\tlabel=\"IOMMU group %d\";\n\t\tcolor=%s;\n",
 	       group, group, is_viable ? "darkgreen" : "gray50");
 	for (size_t i = 0; i < e->now.count; i++)
-		if (e->now.devices[i].iommu_group == group)
+		if (e->now.devices[i].iommu_group == group && e->is_drawn[i])
 			put_node(e, &e->now.devices[i], "\t\t");
 	puts("\t}");
 	return 0;
 }
 
+/* Of those that are drawn. */
 static bool is_first_of_group(const struct exporter *e, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (e->now.devices[i].iommu_group == e->now.devices[at].iommu_group)
+		if (e->is_drawn[i] &&
+		    e->now.devices[i].iommu_group == e->now.devices[at].iommu_group)
 			return false;
 	return true;
 }
 
-static int export_dot(struct exporter *e)
+/* The functions that are named, the rest of their groups, and the bridges above all of them. */
+static int choose_drawn(struct exporter *e)
 {
-	puts("digraph earlybind {\n"
-	     "\trankdir=LR;\n"
-	     "\tnode [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n"
-	     "\tgraph [fontname=\"sans-serif\", fontsize=10];");
-	for (size_t i = 0; i < e->now.count; i++) {
-		const struct pci_device *d = &e->now.devices[i];
-		int r = 0;
+	size_t count = e->now.count;
 
-		if (d->iommu_group == NO_GROUP)
-			put_node(e, d, "\t");
-		else if (is_first_of_group(e, i))
-			r = put_group(e, d->iommu_group);
-		if (r < 0)
-			return r;
+	e->is_drawn = arena_alloc(e->arena, count + 1, sizeof(*e->is_drawn));
+	if (!e->is_drawn)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+
+		if (!selection_has_match(&e->selection, d))
+			continue;
+		e->is_drawn[i] = true;
+		for (size_t k = 0; d->iommu_group != NO_GROUP && k < count; k++)
+			if (e->now.devices[k].iommu_group == d->iommu_group)
+				e->is_drawn[k] = true;
 	}
+	/* A bridge stands before what is behind it, or after; it has one parent. */
+	for (size_t i = 0; i < count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+		struct bdf parent;
+
+		while (d && e->is_drawn[d - e->now.devices] &&
+		       find_parent(e, d, &parent)) {
+			d = inventory_find(&e->now, parent);
+			if (d)
+				e->is_drawn[d - e->now.devices] = true;
+		}
+	}
+	return 0;
+}
+
+static void put_edges(struct exporter *e)
+{
 	for (size_t i = 0; i < e->now.count; i++) {
 		char from[BDF_SIZE], to[BDF_SIZE];
 		struct bdf parent;
 
-		if (find_parent(e, &e->now.devices[i], &parent))
+		if (e->is_drawn[i] && find_parent(e, &e->now.devices[i], &parent))
 			printf("\t\"%s\" -> \"%s\";\n", bdf_format(parent, from),
 			       bdf_format(e->now.devices[i].bdf, to));
 	}
+}
+
+static int export_dot(struct exporter *e)
+{
+	int r = choose_drawn(e);
+
+	if (r < 0)
+		return r;
+	puts("digraph earlybind {\n"
+	     "\trankdir=LR;\n"
+	     "\tnode [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n"
+	     "\tgraph [fontname=\"sans-serif\", fontsize=10];");
+	for (size_t i = 0; r == 0 && i < e->now.count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+
+		if (!e->is_drawn[i])
+			continue;
+		if (d->iommu_group == NO_GROUP)
+			put_node(e, d, "\t");
+		else if (is_first_of_group(e, i))
+			r = put_group(e, d->iommu_group);
+	}
+	if (r < 0)
+		return r;
+	put_edges(e);
 	puts("}");
 	return 0;
 }
@@ -505,9 +550,11 @@ static bool is_expected(const struct exporter *e, const struct pci_device *d)
 	       !boot_device_is_released(b);
 }
 
+/* Without a group no VM can have it: only a list of facts has it. */
 static bool is_chosen(const struct exporter *e, const struct pci_device *d)
 {
-	return device_is_on_vfio(d) && selection_has_match(&e->selection, d);
+	return device_is_on_vfio(d) && selection_has_match(&e->selection, d) &&
+	       (d->iommu_group != NO_GROUP || e->is_facts);
 }
 
 /* What is not on vfio-pci is not handed on. Returns how many functions are left out. */
@@ -519,6 +566,14 @@ static size_t say_left_out(const struct exporter *e)
 		const struct pci_device *d = &e->now.devices[i];
 		char address[BDF_SIZE];
 
+		if (device_is_on_vfio(d) && d->iommu_group == NO_GROUP &&
+		    selection_has_match(&e->selection, d)) {
+			count++;
+			say_error("%s is in no IOMMU group, so no VM can use it; "
+				  "\"earlybind explain %s\" says why",
+				  bdf_format(d->bdf, address), address);
+			continue;
+		}
 		if (!is_expected(e, d) || device_is_on_vfio(d))
 			continue;
 		count++;
@@ -544,25 +599,24 @@ static size_t say_left_out(const struct exporter *e)
 /* A device of a group that is not viable is handed on: the group may get better. */
 static int say_not_viable(struct exporter *e, size_t *ret_count)
 {
-	int last = NO_GROUP;
-
 	for (size_t i = 0; i < e->count; i++) {
-		const struct pci_device *d = e->devices[i];
+		int id = e->devices[i]->iommu_group, r;
 		struct plan_group group;
 		const char *blockers;
-		int r;
+		bool is_said = id == NO_GROUP;
 
-		if (d->iommu_group == NO_GROUP || d->iommu_group == last)
+		for (size_t k = 0; k < i && !is_said; k++)
+			is_said = e->devices[k]->iommu_group == id;
+		if (is_said)
 			continue;
-		last = d->iommu_group;
-		r = group_make(&e->now, NULL, last, e->arena, &group);
+		r = group_make(&e->now, NULL, id, e->arena, &group);
 		if (r < 0)
 			return r;
 		if (group.is_viable)
 			continue;
 		blockers = plan_blockers(&group, e->arena);
 		say_error("no VM can use IOMMU group %d while %s belong%s to the host",
-			  last, blockers ? blockers : "others",
+			  id, blockers ? blockers : "others",
 			  group.blocker_count == 1 ? "s" : "");
 		++*ret_count;
 	}
@@ -605,7 +659,10 @@ static int export(struct exporter *e, const struct export_format *format)
 
 	if (open_world(e->sysroot, &e->world) < 0)
 		return EXIT_FAILED;
+	e->is_facts = format->write == export_json;
 	r = read_all(e);
+	if (r == 0 && format->write == export_dot)
+		wrong = selection_say_missing(&e->selection, &e->now);
 	if (r == 0 && !format->is_picture) {
 		wrong = selection_say_missing(&e->selection, &e->now) + say_left_out(e);
 		r = say_not_viable(e, &wrong);

@@ -28,6 +28,8 @@ struct exporter {
 	struct inventory now; /* all functions */
 	const struct pci_device **devices; /* those to export, sorted by address */
 	size_t count;
+	bool is_facts; /* what no VM can have as well */
+	bool *is_drawn; /* per function: in the picture */
 };
 
 struct export_format {

@@ -12,7 +12,9 @@
 #include "commands.h"
 #include "compiler.h"
 #include "facts.h"
+#include "framebuffer.h"
 #include "group.h"
+#include "holders.h"
 #include "hotplug.h"
 #include "identity.h"
 #include "inventory.h"
@@ -87,7 +89,10 @@ struct list {
 	struct modules *modules;
 	struct kind *kinds[KIND_BUCKETS];
 	struct usages usages;
+	struct holders holders;
 	bool has_virtual; /* there is a function with virtual functions */
+	struct run next; /* the rules of the next boot; its plan is of @inventory */
+	bool has_next; /* there are rules, and they could be read */
 	struct identity identity;
 	int serial_error; /* why a serial number could not be read */
 	struct listed *items; /* one for each device of the inventory, in its order */
@@ -279,7 +284,7 @@ static void put_usages(const struct listed *item, bool is_in_use)
 	if (left == 0)
 		return;
 	printf("%*s", INDENT, "");
-	paragraph_add(&p, is_in_use ? "used by:" : "idle:");
+	paragraph_add(&p, is_in_use ? "used by:" : "no use found:");
 	for (size_t i = 0; i < item->usage_count; i++) {
 		const struct usage *u = &item->usages[i];
 
@@ -325,6 +330,16 @@ static void list_put_device(struct list *l, struct listed *item)
 
 /* ---- by group ----------------------------------------------------------------------------- */
 
+/* Whether the rules take what is in the group's way. */
+static bool is_viable_next(const struct list *l, const struct list_group *g)
+{
+	struct plan_group next;
+
+	return l->has_next &&
+	       group_make(&l->inventory, &l->next.plan, g->id, l->arena, &next) == 0 &&
+	       next.is_viable;
+}
+
 static void put_headline(const struct list *l, const struct list_group *g)
 {
 	char message[REASON_MESSAGE_SIZE];
@@ -355,6 +370,8 @@ static void put_headline(const struct list *l, const struct list_group *g)
 		else
 			paragraph_add(&p, "the host has %zu of %zu functions",
 				      g->blocker_count, g->count);
+		if (is_viable_next(l, g))
+			paragraph_add(&p, "now; viable after the next boot");
 	}
 	put_style(stdout, STYLE_PLAIN);
 	paragraph_end(&p);
@@ -413,39 +430,58 @@ static void put_unnamed(struct list *l, const bool *is_named)
 static bool list_has_match(struct list *l, const struct selector *selector,
 			   struct pci_device *d);
 
-static int list_print_rules(struct list *l)
+/* The rules as the next boot reads them; the facts that they ask for are learnt. -errno, said. */
+static int read_next(struct list *l)
 {
 	static struct sources sources;
-	static struct run run;
-	const struct strings none = {.count = 0};
-	bool *is_named = arena_alloc(l->arena, l->inventory.count, sizeof(*is_named));
+	static const struct strings none;
+	struct policy *policy = &l->next.policy;
 	struct policy files;
+
+	if (sources_read(l->world, l->arena, &none, &sources) < 0 ||
+	    next_boot_read(l->world, l->arena, &sources, NULL, &files, &l->next) < 0)
+		return -EIO;
+	(void)sources_print_problems(&sources, policy);
+	for (size_t r = 0; r < policy->rule_count; r++)
+		for (size_t i = 0; i < l->inventory.count; i++)
+			(void)list_has_match(l, &policy->rules[r].selector,
+					     l->items[i].device);
+	return 0;
+}
+
+/* What the rules make of the groups. Without them the drivers of today say all. */
+static void plan_next(struct list *l)
+{
+	if (read_next(l) < 0 || l->next.policy.off ||
+	    !policy_has_bind_rule(&l->next.policy))
+		return;
+	framebuffers_read(l->world, l->arena, &l->inventory);
+	l->has_next =
+		plan_make(&l->next.policy, &l->inventory, l->arena, &l->next.plan) == 0;
+}
+
+static int list_print_rules(struct list *l)
+{
+	struct run *run = &l->next;
+	bool *is_named = arena_alloc(l->arena, l->inventory.count, sizeof(*is_named));
 	struct companions *companions;
 
 	if (!is_named) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
-	if (sources_read(l->world, l->arena, &none, &sources) < 0 ||
-	    next_boot_read(l->world, l->arena, &sources, NULL, &files, &run) < 0)
+	if (read_next(l) < 0)
 		return EXIT_FAILED;
-	(void)sources_print_problems(&sources, &run.policy);
-	/* What comes along is told by what is known: all that rules ask for. */
-	for (size_t r = 0; policy_has_any_with(&run.policy) && r < run.policy.rule_count;
-	     r++)
-		for (size_t i = 0; i < l->inventory.count; i++)
-			(void)list_has_match(l, &run.policy.rules[r].selector,
-					     l->items[i].device);
-	if (companions_find(&run.policy, &l->inventory, NULL, l->arena, &companions) <
+	if (companions_find(&run->policy, &l->inventory, NULL, l->arena, &companions) <
 	    0) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
-	for (size_t r = 0; r < run.policy.rule_count; r++) {
-		const struct rule *rule = &run.policy.rules[r];
+	for (size_t r = 0; r < run->policy.rule_count; r++) {
+		const struct rule *rule = &run->policy.rules[r];
 		bool has_device = false, has_match = false;
 
-		if (!policy_has_rule_active(&run.policy, rule))
+		if (!policy_has_rule_active(&run->policy, rule))
 			continue;
 		for (size_t i = 0; i < l->inventory.count; i++) {
 			bool is_along = companions && companions[i].rule == rule &&
@@ -665,6 +701,8 @@ static const char *kind_name(enum usage_kind kind)
 		return "display";
 	case USAGE_INPUT:
 		return "input";
+	case USAGE_NODE:
+		return "node";
 	case USAGE_VFIO:
 		return "vfio";
 	}
@@ -929,11 +967,13 @@ static void list_look(struct list *l, struct listed *item)
 	item->names = identity_names(&l->identity, d);
 	item->twins = identity_twins(&l->identity, d);
 	item->kind = find_kind(l, &d->ids);
-	item->usages = usages_find(&l->usages, d->bdf, &item->usage_count);
+	item->usages =
+		holders_find_usages(&l->holders, &l->usages, d, &item->usage_count);
 }
 
 static int by_group(struct list *l)
 {
+	plan_next(l);
 	list_print_groups(l);
 	return EXIT_OK;
 }
@@ -973,6 +1013,8 @@ static int open_sources(struct list *l)
 		say_error("no modules are known for the kernel %s: %s",
 			  release[0] ? release : "of this tree", errno_text(r));
 	r = usages_read(l->world, l->arena, &l->usages);
+	if (r == 0)
+		r = holders_read(l->world, l->arena, l->sysroot, &l->holders);
 	if (r < 0)
 		say_error("out of memory");
 	return r;

@@ -12,6 +12,7 @@
 #include "framebuffer.h"
 #include "group.h"
 #include "identity.h"
+#include "judgement.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
@@ -34,6 +35,8 @@ struct planning {
 	struct policy files;
 	struct run run;
 	struct usages usages;
+	struct run all; /* the same rules with every function, for the judgement */
+	struct judge judge;
 };
 
 /* What the host will do without. */
@@ -57,10 +60,28 @@ static void put_usages(const struct planning *p, const struct pci_device *d)
 	paragraph_end(&line);
 }
 
+static const char *why_left(const struct planning *p, const struct plan_device *pd)
+{
+	char message[REASON_MESSAGE_SIZE];
+	const char *text;
+
+	/* Bound before there was a keep rule. */
+	if (pd->reason == REASON_KEPT_BOUND &&
+	    !policy_has_module_id(&p->run.policy, pd->device))
+		text = arena_printf(
+			p->arena,
+			"a keep rule protects it; %s has it until the next boot",
+			pd->device->driver);
+	else
+		text = arena_printf(p->arena, "%s",
+				    reason_message(pd->reason, pd->detail, message));
+	return text ? text : "out of memory";
+}
+
 static void put_device(const struct planning *p, const struct plan_device *pd)
 {
 	const struct pci_device *d = pd->device;
-	char id[ID_SIZE], message[REASON_MESSAGE_SIZE], origin[ORIGIN_SIZE];
+	char id[ID_SIZE], origin[ORIGIN_SIZE];
 	struct paragraph line = describe_device(d->bdf, format_id(&d->ids, id));
 
 	paragraph_add(&line, "%s:", action_name(pd->action));
@@ -76,8 +97,7 @@ static void put_device(const struct planning *p, const struct plan_device *pd)
 		break;
 	case ACTION_KEEP:
 	case ACTION_REFUSE:
-		paragraph_add(&line, "%s",
-			      reason_message(pd->reason, pd->detail, message));
+		paragraph_add(&line, "%s", why_left(p, pd));
 		break;
 	}
 	paragraph_end(&line);
@@ -105,13 +125,24 @@ static bool is_bystander(const struct planning *p, const struct pci_device *d)
 	       driver_is_group_friendly(d->driver) && !driver_is_vfio(d->driver);
 }
 
+/* What helps the group: judged with all functions of the machine. */
+static const char *judge_all_of(const struct planning *p, const struct plan_group *group)
+{
+	struct plan_group all;
+
+	if (!p->judge.plan ||
+	    group_make(&p->all.inventory, &p->all.plan, group->id, p->arena, &all) < 0)
+		return "";
+	return judge_group(&p->judge, &all, false);
+}
+
 static void put_group(const struct planning *p, const struct plan_group *group)
 {
 	struct paragraph line = {stdout, DEVICE_INDENT, DEVICE_INDENT, false};
 	struct pci_device *const *members;
 	size_t count, left = 0;
 
-	describe_group(group);
+	describe_group(group, judge_all_of(p, group));
 	members = inventory_group(&p->run.inventory, group->id, &count);
 	for (size_t i = 0; i < count; i++)
 		left += is_bystander(p, members[i]);
@@ -171,34 +202,37 @@ static void print_summary(const struct run *run)
 	puts(comma[0] ? "" : "no device is named");
 }
 
-/* An ID may take more than was meant: no refusal, since it may be meant. */
-static void warn_of_twins(struct identity *identity, const struct run *run,
-			  const struct rule *rule)
+/* A rule may take more than was meant: no refusal, since it may be meant. */
+static void put_warning(const char *sentence)
 {
 	struct paragraph line = {stdout, 0, DEVICE_INDENT, false};
-	char origin[ORIGIN_SIZE];
-	size_t count;
-	const char *cards;
 
-	if (rule->kind != RULE_BIND || !policy_has_rule_active(&run->policy, rule))
+	if (!sentence)
 		return;
-	cards = identity_cards_of(identity, &run->plan, rule, &count);
-	if (count == 0)
-		return;
-	paragraph_add(
-		&line,
-		"warning: %.*s (%s): this ID is that of %zu cards: %s; to take one "
-		"of them, name it with \"earlybind add ADDRESS\" instead, or keep the "
-		"others",
-		(int)rule->text.n, rule->text.p, origin_format(&rule->origin, origin),
-		count, cards);
+	paragraph_add(&line, "warning: %s", sentence);
 	paragraph_end(&line);
+}
+
+static void put_warnings(const struct planning *p)
+{
+	const struct run *run = &p->run;
+	struct identity identity;
+
+	if (identity_open(p->world, p->arena, &run->inventory, &identity) < 0)
+		return;
+	for (size_t i = 0; i < run->policy.rule_count; i++) {
+		const struct rule *rule = &run->policy.rules[i];
+
+		if (rule->kind == RULE_BIND && policy_has_rule_active(&run->policy, rule))
+			put_warning(twins_sentence(&identity, &run->plan, rule));
+	}
+	for (size_t i = 0; i < run->plan.device_count; i++)
+		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i]));
 }
 
 static void print_text(const struct planning *p)
 {
 	const struct run *run = &p->run;
-	struct identity identity;
 	char origin[ORIGIN_SIZE];
 
 	for (size_t i = 0; i < run->plan.device_count; i++)
@@ -210,9 +244,7 @@ static void print_text(const struct planning *p)
 			describe_missing(rule->text, origin_format(&rule->origin, origin),
 					 run->plan.moved[i].elsewhere);
 	}
-	if (identity_open(p->world, p->arena, &run->inventory, &identity) == 0)
-		for (size_t i = 0; i < run->policy.rule_count; i++)
-			warn_of_twins(&identity, run, &run->policy.rules[i]);
+	put_warnings(p);
 	for (size_t i = 0; i < run->plan.group_count; i++)
 		put_group(p, &run->plan.groups[i]);
 	print_summary(run);
@@ -295,6 +327,19 @@ static int read_rules(struct planning *p)
 			      &p->run);
 }
 
+/* What the judgement of the groups is made from. */
+static void read_all(struct planning *p)
+{
+	p->all.policy = p->run.policy;
+	if (usages_read(p->world, p->arena, &p->usages) < 0 ||
+	    next_boot_plan(p->world, p->arena, NULL, NULL, &p->all) < 0) {
+		say_error("out of memory");
+		return;
+	}
+	p->judge = (struct judge){p->arena,	&p->all.policy, &p->all.inventory,
+				  &p->all.plan, &p->usages,	NULL};
+}
+
 static int plan(struct planning *p)
 {
 	struct run *run = &p->run;
@@ -315,8 +360,8 @@ static int plan(struct planning *p)
 	if (has_rule && run_plan(p->world, p->arena, run) < 0 && !p->is_json)
 		say_error("%s", reason_message(run->report.reason, run->report.detail,
 					       message));
-	if (has_rule && !p->is_json && usages_read(p->world, p->arena, &p->usages) < 0)
-		say_error("out of memory");
+	if (has_rule && !p->is_json && run->report.plan)
+		read_all(p);
 	if (run->inventory.unread_count > 0)
 		say_error("%zu function%s could not be read, and rules may be about %s: "
 			  "serial numbers are for root only",

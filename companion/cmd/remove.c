@@ -46,7 +46,7 @@ static void say_along(struct removing *r, const bool *is_meant)
 			say_error("it comes along by the rule %s: earlybind keep %s "
 				  "leaves it to the host",
 				  edit_describe_rule(&r->e, companions),
-				  edit_address(d, address));
+				  device_short_address(d, address));
 	}
 }
 

@@ -55,9 +55,25 @@ static bool is_bound(const struct edit *e, const struct pci_device *d, bool *ret
 	return has_bind && !has_keep;
 }
 
+/* Why a rule for it is refused, without the remedy; "" if it is not. */
+static const char *why_refused(const struct edit *e, const struct pci_device *d)
+{
+	struct judge judge = edit_judge(e);
+	struct judgement judgement;
+
+	/* Every function has a line: what processes have open is left to "add". */
+	judge.holders = NULL;
+	judge_device(&judge, d, (struct allowance){0}, &judgement);
+	/* The use itself stands in the line. */
+	if (judgement.verdict == JUDGED_REFUSED && judgement.reason == REASON_NONE)
+		return "the host needs it";
+	return arena_copy(e->arena, judged_cause(&judgement));
+}
+
 static const char *describe(struct edit *e, const struct pci_device *d, bool is_kept)
 {
 	const struct rule *companions = edit_along(e, d);
+	const char *refused = is_kept || d->is_bridge ? "" : why_refused(e, d);
 	const char *text;
 	const struct usage *usage;
 	size_t count;
@@ -73,6 +89,8 @@ static const char *describe(struct edit *e, const struct pci_device *d, bool is_
 		if (usage[i].is_in_use)
 			text = arena_printf(e->arena, "%s; %s: %s", text, usage[i].name,
 					    usage[i].what);
+	if (text && refused && refused[0])
+		text = arena_printf(e->arena, "%s; refused: %s", text, refused);
 	return text ? text : "";
 }
 
@@ -236,7 +254,8 @@ static int run(struct selecting *s)
 	s->e.is_interactive = true;
 	if (!requests_has_way(&s->w))
 		return EXIT_WRONG_USAGE;
-	if (edit_open(&s->e) < 0)
+	/* As it is: the items are judged by its plan. */
+	if (edit_open(&s->e) < 0 || edit_check(&s->e) < 0)
 		return EXIT_FAILED;
 	r = make_items(s);
 	if (r == 0 && !chooser_start(&s->chooser)) {

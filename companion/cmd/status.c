@@ -13,6 +13,7 @@
 #include "group.h"
 #include "holders.h"
 #include "inventory.h"
+#include "judgement.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
@@ -267,6 +268,43 @@ static void print_modules(const struct boot *boot)
 	paragraph_end(&p);
 }
 
+/* What the next step for a group is judged by. False where the rules cannot be read. */
+static bool read_judge(const struct status *s, struct judge *ret)
+{
+	static const struct strings none;
+	static struct sources sources;
+	static struct policy files;
+	static struct run next;
+	static struct usages usages;
+
+	if (sources_read(s->world, s->arena, &none, &sources) < 0 ||
+	    next_boot_read(s->world, s->arena, &sources, NULL, &files, &next) < 0 ||
+	    next_boot_plan(s->world, s->arena, NULL, NULL, &next) < 0 ||
+	    usages_read(s->world, s->arena, &usages) < 0)
+		return false;
+	*ret = (struct judge){s->arena,	  &next.policy, &next.inventory,
+			      &next.plan, &usages,	NULL};
+	return true;
+}
+
+static void print_groups(const struct status *s)
+{
+	struct judge judge;
+	bool has_judge = false, is_asked = false;
+
+	for (size_t i = 0; i < s->group_count; i++) {
+		const struct plan_group *group = &s->groups[i];
+
+		if (!group->is_viable && !is_asked) {
+			is_asked = true;
+			has_judge = read_judge(s, &judge);
+		}
+		describe_group(group, has_judge && !group->is_viable
+					      ? judge_group(&judge, group, false)
+					      : NULL);
+	}
+}
+
 static void print_text(const struct status *s)
 {
 	const struct boot *boot = &s->boot;
@@ -294,8 +332,7 @@ static void print_text(const struct status *s)
 	for (size_t i = 0; i < boot->problem_count; i++)
 		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
 			       boot->problems[i].text, boot->problems[i].message);
-	for (size_t i = 0; i < s->group_count; i++)
-		describe_group(&s->groups[i]);
+	print_groups(s);
 	print_modules(boot);
 	if (s->drift[0] != '\0')
 		paragraph_line(stdout, 0, "%s", s->drift);

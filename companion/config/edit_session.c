@@ -11,6 +11,7 @@
 #include "config.h"
 #include "files.h"
 #include "filter.h"
+#include "framebuffer.h"
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
@@ -357,12 +358,16 @@ static int read_machine(struct edit *e)
 	int r = inventory_read(e->world, e->arena, filter, e, &e->inventory);
 
 	if (r == 0)
+		framebuffers_read(e->world, e->arena, &e->inventory);
+	if (r == 0)
 		r = identity_open(e->world, e->arena, &e->inventory, &e->identity);
 	if (r == 0)
 		r = companions_find(&e->before, &e->inventory, NULL, e->arena,
 				    &e->companions);
 	if (r == 0)
 		r = usages_read(e->world, e->arena, &e->usages);
+	if (r == 0)
+		r = holders_read(e->world, e->arena, e->sysroot, &e->holders);
 	if (r == -ENOMEM)
 		return out_of_memory();
 	if (r < 0) {
@@ -557,11 +562,16 @@ const char *edit_describe(struct edit *e, const struct pci_device *d)
 	return text ? text : "";
 }
 
-const char *edit_address(const struct pci_device *d, char buf[static BDF_SIZE])
+struct judge edit_judge(const struct edit *e)
 {
-	const char *address = bdf_format(d->bdf, buf);
-
-	return d->bdf.domain == 0 ? address + sizeof("0000:") - 1 : address;
+	return (struct judge){
+		.arena = e->arena,
+		.policy = &e->after,
+		.inventory = &e->inventory,
+		.plan = &e->plan,
+		.usages = &e->usages,
+		.holders = &e->holders,
+	};
 }
 
 const char *edit_describe_rule(struct edit *e, const struct rule *rule)

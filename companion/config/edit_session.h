@@ -7,8 +7,10 @@
 #include "arena.h"
 #include "compiler.h"
 #include "edit_file.h"
+#include "holders.h"
 #include "identity.h"
 #include "inventory.h"
+#include "judgement.h"
 #include "options.h"
 #include "pci_names.h"
 #include "plan.h"
@@ -51,6 +53,7 @@ struct edit {
 	struct companions *
 		companions; /* per device: what brings it along now; NULL: nothing does */
 	struct usages usages;
+	struct holders holders;
 	struct names *names;
 	struct edit_file file; /* that is edited */
 	bool is_new; /* it does not exist yet */
@@ -148,9 +151,8 @@ const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
 /* "0000:01:00.0 [10ee:5000] Xilinx Corporation (xclmgmt)", into the arena. */
 const char *edit_describe(struct edit *e, const struct pci_device *d) nonnull(1, 2);
 
-/* The address as people type it: "01:00.0". */
-const char *edit_address(const struct pci_device *d, char buf[static BDF_SIZE])
-	nonnull(1);
+/* What functions are judged by, once e->plan is made: by edit_check(). */
+struct judge edit_judge(const struct edit *e) nonnull(1);
 
 /* "10ee:5000 (/etc/earlybind.conf:3:6)", into the arena. */
 const char *edit_describe_rule(struct edit *e, const struct rule *rule) nonnull(1, 2);

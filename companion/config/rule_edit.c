@@ -8,7 +8,7 @@
 #include "driver.h"
 #include "group.h"
 #include "message.h"
-#include "rule_guard.h"
+#include "judgement.h"
 #include "sentences.h"
 
 static const char *driver_of(const struct rule *rule, char buf[static DRIVER_NAME_SIZE])
@@ -177,7 +177,7 @@ static bool is_of_new_card(struct edit *e, const struct rule_requests *w,
 {
 	const struct inventory *inv = &e->inventory;
 
-	if (device_is_virtual(e->world, d))
+	if (device_is_virtual(e->world, d) || device_is_on_root_bus(d))
 		return false;
 	for (size_t i = 0; i < inv->count; i++)
 		if (device_is_same_card(e->world, inv, &inv->devices[i], d) &&
@@ -201,42 +201,52 @@ static bool is_of_new_group(const struct edit *e, const struct rule_requests *w,
 	return false;
 }
 
-/* Who is left behind and should come along, as the command that does it. */
+/* What of @devices may come along, as the command that takes it; @is_whole: all or none. */
+static void put_rest(struct edit *e, const char *what,
+		     const struct pci_device *const *devices, size_t count, bool is_whole)
+{
+	const struct judge judge = edit_judge(e);
+	const struct pci_device *left;
+	const char *command = judge_add_command(&judge, devices, count, &left);
+
+	if (command && !(is_whole && left))
+		paragraph_line(stdout, 0, "%s: %s", what, command);
+}
+
+/* Who is left behind and should come along. */
 static void put_companions(struct edit *e, const struct rule_requests *w)
 {
 	const struct inventory *inv = &e->inventory;
-	struct paragraph card = {stdout, 0, DEVICE_INDENT, false};
-	struct paragraph group = card, *p;
+	const struct pci_device **devices =
+		arena_alloc(e->arena, inv->count + 1, sizeof(void *));
 
-	for (int pass = 0; pass < 2; pass++) {
+	for (int pass = 0; devices && pass < 2; pass++) {
 		bool is_card = pass == 0;
+		size_t count = 0;
 
-		p = is_card ? &card : &group;
 		for (size_t i = 0; i < inv->count; i++) {
 			const struct pci_device *d = &inv->devices[i];
 			bool is_near;
-			char address[BDF_SIZE];
 
 			if (d->is_bridge || plan_find(&e->plan, d))
 				continue;
 			is_near = is_of_new_card(e, w, d);
 			if (!is_card)
 				is_near = !is_near && is_of_new_group(e, w, d);
-			if (!is_near)
-				continue;
-			if (!p->has_word)
-				paragraph_add(p, "%s: earlybind add",
-					      is_card ? "the rest of the card"
-						      : "the rest of the group");
-			paragraph_add(p, "%s", edit_address(d, address));
+			if (is_near)
+				devices[count++] = d;
 		}
-		if (p->has_word)
-			paragraph_end(p);
+		if (count > 0)
+			put_rest(e,
+				 is_card ? "the rest of the card"
+					 : "the rest of the group",
+				 devices, count, !is_card);
 	}
 }
 
 void addition_show(struct edit *e, const struct rule_requests *w)
 {
+	const struct judge judge = edit_judge(e);
 	const char *why = NULL;
 
 	for (size_t i = 0; i < w->count; i++) {
@@ -273,13 +283,102 @@ void addition_show(struct edit *e, const struct rule_requests *w)
 						      e->plan.groups[i].id &&
 					      is_new(w, &e->inventory.devices[k]));
 		if (has_new)
-			describe_group(&e->plan.groups[i]);
+			describe_group(&e->plan.groups[i],
+				       judge_group(&judge, &e->plan.groups[i], true));
 	}
 	put_companions(e, w);
 }
 
+static void warn(struct edit *e, const struct pci_device *d, const char *what)
+{
+	say_error("warning: %s: %s", edit_describe(e, d), what);
+}
+
+/* One function that a wish names or brings along. */
+static enum judged judge_one(struct edit *e, const struct rule_requests *w,
+			     const struct pci_device *d, struct rule_request *request)
+{
+	const struct judge judge = edit_judge(e);
+	const struct allowance allowance = {w->like.allow, w->is_forced};
+	struct judgement judgement;
+
+	judge_device(&judge, d, allowance, &judgement);
+	/* What is there already is not told again. */
+	for (size_t i = 0; !request->is_done && i < judgement.warning_count; i++)
+		warn(e, d, judgement.warnings[i]);
+	switch (judgement.verdict) {
+	case JUDGED_FINE:
+		break;
+	case JUDGED_NEEDS_ALLOW:
+		if (request->is_done)
+			return JUDGED_FINE;
+		request->needs_allow |= judgement.needs_allow;
+		break;
+	case JUDGED_REFUSED:
+		say_error("%s: %s%s", edit_describe(e, d),
+			  judgement.why ? judgement.why : "out of memory",
+			  judgement.is_forceable && !request->is_done
+				  ? "; --force adds it all the same"
+				  : "");
+		break;
+	}
+	return judgement.verdict;
+}
+
+/* Its group would bring it along, and no boot takes it from the host. */
+static enum judged warn_of_left(struct edit *e, const struct plan_device *pd)
+{
+	char message[REASON_MESSAGE_SIZE];
+
+	warn(e, pd->device, reason_message(pd->reason, pd->detail, message));
+	return JUDGED_FINE;
+}
+
+/* A keep rule that takes all of a wish away makes it void; a part of it may be meant. */
+static bool is_all_kept(const struct edit *e, const struct rule_request *request)
+{
+	bool has_kept = false;
+
+	for (size_t i = 0; i < e->plan.device_count; i++) {
+		const struct plan_device *pd = &e->plan.devices[i];
+
+		if (!edit_has_selector(&request->selector, pd->device))
+			continue;
+		if (pd->action != ACTION_KEEP)
+			return false;
+		has_kept = true;
+	}
+	return has_kept;
+}
+
+enum judged addition_judge(struct edit *e, struct rule_requests *w)
+{
+	enum judged all = JUDGED_FINE;
+
+	for (size_t i = 0; i < w->count; i++) {
+		struct rule_request *request = &w->items[i];
+		bool is_void = is_all_kept(e, request);
+
+		for (size_t k = 0; k < e->plan.device_count; k++) {
+			const struct plan_device *pd = &e->plan.devices[k];
+			enum judged one;
+
+			if ((pd->action == ACTION_KEEP && !is_void) ||
+			    (!edit_has_selector(&request->selector, pd->device) &&
+			     !request_has_companions(request, pd)))
+				continue;
+			one = pd->reason == REASON_HOST_DEVICE
+				      ? warn_of_left(e, pd)
+				      : judge_one(e, w, pd->device, request);
+			if (all != JUDGED_REFUSED && one != JUDGED_FINE)
+				all = one;
+		}
+	}
+	return all;
+}
+
 /* The text with the wishes in it, judged. */
-static int try_lines(struct edit *e, struct rule_requests *w, enum judgement *ret)
+static int try_lines(struct edit *e, struct rule_requests *w, enum judged *ret)
 {
 	int r = write_lines(e, w);
 
@@ -290,15 +389,60 @@ static int try_lines(struct edit *e, struct rule_requests *w, enum judgement *re
 	r = edit_check(e);
 	if (r < 0)
 		return r;
-	*ret = w->kind == RULE_BIND ? guard_judge(e, w) : JUDGED_FINE;
+	*ret = w->kind == RULE_BIND ? addition_judge(e, w) : JUDGED_FINE;
 	return 0;
+}
+
+/* Whether the rules before leave @d as the only display: the plan looks at those before it. */
+static bool is_last_display(struct edit *e, const struct rule_requests *w,
+			    const struct plan *before, const struct pci_device *d)
+{
+	const struct allowance allowance = {.allow = w->like.allow};
+	struct judge judge = edit_judge(e);
+	struct judgement judgement;
+
+	judge.plan = before;
+	judge_device(&judge, d, allowance, &judgement);
+	return judgement.verdict == JUDGED_REFUSED &&
+	       judgement.reason == REASON_LAST_DISPLAY;
+}
+
+/* What the rules before and the new ones do to each other: no display would be left. */
+static enum judged judge_together(struct edit *e, const struct rule_requests *w,
+				  const struct plan *before)
+{
+	enum judged all = JUDGED_FINE;
+
+	for (size_t i = 0; i < e->plan.device_count; i++) {
+		const struct plan_device *pd = &e->plan.devices[i];
+		const struct plan_device *old = plan_find(before, pd->device);
+		char message[REASON_MESSAGE_SIZE];
+		bool was_fine = old && old->action <= ACTION_DONE;
+		enum reason reason = REASON_NONE;
+
+		if (was_fine && pd->action == ACTION_REFUSE)
+			reason = pd->reason;
+		else if (!old && pd->action <= ACTION_RECOVER &&
+			 is_last_display(e, w, before, pd->device))
+			reason = REASON_LAST_DISPLAY;
+		if (reason == REASON_NONE)
+			continue;
+		say_error("%s: %s", edit_describe(e, pd->device),
+			  reason_message(reason, pd->detail, message));
+		all = JUDGED_REFUSED;
+	}
+	return all;
 }
 
 int addition_apply(struct edit *e, struct rule_requests *w)
 {
 	const struct config_edit start = e->text;
-	enum judgement judgement = JUDGED_NEEDS_ALLOW;
+	struct plan before;
+	enum judged judgement = JUDGED_NEEDS_ALLOW;
 
+	if (edit_check(e) < 0)
+		return -EINVAL;
+	before = e->plan;
 	/*
 	 * The more screens go, the sooner another one is the last, and behind one guard
 	 * another one stands: one more in each round.
@@ -311,6 +455,8 @@ int addition_apply(struct edit *e, struct rule_requests *w)
 		if (r < 0)
 			return r;
 	}
+	if (judgement == JUDGED_FINE && w->kind == RULE_BIND && !w->is_forced)
+		judgement = judge_together(e, w, &before);
 	return judgement == JUDGED_FINE ? 0 : -EPERM;
 }
 
@@ -400,7 +546,8 @@ static void say_wider(struct edit *e, const bool *is_meant, const struct rule *r
 		if (is_meant[i] && edit_has_selector(&rule->selector, d))
 			say_error("%s: it binds other devices too: earlybind keep %s "
 				  "leaves this one to the host",
-				  edit_describe_rule(e, rule), edit_address(d, address));
+				  edit_describe_rule(e, rule),
+				  device_short_address(d, address));
 	}
 }
 

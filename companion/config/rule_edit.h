@@ -4,6 +4,7 @@
 
 #include "compiler.h"
 #include "edit_session.h"
+#include "judgement.h"
 #include "rule_request.h"
 
 struct removal {
@@ -12,6 +13,13 @@ struct removal {
 
 /* Marks the wishes that come true without a new rule, and says by which. */
 void addition_drop_done(struct edit *e, struct rule_requests *w) nonnull(1, 2);
+
+/*
+ * Judges all bind wishes by e->plan, the plan with them: also those that a rule fulfils already,
+ * if the boot would not carry that rule out. Says what is refused and what is worth a warning.
+ */
+enum judged addition_judge(struct edit *e, struct rule_requests *w) must_check
+	nonnull(1, 2);
 
 /*
  * Puts the others into e->text and looks at what the plan makes of them. Says what is refused

@@ -42,6 +42,7 @@ static unsigned guard_of(const struct usage *u)
 		/* Of several, the binder guards the last. */
 		return u->is_in_use ? ALLOW_CONSOLE : 0;
 	case USAGE_DISPLAY: /* the binder sees for itself */
+	case USAGE_NODE:
 	case USAGE_VFIO:
 		break;
 	}

@@ -199,3 +199,38 @@ size_t holders_find(const struct holders *h, const struct pci_device *d,
 	}
 	return count;
 }
+
+#define NODES_TOLD 4
+
+const struct usage *holders_find_usages(const struct holders *h,
+					const struct usages *usages,
+					const struct pci_device *d, size_t *ret_count)
+{
+	const struct holder *list[NODES_TOLD];
+	const struct usage *known = usages_find(usages, d->bdf, ret_count);
+	size_t count = h->first ? holders_find(h, d, list, NODES_TOLD) : 0;
+	struct usage *all;
+
+	count = MIN(count, (size_t)NODES_TOLD);
+	if (count == 0)
+		return known;
+	all = arena_alloc(h->arena, *ret_count + count, sizeof(*all));
+	if (!all)
+		return known;
+	if (*ret_count > 0)
+		memcpy(all, known, *ret_count * sizeof(*all));
+	for (size_t i = 0; i < count; i++) {
+		const char *what = arena_printf(h->arena, "open in %s (pid %u)",
+						list[i]->command, list[i]->pid);
+
+		all[*ret_count + i] = (struct usage){
+			.bdf = d->bdf,
+			.kind = driver_is_vfio(d->driver) ? USAGE_VFIO : USAGE_NODE,
+			.name = list[i]->node,
+			.what = what ? what : "open",
+			.is_in_use = true,
+		};
+	}
+	*ret_count += count;
+	return all;
+}

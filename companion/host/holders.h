@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "usage.h"
 #include "world.h"
 
 struct holder {
@@ -34,3 +35,12 @@ int holders_read(struct world *world, struct arena *arena, const char *sysroot,
  */
 size_t holders_find(const struct holders *holders, const struct pci_device *device,
 		    const struct holder **ret, size_t max) must_check nonnull(1, 2, 3);
+
+/*
+ * What uses the function: its disks, networks, displays and keyboards, then the nodes that
+ * processes have open, at most four of them. NULL and 0 for nothing, or no memory.
+ */
+const struct usage *holders_find_usages(const struct holders *holders,
+					const struct usages *usages,
+					const struct pci_device *device,
+					size_t *ret_count) nonnull(1, 2, 3, 4);

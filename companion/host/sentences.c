@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "identity.h"
+#include "inventory.h"
+#include "paths.h"
+#include "world.h"
+
 struct paragraph describe_device(struct bdf bdf, const char *id)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
@@ -19,7 +24,7 @@ const char *format_id(const struct pci_ids *ids, char buf[static ID_SIZE])
 	return buf;
 }
 
-void describe_group(const struct plan_group *group)
+void describe_group(const struct plan_group *group, const char *remedy)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 	char message[REASON_MESSAGE_SIZE];
@@ -56,12 +61,9 @@ void describe_group(const struct plan_group *group)
 			      : left == 1 ? " and"
 					  : "");
 	}
-	paragraph_add(
-		&p,
-		"belong%s to the host: bind %s too, or move the card to a slot of its own "
-		"group",
-		group->blocker_count == 1 ? "s" : "",
-		group->blocker_count == 1 ? "it" : "them");
+	paragraph_add(&p, "belong%s to the host%s%s",
+		      group->blocker_count == 1 ? "s" : "",
+		      remedy && remedy[0] ? ": " : "", remedy ? remedy : "");
 	paragraph_end(&p);
 }
 
@@ -73,4 +75,70 @@ void describe_missing(struct text rule, const char *origin, const char *elsewher
 	paragraph_add(&p, "rule: %.*s (%s): %s", (int)rule.n, rule.p, origin,
 		      reason_missing(elsewhere, message));
 	paragraph_end(&p);
+}
+
+/* The one of its cards to leave: one that is left anyway, else the first. */
+static const struct pci_device *find_spare(const struct plan *plan,
+					   const struct rule *rule)
+{
+	const struct pci_device *first = NULL;
+
+	for (size_t i = 0; i < plan->device_count; i++) {
+		const struct plan_device *pd = &plan->devices[i];
+
+		if (pd->action == ACTION_KEEP ||
+		    !selector_has_match(&rule->selector, pd->device))
+			continue;
+		if (pd->action == ACTION_REFUSE)
+			return pd->device;
+		if (!first)
+			first = pd->device;
+	}
+	return first;
+}
+
+const char *twins_sentence(struct identity *identity, const struct plan *plan,
+			   const struct rule *rule)
+{
+	size_t count;
+	const char *cards = identity_cards_of(identity, plan, rule, &count);
+	const struct pci_device *spare = count > 0 ? find_spare(plan, rule) : NULL;
+	char origin[ORIGIN_SIZE], address[BDF_SIZE];
+
+	if (!spare)
+		return NULL;
+	return arena_printf(
+		identity->arena,
+		"%.*s (%s): this ID is that of %zu cards: %s; to leave one of "
+		"them to the host, keep it: \"earlybind keep %s\"",
+		(int)MIN(rule->text.n, (size_t)SELECTOR_SIZE), rule->text.p,
+		origin_format(&rule->origin, origin), count, cards,
+		bdf_format(spare->bdf, address));
+}
+
+const char *physical_sentence(struct world *world, struct arena *arena,
+			      const struct plan_device *pd)
+{
+	const struct pci_device *d = pd->device;
+	char path[JOB_PATH_SIZE], address[BDF_SIZE], buf[16];
+	struct text t;
+	uint64_t total;
+	bool is_taken = pd->action <= ACTION_RECOVER ||
+			(pd->action == ACTION_REFUSE && pd->reason == REASON_HAS_VFS);
+
+	if (!is_taken || (pd->rule->selector.terms & (PLACE_TERMS | TERM_SERIAL)))
+		return NULL;
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/sriov_totalvfs",
+		 bdf_format(d->bdf, address));
+	if (world_read_text(world, WORLD_SYS, path, buf, sizeof(buf), &t) < 0 ||
+	    text_decimal(t, UINT16_MAX, &total) < 0 || total == 0)
+		return NULL;
+	return arena_printf(
+		arena,
+		"%s can have %u virtual function%s, none of which exists when the next boot "
+		"takes it by %.*s: no virtual function appears then; if those are meant, "
+		"leave it to its driver: \"earlybind keep %s\"",
+		address, (unsigned)total, total == 1 ? "" : "s",
+		(int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE), pd->rule->text.p,
+		address);
 }

@@ -17,7 +17,8 @@ enum usage_kind {
 	USAGE_NETWORK, /* a network interface */
 	USAGE_DISPLAY, /* a DRM card or a framebuffer */
 	USAGE_INPUT, /* a keyboard */
-	USAGE_VFIO, /* a process has its /dev/vfio node open */
+	USAGE_NODE, /* a device node of it that a process has open */
+	USAGE_VFIO, /* the same of /dev/vfio: a VM */
 };
 
 struct usage {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "elf_file.h"
+#include "filter.h"
+#include "framebuffer.h"
 #include "image_check.h"
 #include "image_options.h"
 #include "message.h"
@@ -269,4 +271,34 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 	if (r < 0)
 		say_error("out of memory");
 	return r;
+}
+
+struct facts_wanted {
+	const struct policy *policy;
+	inventory_filter filter;
+	const void *arg;
+};
+
+/* All functions, since guards and groups look at those that no rule names. */
+static unsigned want_all(const void *arg, const struct pci_device *d)
+{
+	const struct facts_wanted *w = arg;
+
+	return policy_filter(w->policy, d) | FACT_WANTED | FACT_PATH |
+	       (w->filter ? w->filter(w->arg, d) : 0);
+}
+
+int next_boot_plan(struct world *world, struct arena *arena, inventory_filter filter,
+		   const void *arg, struct run *run)
+{
+	const struct facts_wanted wanted = {&run->policy, filter, arg};
+	int r;
+
+	r = policy_read_inventory(world, arena, &run->policy, want_all, &wanted,
+				  &run->inventory);
+	if (r < 0)
+		return r;
+	run->inventory.iommu.is_unsafe |= run->policy.has_unsafe_interrupts;
+	framebuffers_read(world, arena, &run->inventory);
+	return plan_make(&run->policy, &run->inventory, arena, &run->plan);
 }

@@ -44,3 +44,10 @@ int next_boot_read(struct world *world, struct arena *arena, struct sources *sou
 int next_boot_read_image(struct world *world, struct arena *arena, const char *image,
 			 const char *cmdline, struct run *ret) must_check
 	nonnull(1, 2, 3, 5);
+
+/*
+ * Then: every function into @run->inventory, with the facts that the rules and @filter (NULL:
+ * none) ask for, and the plan of them. -ENOMEM, or -errno where there is no PCI bus.
+ */
+int next_boot_plan(struct world *world, struct arena *arena, inventory_filter filter,
+		   const void *arg, struct run *run) must_check nonnull(1, 2, 5);

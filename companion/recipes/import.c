@@ -13,7 +13,7 @@
 #include "policy.h"
 #include "reason.h"
 #include "recipe.h"
-#include "rule_guard.h"
+#include "rule_edit.h"
 #include "sources.h"
 
 #define EXIT_NOTHING	 3
@@ -395,7 +395,7 @@ static int proposals_apply(const struct proposals *proposals, const struct text 
 	}
 	if (edit_check(&e) < 0)
 		return EXIT_FAILED;
-	if (guard_judge(&e, &w) != JUDGED_FINE) {
+	if (addition_judge(&e, &w) != JUDGED_FINE) {
 		say_error("nothing is written: add the rules one by one with \"earlybind "
 			  "add\"");
 		return EXIT_FAILED;

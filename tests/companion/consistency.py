@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One judgement: what the commands say of a device, suggest and do is the same.
 
-usage: consistency.py [--seconds N] [--only NAME] FOLDER...
+usage: consistency.py [--seconds N] [--only NAME] [--lot COUNT [--seed N]] FOLDER...
 
 Each FOLDER has descriptions of machines (*.tree, see mktree.py); descriptions of tests/companion/trees
 can be included. For every function of each machine, with the rules that are there:
@@ -13,7 +13,8 @@ can be included. For every function of each machine, with the rules that are the
   suggest   each command that any output suggests succeeds on that machine with --dry-run, and
             has something to change
 
-With --seconds the machines are looked at until the time is up: the order is by lot, with the
+--lot: and as many machines made by lot, with displays, disks, routes, virtual functions, functions
+of the chipset, and rules of all kinds. With --seconds the machines are looked at until the time is up: the order is by lot, with the
 date as the seed, so that other days look at other machines. Prints each contradiction: machine,
 command lines, sentences.
 """
@@ -34,8 +35,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 EARLYBIND = os.environ.get("EARLYBIND", "build/earlybind")
 EDITS = ("add", "keep", "remove")
 FORMATS = ("qemu", "libvirt", "proxmox", "kubevirt", "prometheus", "json", "dot")
-# What stands for something that the reader fills in.
-PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
 
 
 class Machine:
@@ -87,6 +86,78 @@ def suggestions(text):
     return found
 
 
+# IDs, class, driver
+KINDS = {
+    "gpu": ("10de:2489", "030000", "nvidia"),
+    "audio": ("10de:228b", "040300", "snd_hda_intel"),
+    "compute": ("10de:20b0", "030200", "nvidia"),
+    "accelerator": ("10ee:5000", "120000", "xclmgmt"),
+    "user": ("10ee:5001", "120000", "xocl"),
+    "disk": ("144d:a808", "010802", "nvme"),
+    "network": ("8086:1521", "020000", "igb"),
+    "usb": ("1b73:1100", "0c0330", "xhci_hcd"),
+    "denied": ("8086:19e2", "0b4000", "c3xxx"),
+    "bmc": ("1a03:2000", "030000", "ast"),
+}
+
+
+def draw_machine(lot):
+    """The description of a machine, for mktree.py."""
+    lines, functions, groups = ["release 6.12.0-amd64"], [], 1
+
+    def add(address, kind, group, more=""):
+        ids, code, driver = KINDS[kind]
+        driver = lot.choice([driver] * 6 + ["", "vfio-pci"])
+        lines.append(f"device 0000:{address} {ids} {code}" + (f" driver={driver}" if driver else "") +
+                     (f" group={group}" if has_iommu else "") + more)
+        functions.append((address, kind, ids))
+
+    has_iommu = lot.random() < 0.9
+    if has_iommu:
+        lines.append("iommu dmar0")
+    for port in range(lot.randint(1, 6)):
+        bus, group = port + 1, groups
+        groups += lot.random() < 0.7
+        in_group = f" group={group}" if has_iommu else ""
+        lines.append(f"device 0000:00:{port + 1:02x}.0 8086:1901 060400 driver=pcieport bridge={bus}{in_group}")
+        kind = lot.choice(["gpu", "compute", "accelerator", "disk", "network", "usb", "denied", "bmc"])
+        more = f" boot_vga={lot.randint(0, 1)}" if kind in ("gpu", "bmc") else ""
+        second = {"gpu": "audio", "accelerator": "user", "network": "network"}.get(kind)
+        vfs = kind == "network" and lot.random() < 0.4
+        add(f"{bus:02x}:00.0", kind, group, more + (" totalvfs=7" + (" vfs=1" if vfs else "") if vfs else ""))
+        if second and lot.random() < 0.7:
+            add(f"{bus:02x}:00.1", second, group if lot.random() < 0.8 else groups + 20 + port)
+        if vfs:
+            add(f"{bus:02x}:10.0", "network", groups + 40 + port, f" physfn=0000:{bus:02x}:00.0")
+        groups += 1
+    for function in range(lot.randint(0, 3)):
+        add(f"00:1f.{function + 3}", lot.choice(["audio", "network", "usb"]), 90)
+    disks = [address for address, kind, _ in functions if kind == "disk"]
+    networks = [address for address, kind, _ in functions if kind == "network"]
+    if disks and lot.random() < 0.8:
+        lines += [f"class block nvme0n1 0000:{lot.choice(disks)}/nvme/nvme0 dev=259:0", "file proc/self/mountinfo",
+                  "| 22 1 259:0 / / rw,relatime - ext4 /dev/nvme0n1 rw"]
+    if networks and lot.random() < 0.8:
+        lines += [f"class net eth0 0000:{lot.choice(networks)}/net flags=0x1003 carrier=1", "file proc/net/route",
+                  "| Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT",
+                  "| eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0"]
+    rules, ids = [], []
+    for address, _, number in functions:
+        draw = lot.random()
+        if draw < 0.1:
+            ids.append(number)
+        elif draw < 0.2:
+            rules.append(f"| keep {address}")
+        elif draw < 0.4:
+            rules.append(f"| bind {lot.choice([address, number, address + '+' + number])}" +
+                         lot.choice(["", "", " with=functions", " with=group", " allow=console", " allow=network", " optional"]))
+    lines.append("cmdline root=/dev/sda1 ro" + (" intel_iommu=on" if has_iommu else "") +
+                 (" vfio-pci.ids=" + ",".join(ids) if ids else ""))
+    if rules:
+        lines += ["file etc/earlybind.conf", *rules]
+    return "\n".join(lines) + "\n"
+
+
 class Test:
     def __init__(self):
         self.contradictions = []
@@ -104,19 +175,26 @@ class Test:
         if (added == 0) != (checked == 0):
             self.differs("guards", machine, f"add {address} --dry-run: exit {added}: {line_of(why)}",
                          f"check {address} --only guards: exit {checked}: {line_of(findings)}")
+        marked = self.selected.get(address)
+        if marked is not None and "kept by a rule" not in marked and \
+                (added == 0) == ("; refused: " in marked):
+            self.differs("guards", machine, f"add {address} --dry-run: exit {added}: {line_of(why)}",
+                         f"select --plain: {line_of(marked)}")
         if added == 0:
             return
         # "ADDRESS [ID] Name: sentence; remedy": the sentence up to its first clause.
         for line in paragraphs(why):
             match = re.match(r"(?:earlybind: )?[0-9a-f:.]+ \[[^]]*\][^:]*: (.*)", line)
             sentence = match and match.group(1).split(":")[0].split(";")[0]
+            if sentence and sentence.startswith("the rule keep"):
+                sentence = "keep rule"
             if sentence and sentence not in explained:
                 self.differs("guards", machine, f"add {address} --dry-run: {line}", f"explain {address}: {explained}")
 
     def group(self, machine, device):
         """Bound devices only where a plan speaks of them: it is about the next boot."""
         number = device["iommu_group"]
-        if number is None or self.plan_groups.get(number) is None:
+        if self.plan_groups.get(number) is None or device["address"] not in self.planned:
             return
         self.counts["group"] += 1
         viable = self.plan_groups[number]
@@ -137,10 +215,11 @@ class Test:
     def suggest(self, machine):
         for command, source in sorted(machine.suggested.items()):
             words = command.split()
-            if words[0] not in EDITS + ("bind", "release", "cmdline") or PLACEHOLDER.search(command) or \
-                    command in ("bind", "release", "add", "keep", "remove"):
+            if words[0] not in EDITS + ("bind", "release", "cmdline") or len(words) == 1 or \
+                    re.search(r"\b(DEVICE|GROUP)\b", command):
                 continue
             self.counts["suggest"] += 1
+            # A placeholder is no command: the device is known.
             if words[0] == "cmdline" and "--set" not in words and "--remove" not in words:
                 continue
             code, out, err = machine.run(*words, *([] if "--dry-run" in words else ["--dry-run"]))
@@ -159,6 +238,8 @@ class Test:
             plan = json.loads(machine.run("plan", "--json")[1] or "{}")
         except ValueError:
             return
+        self.planned = {planned["address"] for planned in plan.get("devices", [])
+                        if planned["reason"] != "identity-mismatch"}
         self.plan_groups = {group["id"]: group["viable"] for group in plan.get("groups", [])}
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             commands = [("list",), ("plan",), ("check",), ("status",), ("remove", "10ee:5000", "--dry-run")]
@@ -168,6 +249,12 @@ class Test:
                 commands += [("add", address, "--dry-run"), ("check", address), ("explain", address),
                              ("check", address, "--only", "guards"), ("bind", address, "--dry-run")]
             list(pool.map(lambda command: machine.collect(*command), commands))
+        self.selected = {}
+        listed = re.sub(r"\n {8}", " ", machine.run("select", "--plain", "--dry-run")[1])
+        for line in listed.splitlines():
+            match = re.match(r" *[0-9]+ \[.\] ([0-9a-f:.]+) \[", line)
+            if match:
+                self.selected[match.group(1)] = line
         for device in devices:
             self.guards(machine, device)
             self.group(machine, device)
@@ -178,12 +265,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--only")
+    parser.add_argument("--lot", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("folders", nargs="+")
     args = parser.parse_args()
     files = [os.path.join(folder, name) for folder in args.folders
              for name in sorted(os.listdir(folder)) if name.endswith(".tree")]
     if args.only:
         files = [file for file in files if args.only in os.path.basename(file)]
+    files += [f"lot-{args.seed + i}.tree" for i in range(args.lot)]
     if args.seconds:
         random.Random(datetime.date.today().isoformat()).shuffle(files)
     end = time.monotonic() + args.seconds if args.seconds else None
@@ -199,6 +289,9 @@ def main():
                 break
             name = os.path.basename(file)
             root = os.path.join(work, "machine")
+            if name.startswith("lot-"):
+                with open(os.path.join(work, name), "w", encoding="utf-8") as tree:
+                    tree.write(draw_machine(random.Random(int(name[4:-5]))))
             made = subprocess.run([os.path.join(HERE, "mktree.py"), os.path.join(work, name), root], check=False)
             if made.returncode == 0:
                 test.machine(Machine(name, root))

@@ -26,6 +26,7 @@
 
 #define PAGE	 4096u
 #define IOVA	 0x100000u /* of the two pages that are mapped; the engine has 28 bits */
+#define AMOUNT	 2048u /* less than all of its memory: QEMU 7.2 ends with an error of its own else */
 #define UNMAPPED 0x800000u
 #define TIMEOUT	 30000 /* ms: the machine is emulated */
 
@@ -185,13 +186,13 @@ static void await_interrupt(const struct card *card, const char *what)
 	put(card, EDU_ACK, get(card, EDU_STATUS));
 }
 
-/* Moves a page, and waits for the interrupt at its end. */
+/* Moves data, and waits for the interrupt at its end. */
 static void move(const struct card *card, uint32_t from, uint32_t to, uint32_t direction,
 		 const char *what)
 {
 	put(card, EDU_DMA_FROM, from);
 	put(card, EDU_DMA_TO, to);
-	put(card, EDU_DMA_COUNT, PAGE);
+	put(card, EDU_DMA_COUNT, AMOUNT);
 	put(card, EDU_DMA_CMD, DMA_RUN | DMA_INTERRUPT | direction);
 	await_interrupt(card, what);
 }
@@ -227,7 +228,7 @@ int main(int argc, char **argv)
 		out[i] = (uint8_t)(i * 31 + 7);
 	move(&card, IOVA, EDU_MEMORY, 0, "memory to the device");
 	move(&card, EDU_MEMORY, IOVA + PAGE, DMA_TO_MACHINE, "the device to memory");
-	expect(memcmp(in, out, PAGE) == 0, "a page came back from the device unchanged");
+	expect(memcmp(in, out, AMOUNT) == 0, "what was sent came back from the device unchanged");
 
 	memset(in, 0, PAGE);
 	move(&card, EDU_MEMORY, UNMAPPED, DMA_TO_MACHINE,

@@ -23,7 +23,7 @@ printf 'bind 02:00.0\n' >disk.conf
 printf 'bind 10de:2204\n' >gpus.conf
 
 pain 01-native-driver-wins 'FAIL devices: 0000:01:00.0 .*: xclmgmt has it' check --sysroot alveo
-pain 02-two-identical-cards '10de:2204 .* is that of 4 cards: .*name the other with "earlybind add ADDRESS"' \
+pain 02-two-identical-cards '10de:2204 .* is that of 4 cards: .*keep it: "earlybind keep ' \
 	check --sysroot four-gpus --config gpus.conf
 pain 03-address-moved 'another device sits in this place: 10ee:5001 is there now' \
 	check --sysroot refused
@@ -67,7 +67,7 @@ pain 17-id-list-syntax '"10e": not an ID: vfio-pci skips it' check --sysroot ref
 # It is never written: what other devices have the ID stays with its driver.
 never_new_id() { ! grep -q new_id "$BINDER"; }
 check pain-18-new-id never_new_id
-pain 19-locked-out 'FAIL usage: 0000:02:00.0 .*: nvme0n1 on it is .*the machine would be lost' \
+pain 19-locked-out 'FAIL guards: 0000:02:00.0 .*nvme0n1' \
 	check --sysroot busy --config disk.conf
 pain 20-immutable-system 'bind: vfio-pci gets it\|recover: vfio-pci gets it' \
 	plan --sysroot alveo --cmdline 'intel_iommu=on rd.earlybind.bind=01:00.*'

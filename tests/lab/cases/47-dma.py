@@ -27,7 +27,7 @@ WORKED = r"""\$ dma {address}
 dma: group \d+ is viable
 dma: the registers of BAR 0 answer: yes
 dma: an interrupt came by eventfd: yes
-dma: a page came back from the device unchanged: yes
+dma: what was sent came back from the device unchanged: yes
 dma: DMA outside the mapping reached no memory of ours: yes
 => 0
 """

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "judgement.h"
+
+#include <string.h>
+
+#include "driver.h"
+#include "guards.h"
+#include "message.h"
+#include "paths.h"
+
+/* How a refusal of the boot is taken while rules are written. */
+enum weight {
+	WEIGHT_NONE,
+	WEIGHT_LEFT, /* a warning: no boot takes it from the host */
+	WEIGHT_WARNING, /* may be otherwise at boot */
+	WEIGHT_FORCE, /* refused without --force */
+	WEIGHT_ALLOW, /* refused without --force, which adds an allow= */
+	WEIGHT_NEVER,
+};
+
+struct weighing {
+	enum reason reason;
+	enum weight weight;
+	unsigned allow; /* what lifts it: of enum allow */
+};
+
+static struct weighing weigh(enum reason reason)
+{
+	static const struct weighing weighings[] = {
+		{REASON_NONE, WEIGHT_NONE, 0},
+		{REASON_HOST_DEVICE, WEIGHT_LEFT, 0},
+		{REASON_BRIDGE, WEIGHT_NEVER, 0},
+		{REASON_IOMMU_DEVICE, WEIGHT_NEVER, 0},
+		{REASON_DENYLISTED, WEIGHT_FORCE, 0},
+		{REASON_CONSOLE, WEIGHT_ALLOW, ALLOW_CONSOLE},
+		{REASON_LAST_DISPLAY, WEIGHT_ALLOW, ALLOW_CONSOLE},
+		{REASON_CRITICAL_STORAGE, WEIGHT_ALLOW, ALLOW_STORAGE},
+		{REASON_CRITICAL_NETWORK, WEIGHT_ALLOW, ALLOW_NETWORK},
+		{REASON_CRITICAL_CONSOLE, WEIGHT_ALLOW, ALLOW_CONSOLE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(weighings); i++)
+		if (weighings[i].reason == reason)
+			return weighings[i];
+	return (struct weighing){reason, WEIGHT_WARNING, 0};
+}
+
+/* What allows to take a function that is used so. */
+static unsigned allow_for(enum usage_kind kind)
+{
+	switch (kind) {
+	case USAGE_DISK:
+		return ALLOW_STORAGE;
+	case USAGE_NETWORK:
+		return ALLOW_NETWORK;
+	case USAGE_DISPLAY:
+	case USAGE_INPUT:
+		return ALLOW_CONSOLE;
+	case USAGE_NODE:
+	case USAGE_VFIO:
+		break;
+	}
+	return 0;
+}
+
+static void warn(struct judgement *ret, const char *what)
+{
+	if (what && ret->warning_count < JUDGED_WARNINGS_MAX)
+		ret->warnings[ret->warning_count++] = what;
+}
+
+static void judge_usages(const struct judge *j, const struct pci_device *d,
+			 struct allowance a, struct judgement *ret)
+{
+	size_t count;
+	const struct usage *usage =
+		j->holders ? holders_find_usages(j->holders, j->usages, d, &count)
+			   : usages_find(j->usages, d->bdf, &count);
+
+	for (size_t i = 0; usage && i < count; i++) {
+		const struct usage *u = &usage[i];
+		bool is_allowed = a.is_forced || (a.allow & allow_for(u->kind));
+		const char *what =
+			arena_printf(j->arena, "the host uses %s: %s", u->name, u->what);
+
+		if (!u->is_in_use || u->kind == USAGE_VFIO || !what)
+			continue;
+		if (!u->is_critical || is_allowed) {
+			warn(ret, what);
+		} else if (!ret->why) {
+			ret->verdict = JUDGED_REFUSED;
+			ret->why = what;
+			ret->is_forceable = true;
+		}
+	}
+}
+
+/* The file that "earlybind remove" edits has the rule. */
+static bool has_rule_in_main_file(const struct rule *rule)
+{
+	static const struct text name = {ETC_PREFIX CONFIG_NAME,
+					 sizeof(ETC_PREFIX CONFIG_NAME) - 1};
+
+	return (rule->origin.source == SOURCE_CONFIG ||
+		rule->origin.source == SOURCE_TABLE) &&
+	       text_is_same(rule->origin.file, name) && rule->profile.n == 0;
+}
+
+static void judge_kept(const struct judge *j, const struct plan_device *pd,
+		       struct judgement *ret)
+{
+	const struct rule *rule = pd->rule;
+	bool is_own = has_rule_in_main_file(rule);
+	char origin[ORIGIN_SIZE];
+
+	ret->verdict = JUDGED_REFUSED;
+	ret->reason = pd->reason;
+	ret->why = arena_printf(
+		j->arena,
+		"the rule keep %.*s (%s) wins over it: take that one out first%s%.*s%s",
+		(int)MIN(rule->text.n, (size_t)SELECTOR_SIZE), rule->text.p,
+		origin_format(&rule->origin, origin),
+		is_own ? ", with \"earlybind remove " : "",
+		is_own ? (int)rule->text.n : 0, rule->text.p, is_own ? "\"" : "");
+}
+
+static void judge_reason(const struct judge *j, const struct pci_device *d,
+			 enum reason reason, const char *detail, struct allowance a,
+			 struct judgement *ret)
+{
+	const struct weighing weighing = weigh(reason);
+	char message[REASON_MESSAGE_SIZE];
+	const char *what =
+		arena_printf(j->arena, "%s", reason_message(reason, detail, message));
+
+	*ret = (struct judgement){.reason = reason};
+	switch (weighing.weight) {
+	case WEIGHT_LEFT:
+		warn(ret, what);
+		return;
+	case WEIGHT_FORCE:
+		if (!a.is_forced) {
+			ret->is_forceable = true;
+			break;
+		}
+		warn(ret, what);
+		judge_usages(j, d, a, ret);
+		return;
+	case WEIGHT_WARNING:
+		warn(ret, what);
+		judge_usages(j, d, a, ret);
+		return;
+	case WEIGHT_NONE:
+		judge_usages(j, d, a, ret);
+		return;
+	case WEIGHT_ALLOW:
+		ret->needs_allow = weighing.allow;
+		if (a.is_forced) {
+			ret->verdict = JUDGED_NEEDS_ALLOW;
+			return;
+		}
+		break;
+	case WEIGHT_NEVER:
+		break;
+	}
+	ret->verdict = JUDGED_REFUSED;
+	ret->why = what;
+}
+
+/* A rule for it would name it itself, and be about the device that is there. */
+static bool is_as_if(const struct plan_device *pd)
+{
+	return !pd || pd->reason == REASON_HOST_DEVICE ||
+	       pd->reason == REASON_IDENTITY_MISMATCH;
+}
+
+/* What a boot with @plan would say to a rule for @d alone. */
+static enum reason refuse_as_if(const struct judge *j, const struct plan *plan,
+				const struct pci_device *d, unsigned allow,
+				const char **ret_detail)
+{
+	const struct refusal context = {j->policy, j->inventory, plan,
+					NULL,	   j->arena,	 DEFAULT_DRIVER};
+
+	*ret_detail = NULL;
+	return driver_is_vfio(d->driver) ? REASON_NONE
+					 : refuse_device(&context, d, allow, ret_detail);
+}
+
+void judge_device(const struct judge *j, const struct pci_device *d, struct allowance a,
+		  struct judgement *ret)
+{
+	const struct pci_device *same = inventory_find(j->inventory, d->bdf);
+	const struct plan_device *pd = plan_find(j->plan, d);
+	enum reason reason = pd ? pd->reason : REASON_NONE;
+	const char *detail = pd ? pd->detail : NULL;
+
+	/* The guards tell functions from one another by their place in the inventory. */
+	if (same)
+		d = same;
+	*ret = (struct judgement){.why = NULL};
+	if (pd && pd->action == ACTION_KEEP) {
+		judge_kept(j, pd, ret);
+		return;
+	}
+	if (is_as_if(pd))
+		reason = refuse_as_if(j, j->plan, d, a.allow, &detail);
+	else if (pd->action != ACTION_REFUSE)
+		reason = REASON_NONE;
+	if (!is_as_if(pd))
+		a.allow |= pd->rule->allow;
+	judge_reason(j, d, reason, detail, a, ret);
+}
+
+const char *device_short_address(const struct pci_device *d, char buf[static BDF_SIZE])
+{
+	const char *address = bdf_format(d->bdf, buf);
+
+	return d->bdf.domain == 0 ? address + sizeof("0000:") - 1 : address;
+}
+
+/* Puts a function that is taken into the plan, which has room for it. */
+static void plan_insert(struct plan *plan, const struct pci_device *d)
+{
+	size_t at = plan->device_count;
+
+	while (at > 0 && bdf_compare(plan->devices[at - 1].device->bdf, d->bdf) > 0)
+		at--;
+	memmove(&plan->devices[at + 1], &plan->devices[at],
+		(plan->device_count - at) * sizeof(*plan->devices));
+	plan->devices[at] = (struct plan_device){
+		.device = d,
+		.action = d->driver[0] ? ACTION_RECOVER : ACTION_BIND,
+		.wanted = DEFAULT_DRIVER,
+	};
+	plan->device_count++;
+}
+
+const char *judge_add_command(const struct judge *j,
+			      const struct pci_device *const *devices, size_t count,
+			      const struct pci_device **ret_left)
+{
+	struct judge as_if = *j;
+	struct plan plan = *j->plan;
+	const char *text = NULL;
+
+	*ret_left = NULL;
+	plan.devices = arena_alloc(j->arena, plan.device_count + count + 1,
+				   sizeof(*plan.devices));
+	if (!plan.devices)
+		return NULL;
+	if (plan.device_count > 0)
+		memcpy(plan.devices, j->plan->devices,
+		       plan.device_count * sizeof(*plan.devices));
+	as_if.plan = &plan;
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_device *pd = plan_find(&plan, devices[i]);
+		struct judgement judgement;
+		char address[BDF_SIZE];
+
+		judge_device(&as_if, devices[i], (struct allowance){0}, &judgement);
+		/* What a rule names already is no command's business. */
+		if (judgement.verdict != JUDGED_FINE || pd) {
+			if (!*ret_left)
+				*ret_left = devices[i];
+			continue;
+		}
+		plan_insert(&plan, devices[i]);
+		text = arena_printf(j->arena, "%s %s", text ? text : "earlybind add",
+				    device_short_address(devices[i], address));
+		if (!text)
+			return NULL;
+	}
+	return text;
+}
+
+bool device_is_on_root_bus(const struct pci_device *d)
+{
+	if (d->known & FACT_PATH)
+		return !d->has_path || d->path.hop_count == 0;
+	return d->bdf.bus == 0;
+}
+
+/*
+ * Whether another slot could part the functions that leave the host from what is in their way:
+ * those are behind a port, and that is not only functions of the same card.
+ */
+static bool can_move(const struct judge *j, const struct plan_group *group)
+{
+	struct pci_device *const *members;
+	size_t count;
+
+	members = inventory_group(j->inventory, group->id, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (device_is_on_root_bus(members[i]) ||
+		    !plan_is_leaving_host(j->plan, members[i]))
+			continue;
+		for (size_t k = 0; k < group->blocker_count; k++)
+			if (!bdf_is_same_slot(group->blockers[k]->bdf, members[i]->bdf))
+				return true;
+	}
+	return false;
+}
+
+struct text judged_cause(const struct judgement *judgement)
+{
+	const char *why = judgement->why ? judgement->why : "";
+	size_t depth = 0;
+
+	/* What the host uses has no remedy in it. */
+	for (size_t i = 0; judgement->reason != REASON_NONE && why[i]; i++) {
+		depth += why[i] == '(';
+		depth -= why[i] == ')' && depth > 0;
+		if (depth == 0 && why[i] == ':' && why[i + 1] == ' ')
+			return (struct text){why, i};
+	}
+	return text_of(why);
+}
+
+/* "02:00.0 must stay: it drives the console" */
+static const char *why_left(const struct judge *j, const struct pci_device *d)
+{
+	struct judgement judgement;
+	struct text cause;
+	char address[BDF_SIZE];
+
+	judge_device(j, d, (struct allowance){0}, &judgement);
+	cause = judged_cause(&judgement);
+	if (cause.n == 0)
+		return NULL;
+	return arena_printf(j->arena, "%s must stay: %.*s",
+			    device_short_address(d, address), (int)cause.n, cause.p);
+}
+
+/* "bind it too (...)" */
+static const char *bind_too(const struct judge *j, const struct plan_group *group,
+			    const char *command, bool has_command_line)
+{
+	const char *it = group->blocker_count == 1 ? "it" : "them";
+
+	return has_command_line
+		       ? arena_printf(j->arena, "bind %s too", it)
+		       : arena_printf(j->arena, "bind %s too (\"%s\")", it, command);
+}
+
+const char *judge_group(const struct judge *j, const struct plan_group *group,
+			bool has_command_line)
+{
+	const char *move =
+		can_move(j, group) ? "move the card to a slot of its own group" : NULL;
+	const struct pci_device *left;
+	const char *command =
+		judge_add_command(j, group->blockers, group->blocker_count, &left);
+	const char *text;
+
+	if (group->blocker_count == 0)
+		return "";
+	text = left	 ? why_left(j, left)
+	       : command ? bind_too(j, group, command, has_command_line)
+			 : NULL;
+	if (text && move)
+		text = arena_printf(j->arena, "%s%s%s", text, left ? "; " : ", or ",
+				    move);
+	else if (!text)
+		text = move;
+	return text ? text : "";
+}
+
+bool policy_has_module_id(const struct policy *policy, const struct pci_device *d)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i].is_module_id &&
+		    policy_has_rule_active(policy, &policy->rules[i]) &&
+		    selector_has_match(&policy->rules[i].selector, d))
+			return true;
+	return false;
+}

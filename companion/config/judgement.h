@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The judgement of a function: whether a bind rule for it is carried out, and if not, why. It is
+ * about the rule that there is, or as if there were one. Every command that speaks of a device
+ * asks here, so that none says what another one denies. Pure: reads nothing, prints nothing.
+ */
+#pragma once
+
+#include "arena.h"
+#include "compiler.h"
+#include "holders.h"
+#include "inventory.h"
+#include "plan.h"
+#include "policy.h"
+#include "usage.h"
+
+/* What it is made from. */
+struct judge {
+	struct arena *arena;
+	const struct policy *policy;
+	const struct inventory *inventory; /* every function, with framebuffers */
+	const struct plan *plan; /* of both */
+	const struct usages *usages;
+	const struct holders *holders; /* NULL: open nodes do not count */
+};
+
+enum judged {
+	JUDGED_FINE, /* there may be warnings */
+	JUDGED_REFUSED,
+	JUDGED_NEEDS_ALLOW, /* a guard protects it, and --force lifts that: by allow= */
+};
+
+#define JUDGED_WARNINGS_MAX 8
+
+struct judgement {
+	enum judged verdict;
+	enum reason reason; /* of the refusal; REASON_NONE: the host uses it */
+	const char *why; /* it is refused: a sentence with cause and remedy; NULL */
+	bool is_forceable; /* "add --force" takes it, without an allow= */
+	unsigned needs_allow; /* of enum allow */
+	const char *warnings[JUDGED_WARNINGS_MAX];
+	size_t warning_count;
+};
+
+/* What the user allows; all zero for nothing. */
+struct allowance {
+	unsigned allow; /* of enum allow */
+	bool is_forced;
+};
+
+/* Judges a function: by the rule that names it, else as if "earlybind add" named it. */
+void judge_device(const struct judge *judge, const struct pci_device *d,
+		  struct allowance allowance, struct judgement *ret) nonnull(1, 2, 4);
+
+/*
+ * "earlybind add 02:00.0 02:00.1": the command that takes those of @devices (in the order of
+ * addresses) that no rule names and that nothing speaks against, together. NULL if there is none,
+ * or no memory. *ret_left: the first one that cannot be taken, or NULL.
+ */
+const char *judge_add_command(const struct judge *judge,
+			      const struct pci_device *const *devices, size_t count,
+			      const struct pci_device **ret_left) nonnull(1, 2, 4);
+
+/*
+ * What helps a group that is not viable, for describe_group(): the command that takes what is in
+ * the way, or what must stay; and another slot only where the card has one. "" for nothing.
+ * @has_command_line: the command has a line of its own elsewhere.
+ */
+const char *judge_group(const struct judge *judge, const struct plan_group *group,
+			bool has_command_line) nonnull(1, 2);
+
+/* Of judgement->why the cause, without the remedy: "it drives the console". Empty for none. */
+struct text judged_cause(const struct judgement *judgement) nonnull(1);
+
+/* The address as people type it: "01:00.0". */
+const char *device_short_address(const struct pci_device *d, char buf[static BDF_SIZE])
+	nonnull(1);
+
+/* A function of the chipset or the processor: it is in no slot, and its neighbours no card. */
+bool device_is_on_root_bus(const struct pci_device *d) nonnull(1);
+
+/*
+ * Of a kept function that is on vfio-pci: whether the module's own ids= name it. Otherwise it was
+ * bound before the keep rule, and the next boot leaves it alone.
+ */
+bool policy_has_module_id(const struct policy *policy, const struct pci_device *d)
+	nonnull(1, 2);
