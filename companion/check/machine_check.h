@@ -11,6 +11,7 @@
 #include "boot_report.h"
 #include "compiler.h"
 #include "findings.h"
+#include "group_cause.h"
 #include "installed.h"
 #include "judgement.h"
 #include "options.h"
@@ -59,6 +60,8 @@ struct machine {
 	struct usages usages;
 	struct holders holders;
 	struct judge judge; /* of all of that */
+	struct group_causes causes;
+	bool has_causes;
 	struct recipes recipes;
 	size_t image_failures; /* what --fix can put right */
 };

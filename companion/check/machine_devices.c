@@ -198,7 +198,7 @@ static void check_group(struct machine *d, const struct target *t)
 {
 	int id = t->device->iommu_group;
 	struct plan_group group;
-	const char *list = "", *remedy;
+	const char *list = "", *remedy, *cause;
 
 	if (group_make(&d->run.inventory, &d->run.plan, id, d->arena, &group) < 0)
 		return;
@@ -217,14 +217,22 @@ static void check_group(struct machine *d, const struct target *t)
 		return;
 	}
 	remedy = judge_group(&d->judge, &group, false);
+	cause = d->has_causes ? group_cause(&d->causes, t->device->bdf) : NULL;
 	machine_say(d, FINDING_FAIL,
-		    "group %d, with %s, is not viable: %s belong%s to the host%s%s", id,
+		    "group %d, with %s, is not viable: %s belong%s to the host%s%s%s%s", id,
 		    t->name, list, group.blocker_count == 1 ? "s" : "",
-		    remedy[0] ? ": " : "", remedy);
+		    remedy[0] ? ": " : "", remedy, cause ? ". " : "", cause ? cause : "");
 }
 
 static void run_groups(struct machine *d)
 {
+	const char *difference = NULL;
+
+	d->has_causes = group_causes_read(d->world, d->arena, &d->causes) == 0;
+	if (d->has_causes)
+		difference = group_difference(&d->causes, NULL);
+	if (difference)
+		machine_say(d, FINDING_NOTE, "%s", difference);
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
 		char message[REASON_MESSAGE_SIZE];

@@ -15,6 +15,7 @@
 #include "driver.h"
 #include "framebuffer.h"
 #include "group.h"
+#include "group_cause.h"
 #include "holders.h"
 #include "hotplug.h"
 #include "identity.h"
@@ -47,6 +48,8 @@ struct explain {
 	struct modules *modules;
 	struct usages usages;
 	struct holders holders;
+	struct group_causes causes;
+	bool has_causes;
 	struct boot boot; /* with what came later and by hand */
 	const char *no_report; /* why there is none of the boot; NULL: there is one */
 	struct run
@@ -483,6 +486,25 @@ static void tell_users(const struct explain *e, const struct pci_device *d,
 		paragraph_add(p, "No use of it was found.");
 }
 
+/* Why its group has more than it, and what would split it. */
+static void tell_cause(struct explain *e, const struct pci_device *d, struct paragraph *p)
+{
+	const char *cause = e->has_causes ? group_cause(&e->causes, d->bdf) : NULL;
+
+	if (cause)
+		paragraph_add(p, "%s", cause);
+}
+
+/* Where the kernel's groups are other ones than the hardware gives. */
+static void tell_difference(struct explain *e, const struct pci_device *d,
+			    struct paragraph *p)
+{
+	const char *text = e->has_causes ? group_difference(&e->causes, &d->bdf) : NULL;
+
+	if (text)
+		paragraph_add(p, "%s", text);
+}
+
 static void tell_group(struct explain *e, const struct pci_device *d, struct paragraph *p)
 {
 	char message[REASON_MESSAGE_SIZE];
@@ -537,6 +559,8 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct par
 			      "host.",
 			      blockers ? blockers : "others",
 			      group.blocker_count == 1 ? "s" : "");
+	if (group.blocker_count > 0)
+		tell_cause(e, d, p);
 }
 
 static void tell_modules(struct explain *e, const struct pci_device *d,
@@ -589,6 +613,7 @@ static void explain_device(struct explain *e, const struct pci_device *d)
 		if (!planned || (planned->reason != REASON_IOMMU_OFF &&
 				 planned->reason != REASON_NO_IOMMU_GROUP))
 			tell_group(e, d, &p);
+		tell_difference(e, d, &p);
 		tell_modules(e, d, &p);
 		tell_reset(e, d, &p);
 	}
@@ -638,6 +663,7 @@ static int read_machine(struct explain *e)
 	/* Without names and modules there are numbers and no candidates. */
 	(void)!names_open(e->arena, e->sysroot, NULL, &e->names);
 	(void)!modules_open(e->world, e->arena, e->sysroot, &release, &e->modules);
+	e->has_causes = group_causes_read(e->world, e->arena, &e->causes) == 0;
 	r = usages_read(e->world, e->arena, &e->usages);
 	if (r == 0)
 		r = holders_read(e->world, e->arena, e->sysroot, &e->holders);

@@ -11,6 +11,7 @@
 #include "driver.h"
 #include "framebuffer.h"
 #include "group.h"
+#include "group_cause.h"
 #include "identity.h"
 #include "judgement.h"
 #include "message.h"
@@ -230,6 +231,22 @@ static void put_warnings(const struct planning *p)
 		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i]));
 }
 
+/* Groups that are other ones than the hardware gives. */
+static void put_difference(const struct planning *p)
+{
+	struct paragraph line = {stdout, 0, DEVICE_INDENT, false};
+	static struct group_causes causes;
+	const char *text;
+
+	if (group_causes_read(p->world, p->arena, &causes) < 0)
+		return;
+	text = group_difference(&causes, NULL);
+	if (!text)
+		return;
+	paragraph_add(&line, "note: %s", text);
+	paragraph_end(&line);
+}
+
 static void print_text(const struct planning *p)
 {
 	const struct run *run = &p->run;
@@ -247,6 +264,7 @@ static void print_text(const struct planning *p)
 	put_warnings(p);
 	for (size_t i = 0; i < run->plan.group_count; i++)
 		put_group(p, &run->plan.groups[i]);
+	put_difference(p);
 	print_summary(run);
 }
 

@@ -150,6 +150,24 @@ bool predict_isolates(const struct prediction *p, size_t at)
 	return true;
 }
 
+bool predict_has_own_registers(const struct group_function *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(acs_quirks); i++)
+		if (acs_quirks[i].kind == QUIRK_INTEL_SPT && f->type == PCIE_ROOT_PORT &&
+		    acs_quirks[i].vendor == f->ids.vendor &&
+		    f->ids.device >= acs_quirks[i].first &&
+		    f->ids.device <= acs_quirks[i].last)
+			return true;
+	return false;
+}
+
+uint16_t predict_disabled(const struct group_function *f)
+{
+	uint16_t enabled = predict_has_own_registers(f) ? f->acs_ctl_high : f->acs_ctl;
+
+	return f->has_acs ? ACS_NEEDED & f->acs_cap & ~enabled : 0;
+}
+
 /* ---- DMA aliases -------------------------------------------------------------------------- */
 
 static uint8_t devfn(struct bdf bdf)

@@ -93,6 +93,12 @@ int predict_groups(struct prediction *p, struct arena *arena) must_check nonnull
 /* Whether the function isolates by itself: the kernel's pci_acs_enabled(). */
 bool predict_isolates(const struct prediction *p, size_t at) nonnull(1);
 
+/* The needed bits that its capability offers and that are off; 0 without the capability. */
+uint16_t predict_disabled(const struct group_function *f) nonnull(1);
+
+/* Whether its control register is at another place, which pci=config_acs= does not write. */
+bool predict_has_own_registers(const struct group_function *f) nonnull(1);
+
 /* Whether a card behind this bridge is in a group without the bridge and what is above it. */
 bool predict_splits_below(const struct prediction *p, size_t bridge) nonnull(1);
 

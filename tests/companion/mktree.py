@@ -12,7 +12,10 @@ usage: mktree.py DESCRIPTION DIR
                                    reset (methods, with commas),
                                    bridge (the bus behind it, hexadecimal: what is on it
                                    stands below it), serial (as the attribute), dsn (in
-                                   config space)
+                                   config space), pcie (config space with this type: root,
+                                   up, down, end, topci; none: conventional), acs (in it:
+                                   capability:control, hexadecimal), wired (a port to a slot),
+                                   state (power_state)
   set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
   remove ADDRESS
   iommu NAME                       an entry of /sys/class/iommu
@@ -142,7 +145,30 @@ def place_of(devices, address):
     return f"sys/devices/pci{bus}/{address}"
 
 
-def write_device(root, address, device, place):
+PCIE_TYPES = {"end": 0, "root": 4, "up": 5, "down": 6, "topci": 7}
+
+
+def config_space(device, address, others):
+    """What IOMMU groups depend on."""
+    vendor, number = (int(part, 16) for part in device["ids"].split(":")[:2])
+    space = bytearray(4096)
+    struct.pack_into("<HH", space, 0, vendor, number)
+    is_one_of_several = sum(other[:-1] == address[:-1] for other in others) > 1
+    space[0x0e] = (1 if device.get("bridge") else 0) | (0x80 if is_one_of_several else 0)
+    space[0x19] = int(device.get("bridge") or "0", 16)
+    if device["pcie"] == "none":
+        return bytes(space)
+    struct.pack_into("<H", space, 0x06, 0x10)
+    space[0x34] = 0x40
+    flags = 2 | PCIE_TYPES[device["pcie"]] << 4 | (0x100 if device.get("wired") else 0)
+    struct.pack_into("<HH", space, 0x40, 0x10, flags)
+    if device.get("acs"):
+        capability, control = (int(part, 16) for part in device["acs"].split(":"))
+        struct.pack_into("<IHH", space, 0x100, 0x1000d, capability, control)
+    return bytes(space)
+
+
+def write_device(root, address, device, place, others):
     ids = [int(part, 16) for part in device["ids"].split(":")]
     vendor, number, subvendor, subdevice = ids + [0] * (4 - len(ids))
     kind = int(device["class"], 16)
@@ -174,6 +200,10 @@ def write_device(root, address, device, place):
         number = int(device["dsn"].replace("-", ""), 16)
         capability = struct.pack("<IQ", 0x00010003, number)
         write(root, f"{place}/config", (bytes(256) + capability).ljust(4096, b"\0"))
+    if device.get("pcie"):
+        write(root, f"{place}/config", config_space(device, address, others))
+    if device.get("state"):
+        write(root, f"{place}/power_state", device["state"] + "\n")
     if device.get("driver"):
         link(root, f"{place}/driver", f"sys/bus/pci/drivers/{device['driver']}")
     if device.get("group"):
@@ -264,7 +294,7 @@ def main():
         os.makedirs(os.path.join(root, place))
     for address, device in tree.devices.items():
         place = place_of(tree.devices, address)
-        write_device(root, address, device, place)
+        write_device(root, address, device, place, tree.devices)
         if device.get("physfn"):
             link(root, f"{place}/physfn", place_of(tree.devices, device["physfn"]))
     for (kind, name), rest in tree.classes.items():

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why an IOMMU group is as large as it is, and what would split it: in sentences that say only
+ * what was read on this machine.
+ */
+#pragma once
+
+#include "group_facts.h"
+
+struct group_causes {
+	struct world *world;
+	struct arena *arena;
+	struct group_facts facts;
+	/* What could not be read merges nothing in one, and all that it can in the other. */
+	struct prediction apart, together;
+	struct text cmdline; /* of this boot */
+	bool has_config_acs; /* the running kernel knows pci=config_acs= */
+};
+
+/* Reads the machine. 0, or -errno as inventory_read(). @ret refers to @world and @arena. */
+int group_causes_read(struct world *world, struct arena *arena,
+		      struct group_causes *ret) must_check nonnull(1, 2, 3);
+
+/*
+ * Sentences: which ports merge the group of the function at @bdf, what each lacks, and what would
+ * split it here; or what must be done to find out. NULL if nothing merges it with another
+ * function that is no bridge.
+ */
+const char *group_cause(const struct group_causes *causes, struct bdf bdf) nonnull(1);
+
+/*
+ * Sentences: where the kernel's groups are other than computed, and the risk; of the group of
+ * @bdf, or of the first one that differs if @bdf is NULL. NULL where they are as computed, or
+ * this cannot be told.
+ */
+const char *group_difference(const struct group_causes *causes, const struct bdf *bdf)
+	nonnull(1);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The facts that IOMMU groups depend on, of all functions of the machine. Wakes no device. */
+#pragma once
+
+#include "inventory.h"
+#include "predict.h"
+
+/* Why the facts of a function are not known. */
+enum unread {
+	UNREAD_NOTHING, /* they are known, or not needed */
+	UNREAD_MISSING, /* there is no file "config", or it is not that device's */
+	UNREAD_SHORT, /* only the first bytes: not root */
+	UNREAD_ASLEEP, /* to read it would wake it */
+};
+
+struct group_facts {
+	struct inventory inventory; /* of all functions */
+	struct group_function *functions; /* in the same order */
+	enum unread *unread;
+	bool has_amd_iommu;
+	bool has_config; /* one configuration space at least, asleep or not */
+	bool is_known_kind; /* an IOMMU whose groups follow the rules of predict.h */
+};
+
+/*
+ * Only bridges and devices of several functions are read: no other one can merge. A function
+ * that sleeps is left alone, since a read of its configuration space resumes it
+ * (drivers/pci/pci-sysfs.c: pci_read_config()). 0, or -errno as inventory_read().
+ */
+int group_facts_read(struct world *world, struct arena *arena,
+		     struct group_facts *ret) must_check nonnull(1, 2, 3);

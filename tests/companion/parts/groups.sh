@@ -1,0 +1,62 @@
+# shellcheck shell=sh
+# Why a group is as large as it is, what would split it, and groups that are other ones than the
+# ports make.
+
+golden groups-explain explain --sysroot groups 01:00.0
+golden groups-check check --sysroot groups --only groups
+golden groups-plan plan --sysroot groups
+golden groups-chipset explain --sysroot groups-kernel 00:14.0
+golden groups-off check --sysroot groups-off --only groups
+golden groups-override check --sysroot groups-kernel --only groups
+golden groups-override-explain explain --sysroot groups-kernel 02:00.0
+check groups-override-plan says 'note: The kernel has 0000:01:00.0 (IOMMU group 8) and 0000:02:00.0 (group 10) apart' \
+	plan --sysroot groups-kernel
+
+# Changes of a copy: what cannot be told, and what it takes.
+groups_copy() { # TREE COPY
+	rm -rf "$2"
+	cp -a "$1" "$2"
+	groups_port=$2/sys/devices/pci0000:00/0000:00:01.0
+}
+
+groups_copy groups groups-asleep
+echo D3hot >"$groups_port/power_state"
+golden groups-asleep check --sysroot groups-asleep --only groups
+
+groups_copy groups groups-user
+for groups_config in groups-user/sys/bus/pci/devices/*/config; do
+	head -c 64 "$groups_config" >groups.config
+	cat groups.config >"$groups_config"
+done
+check groups-user says 'only root can read the config space of 0000:00:01.1 and others: run this as root' \
+	explain --sysroot groups-user 01:00.0
+
+groups_copy groups groups-fifo
+rm "$groups_port/config"
+mkfifo "$groups_port/config"
+check groups-fifo says 'cannot be told: the config space of 0000:00:01.0 cannot be read here' \
+	check --sysroot groups-fifo --only groups
+
+groups_copy groups-off groups-word
+echo 'intel_iommu=on vfio-pci.ids=10ee:5000 pci=noaer,disable_acs_redir=0000:00:01.0' \
+	>groups-word/proc/cmdline
+check groups-word says 'command line has pci=noaer,disable_acs_redir=0000:00:01.0: without it' \
+	check --sysroot groups-word --only groups
+
+groups_copy groups-off groups-old
+echo 6.1.0-18-amd64 >groups-old/proc/sys/kernel/osrelease
+check groups-old says 'With Linux 6.12 or newer, pci=config_acs=111x1@0000:00:01.0' \
+	check --sysroot groups-old --only groups
+
+# No parameter is said that would not do: a second port has no capability.
+groups_copy groups-off groups-two
+printf '\0\0' | dd of="$groups_port/0000:01:00.0/0000:02:08.0/config" bs=1 seek=256 conv=notrunc \
+	status=none
+check groups-two says '0000:02:08.0 \[10b5:8747\] has no ACS capability.* No kernel parameter' \
+	check --sysroot groups-two --only groups
+
+# The same ports, and the kernel's group is larger than they make it.
+groups_copy groups-off groups-larger
+printf '\35' | dd of="$groups_port/config" bs=1 seek=262 conv=notrunc status=none
+check groups-larger says 'group 1 is larger than the ports make it: 0000:03:00.0 and 0000:04:00.0' \
+	check --sysroot groups-larger --only groups
