@@ -168,7 +168,7 @@ def config_space(device, address, others):
     return bytes(space)
 
 
-def write_device(root, address, device, place, others):
+def write_device(root, address, device, place, others=()):
     ids = [int(part, 16) for part in device["ids"].split(":")]
     vendor, number, subvendor, subdevice = ids + [0] * (4 - len(ids))
     kind = int(device["class"], 16)
