@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "bdf.h"
 #include "arena.h"
+#include "boot_entries.h"
 #include "commands.h"
 #include "compiler.h"
 #include "config_space.h"
@@ -194,12 +196,30 @@ static void put_index(struct kernel *k, const char *folder, const char *shown,
 		capture_put_file(k->c, capture_print(k->c, "%s/%s", shown, file), bytes);
 }
 
+/* What loaders name after the kernel. */
+static const struct {
+	const char *before, *after;
+} images[] = {
+	{"vmlinuz-", ""},
+	{"initrd.img-", ""},
+	{"initrd-", ""},
+	{"initramfs-", ".img"},
+};
+
 static void put_kernel(struct kernel *k, const char *version)
 {
 	const char *folder = capture_print(k->c, "lib/modules/%s", version);
 	const char *shown = capture_print(k->c, "lib/modules/%s",
 					  redact_kernel(&k->c->redact, text_of(version)));
 
+	for (size_t i = 0; i < ARRAY_SIZE(images); i++)
+		redact_set_alias(
+			&k->c->redact,
+			text_of(capture_print(k->c, "%s%s%s", images[i].before, version,
+					      images[i].after)),
+			capture_print(k->c, "%s%s%s", images[i].before,
+				      redact_kernel(&k->c->redact, text_of(version)),
+				      images[i].after));
 	k->name_count = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		add_name(k, text_of(always[i]));
@@ -767,6 +787,68 @@ static void put_release(struct capture *c)
 						       text_trim((struct text){p, n})))));
 }
 
+static bool capture_has(struct capture *c, const char *name);
+
+static void capture_put_dir(struct capture *c, const char *name);
+
+/* A unified image has the kernel's version in its name, and often the machine's ID. */
+static const char *image_alias(struct capture *c, const char *folder, const char *name)
+{
+	struct text stem = {name, strlen(name) - strlen(".efi")};
+
+	return capture_print(c, "%s/%s.efi", folder, redact_kernel(&c->redact, stem));
+}
+
+/*
+ * The words of an entry, and the parameters of what it appends; titles and other keys are left
+ * out.
+ */
+static const char *hide_loader_line(struct capture *c, struct text line)
+{
+	static const char *const keys[] = {"label", "linux", "kernel", "initrd",
+					   "append"};
+	struct text key, value, shown;
+
+	if (!boot_entry_line(line, &key, &value))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (key.n != strlen(keys[i]) || strncasecmp(key.p, keys[i], key.n) != 0)
+			continue;
+		shown = strcmp(keys[i], "append") == 0
+				? redact_cmdline(&c->redact, value)
+				: redact_words(&c->redact, value, REDACT_ALL);
+		return capture_print(c, "%s %.*s", keys[i], (int)shown.n, shown.p);
+	}
+	return NULL;
+}
+
+/* Which entries there are; of unified images only that they exist. */
+static void put_loaders(struct capture *c)
+{
+	static const char *const files[] = {
+		"boot/extlinux/extlinux.conf",
+		"boot/syslinux/syslinux.cfg",
+		"extlinux/extlinux.conf",
+		"syslinux/syslinux.cfg",
+	};
+	static const char *const partitions[] = {"boot", "efi", "boot/efi"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		put_hidden(c, files[i], hide_loader_line);
+	for (size_t i = 0; i < ARRAY_SIZE(partitions); i++) {
+		const char *folder = capture_print(c, "%s/EFI/Linux", partitions[i]);
+		struct capture_names names = capture_list(c, folder);
+
+		if (capture_has(c, folder))
+			capture_put_dir(c, folder);
+		for (size_t k = 0; k < names.count; k++)
+			if (has_ending(names.items[k], ".efi"))
+				capture_put_file(c,
+						 image_alias(c, folder, names.items[k]),
+						 TEXT(""));
+	}
+}
+
 /* Each puts what can be read; what cannot is left out. */
 static void capture_files(struct capture *c)
 {
@@ -790,6 +872,7 @@ static void capture_files(struct capture *c)
 	put_lines_with(c, "usr/lib/os-release", release_keys, ARRAY_SIZE(release_keys),
 		       REDACT_NUMBER | REDACT_WORD);
 	put_all_about_vfio(c);
+	put_loaders(c);
 
 	put_report_folder(c, "run/earlybind");
 	put_report_folder(c, "run/earlybind/devices");
@@ -886,8 +969,6 @@ static const char *resolve(struct capture *c, const char *name, const char *targ
 	return strncmp(path, "sys/", 4) == 0 ? path : NULL;
 }
 
-static void capture_put_dir(struct capture *c, const char *name);
-
 static void capture_put_link(struct capture *c, const char *name, const char *target);
 
 static const char *capture_target(struct capture *c, const char *name);
@@ -974,8 +1055,6 @@ static bool can_wait_for_ever(struct capture *c, const struct pci_device *d,
 		strcmp(attribute, "sriov_numvfs") == 0) &&
 	       hotplug_find(c->world, d->bdf, &d->ids) == LATE_STUCK;
 }
-
-static bool capture_has(struct capture *c, const char *name);
 
 static void put_function(struct capture *c, const char *address)
 {

@@ -44,6 +44,36 @@ marks_told() {
 	# The list of what may come out is not empty: the marks are where they are looked for.
 	[ ! -s too-much.txt ] && grep -q 'id/board_name' told.txt
 }
+loaders() {
+	cp -a configured loaded
+	mkdir -p loaded/boot/extlinux loaded/boot/EFI/Linux
+	printf '%s\n' 'DEFAULT alice' 'LABEL alice' '  MENU LABEL The machine of alice' \
+		'  LINUX /boot/vmlinuz-6.1.0-18-amd64' '  INITRD /boot/initrd.img' \
+		'  APPEND root=UUID=9b7c1f6e-0000-4000-8000-1234567890ab intel_iommu=on db=hunter2' \
+		>loaded/boot/extlinux/extlinux.conf
+	echo secret >loaded/boot/EFI/Linux/0123456789abcdef0123456789abcdef-6.1.0-18-amd64.efi
+	"$EARLYBIND" capture --sysroot loaded --output loaded.tar &&
+		mkdir loaded.captured && tar -xf loaded.tar -C loaded.captured &&
+		ls loaded.captured/boot/EFI/Linux && cat loaded.captured/boot/extlinux/extlinux.conf &&
+		ls loaded.captured/boot/EFI/Linux | grep -qx 'x[0-9]*x*-6.1.0-18-amd64.efi' &&
+		grep -q '^append root=UUID=x[0-9]*x* intel_iommu=on x[0-9]=x[0-9]x*$' \
+			loaded.captured/boot/extlinux/extlinux.conf &&
+		grep -qx 'linux /boot/vmlinuz-6.1.0-18-amd64' \
+			loaded.captured/boot/extlinux/extlinux.conf &&
+		! grep -rE 'alice|secret|hunter|9b7c' loaded.captured
+}
+check capture-list-loaders loaders
+# Where the firmware has tables, but none of an IOMMU, that is said.
+tables() {
+	cp -a no-iommu tables
+	mkdir -p tables/sys/firmware/acpi/tables
+	head -c 64 /dev/zero >tables/sys/firmware/acpi/tables/FACP
+	"$EARLYBIND" capture --sysroot tables --output tables.tar.gz &&
+		"$EARLYBIND" check --only iommu --sysroot tables >out.txt || :
+	"$EARLYBIND" check --only iommu --sysroot tables.tar.gz >captured.txt || :
+	grep -q 'no ACPI table' out.txt && diff -u out.txt captured.txt
+}
+check capture-list-tables tables
 check capture-list-tree marked_tree configured
 check capture-list-marks marks_told
 mode() {
