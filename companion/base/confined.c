@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "paths.h"
 
 #define CONFINED_SECONDS 900 /* 4 GiB behind bzip2, on a slow machine */
 /* Beside what is mapped already: dictionaries of 256 MiB, and what is unpacked. */
@@ -114,7 +115,7 @@ static void limit(int resource, rlim_t most)
 /* Bytes of the address space, which RLIMIT_AS counts; 0 if nobody says. */
 static rlim_t mapped_now(void)
 {
-	cleanup_with(close_fd) int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	cleanup_with(close_fd) int fd = open(STATM_PATH, O_RDONLY | O_CLOEXEC);
 	char buf[64];
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 	struct text rest, word;
@@ -150,13 +151,16 @@ static void confine(unsigned seconds)
 
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_CPU, seconds);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* A sanitizer opens a file for what it found. */
+	if (IS_SANITIZED)
+		return;
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_NOFILE, 0);
-	if (!IS_SANITIZED && mapped > 0)
+	if (mapped > 0)
 		limit(RLIMIT_AS, mapped + MEMORY_MAX);
-	/* Without it a user may set no filter; an old kernel goes on without either. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && !IS_SANITIZED)
-		(void)filter_calls();
+	/* A kernel without seccomp goes on without. */
+	(void)filter_calls();
 }
 
 static void flush(struct confined_out *out)

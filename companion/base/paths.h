@@ -21,6 +21,7 @@
 /* Of the machine that runs this, never below --sysroot. Users' PATH may lack sbin. */
 #define TEMPORARY_PATH	"/tmp"
 #define NULL_PATH	"/dev/null"
+#define STATM_PATH	"/proc/self/statm"
 #define PROGRAM_FOLDERS "/usr/sbin", "/usr/bin", "/sbin", "/bin"
 
 #define PROC_PREFIX "/proc/"

@@ -115,9 +115,9 @@ static void tell_texts(void *arg, struct confined_out *out)
 	if (uki.cmdline.n > UKI_TEXT_MAX || uki.uname.n > UKI_TEXT_MAX)
 		head = (struct texts_head){.error = -EBADMSG};
 	confined_put(out, &head, sizeof(head));
-	if (head.cmdline > 0)
+	if (head.cmdline > 0 && uki.cmdline.p)
 		confined_put(out, uki.cmdline.p, head.cmdline);
-	if (head.uname > 0)
+	if (head.uname > 0 && uki.uname.p)
 		confined_put(out, uki.uname.p, head.uname);
 }
 

@@ -353,7 +353,7 @@ int image_file_read(const char *file, struct arena *arena,
 		    bool (*wants)(const char *path), struct uki *ret_uki,
 		    struct image *ret, const char **ret_message)
 {
-	struct stat before, after;
+	struct stat before = {0}, after;
 	cleanup_with(close_fd) int fd = open_image(file, &before, arena, ret_message);
 	struct task j = {.arena = arena, .wants = wants, .image = ret};
 	void *bytes;
