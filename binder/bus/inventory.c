@@ -8,6 +8,8 @@
 
 #include "modalias.h"
 
+#define VMD_DOMAIN 0x10000
+
 #define VFS_MAX 65535u /* drivers/pci/iov.c: a 16 bit number */
 
 /* Functions that a folder of sysfs names. */
@@ -305,6 +307,23 @@ struct pci_device *const *inventory_group(const struct inventory *inventory, int
 		count++;
 	*ret_count = count;
 	return &inventory->by_group[low];
+}
+
+const struct pci_device *inventory_find_vmd(const struct inventory *inventory,
+					    const struct pci_device *d)
+{
+	struct pci_device *const *members;
+	size_t count = 0;
+
+	if (d->bdf.domain < VMD_DOMAIN || d->iommu_group == NO_GROUP)
+		return NULL;
+	members = inventory_group(inventory, d->iommu_group, &count);
+	for (size_t i = 0; i < count; i++)
+		if (members[i]->bdf.domain < VMD_DOMAIN &&
+		    members[i]->ids.vendor == 0x8086 &&
+		    members[i]->ids.class >> 8 == 0x0104)
+			return members[i];
+	return NULL;
 }
 
 const char *addresses_format(const struct pci_device *const *devices, size_t shown,

@@ -54,6 +54,14 @@ struct pci_device *const *inventory_group(const struct inventory *inventory, int
 					  size_t *ret_count) nonnull(1, 3);
 
 /*
+ * The Intel VMD controller that @d is behind; NULL if it is behind none. Its driver makes the bus,
+ * in a domain from 0x10000 on (drivers/pci/controller/vmd.c: vmd_find_free_domain()), and all
+ * DMA is the controller's, so that both are in one group.
+ */
+const struct pci_device *inventory_find_vmd(const struct inventory *inventory,
+					    const struct pci_device *d) nonnull(1, 2);
+
+/*
  * "A", "A and B", "A, B and 3 more": the addresses of the first @shown of @count devices. NULL
  * if out of memory.
  */

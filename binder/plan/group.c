@@ -29,6 +29,9 @@ static bool is_blocker(const struct inventory *inv, const struct plan *plan,
 {
 	const struct plan_device *pd = plan ? plan_find(plan, d) : NULL;
 
+	/* It goes with its controller, which is in the same group. */
+	if (inventory_find_vmd(inv, d))
+		return false;
 	if (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER))
 		return !driver_is_group_friendly(pd->wanted);
 	if (d->driver[0] != '\0')

@@ -25,8 +25,16 @@ static bool is_denylisted(const struct pci_ids *ids)
 static enum reason refuse_kind(const struct refusal *c, const struct pci_device *d,
 			       const char **ret_detail)
 {
+	const struct pci_device *vmd;
+	char address[BDF_SIZE];
+
 	if (d->is_bridge)
 		return REASON_BRIDGE;
+	vmd = inventory_find_vmd(c->inventory, d);
+	if (vmd) {
+		*ret_detail = arena_printf(c->arena, "%s", bdf_format(vmd->bdf, address));
+		return REASON_BEHIND_VMD;
+	}
 	if (d->ids.class >> 8 == 0x0806)
 		return REASON_IOMMU_DEVICE;
 	if (driver_is_vfio(c->wanted) && is_denylisted(&d->ids) &&

@@ -149,6 +149,20 @@ static void be_domu_by_firmware(struct fake_world *w)
 	put(w, WORLD_SYS, "class/dmi/id/product_name", "HVM domU\n");
 }
 
+/* As of the kernel's driver vmd: the disk's domain is one of its own. */
+static void be_behind_vmd(struct fake_world *w)
+{
+	const struct pci_ids vmd = {.vendor = 0x8086,
+				    .device = 0x9a0b,
+				    .class = 0x010400},
+			     disk = {.vendor = 0x144d,
+				     .device = 0xa80a,
+				     .class = 0x010802};
+
+	(void)fake_add_device(&w->bus, "0000:00:0e.0", vmd, 3);
+	(void)fake_add_device(&w->bus, "10000:e1:00.0", disk, 3);
+}
+
 static void have_no_group(struct fake_world *w)
 {
 	grab(w);
@@ -523,6 +537,10 @@ static const struct cause causes[] = {
 	 "vfio-pci.disable_denylist=1 only for a guest that you trust"},
 	{"cause-bridge", be_bridge, IDS, CARD, "bridge",
 	 "it is a bridge, which stays with the host: name other devices"},
+	{"cause-vmd", be_behind_vmd, "rd.earlybind.bind=10000:e1:00.0", "10000:e1:00.0",
+	 "behind-vmd",
+	 "it goes with the VMD controller 0000:00:0e.0, whose driver makes its bus: name the "
+	 "controller, or disable VMD in the firmware's setup"},
 	{"cause-has-vfs", have_vfs, IDS, CARD, "has-vfs",
 	 "its virtual functions exist (2 of them): write 0 to its sriov_numvfs first, or pass "
 	 "the virtual functions instead"},
