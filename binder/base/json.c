@@ -31,7 +31,7 @@ static void put_string(struct json *json, struct text t)
 		}
 		if (c == '"' || c == '\\')
 			put(json, (char[]){'\\', (char)c}, 2);
-		else if (n > 1 || (c >= 0x20 && c < 0x7f))
+		else if (char_is_shown(c) && (n > 1 || c < 0x7f))
 			put(json, t.p, n);
 		else
 			put(json, escaped, (size_t)snprintf(escaped, 8, "\\u%04x", c));

@@ -49,6 +49,12 @@ bool text_is_param(struct text name, const char *want)
 	return true;
 }
 
+bool char_is_shown(uint32_t c)
+{
+	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !(c >= 0x2028 && c <= 0x202e) &&
+	       !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff && (c | 1) != 0xffff;
+}
+
 bool char_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';

@@ -57,6 +57,13 @@ int text_hex(struct text t, uint64_t max, uint64_t *ret) must_check nonnull(3);
  */
 size_t text_character(struct text t, uint32_t *ret) nonnull(2);
 
+/*
+ * Whether a character of foreign text is put out as it is: no control character (C0, DEL, C1),
+ * no end of a line or paragraph, nothing that turns the direction of writing around, no byte
+ * order mark and nothing that XML and YAML do not have.
+ */
+bool char_is_shown(uint32_t c);
+
 bool char_is_blank(char c); /* what separates words: blank, tab, CR, LF */
 bool char_is_space(char c); /* the kernel's isspace(): ASCII white space and 0xa0 */
 int char_hex(char c); /* 0 to 15, or -1 */

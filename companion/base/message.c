@@ -110,10 +110,7 @@ size_t text_safe_length(struct text t)
 	uint32_t c = 0;
 	size_t n = text_character(t, &c);
 
-	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069))
-		return 0;
-	return n;
+	return char_is_shown(c) ? n : 0;
 }
 
 /* Writes one character of @t and takes it off. */
@@ -153,6 +150,37 @@ void put_text(FILE *out, struct text t)
 		t.p += n;
 		t.n -= n;
 	}
+}
+
+const char *text_safe(struct text t, struct arena *arena)
+{
+	char *copy = arena_copy(arena, t);
+	size_t n = 0;
+
+	while (copy && t.n > 0) {
+		size_t length = text_safe_length(t), step = MAX(length, (size_t)1);
+
+		memcpy(copy + n, length > 0 ? t.p : "?", step);
+		n += step;
+		t.p += step;
+		t.n -= step;
+	}
+	return copy;
+}
+
+void text_add_word(struct text_buffer *b, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789%+,-./:=@_";
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		text_add(b, "%s", word);
+		return;
+	}
+	text_add(b, "'");
+	for (const char *quote; (quote = strchr(word, '\'')); word = quote + 1)
+		text_add(b, "%.*s'\\''", (int)(quote - word), word);
+	text_add(b, "%s'", word);
 }
 
 void say_error(const char *format, ...)

@@ -72,13 +72,24 @@ void say_error(const char *format, ...) nonnull(1) printf_like(1, 2);
 
 /*
  * The length of the character at the start of @t if it is safe to show, 0 otherwise: valid
- * UTF-8 without control characters (C0, DEL, C1) and without what turns the direction of
- * writing around.
+ * UTF-8 that char_is_shown().
  */
 size_t text_safe_length(struct text t);
 
-/* Writes foreign text, made safe. */
+/*
+ * Foreign text, such as the name of a file, becomes part of what is put out. One filter per
+ * format: put_text() for text and all that is made of lines (comments, YAML, words of a
+ * completion), with the escapes of export.c for strings of DOT and Prometheus and comments of
+ * XML; text_safe() for lines of the configuration; text_add_word() for words of a shell;
+ * json.h for JSON.
+ */
 void put_text(FILE *out, struct text t) nonnull(1);
+
+/* The same as a copy. NULL if out of memory. */
+const char *text_safe(struct text t, struct arena *arena) nonnull(2);
+
+/* Adds a word as a shell reads it, in quotes where it needs them. */
+void text_add_word(struct text_buffer *b, const char *word) nonnull(1, 2);
 
 /*
  * "ORIGIN: message" and, where the line is at hand, the line and a caret below the place;

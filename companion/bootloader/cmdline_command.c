@@ -746,10 +746,15 @@ static int make(struct cmdline_command *c, const struct change *change)
 static void print_command(const char *label, const char *const *argv)
 {
 	struct paragraph p = {stdout, 0, 4, false};
+	char word[2 * OURS_MAX];
 
 	paragraph_add(&p, "%s", label);
-	for (size_t i = 0; i < LOADER_ARGUMENTS_MAX && argv[i]; i++)
-		paragraph_add(&p, strchr(argv[i], ' ') ? "'%s'" : "%s", argv[i]);
+	for (size_t i = 0; i < LOADER_ARGUMENTS_MAX && argv[i]; i++) {
+		struct text_buffer b = {.buf = word, .size = sizeof(word)};
+
+		text_add_word(&b, argv[i]);
+		paragraph_add(&p, "%s", text_shown(&b));
+	}
 	paragraph_end(&p);
 }
 

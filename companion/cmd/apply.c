@@ -113,8 +113,10 @@ static const char *join(const char *const *argv, char buf[static COMMAND_SIZE])
 	struct text_buffer b = {.buf = buf, .size = COMMAND_SIZE};
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < REBUILD_ARGUMENTS_MAX && argv[i]; i++)
-		text_add(&b, "%s%s", i > 0 ? " " : "", argv[i]);
+	for (size_t i = 0; i < REBUILD_ARGUMENTS_MAX && argv[i]; i++) {
+		text_add(&b, "%s", i > 0 ? " " : "");
+		text_add_word(&b, argv[i]);
+	}
 	return text_shown(&b);
 }
 
@@ -129,11 +131,18 @@ static const char *name_of(const struct apply_image *image, struct arena *arena)
 
 /* ---- one program -------------------------------------------------------------------------- */
 
+static void put_command(const char *before, const char *command)
+{
+	printf("%s%*s", before, INDENT, "");
+	put_text(stdout, text_of(command));
+}
+
 static void show_progress(void *arg, uint64_t microseconds)
 {
 	const struct progress *p = arg;
 
-	printf("\r%*s%s ... %llu s", INDENT, "", p->command, SECONDS(microseconds));
+	put_command("\r", p->command);
+	printf(" ... %llu s", SECONDS(microseconds));
 	fflush(stdout);
 }
 
@@ -179,11 +188,14 @@ static bool run_command(const struct apply *a, const struct apply_image *image, 
 	start = lseek(log, 0, SEEK_END);
 	if (progress.is_terminal && !a->is_verbose)
 		p.tick = show_progress;
-	printf("%*s%s ...%s", INDENT, "", command, a->is_verbose ? "\n" : "");
+	put_command("", command);
+	fputs(a->is_verbose ? " ...\n" : " ...", stdout);
 	r = process_run(&p);
 	*ret_signal = p.signal;
-	if (p.tick)
-		printf("\r%*s%s ...", INDENT, "", command);
+	if (p.tick) {
+		put_command("\r", command);
+		fputs(" ...", stdout);
+	}
 	if (r == 0 && p.code == 0 && p.signal == 0) {
 		printf("%*sdone in %llu s\n", a->is_verbose ? INDENT : 1, "",
 		       SECONDS(p.microseconds));

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "identity.h"
 #include "inventory.h"
+#include "message.h"
 #include "module_tree.h"
 #include "pci_names.h"
 #include "paths.h"
@@ -30,8 +31,20 @@ struct completion {
 
 void complete_candidate(const char *word, const char *candidate, const char *meaning)
 {
-	if (strncmp(word, candidate, strlen(word)) == 0)
-		printf("%s\t%s\n", candidate, meaning);
+	struct text rest = text_of(candidate);
+
+	if (strncmp(word, candidate, strlen(word)) != 0)
+		return;
+	/* Another word than this one is no candidate. */
+	for (size_t n; rest.n > 0; rest.p += n, rest.n -= n) {
+		n = text_safe_length(rest);
+		if (n == 0)
+			return;
+	}
+	put_text(stdout, text_of(candidate));
+	putchar('\t');
+	put_text(stdout, text_of(meaning));
+	putchar('\n');
 }
 
 /* An address without the domain 0000 where the word has none either. */

@@ -28,6 +28,17 @@ struct embed {
 	struct binder_copy binder_copy;
 };
 
+/* Text of a file, such as the table of somebody's image: its lines, made safe. */
+static void say_lines(struct text rest)
+{
+	struct text line;
+
+	while (rest.n > 0 && text_cut(&rest, '\n', &line)) {
+		put_text(stdout, line);
+		putchar('\n');
+	}
+}
+
 static int show(const char *path, struct arena *arena)
 {
 	struct text bytes, table;
@@ -44,26 +55,18 @@ static int show(const char *path, struct arena *arena)
 				  : "its table is damaged: embed it again");
 		return EXIT_FAILED;
 	}
-	fwrite(table.p, 1, table.n, stdout);
+	say_lines(table);
 	if (table.n == 0)
 		say_error("%s: its table is empty", path);
 	return EXIT_OK;
-}
-
-static void say_lines(const struct recorded *recorded)
-{
-	struct text rest = recorded->lines, line;
-
-	while (text_cut(&rest, '\n', &line) && line.n > 0)
-		printf("%.*s\n", (int)line.n, line.p);
 }
 
 static void say_recorded(const struct embed *e)
 {
 	const struct sources *sources = &e->binder_copy.sources;
 
-	say_lines(&sources->critical);
-	say_lines(&sources->known);
+	say_lines(sources->critical.lines);
+	say_lines(sources->known.lines);
 	if (sources->is_generic)
 		puts("nothing is recorded, as was asked for");
 	else if (e->binder_copy.policy.ignore_recorded || sources->is_without_critical)
@@ -101,8 +104,11 @@ static int finish_image(struct embed *e)
 	if (r < 0)
 		say_error("%s: it cannot be written: %s", mark ? mark : EARLIER_MARK_NAME,
 			  errno_text(r));
-	if (!c->mark && c->policy.rule_count > 0)
-		printf("I: earlybind: %s\n", binder_copy_describe(c, e->arena));
+	if (!c->mark && c->policy.rule_count > 0) {
+		fputs("I: earlybind: ", stdout);
+		put_text(stdout, text_of(binder_copy_describe(c, e->arena)));
+		putchar('\n');
+	}
 	return EXIT_OK;
 }
 
@@ -120,11 +126,13 @@ static int embed(struct embed *e)
 	}
 	if (c->is_image_build)
 		return finish_image(e);
-	printf("%s%sembedded in %s (%zu of %d bytes)\n",
-	       binder_copy_describe(c, e->arena),
-	       c->sources.count == 0 ? c->length == 0 ? ": empty table " : ": no rule "
-				     : " ",
-	       e->output, c->length, TABLE_CAPACITY);
+	put_text(stdout, text_of(binder_copy_describe(c, e->arena)));
+	fputs(c->sources.count > 0 ? " embedded in "
+	      : c->length > 0	   ? ": no rule embedded in "
+				   : ": empty table embedded in ",
+	      stdout);
+	put_text(stdout, text_of(e->output));
+	printf(" (%zu of %d bytes)\n", c->length, TABLE_CAPACITY);
 	if (c->sources.critical.count > 0)
 		printf("%zu critical device%s of this machine recorded\n",
 		       c->sources.critical.count, plural(c->sources.critical.count));
@@ -157,7 +165,7 @@ static int print_modules(struct embed *e)
 		r = -ENOMEM;
 	}
 	for (size_t i = 0; r == 0 && i < names.count; i++)
-		puts(names.items[i]);
+		say_lines(text_of(names.items[i]));
 	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -152,7 +152,8 @@ static void put_card(const struct pci_device *d)
 		or = "or ";
 	}
 	paragraph_end(&groups);
-	printf("%*sdriver: %s\n", CARD_INDENT, "", d->driver[0] ? d->driver : "none");
+	paragraph_line(stdout, CARD_INDENT, "driver: %s",
+		       d->driver[0] ? d->driver : "none");
 }
 
 /* "list --accel": leaves what the accelerator table knows; prints it, or all its groups. */
@@ -647,7 +648,8 @@ static void put_roots(struct printer *p, struct node *first)
 		if (!root || strcmp(root, n->root) != 0) {
 			root = n->root;
 			put_style(stdout, STYLE_HEAD);
-			puts(root[0] ? root : "PCI");
+			put_text(stdout, text_of(root[0] ? root : "PCI"));
+			putchar('\n');
 			put_style(stdout, STYLE_PLAIN);
 		}
 		put_node(p, n, "", 0, !next || strcmp(next->root, root) != 0);

@@ -151,9 +151,14 @@ int config_edit_append(struct config_edit *edit, struct text profile,
 				       (struct text){title.p, title.n});
 	}
 	for (size_t i = 0; i < count && r == 0; i++) {
-		put(&out, lines[i]);
+		/* The name of a file in a comment may have a line end. */
+		const char *line = text_safe(lines[i], edit->arena);
+
+		if (!line)
+			return -ENOMEM;
+		put(&out, text_of(line));
 		put(&out, end);
-		r = add_change(edit, (struct text){NULL, 0}, lines[i]);
+		r = add_change(edit, (struct text){NULL, 0}, text_of(line));
 	}
 	if (r < 0)
 		return r;
@@ -248,9 +253,14 @@ static int out_of_memory(void)
 
 static bool is_profile(struct text name)
 {
-	for (size_t i = 0; i < name.n; i++)
-		if ((unsigned char)name.p[i] <= ' ' || strchr("[]#", name.p[i]))
+	for (struct text rest = name; rest.n > 0;) {
+		size_t n = text_safe_length(rest);
+
+		if (n == 0 || strchr(" []#", rest.p[0]))
 			return false;
+		rest.p += n;
+		rest.n -= n;
+	}
 	return name.n > 0 && name.n <= 64;
 }
 
@@ -501,9 +511,9 @@ int edit_finish(struct edit *e)
 		puts("nothing to change");
 		return EXIT_OK;
 	}
-	printf("%s%s%s%s%s:\n", e->file.name, e->is_new ? " (new)" : "",
-	       e->profile ? " [profile " : "", e->profile ? e->profile : "",
-	       e->profile ? "]" : "");
+	put_text(stdout, text_of(e->file.name));
+	printf("%s%s%s%s:\n", e->is_new ? " (new)" : "", e->profile ? " [profile " : "",
+	       e->profile ? e->profile : "", e->profile ? "]" : "");
 	for (size_t i = 0; i < e->text.change_count; i++) {
 		put_line('-', e->text.changes[i].before);
 		put_line('+', e->text.changes[i].after);
