@@ -54,8 +54,12 @@ static int open_lock(const char *root)
 		return -errno;
 	run = openat(top, "run", FOLDER_FLAGS | O_NOFOLLOW);
 	if (run >= 0) {
-		(void)mkdirat(run, WORLD_RUN_DIR, 0755);
+		bool is_made = mkdirat(run, WORLD_RUN_DIR, 0755) == 0;
+
 		own = openat(run, WORLD_RUN_DIR, FOLDER_FLAGS | O_NOFOLLOW);
+		/* Users read reports there, whatever this one's umask is. */
+		if (own >= 0 && is_made)
+			(void)fchmod(own, 0755);
 	}
 	if (own >= 0)
 		fd = openat(own, LOCK_NAME,

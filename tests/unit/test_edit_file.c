@@ -319,6 +319,20 @@ static void test_lock(void **state unused)
 	}
 }
 
+/* Its folder is that of the reports, too. */
+static void test_lock_folder(void **state unused)
+{
+	mode_t mask = umask(077);
+	int lock;
+
+	tree_mkdir(root, "run");
+	assert_int_equal(edit_lock(root, 0, &lock), 0);
+	edit_unlock(&lock);
+	umask(mask);
+	check_int("folder", mode_of("run/earlybind") & 07777, 0755);
+	check_int("lock", mode_of("run/earlybind/edit.lock") & 07777, 0600);
+}
+
 /* A process that was started meanwhile does not keep it. */
 static void test_lock_of_child(void **state unused)
 {
@@ -341,9 +355,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_root, remove_root)
 	const struct CMUnitTest tests[] = {
-		TEST(test_life),    TEST(test_folders),	   TEST(test_links),
-		TEST(test_no_file), TEST(test_attributes), TEST(test_default_acl),
-		TEST(test_refused), TEST(test_lock),	   TEST(test_lock_of_child),
+		TEST(test_life),	TEST(test_folders),    TEST(test_links),
+		TEST(test_no_file),	TEST(test_attributes), TEST(test_default_acl),
+		TEST(test_refused),	TEST(test_lock),       TEST(test_lock_of_child),
+		TEST(test_lock_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
