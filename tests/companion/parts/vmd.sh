@@ -4,7 +4,8 @@
 
 VMD='it goes with the VMD controller 0000:00:0e.0, whose driver makes its bus'
 
-check cause-companion-vmd says "$VMD.* nothing is written" add --sysroot vmd --dry-run 10000:e1:00.0
+# cause() is of causes.sh.
+cause companion-vmd "$VMD.* nothing is written" add --sysroot vmd --dry-run 10000:e1:00.0
 check vmd-both says "refuse: $VMD" plan --sysroot vmd --cmdline \
 	'rd.earlybind.bind=0000:00:0e.0,10000:e1:00.0'
 check vmd-controller says 'group 3: viable' plan --sysroot vmd --cmdline \
