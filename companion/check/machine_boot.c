@@ -488,6 +488,7 @@ static enum finding_kind kind_of(enum recipe_lint lint)
 	case LINT_IDS:
 	case LINT_IDS_LENGTH:
 	case LINT_NAME:
+	case LINT_IOMMU_OFF:
 	case LINT_SYNTAX:
 	case LINT_GENERATED:
 		return FINDING_FAIL;

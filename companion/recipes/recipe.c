@@ -98,6 +98,22 @@ void recipe_find_at(struct recipes *recipes, enum recipe_lint lint, const char *
 	va_end(ap);
 }
 
+/* An address where an ID belongs: vfio-pci reads it as IDs that no device has. */
+static bool take_address(struct recipes *recipes, struct recipe *recipe,
+			 struct text entry)
+{
+	if (!text_has_part(entry, ".") ||
+	    !recipe_add_address(recipes, recipe, entry, TEXT("")))
+		return false;
+	recipe_find(
+		recipes, LINT_IDS, recipe->file, recipe->line,
+		"\"%.*s\" is an address, and ids= takes vendor:device: vfio-pci binds "
+		"nothing by it; write a rule with the address, as \"earlybind import\" "
+		"proposes it",
+		(int)entry.n, entry.p);
+	return true;
+}
+
 void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
 {
 	struct text rest = value;
@@ -112,6 +128,8 @@ void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text 
 	while (ids_next(&rest, &entry)) {
 		struct selector s = {.terms = TERM_ID, .id = entry.match};
 
+		if (take_address(recipes, recipe, text_trim(entry.text)))
+			continue;
 		/* Pain 17: blanks, typos, glued lines. */
 		if (entry.warning != IDS_FINE)
 			recipe_find(recipes, LINT_IDS, recipe->file, recipe->line,
@@ -298,6 +316,51 @@ static const char *vfio_module_name(const void *arg unused, size_t i)
 	return vfio_modules[i];
 }
 
+void recipe_check_parameter(struct recipes *recipes, struct recipe base,
+			    struct text module, struct text name, struct text value)
+{
+	static const struct {
+		const char *module, *name;
+	} known[] = {
+		{"vfio_pci", "ids"},
+		{"vfio_pci", "disable_denylist"},
+		{"vfio_pci", "enable_sriov"},
+		{"vfio_pci", "nointxmask"},
+		{"vfio_pci", "disable_vga"},
+		{"vfio_pci", "disable_idle_d3"},
+		{"vfio_pci_core", "nointxmask"},
+		{"vfio_pci_core", "disable_vga"},
+		{"vfio_pci_core", "disable_idle_d3"},
+		{"vfio", "enable_unsafe_noiommu_mode"},
+		{"vfio_iommu_type1", "allow_unsafe_interrupts"},
+		{"vfio_iommu_type1", "disable_hugepages"},
+		{"vfio_iommu_type1", "dma_entry_limit"},
+	};
+	struct recipe r = base;
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (text_is_param(module, known[i].module) &&
+		    text_is_param(name, known[i].name)) {
+			(void)recipe_add(recipes, &base);
+			return;
+		}
+	/* What was meant is offered as a rule; no module has it, so nothing replaces it. */
+	r.kind = RECIPE_IDS;
+	r.fate = RECIPE_DELETE;
+	r.note = NULL;
+	if (value.n > 0 && text_is_id_like(value)) {
+		recipe_find(recipes, LINT_NAME, base.file, base.line,
+			    "%.*s has no parameter %.*s, so it binds nothing: "
+			    "vfio-pci.ids= is the one that takes IDs",
+			    (int)module.n, module.p, (int)name.n, name.p);
+		recipe_add_ids(recipes, &r, value);
+		(void)recipe_add(recipes, &r);
+		return;
+	}
+	/* A newer kernel may have it. */
+	(void)recipe_add(recipes, &base);
+}
+
 bool recipe_check_module(struct recipes *recipes, const char *file, unsigned line,
 			 struct text name)
 {
@@ -309,10 +372,8 @@ bool recipe_check_module(struct recipes *recipes, const char *file, unsigned lin
 	const char *near;
 
 	if (text_is_param(name, "vfio_virqfd"))
-		recipe_find(
-			recipes, LINT_STALE_MODULE, file, line,
-			"there is no module vfio_virqfd since Linux 6.2, it is a part "
-			"of vfio: take the word out");
+		recipe_find(recipes, LINT_STALE_MODULE, file, line,
+			    RECIPE_VIRQFD_MESSAGE);
 	if (module_is_vfio(name) || name.n >= sizeof(word) || name.n < 5)
 		return module_is_vfio(name);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -367,6 +428,7 @@ const char *recipe_lint_name(enum recipe_lint lint)
 		[LINT_ORDER] = "order",
 		[LINT_BUILT_IN] = "built-in",
 		[LINT_NAME] = "name",
+		[LINT_IOMMU_OFF] = "iommu-off",
 		[LINT_NO_EFFECT] = "no-effect",
 		[LINT_SYNTAX] = "syntax",
 		[LINT_NOT_UNDERSTOOD] = "not-understood",

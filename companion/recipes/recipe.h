@@ -80,7 +80,8 @@ enum recipe_lint {
 	LINT_BLACKLIST, /* other devices need the driver */
 	LINT_ORDER, /* an order that does not hold */
 	LINT_BUILT_IN, /* vfio-pci is built in */
-	LINT_NAME, /* a misspelt module */
+	LINT_NAME, /* a misspelt module or parameter */
+	LINT_IOMMU_OFF, /* a parameter that keeps it off */
 	LINT_NO_EFFECT, /* nobody reads it, or something replaces it */
 	LINT_SYNTAX, /* a line that its reader ignores */
 	LINT_NOT_UNDERSTOOD, /* a shell's assignment: no rule can be made of it */

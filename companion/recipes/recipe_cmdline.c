@@ -126,14 +126,18 @@ static void take_kernel(struct reader *r, const char *note)
 static void take_iommu(struct reader *r)
 {
 	/* amd/init.c: parse_amd_iommu_options() knows no "on". */
-	if (text_is_param(r->name, "amd_iommu") && text_is(r->value, "on"))
+	if (text_is_param(r->name, "amd_iommu") && text_is(r->value, "on")) {
 		take_kernel(r, "it has no effect: the kernel knows no amd_iommu=on");
-	else if (text_has_part(r->value, "off"))
-		take_kernel(
-			r,
-			"it keeps the IOMMU off, and vfio needs the IOMMU: take it away");
-	else
-		take_kernel(r, "vfio needs the IOMMU");
+		return;
+	}
+	if (text_has_part(r->value, "off")) {
+		recipe_find(r->recipes, LINT_IOMMU_OFF, r->base.file, r->base.line,
+			    "%.*s keeps the IOMMU off, and without it no device can be "
+			    "passed: take it out",
+			    (int)r->base.text.n, r->base.text.p);
+		return;
+	}
+	take_kernel(r, "without an IOMMU there is no vfio");
 }
 
 static void take_acs(struct reader *r)
@@ -157,13 +161,36 @@ static void take_initcall(struct reader *r)
 		take_kernel(r, "it keeps the firmware's framebuffer off the card");
 }
 
-static void take_option(struct reader *r)
+static void take_option(struct reader *r, struct text module)
 {
+	struct text name = {module.p + module.n + 1, r->name.n - module.n - 1};
+
 	r->base.kind = RECIPE_OPTION;
 	r->base.fate = RECIPE_STAY;
 	r->base.note =
 		"it is for vfio itself, and also counts when earlybind loads the module";
-	(void)recipe_add(r->recipes, &r->base);
+	recipe_check_parameter(r->recipes, r->base, module, name, r->value);
+}
+
+/* "vfio-pci-ids=" is no parameter of anything. */
+static bool take_joined(struct reader *r)
+{
+	static const char *const names[] = {"vfio_pci_ids", "vfio_ids", "vfio_pci_id",
+					    "vfiopci.ids"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!text_is_param(r->name, names[i]) || !text_is_id_like(r->value))
+			continue;
+		recipe_find(r->recipes, LINT_NAME, r->base.file, r->base.line,
+			    "there is no parameter %.*s, so it binds nothing: it is "
+			    "vfio-pci.ids=, with a dot",
+			    (int)r->name.n, r->name.p);
+		r->base.kind = RECIPE_IDS;
+		r->base.fate = RECIPE_DELETE;
+		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), r->value);
+		return true;
+	}
+	return false;
 }
 
 struct parameter {
@@ -210,6 +237,8 @@ static void take_module_parameter(struct reader *r, struct text name)
 	const char *dot = memchr(name.p, '.', name.n);
 	struct text module = {name.p, dot ? (size_t)(dot - name.p) : 0};
 
+	if (take_joined(r))
+		return;
 	/* Pain 17: a blank in the list. */
 	if (!dot && !r->value.p && text_is_id_like(name))
 		recipe_find(
@@ -219,7 +248,7 @@ static void take_module_parameter(struct reader *r, struct text name)
 			(int)name.n, name.p);
 	if (dot && recipe_check_module(r->recipes, r->base.file, r->base.line, module) &&
 	    module_is_vfio(module))
-		take_option(r);
+		take_option(r, module);
 }
 
 void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "installed.h"
 #include "reason.h"
 #include "recipe_parse.h"
 
@@ -210,6 +211,11 @@ static bool is_vendor(const char *file)
 	return strncmp(file, "/usr/lib/", 9) == 0 || strncmp(file, "/lib/", 5) == 0;
 }
 
+static bool is_by_grubby(const struct place *place)
+{
+	return place->after && text_has_part(text_of(place->after), "grubby");
+}
+
 static void parse_file(struct recipes *recipes, const char *sysroot, const char *file,
 		       const struct place *place, recipe_parser parse)
 {
@@ -223,6 +229,9 @@ static void parse_file(struct recipes *recipes, const char *sysroot, const char 
 		struct recipe *r = &recipes->items[i];
 
 		r->after = place->after;
+		if (is_by_grubby(place) &&
+		    !installed_has_program(sysroot, recipes->arena, "grubby"))
+			r->after = NULL;
 		if (r->fate == RECIPE_DELETE && is_vendor(file)) {
 			r->fate = RECIPE_STAY;
 			r->note = "it belongs to the distribution, and does no harm";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which of the recipes have no effect, and what the machine says to the others. */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "bootloader.h"
 #include "files.h"
 #include "modules.h"
+#include "paths.h"
 #include "recipe_parse.h"
 
 #define SHOWN_MAX 4 /* devices that a message names */
@@ -194,7 +196,8 @@ static void judge_ids(const struct judge *j, const struct recipe *r)
 		for (size_t k = 0; k < j->inventory.count; k++) {
 			const struct pci_device *d = &j->inventory.devices[k];
 
-			if (!pci_match_has(&r->selectors[i].id, &d->ids))
+			if (r->selectors[i].terms != TERM_ID ||
+			    !pci_match_has(&r->selectors[i].id, &d->ids))
 				continue;
 			list_add(&list, d);
 			if (d->is_boot_vga)
@@ -333,6 +336,92 @@ static void judge_order(const struct judge *j, const struct recipe *r)
 			name);
 }
 
+/* ---- kernels --------------------------------------------------------------------------------- */
+
+#define KERNELS_MAX	 32
+#define DEPENDENCIES_MAX ((size_t)16 * 1024 * 1024)
+
+/* How many kernels below /lib/modules there are, and how many of them have vfio_virqfd. */
+struct virqfd {
+	size_t kernels;
+	size_t having;
+	const char *without; /* one that has it not */
+	const char *with;
+};
+
+/* What depmod and the kernel's build leave: any of them names a module by its file. */
+static void look_at_kernel(const struct judge *j, const char *release, struct virqfd *v)
+{
+	static const char *const files[] = {"modules.dep", "modules.dep.bin",
+					    "modules.builtin"};
+	struct arena *arena = j->recipes->arena;
+	bool is_kernel = false, has_it = false;
+	struct text bytes;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) && !has_it; i++) {
+		const char *name =
+			arena_printf(arena, MODULES_PATH "/%s/%s", release, files[i]);
+		const char *path = name ? path_below(arena, j->sysroot, name) : NULL;
+
+		if (!path || file_read(path, arena, DEPENDENCIES_MAX, &bytes, NULL) < 0)
+			continue;
+		/* modules.builtin alone is what a removed kernel left behind. */
+		is_kernel |= i < 2;
+		has_it = text_has_part(bytes, "/vfio_virqfd.ko");
+	}
+	release = is_kernel ? arena_copy(arena, text_of(release)) : NULL;
+	if (!release)
+		return;
+	v->kernels++;
+	v->having += has_it;
+	*(has_it ? &v->with : &v->without) = release;
+}
+
+static void look_at_kernels(const struct judge *j, struct virqfd *v)
+{
+	const char *path = path_below(j->recipes->arena, j->sysroot, MODULES_PATH);
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	while (dir && v->kernels < KERNELS_MAX && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			look_at_kernel(j, entry->d_name, v);
+	if (dir)
+		(void)closedir(dir);
+}
+
+/* Pain 12: the module is there up to Linux 6.1, so each kernel is asked. */
+static void judge_virqfd(const struct judge *j)
+{
+	struct recipes *recipes = j->recipes;
+	struct virqfd v = {0};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipes->finding_count; i++) {
+		struct recipe_finding f = recipes->findings[i];
+
+		if (f.lint == LINT_STALE_MODULE && v.kernels == 0)
+			look_at_kernels(j, &v);
+		if (f.lint == LINT_STALE_MODULE && v.having > 0) {
+			if (v.having == v.kernels || !v.without || !v.with)
+				continue;
+			f.lint = LINT_NO_EFFECT;
+			f.message = arena_printf(
+				recipes->arena,
+				"kernel %s has no module vfio_virqfd, which is a part of "
+				"vfio there; kernel %s has it: take the word out with the "
+				"last such kernel",
+				v.without, v.with);
+			if (!f.message)
+				continue;
+		}
+		recipes->findings[kept++] = f;
+	}
+	recipes->finding_count = kept;
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------- */
+
 static bool has_choice(const struct recipes *recipes)
 {
 	for (size_t i = 0; i < recipes->count; i++) {
@@ -344,6 +433,51 @@ static bool has_choice(const struct recipes *recipes)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * In a dom0 pci-stub only keeps a device until xen-pciback takes it. Whether all devices that
+ * the recipe names are xen-pciback's.
+ */
+static bool is_for_xen(const struct judge *j, const struct recipe *r)
+{
+	bool is_any = false;
+
+	if (r->kind != RECIPE_IDS || !text_is_param(r->module, "pci_stub"))
+		return false;
+	for (size_t i = 0; i < j->inventory.count; i++) {
+		const struct pci_device *d = &j->inventory.devices[i];
+		bool is_hidden = false;
+
+		if (!recipe_has_match(r, d))
+			continue;
+		for (size_t k = 0; k < j->recipes->count && !is_hidden; k++) {
+			const struct recipe *x = &j->recipes->items[k];
+
+			is_hidden = x->options &&
+				    strcmp(x->options, RECIPE_XEN_OPTIONS) == 0 &&
+				    recipe_has_match(x, d);
+		}
+		if (!is_hidden)
+			return false;
+		is_any = true;
+	}
+	return is_any;
+}
+
+static void judge_xen(const struct judge *j)
+{
+	for (size_t i = 0; i < j->recipes->count; i++) {
+		struct recipe *r = &j->recipes->items[i];
+
+		if (!is_for_xen(j, r))
+			continue;
+		r->is_replaced = true;
+		r->fate = RECIPE_STAY;
+		r->note =
+			"it keeps the devices free for xen-pciback, which has them in the "
+			"end; the rules do it, too: both may stay";
+	}
 }
 
 static void judge_machine(struct judge *j)
@@ -390,6 +524,8 @@ static int recipes_judge(struct recipes *recipes, struct world *world,
 	if (r != -ENOMEM &&
 	    modules_open(world, recipes->arena, sysroot, &release, &j.modules) < 0)
 		j.modules = NULL;
+	judge_virqfd(&j);
+	judge_xen(&j);
 	judge_machine(&j);
 	return r == -ENOMEM ? r : 0;
 }

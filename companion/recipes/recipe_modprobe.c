@@ -43,7 +43,13 @@ static void add_parameter(const struct line *line, struct text module,
 		r.extent = RECIPE_WORDS;
 		r.text = (struct text){arg->name.p, (size_t)(end - arg->name.p)};
 	}
-	if (text_is_param(arg->name, "ids")) {
+	if (text_is_param(arg->name, "ids") && !arg->value.p) {
+		recipe_find(line->recipes, LINT_IDS, line->file, line->number,
+			    "ids has no value: write ids=vendor:device without a blank");
+		return;
+	}
+	if (text_is_param(arg->name, "ids") &&
+	    (text_is_param(module, "vfio_pci") || text_is_param(module, "pci_stub"))) {
 		r.kind = RECIPE_IDS;
 		r.fate = RECIPE_DELETE;
 		r.module = module;
@@ -59,8 +65,25 @@ static void add_parameter(const struct line *line, struct text module,
 			(int)arg->name.n, arg->name.p);
 		return;
 	}
+	if (text_is(arg->name, "="))
+		return;
 	r.note = "it is for vfio itself, and also counts when earlybind loads the module";
-	(void)recipe_add(line->recipes, &r);
+	if (text_is_param(module, "pci_stub"))
+		(void)recipe_add(line->recipes, &r);
+	else
+		recipe_check_parameter(line->recipes, r, module, arg->name, arg->value);
+}
+
+/* modprobe hands all that stands behind options to the module; a comment is a line. */
+static bool has_comment(const struct line *line, const struct cmdline_arg *arg)
+{
+	if (!text_has_prefix(arg->name, "#"))
+		return false;
+	recipe_find(line->recipes, LINT_SYNTAX, line->file, line->number,
+		    "a comment must be a line of its own: modprobe hands the words from "
+		    "\"%.*s\" on to the module as parameters",
+		    (int)MIN(arg->name.n, (size_t)40), arg->name.p);
+	return true;
 }
 
 static void parse_options(const struct line *line, struct text module)
@@ -80,9 +103,9 @@ static void parse_options(const struct line *line, struct text module)
 	}
 	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub"))
 		return;
-	while (cmdline_next(&all, &arg))
+	while (cmdline_next(&all, &arg) && !text_has_prefix(arg.name, "#"))
 		count += arg.value.p || !text_is_id_like(arg.name);
-	while (cmdline_next(&rest, &arg))
+	while (cmdline_next(&rest, &arg) && !has_comment(line, &arg))
 		add_parameter(line, module, &arg, count == 1);
 }
 

@@ -12,6 +12,11 @@ int recipes_init(struct recipes *recipes, struct arena *arena) must_check nonnul
 
 /* ---- for the parsers ---- */
 
+/* Without the machine; its kernels may have the module. */
+#define RECIPE_VIRQFD_MESSAGE \
+	"there is no module vfio_virqfd since Linux 6.2, it is a part of vfio: take the word " \
+	"out"
+
 /* What xen-pciback hides, by its own parameter or that of Qubes. */
 #define RECIPE_XEN_OPTIONS "driver=xen-pciback"
 #define RECIPE_XEN_NOTE \
@@ -61,6 +66,14 @@ bool module_is_vfio(struct text name);
 /* A finding for a name that looks like a module of vfio and is none. True if it is one. */
 bool recipe_check_module(struct recipes *recipes, const char *file, unsigned line,
 			 struct text name) nonnull(1, 2);
+
+/*
+ * Adds @base, an option of one of vfio's modules, or says that the module has no such
+ * parameter. A list of IDs is a rule then.
+ */
+void recipe_check_parameter(struct recipes *recipes, struct recipe base,
+			    struct text module, struct text name, struct text value)
+	nonnull(1);
 
 /* Drivers that take a device away from the host; any other one uses it. */
 bool driver_is_for_others(struct text driver);

@@ -90,8 +90,12 @@ static void parse_words(struct recipes *recipes, const char *file,
 static void take_grub(struct recipes *recipes, const char *file,
 		      const struct shell_assignment *a)
 {
-	/* grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. */
-	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN"))
+	/*
+	 * grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. And what a boot for
+	 * repairs has is no choice of devices.
+	 */
+	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN") ||
+	    text_has_part(a->name, "RECOVERY"))
 		return;
 	if (!a->is_addition && !a->has_itself)
 		replace_variable(recipes, file, a);

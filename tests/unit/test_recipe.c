@@ -270,6 +270,23 @@ static const struct {
 	 "w /sys/bus/pci/devices/0000:01:00.0/power/control - - - - on\n"
 	 "f /run/vfio-pci 0755 - - - vfio-pci",
 	 "2 address delete 0000:01:00.0\n3 address look\n"},
+	/* ---- mistakes ---- */
+	{recipe_parse_modprobe, "options vfio-pci ids=01:00.0,0000:01:00.1",
+	 "1 ids delete 0000:01:00.0 0000:01:00.1\n1 !ids\n1 !ids\n"},
+	{recipe_parse_modprobe,
+	 "options vfio ids=10de:1b80\noptions vfio-pci id=10de:10f0",
+	 "1 ids delete 10de:1b80\n2 ids delete 10de:10f0\n1 !name\n2 !name\n"},
+	{recipe_parse_modprobe, "options vfio-pci ids=10de:1b80 # a card b=1",
+	 "1 ids delete 10de:1b80\n1 !syntax\n"},
+	{recipe_parse_modprobe, "options vfio-pci ids = 10de:1b80", "1 !ids\n1 !ids\n"},
+	{recipe_parse_plain_cmdline,
+	 "vfio_pci.id=10de:1b80 vfio.ids=10de:10f0 vfio-pci-ids=1b21:0612 vfio-pci-ids=x",
+	 "1 ids delete 10de:1b80\n1 ids delete 10de:10f0\n1 ids delete 1b21:0612\n"
+	 "1 !name\n1 !name\n1 !name\n"},
+	{recipe_parse_plain_cmdline, "intel_iommu=off iommu=pt amd_iommu=off",
+	 "1 kernel stay\n1 !iommu-off\n1 !iommu-off\n"},
+	{recipe_parse_grub_default, "GRUB_CMDLINE_LINUX_RECOVERY=\"single iommu=off\"",
+	 ""},
 	/* ---- boot loaders by key, by string ---- */
 	{recipe_parse_keyed,
 	 "# cmdline: vfio-pci.ids=1:1\n  cmdline: root=x vfio-pci.ids=10de:1b80\n"

@@ -3,6 +3,7 @@
 : "${here:?}" "${EARLYBIND:?}"
 
 ln -s nodes/pve import-proxmox/etc/pve/local
+chmod +x import-fedora/usr/bin/grubby
 for tree in debian fedora proxmox unraid driverctl qubes built-in mistakes; do
 	golden "import-$tree" import --sysroot "import-$tree"
 done

@@ -44,6 +44,24 @@ sources_tools() {
 }
 check sources-tools sources_tools
 
+# ---- mistakes -----------------------------------------------------------------------------
+
+golden sources-mistakes import --sysroot sources-mistakes
+golden sources-mistakes-check check --only recipes --only cmdline --sysroot sources-mistakes
+golden sources-xen import --sysroot sources-xen
+# Each installed kernel is asked for vfio_virqfd.
+golden sources-virqfd check --only recipes --sysroot sources-virqfd
+cp -a sources-mistakes/lib/modules/6.12.9-amd64 sources-virqfd/lib/modules/
+golden sources-virqfd-some check --only recipes --sysroot sources-virqfd
+# iommu=pt is offered where it is missing, and where there is such a parameter.
+cp -a sources-running sources-pt
+echo 'root=/dev/sda2 ro intel_iommu=on iommu=pt' >sources-pt/proc/cmdline
+sources_pt() {
+	says 'optional: iommu=pt' cmdline --sysroot sources-running &&
+		! says 'iommu=pt' cmdline --sysroot sources-pt
+}
+check sources-pt sources_pt
+
 # ---- hostile files ------------------------------------------------------------------------
 
 # All sources as pipes, folders, loops of links, too large, and as noise: an end in time.
