@@ -54,8 +54,8 @@ loaders() {
 	echo secret >loaded/boot/EFI/Linux/0123456789abcdef0123456789abcdef-6.1.0-18-amd64.efi
 	"$EARLYBIND" capture --sysroot loaded --output loaded.tar &&
 		mkdir loaded.captured && tar -xf loaded.tar -C loaded.captured &&
-		ls loaded.captured/boot/EFI/Linux && cat loaded.captured/boot/extlinux/extlinux.conf &&
-		ls loaded.captured/boot/EFI/Linux | grep -qx 'x[0-9]*x*-6.1.0-18-amd64.efi' &&
+		cat loaded.captured/boot/extlinux/extlinux.conf &&
+		find loaded.captured/boot/EFI/Linux -name '*.efi' | grep -q '/x[0-9]*x*-6.1.0-18-amd64.efi$' &&
 		grep -q '^append root=UUID=x[0-9]*x* intel_iommu=on x[0-9]=x[0-9]x*$' \
 			loaded.captured/boot/extlinux/extlinux.conf &&
 		grep -qx 'linux /boot/vmlinuz-6.1.0-18-amd64' \
@@ -68,8 +68,8 @@ tables() {
 	cp -a no-iommu tables
 	mkdir -p tables/sys/firmware/acpi/tables
 	head -c 64 /dev/zero >tables/sys/firmware/acpi/tables/FACP
-	"$EARLYBIND" capture --sysroot tables --output tables.tar.gz &&
-		"$EARLYBIND" check --only iommu --sysroot tables >out.txt || :
+	"$EARLYBIND" capture --sysroot tables --output tables.tar.gz || return 1
+	"$EARLYBIND" check --only iommu --sysroot tables >out.txt || :
 	"$EARLYBIND" check --only iommu --sysroot tables.tar.gz >captured.txt || :
 	grep -q 'no ACPI table' out.txt && diff -u out.txt captured.txt
 }
