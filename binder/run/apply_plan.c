@@ -47,10 +47,9 @@ static void cover(struct steps *s, const struct outcome *o, const char *file,
 	if (r == 0)
 		r = result.error;
 	if (r < 0 && text[0] != '\0')
-		world_log(
-			s->world, LOG_LEVEL_WARNING,
-			"%s: its file %s is not covered: %s",
-			address, file, errno_text(r));
+		world_log(s->world, LOG_LEVEL_WARNING,
+			  "%s: its file %s is not covered: %s", address, file,
+			  errno_text(r));
 }
 
 /* What cannot be covered is not: the device is unbound all the same. */

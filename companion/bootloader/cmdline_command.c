@@ -36,15 +36,19 @@ static int no_memory(void)
 static int read_file(struct cmdline_command *c, const char *path, struct text *ret)
 {
 	const struct edit_file f = {.name = path, .sysroot = c->sysroot};
+	const char *whole =
+		arena_printf(c->arena, "%s%s", c->sysroot ? c->sysroot : "", path);
 	int r = edit_file_read(&f, c->arena, CMDLINE_FILE_MAX, ret);
+	struct stat st;
 
 	/* A link to /dev/null is how some switch a file off. */
-	if (r == -EINVAL) {
+	if (r == -EINVAL && whole && stat(whole, &st) == 0 && S_ISCHR(st.st_mode)) {
 		*ret = TEXT("");
 		return 0;
 	}
 	if (r < 0)
-		say_error("%s: it cannot be read: %s", path, errno_text(r));
+		say_error("%s: it cannot be read: %s", path,
+			  r == -EINVAL ? "it is no file" : errno_text(r));
 	return r;
 }
 

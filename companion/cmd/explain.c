@@ -132,7 +132,9 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf), *left;
 	const char *command = next ? judge_add_command(&e->judge, &next, 1, &left) : NULL;
 
-	if (!command && !d->is_bridge && iommu_is_hopeless(&e->now.iommu))
+	/* Xen's back end can have what vfio could, the IOMMU apart. */
+	if (!d->is_bridge && iommu_is_hopeless(&e->now.iommu) &&
+	    (command || iommu_cause(&e->now.iommu) != IOMMU_CAUSE_DOM0))
 		return iommu_next(&e->now.iommu, address, e->arena);
 	return command ? arena_printf(e->arena, "Next, to give it to a VM: \"%s\"",
 				      command)

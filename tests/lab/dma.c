@@ -24,9 +24,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE	 4096u
-#define IOVA	 0x100000u /* of the two pages that are mapped; the engine has 28 bits */
-#define AMOUNT	 2048u /* less than all of its memory: QEMU 7.2 ends with an error of its own else */
+#define PAGE 4096u
+#define IOVA 0x100000u /* of the two pages that are mapped; the engine has 28 bits */
+#define AMOUNT \
+	2048u /* less than all of its memory: QEMU 7.2 ends with an error of its own else */
 #define UNMAPPED 0x800000u
 #define TIMEOUT	 30000 /* ms: the machine is emulated */
 
@@ -228,7 +229,8 @@ int main(int argc, char **argv)
 		out[i] = (uint8_t)(i * 31 + 7);
 	move(&card, IOVA, EDU_MEMORY, 0, "memory to the device");
 	move(&card, EDU_MEMORY, IOVA + PAGE, DMA_TO_MACHINE, "the device to memory");
-	expect(memcmp(in, out, AMOUNT) == 0, "what was sent came back from the device unchanged");
+	expect(memcmp(in, out, AMOUNT) == 0,
+	       "what was sent came back from the device unchanged");
 
 	memset(in, 0, PAGE);
 	move(&card, EDU_MEMORY, UNMAPPED, DMA_TO_MACHINE,

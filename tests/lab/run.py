@@ -74,6 +74,7 @@ class Case:
         self.sessions = names.get("SESSIONS", 0)
         self.last = names.get("LAST", "")
         self.iommu = names.get("IOMMU", True)
+        self.in_group = names.get("IN_GROUP", [])
         self.check = names["check"]
         self.on = names.get("ON", [HOME])
         self.test_on = names.get("TEST_ON", [HOME] if HOME in self.on else self.on[:1])
@@ -192,7 +193,7 @@ class Run:
         try:
             try:
                 facts = self.boot(boot)
-                facts.check_machine(boot.case.iommu)
+                facts.check_machine(boot.case.iommu, boot.case.in_group)
             except Exception as error:
                 if boot.is_native():
                     native.set_exception(error)

@@ -94,5 +94,5 @@ amd_on() {
 }
 check kind-amd-on amd_on
 kind amd-import 'amd_iommu=on it has no effect: the kernel knows no' import --sysroot import-debian
-kind off-import 'intel_iommu=off it keeps the IOMMU off, and vfio needs the IOMMU' \
+kind off-import 'intel_iommu=off keeps the IOMMU off, and without it no device can be passed' \
 	import --sysroot kind-off

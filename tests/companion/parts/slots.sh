@@ -29,4 +29,4 @@ slot internal-card says 'rest of the card: earlybind add 01:00.1' \
 slot lpc says 'it is a bridge, which stays with the host' add --sysroot kind-chipset --dry-run 00:1f.0
 slot lpc-plan says 'refuse: it is a bridge, which stays with the host' \
 	plan --sysroot kind-chipset --cmdline 'rd.earlybind.bind=00:1f.0'
-slot lpc-explain says 'a bridge stays with the host' explain --sysroot kind-chipset 00:1f.0
+slot lpc-explain says 'it is a bridge, which stays with the host' explain --sysroot kind-chipset 00:1f.0

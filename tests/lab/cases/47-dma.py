@@ -23,6 +23,8 @@ DEVICES = (
 # edu, the engine for tests, as a third function of the card and as a card of its own.
 IDENTITIES = [f"{CARD}=10ee:5000:120000:10ee:000e", f"{ENGINE}=10ee:5001:120000:10ee:000e"]
 
+IN_GROUP = [ENGINE]
+
 WORKED = r"""\$ dma {address}
 dma: group \d+ is viable
 dma: the registers of BAR 0 answer: yes

@@ -19,6 +19,7 @@ CMDLINE = (
 )
 DEVICES = alone["DEVICES"]
 IDENTITIES = alone["IDENTITIES"]
+IN_GROUP = [ENGINE]
 
 
 def check(facts, native):
