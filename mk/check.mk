@@ -269,7 +269,7 @@ endef
 json-escape = $(subst ",\",$(subst \,\\,$(1)))
 
 .PHONY: compile_commands.json
-compile_commands.json: packages-build $(HOST_STAMPS) $(ACCEL)
+compile_commands.json: packages-build $(HOST_STAMPS) $(ACCEL) $(SENTENCES)
 	$(file >$@,[)
 	$(foreach source,$(CLANGD_SOURCES),$(file >>$@,$(call clangd-entry,$(source))$(if \
 		$(filter-out $(source),$(lastword $(CLANGD_SOURCES))),$(comma))))

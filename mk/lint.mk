@@ -35,12 +35,12 @@ lint-shell: packages-lint
 # The compilers' own view of the headers: the developer build's, with its libraries.
 LINT_CPPFLAGS = -std=gnu11 -D_GNU_SOURCE $(ALL_INCLUDES) -I$(BUILD)/data $(HOST_CPPFLAGS)
 
-lint-tidy: packages-lint $(HOST_STAMPS) $(ACCEL)
+lint-tidy: packages-lint $(HOST_STAMPS) $(ACCEL) $(SENTENCES)
 	$(call say,LINT,clang-tidy)
 	$(Q)printf '%s\n' $(OUR_C_FILES) | xargs -P 2 -I '{}' clang-tidy --quiet \
 		--warnings-as-errors='*' '{}' -- $(LINT_CPPFLAGS) 2>$(BUILD)/clang-tidy.log || { cat $(BUILD)/clang-tidy.log; false; }
 
-lint-cppcheck: packages-lint $(HOST_STAMPS) $(ACCEL)
+lint-cppcheck: packages-lint $(HOST_STAMPS) $(ACCEL) $(SENTENCES)
 	$(call say,LINT,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j 2 \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
@@ -48,7 +48,7 @@ lint-cppcheck: packages-lint $(HOST_STAMPS) $(ACCEL)
 		-D_GNU_SOURCE $(ALL_INCLUDES) -I$(BUILD)/data binder companion
 
 # gcc's own: paths that lead to a wrong pointer, a leak or a descriptor that stays open.
-lint-analyzer: packages-lint $(HOST_STAMPS) $(ACCEL)
+lint-analyzer: packages-lint $(HOST_STAMPS) $(ACCEL) $(SENTENCES)
 	$(call say,LINT,gcc -fanalyzer)
 	$(Q)printf '%s\n' $(filter binder/%,$(OUR_C_FILES)) | xargs -P 2 -I '{}' $(HOST_CC) -O1 \
 		-fanalyzer -Werror $(LINT_CPPFLAGS) -c '{}' -o /dev/null

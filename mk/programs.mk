@@ -60,7 +60,7 @@ $(BUILD)/$(1)/link: FORCE
 	$$(call update,$$($(1)_LINK) $$(CFLAGS) $$(LDFLAGS) $$(WALL) of $(BINDER_SOURCES) $(COMPANION_SOURCES))
 
 # The accelerator table is there before anything is compiled; who includes it, .d files say.
-$(BUILD)/$(1)/%.o: %.c $(BUILD)/$(1)/compile $($(1)_NEEDS) | $(ACCEL)
+$(BUILD)/$(1)/%.o: %.c $(BUILD)/$(1)/compile $($(1)_NEEDS) | $(ACCEL) $(SENTENCES)
 	$$(call say,CC,$$(patsubst $(BUILD)/%,%,$$@))
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(call compile,$(1),$$<) -MMD -MP -c $$< -o $$@
@@ -75,6 +75,14 @@ $(ACCEL): mk/accel.awk $(ACCEL_SOURCES)
 	$(call say,AWK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f $< $(ACCEL_SOURCES) >$@
+
+# Words of the binder's sentences, which a recording keeps.
+SENTENCES := $(BUILD)/data/sentences.inc
+SENTENCE_SOURCES := $(wildcard binder/*/*.c binder/*/*.def)
+$(SENTENCES): mk/sentences.awk $(SENTENCE_SOURCES)
+	$(call say,AWK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f $< $(SENTENCE_SOURCES) >$@
 
 $(eval $(call variant,release))
 

@@ -36,6 +36,11 @@ static const char *const words[] = {
 #include "redact_words.def"
 };
 
+/* Of the binder's sentences (mk/sentences.awk). */
+static const char *const sentences[] = {
+#include "sentences.inc"
+};
+
 /* Modules that people name though no device of the machine needs them. */
 static const char *const modules[] = {
 	"amdgpu",
@@ -231,30 +236,41 @@ static bool is_module(const struct redact *r, struct text t)
 	return false;
 }
 
-/* A word of one of our own sentences about devices. */
+/* Whether one letter was mistyped, left out or added: a name so long is no one's own. */
+static bool is_mistyped(struct text t, const char *want)
+{
+	size_t n = strlen(want), before = 0, after = 0, min = MIN(t.n, n),
+	       max = MAX(t.n, n);
+
+	while (before < min && t.p[before] == want[before])
+		before++;
+	while (after < min - before && t.p[t.n - 1 - after] == want[n - 1 - after])
+		after++;
+	return n >= 8 && before + after + 1 >= max;
+}
+
+/* -1: it is not on the list. */
+static int parameter_kinds(struct text name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (text_is_param(name, parameters[i].name))
+			return (int)parameters[i].kinds;
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (is_mistyped(name, parameters[i].name))
+			return (int)parameters[i].kinds;
+	return -1;
+}
+
+/* A word of our own sentences, as a report has them. */
 static bool is_of_sentence(struct text t)
 {
-	char sentence[REASON_MESSAGE_SIZE];
-
-	for (size_t i = 0; i < t.n; i++)
-		if ((t.p[i] < 'a' || t.p[i] > 'z') && (t.p[i] < 'A' || t.p[i] > 'Z') &&
-		    t.p[i] != '-' && t.p[i] != '\'')
-			return false;
-	for (unsigned i = 1; i < REASON_COUNT; i++) {
-		struct text rest = text_of(reason_message(i, "", sentence)), word;
-
-		while (text_word(&rest, &word)) {
-			while (word.n > 0 && strchr("\"(),.:;", word.p[0]))
-				word = without(word, 1);
-			while (word.n > 0 && strchr("\"(),.:;", word.p[word.n - 1]))
-				word.n--;
-			if (text_is_same(t, word))
-				return true;
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(sentences); i++)
+		if (text_is(t, sentences[i]))
+			return true;
+	for (unsigned i = 1; i < REASON_COUNT; i++)
 		if (text_is(t, reason_word(i)))
 			return true;
-	}
-	return false;
+	return parameter_kinds(t) >= 0;
 }
 
 static bool is_word(struct text t)
@@ -262,7 +278,7 @@ static bool is_word(struct text t)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (text_is(t, words[i]))
 			return true;
-	return is_of_sentence(t);
+	return false;
 }
 
 /* "p1s0f1np1": letters of udev and the kernel, each before a number; "-", "." and ":" between. */
@@ -416,6 +432,7 @@ static bool is_understood(const struct redact *r, struct text t, unsigned kinds)
 	    ((kinds & REDACT_PLACE) && is_place(t)) ||
 	    ((kinds & REDACT_MODULE) && is_module(r, t)) ||
 	    ((kinds & REDACT_WORD) && is_word(t)) ||
+	    ((kinds & REDACT_JSON) && is_of_sentence(t)) ||
 	    ((kinds & REDACT_KERNEL) && is_kernel_name(t)) ||
 	    ((kinds & REDACT_HEX) && is_hex(t, 1, 16)))
 		return true;
@@ -674,31 +691,6 @@ const char *redact_kernel(struct redact *r, struct text version)
 	}
 	redact_set_alias(r, version, shown);
 	return shown;
-}
-
-/* Whether one letter was mistyped, left out or added: a name so long is no one's own. */
-static bool is_mistyped(struct text t, const char *want)
-{
-	size_t n = strlen(want), before = 0, after = 0, min = MIN(t.n, n),
-	       max = MAX(t.n, n);
-
-	while (before < min && t.p[before] == want[before])
-		before++;
-	while (after < min - before && t.p[t.n - 1 - after] == want[n - 1 - after])
-		after++;
-	return n >= 8 && before + after + 1 >= max;
-}
-
-/* -1: it is not on the list. */
-static int parameter_kinds(struct text name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
-		if (text_is_param(name, parameters[i].name))
-			return (int)parameters[i].kinds;
-	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
-		if (is_mistyped(name, parameters[i].name))
-			return (int)parameters[i].kinds;
-	return -1;
 }
 
 /* lib/cmdline.c: next_arg(): a quotation mark may stand before the name. */

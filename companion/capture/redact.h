@@ -18,11 +18,11 @@ enum redact_kind {
 	REDACT_ID = 1 << 1, /* 10ee:5000, digits of a class */
 	REDACT_PLACE = 1 << 2, /* PCI addresses */
 	REDACT_MODULE = 1 << 3, /* known by redact_keep_module() */
-	REDACT_WORD = 1 << 4, /* of the kernel, of our formats and messages */
+	REDACT_WORD = 1 << 4, /* of the kernel and of our formats */
 	REDACT_KERNEL =
 		1 << 5, /* what the kernel names by itself: sda1, enp1s0, pci0000:00 */
 	REDACT_HEX = 1 << 6, /* up to 16 digits without 0x */
-	REDACT_JSON = 1 << 7, /* a backslash belongs to a word */
+	REDACT_JSON = 1 << 7, /* a report: its sentences; a backslash belongs to a word */
 	REDACT_DROP = 1 << 8, /* what is not understood gets no alias: it is left out */
 };
 
