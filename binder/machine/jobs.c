@@ -169,7 +169,7 @@ static int cover(const char *path, const char *text)
 	(void)mkdir(RUN_DIR, 0755);
 	/* What a run left that was ended half-way, or somebody put there. */
 	if (unlink(COVER_FILE) < 0)
-		(void)rmdir(COVER_FILE);
+		(void)unlinkat(AT_FDCWD, COVER_FILE, AT_REMOVEDIR);
 	fd = open(COVER_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (fd < 0)
 		return -errno;

@@ -365,6 +365,9 @@ int run_plan(struct world *world, struct arena *arena, struct run *run)
 		o->reason = o->plan->reason;
 		o->detail = o->plan->detail;
 		memcpy(o->before, o->plan->device->driver, sizeof(o->before));
+		/* The device's is read anew at the end. */
+		if (o->wanted == o->plan->device->driver)
+			o->wanted = o->before;
 		memcpy(o->after, o->before, sizeof(o->after));
 		if (o->plan->action == ACTION_REFUSE)
 			o->verdict = VERDICT_REFUSED;

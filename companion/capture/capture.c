@@ -1731,8 +1731,7 @@ int command_capture(int argc, char **argv, struct arena *arena)
 			"\n"
 			"exit code: 0 done; 1 there is no PCI bus, or the file cannot be "
 			"written; 2 wrong usage\n",
-		.example =
-			"earlybind check --sysroot " DEFAULT_OUTPUT,
+		.example = "earlybind check --sysroot " DEFAULT_OUTPUT,
 		.options = options,
 		.option_count = ARRAY_SIZE(options),
 	};

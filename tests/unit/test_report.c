@@ -270,7 +270,7 @@ static void test_notes(void **state unused)
 {
 	static const char *const ends[] = {
 		" ms; it came along",
-		"name the devices behind it; it came along",
+		"name other devices; it came along",
 	};
 	struct fake_world *w;
 	struct fake_boot boot =
