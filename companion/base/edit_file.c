@@ -21,7 +21,7 @@
 #include "world.h"
 
 #define LINKS_MAX    16 /* one after the other; the kernel allows 40 */
-#define POLL_TIME    (20 * 1000 * 1000) /* nanoseconds */
+#define POLL_TIME    20000000L /* nanoseconds */
 #define POLLS	     50 /* a second */
 #define LOCK_NAME    "edit.lock"
 #define LOCKS_MAX    ((size_t)1024 * 1024)
@@ -36,6 +36,15 @@
 #define TEMPORARY ".earlybind-new"
 
 #define ACL_NAME "system.posix_acl_access"
+
+/* What the caller closes from now on. */
+static int keep_fd(int *fd)
+{
+	int kept = *fd;
+
+	*fd = -1;
+	return kept;
+}
 
 /* ---- lock ---------------------------------------------------------------------------------- */
 
@@ -67,9 +76,7 @@ static int open_lock(const char *root)
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	close_fd(&fd);
-	fd = top;
-	top = -1;
-	return fd;
+	return keep_fd(&top);
 }
 
 /* "process 812 (earlybind)", or that it is not known. /proc/locks names the file by its inode. */
@@ -135,8 +142,7 @@ int edit_lock(const char *sysroot, unsigned seconds, int *ret)
 		}
 		nanosleep(&poll, NULL);
 	}
-	*ret = fd;
-	fd = -1;
+	*ret = keep_fd(&fd);
 	return 0;
 }
 

@@ -62,7 +62,7 @@ bool option_is_alone(const struct option_spec *option) nonnull(1);
  */
 #define OPTIONS_TREE "TREE"
 typedef const char *options_opener(const char *path);
-void options_open_trees_by(options_opener *opener) nonnull(1);
+void options_open_trees_by(options_opener *by) nonnull(1);
 
 /* From now on options_parse() gives all words to @take instead, and the command ends. */
 struct arena;

@@ -286,6 +286,7 @@ static int take_pax(struct recording *r, uint64_t size, struct tar_entry *e)
 	if (size > sizeof(records))
 		return fail(r, "a name in it is too long");
 	code = take(r, records, (size_t)size);
+	r->z.next_out = NULL;
 	if (code == 0)
 		code = skip(r, padding(size));
 	if (code == 0 && tar_read_pax((struct text){records, (size_t)size}, e) < 0)

@@ -334,14 +334,15 @@ static void find_slots(const struct group_causes *c, size_t at, struct slots_fou
 static void add_slots(const struct group_causes *c, struct text_buffer *b, size_t at)
 {
 	struct slots_found s = {.c = c};
-	size_t said = 0;
+	size_t said = 0, count;
 
 	find_slots(c, at, &s);
-	for (size_t i = 0; i < 2 * s.count && said < NAMED_MAX; i++) {
-		const struct group_function *f = function(c, s.ports[i % s.count]);
-		const char *name = s.names[i % s.count];
+	count = s.count;
+	for (size_t i = 0; i < 2 * count && said < NAMED_MAX; i++) {
+		const struct group_function *f = function(c, s.ports[i % count]);
+		const char *name = s.names[i % count];
 		char address[BDF_SIZE];
-		bool want_free = i < s.count;
+		bool want_free = i < count;
 
 		if (is_free(c, f) != want_free || (!want_free && !name))
 			continue;
