@@ -138,8 +138,8 @@ static void map(struct card *card)
 	if (p == MAP_FAILED)
 		fail("mmap of BAR 0");
 	card->registers = p;
-	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		 0);
+	p = mmap(NULL, (size_t)2 * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		fail("mmap of memory");
 	card->memory = p;
