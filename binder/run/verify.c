@@ -79,7 +79,9 @@ int verify_driver(struct world *world, struct outcome *o,
 		passed = passed == 0 ? 0 : error;
 		r = inventory_read_driver(world, o->plan->device->bdf, now);
 	}
-	if (r == 0 && passed < 0 && needs_fence(o, now)) {
+	/* What had the driver before this run, and has it still, is left to whoever bound it. */
+	if (r == 0 && passed < 0 && needs_fence(o, now) &&
+	    o->plan->action != ACTION_DONE) {
 		o->reason = REASON_WORKER_FAILED;
 		o->detail = "its probe may go on";
 		o->error = -passed;

@@ -31,6 +31,7 @@
 #include "paths.h"
 #include "reason.h"
 #include "redact.h"
+#include "routes.h"
 #include "run.h"
 #include "tar.h"
 #include "text.h"
@@ -401,8 +402,18 @@ static const char *const release_keys[] = {
 	"ID=", "ID_LIKE=", "VARIANT_ID=", "VERSION_ID=", "VERSION_CODENAME=",
 };
 static const char *const cpu_keys[] = {
-	"vendor_id",	   "cpu family",       "model\t",  "flags",
-	"CPU implementer", "CPU architecture", "CPU part",
+	"vendor_id",
+	"cpu family",
+	"model\t",
+	"flags",
+	"CPU implementer",
+	"CPU architecture",
+	"CPU part",
+	/* POWER, RISC-V */
+	"cpu\t",
+	"platform\t",
+	"hart\t",
+	"isa\t",
 };
 
 /* Mount points that are the same everywhere; the others are somebody's. */
@@ -695,6 +706,33 @@ static const char *hide_module(struct capture *c, struct text line)
 			     hide_text(c, w[4]));
 }
 
+/* The default routes as routes_read() gives them, with aliases of interfaces. */
+static void put_routes(struct capture *c)
+{
+	struct text routes, line, family, table;
+	struct lines kept;
+	size_t room;
+
+	if (routes_read(c->world, c->arena, &routes) < 0)
+		return;
+	/* As in put_hidden(). */
+	room = 4 * routes.n;
+	if (!begin(c, &kept, room))
+		return;
+	while (text_cut(&routes, '\n', &line)) {
+		const char *text;
+
+		if (!text_word(&line, &family) || !text_word(&line, &table))
+			continue;
+		text = capture_print(
+			c, "%.*s %.*s %s", (int)family.n, family.p, (int)table.n, table.p,
+			redact_name(&c->redact, text_trim(line), REDACT_ALL));
+		if (kept.used + strlen(text) < room)
+			keep(&kept, text_of(text));
+	}
+	capture_put_file(c, "proc/" ROUTES_RECORDED, (struct text){kept.p, kept.used});
+}
+
 static void put_hidden(struct capture *c, const char *name,
 		       const char *(*hide)(struct capture *c, struct text line))
 {
@@ -866,6 +904,7 @@ static void capture_files(struct capture *c)
 	put_hidden(c, "proc/swaps", hide_swap);
 	put_hidden(c, "proc/net/route", hide_route);
 	put_hidden(c, "proc/net/ipv6_route", hide_route6);
+	put_routes(c);
 
 	put_lines_with(c, "etc/os-release", release_keys, ARRAY_SIZE(release_keys),
 		       REDACT_NUMBER | REDACT_WORD);
@@ -921,13 +960,15 @@ static const char *const links[] = {"driver", "iommu", "iommu_group", "physfn"};
 
 /* Beside the bus. */
 static const char *const model_files[] = {
-	"sys/class/dmi/id/bios_date",	 "sys/class/dmi/id/bios_version",
-	"sys/class/dmi/id/board_name",	 "sys/class/dmi/id/board_vendor",
-	"sys/class/dmi/id/product_name", "sys/class/dmi/id/sys_vendor",
+	"sys/class/dmi/id/bios_date",	      "sys/class/dmi/id/bios_version",
+	"sys/class/dmi/id/board_name",	      "sys/class/dmi/id/board_vendor",
+	"sys/class/dmi/id/product_name",      "sys/class/dmi/id/sys_vendor",
+	"sys/firmware/devicetree/base/model",
 };
 
 static const char *const copied_files[] = {
 	"sys/class/tty/console/active",
+	"sys/hypervisor/type",
 	"sys/module/kvm/parameters/ignore_msrs",
 	"sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
 	"sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
@@ -1070,6 +1111,12 @@ static void put_function(struct capture *c, const char *address)
 			put_attribute(c, from, to, attributes[i], REDACT_ALL);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		put_link(c, from, to, links[i]);
+	names = capture_list(c, capture_print(c, "%s/vfio-dev", from));
+	for (size_t i = 0; i < names.count; i++)
+		if (strncmp(names.items[i], "vfio", 4) == 0 &&
+		    names.items[i][strspn(names.items[i] + 4, "0123456789") + 4] == '\0')
+			capture_put_dir(c, capture_print(c, "%s/vfio-dev/%s", to,
+							 names.items[i]));
 	put_config_space(c, from, to, d && d->is_interesting);
 	if (!capture_has(c, capture_print(c, "%s/sriov_totalvfs", from)))
 		return;
@@ -1237,8 +1284,27 @@ static void put_model(struct capture *c, const char *name)
 		return;
 	while (i < n && i < MODEL_MAX && p[i] >= ' ' && p[i] <= '~')
 		i++;
-	if (i == n || p[i] == '\n')
+	/* That of a device tree ends with a NUL. */
+	if (i == n || p[i] == '\n' || p[i] == '\0')
 		capture_put_file(c, name, text_of(capture_print(c, "%.*s\n", (int)i, p)));
+}
+
+/* drivers/xen/sys-hypervisor.c: zeros say dom0. Any other one is a VM's own. */
+static void put_hypervisor(struct capture *c)
+{
+	static const char name[] = "sys/hypervisor/uuid",
+			  zeros[] = "00000000-0000-0000-0000-000000000000\n",
+			  ones[] = "11111111-1111-1111-1111-111111111111\n";
+	size_t n;
+	char *p;
+
+	if (capture_read(c, name, &p, &n))
+		capture_put_file(
+			c, name,
+			text_of(n >= sizeof(zeros) - 2 &&
+						memcmp(p, zeros, sizeof(zeros) - 2) == 0
+					? zeros
+					: ones));
 }
 
 /* "SSDT12": what the firmware has is told, not what is in it. */
@@ -1317,6 +1383,7 @@ static void capture_sys(struct capture *c)
 	}
 	put_btrfs(c);
 	put_tables(c);
+	put_hypervisor(c);
 	for (size_t i = 0; i < ARRAY_SIZE(model_files); i++)
 		put_model(c, model_files[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(copied_files); i++)

@@ -89,11 +89,18 @@ static void take_route(struct route_hops *hops, const struct nlmsghdr *message)
 	}
 }
 
+/* NLMSG_OK(), which not all compilers take without a warning. */
+static bool is_message(const struct nlmsghdr *m, int left)
+{
+	return left >= (int)sizeof(*m) && m->nlmsg_len >= sizeof(*m) &&
+	       m->nlmsg_len <= (unsigned)left;
+}
+
 int routes_parse(struct text received, struct route_hops *hops)
 {
 	int left = (int)received.n; /* the macros let it fall below 0 */
 
-	for (const struct nlmsghdr *m = (const void *)received.p; NLMSG_OK(m, left);
+	for (const struct nlmsghdr *m = (const void *)received.p; is_message(m, left);
 	     m = NLMSG_NEXT(m, left)) {
 		const struct nlmsgerr *error = NLMSG_DATA(m);
 

@@ -204,6 +204,10 @@ static const char *check_outcome(const struct fake_world *w, const struct outcom
 			return wrong("%s: kept, but now on \"%s\"", address, driver);
 		return NULL;
 	case VERDICT_BOUND:
+		/* A probe from before that nobody could wait for, since that failed. */
+		if (w->fault_count > 0 && o->plan->action == ACTION_DONE &&
+		    fake_is_busy(&w->bus, d) && strcmp(driver, o->wanted) == 0)
+			return NULL;
 		if (!has_wanted(d, o))
 			return wrong("%s: bound, but on \"%s\"", address, driver);
 		if (strcmp(o->after, driver) != 0)

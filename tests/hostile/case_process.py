@@ -62,6 +62,7 @@ def _(m):
 @case("no file may grow")
 def _(m):
     m.put_over("/dev/null", "dev/kmsg")
+    m.put_over("/dev/null", f"{m.place(FREE)}/power/control")
     child = m.start(limits=[(resource.RLIMIT_FSIZE, 0)], stderr=open_pipe(m))
     code = m.finish(child)
     if code != 0:

@@ -172,6 +172,7 @@ class Machine:
         self.write(f"{place}/modalias", f"pci:v{vendor:08X}d{device:08X}sv00000000"
                                         "sd00000000bc12sc00i00\n")
         self.write(f"{place}/driver_override", "(null)\n")
+        self.write(f"{place}/power/control", "on\n")
         self.link(f"sys/bus/pci/devices/{address}", f"../../../../{place}")
         self.link(f"{place}/iommu_group", f"../../../kernel/iommu_groups/{group}")
         members = f"sys/kernel/iommu_groups/{group}/devices"

@@ -17,7 +17,8 @@ same() { # TREE COMMAND...
 		[ "$code" -eq "$captured_code" ]
 }
 for tree in alveo configured refused bound late no-iommu empty alveo-acs hpe sriov domains arm \
-	optimus four-gpus-bound amd-apu gaudi; do
+	optimus four-gpus-bound amd-apu gaudi kind-dom0 kind-domu kind-guest kind-board kind-power \
+	kind-riscv routes displays vmd; do
 	check "capture-$tree" unpack "$tree"
 	for command in list plan status check; do
 		check "capture-$tree-$command" same "$tree" "$command"
