@@ -204,7 +204,7 @@ run-suites:
 TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
 	companion-asan unit-musl pid1 image packages lab
 
-.PHONY: test test-all check unit unit-musl valgrind fuzz faults property golden coverage
+.PHONY: test test-all check unit unit-musl valgrind fuzz faults property consistency golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs package
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
@@ -242,6 +242,12 @@ property:
 	$(Q)mk/packages.sh build
 	$(Q)$(PARALLEL) $(BUILD)/check/test_property
 	$(Q)PROPERTY_CASES=$(or $(CASES),10000) PROPERTY_SEED=$(or $(SEED),1) $(BUILD)/check/test_property
+
+# What the commands say of each device of the trees, and of MACHINES more by lot, from SEED on.
+consistency:
+	$(Q)mk/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory all DEBUG=
+	$(Q)tests/companion/consistency.py --lot $(or $(MACHINES),300) --seed $(or $(SEED),1) tests/companion/trees
 
 # Writes what the planner gives now over tests/golden; git diff shows what changed.
 golden:

@@ -106,14 +106,15 @@ static void add_name(struct kernel *k, struct text name)
 			capture_print(k->c, "%.*s", (int)name.n, name.p);
 }
 
-static void add_entry(struct kernel *k, struct text key, struct text value)
+static void add_entry(struct kernel *k, struct text key, struct text value,
+		      uint32_t priority)
 {
 	if (k->entry_count == ENTRIES_MAX)
 		return;
 	k->entries[k->entry_count++] = (struct index_entry){
 		.key = capture_print(k->c, "%.*s", (int)key.n, key.p),
 		.value = capture_print(k->c, "%.*s", (int)value.n, value.p),
-		.priority = index_priority(value),
+		.priority = priority,
 	};
 }
 
@@ -130,7 +131,7 @@ static int each_alias(void *arg, struct text key, struct text value)
 		return 0;
 	for (size_t i = 0; i < k->alias_count; i++)
 		if (fnmatch(pattern + skip, k->aliases[i], 0) == 0) {
-			add_entry(k, key, value);
+			add_entry(k, key, value, index_priority(value));
 			add_name(k, value);
 			break;
 		}
@@ -142,7 +143,7 @@ static int each_name(void *arg, struct text key, struct text value)
 	struct kernel *k = arg;
 
 	if (has_name(k, key))
-		add_entry(k, key, value);
+		add_entry(k, key, value, index_priority(value));
 	return 0;
 }
 
@@ -151,10 +152,12 @@ static int each_path(void *arg, struct text key, struct text value)
 {
 	const char *shown = "";
 	struct kernel *k = arg;
+	uint32_t priority;
 	struct text word;
 
 	if (!has_name(k, key))
 		return 0;
+	priority = index_priority(value);
 	while (text_word(&value, &word)) {
 		const char *slash = memrchr(word.p, '/', word.n);
 		bool is_own = text_has_prefix(word, "kernel/");
@@ -166,7 +169,7 @@ static int each_path(void *arg, struct text key, struct text value)
 		shown = capture_print(k->c, "%s%s%s%.*s", shown, shown[0] ? " " : "",
 				      is_own ? "" : "updates/", (int)word.n, word.p);
 	}
-	add_entry(k, key, text_of(shown));
+	add_entry(k, key, text_of(shown), priority);
 	return 0;
 }
 

@@ -391,11 +391,14 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 static void tell_judgement(struct explain *e, const struct pci_device *d,
 			   const struct plan_device *pd, struct paragraph *p)
 {
+	char message[REASON_MESSAGE_SIZE];
 	struct judgement judgement;
 
 	explain_judge(e, d, &judgement);
-	if (judgement.verdict != JUDGED_REFUSED || (pd && pd->action == ACTION_KEEP) ||
-	    (pd && pd->action == ACTION_REFUSE && pd->reason == judgement.reason))
+	if (judgement.verdict != JUDGED_REFUSED || (pd && pd->action == ACTION_KEEP))
+		return;
+	if (pd && pd->action == ACTION_REFUSE && judgement.why &&
+	    strcmp(judgement.why, reason_message(pd->reason, pd->detail, message)) == 0)
 		return;
 	paragraph_add(p, "A rule that binds it would be refused: %s.",
 		      judgement.why ? judgement.why : "out of memory");

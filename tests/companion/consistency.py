@@ -9,18 +9,16 @@ can be included. For every function of each machine, with the rules that are the
 
   guards    add D --dry-run refuses if and only if check --only guards D fails, and explain D has
             the sentence that add says
-  group     list, plan, check, explain and export agree on whether a VM can use the IOMMU group
+  group     list, plan, check and explain agree on whether a VM can use the IOMMU group
   suggest   each command that any output suggests succeeds on that machine with --dry-run, and
             has something to change
 
 --lot: and as many machines made by lot, with displays, disks, routes, virtual functions, functions
-of the chipset, and rules of all kinds. With --seconds the machines are looked at until the time is up: the order is by lot, with the
-date as the seed, so that other days look at other machines. Prints each contradiction: machine,
-command lines, sentences.
+of the chipset, and rules of all kinds. With --seconds it ends when the time is up. Prints each
+contradiction: machine, command lines, sentences.
 """
 import argparse
 import concurrent.futures
-import datetime
 import json
 import os
 import random
@@ -274,8 +272,6 @@ def main():
     if args.only:
         files = [file for file in files if args.only in os.path.basename(file)]
     files += [f"lot-{args.seed + i}.tree" for i in range(args.lot)]
-    if args.seconds:
-        random.Random(datetime.date.today().isoformat()).shuffle(files)
     end = time.monotonic() + args.seconds if args.seconds else None
     test = Test()
     count = 0
