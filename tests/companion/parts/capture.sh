@@ -18,13 +18,15 @@ same() { # TREE COMMAND...
 }
 for tree in alveo configured refused bound late no-iommu empty alveo-acs hpe sriov domains arm \
 	optimus four-gpus-bound amd-apu gaudi kind-dom0 kind-domu kind-guest kind-board kind-power \
-	kind-riscv routes displays vmd; do
+	kind-riscv displays vmd; do
 	check "capture-$tree" unpack "$tree"
 	for command in list plan status check; do
 		check "capture-$tree-$command" same "$tree" "$command"
 	done
 	check "capture-$tree-list-json" same "$tree" list --json
 done
+check capture-routes unpack routes
+check capture-routes-whole cmp routes/proc/net/earlybind-routes routes.captured/proc/net/earlybind-routes
 captured_again() {
 	"$EARLYBIND" capture --sysroot alveo.captured --output - >again.tar && cmp alveo.tar again.tar
 }
