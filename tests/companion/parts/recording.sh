@@ -87,6 +87,7 @@ damaged_byte() {
 check recording-bad-byte damaged_byte
 golden recording-fix check --fix --sysroot recording.tar.gz
 # In a /tmp of its own: other suites unpack there as well.
+# shellcheck disable=SC2016 # for the inner shell
 nothing_left() {
 	unshare --user --map-root-user --mount sh -c 'mount -t tmpfs tmp /tmp &&
 		"$0" list --sysroot recording.tar.gz >out.txt && [ -z "$(ls -A /tmp)" ]' "$EARLYBIND"
