@@ -1,6 +1,6 @@
 # Words of the sentences in C sources: of string literals that have a blank, outside of comments.
-# Prints them as a list of C strings: "an", "hexadecimal", ... They are in no recording that
-# somebody else's words could be in, so "earlybind capture" leaves them as they are.
+# Prints them as a list of C strings: "an", "hexadecimal", ... In a report that "earlybind capture"
+# records these are our own words, and stay; all others get aliases.
 #
 # Usage: awk -f mk/sentences.awk FILE...
 

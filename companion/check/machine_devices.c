@@ -228,7 +228,8 @@ static void run_groups(struct machine *d)
 {
 	const char *difference = NULL;
 
-	d->has_causes = group_causes_read(d->world, d->arena, &d->causes) == 0;
+	d->has_causes =
+		group_causes_read(d->world, d->arena, &d->run.inventory, &d->causes) == 0;
 	if (d->has_causes)
 		difference = group_difference(&d->causes, NULL);
 	if (difference)

@@ -652,6 +652,8 @@ static int read_next(struct explain *e)
 	r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection, &e->next);
 	e->judge = (struct judge){e->arena,	 &e->next.policy, &e->next.inventory,
 				  &e->next.plan, &e->usages,	  &e->holders};
+	e->has_causes = r == 0 && group_causes_read(e->world, e->arena,
+						    &e->next.inventory, &e->causes) == 0;
 	return r;
 }
 
@@ -668,7 +670,6 @@ static int read_machine(struct explain *e)
 	/* Without names and modules there are numbers and no candidates. */
 	(void)!names_open(e->arena, e->sysroot, NULL, &e->names);
 	(void)!modules_open(e->world, e->arena, e->sysroot, &release, &e->modules);
-	e->has_causes = group_causes_read(e->world, e->arena, &e->causes) == 0;
 	r = usages_read(e->world, e->arena, &e->usages);
 	if (r == 0)
 		r = holders_read(e->world, e->arena, e->sysroot, &e->holders);

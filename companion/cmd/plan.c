@@ -238,7 +238,8 @@ static void put_difference(const struct planning *p)
 	static struct group_causes causes;
 	const char *text;
 
-	if (group_causes_read(p->world, p->arena, &causes) < 0)
+	if (!p->judge.plan ||
+	    group_causes_read(p->world, p->arena, &p->all.inventory, &causes) < 0)
 		return;
 	text = group_difference(&causes, NULL);
 	if (!text)

@@ -29,20 +29,21 @@ static bool knows_config_acs(struct text release)
 static int compute(struct group_causes *c, bool is_optimistic, struct prediction *ret)
 {
 	*ret = (struct prediction){.functions = c->facts.functions,
-				   .count = c->facts.inventory.count,
+				   .count = c->facts.inventory->count,
 				   .has_amd_iommu = c->facts.has_amd_iommu,
 				   .is_optimistic = is_optimistic};
 	return predict_groups(ret, c->arena);
 }
 
-int group_causes_read(struct world *world, struct arena *arena, struct group_causes *ret)
+int group_causes_read(struct world *world, struct arena *arena,
+		      const struct inventory *inventory, struct group_causes *ret)
 {
 	static char cmdline[JOB_TEXT_SIZE], release[256];
 	struct text t;
 	int r;
 
 	*ret = (struct group_causes){.world = world, .arena = arena};
-	r = group_facts_read(world, arena, &ret->facts);
+	r = group_facts_read(world, arena, inventory, &ret->facts);
 	if (r < 0)
 		return r;
 	if (world_read_text(world, WORLD_PROC, "cmdline", cmdline, sizeof(cmdline),
@@ -287,7 +288,7 @@ struct slots_found {
 
 static bool is_free(const struct group_causes *c, const struct group_function *port)
 {
-	for (size_t i = 0; i < c->facts.inventory.count; i++)
+	for (size_t i = 0; i < c->facts.inventory->count; i++)
 		if (function(c, i)->bdf.domain == port->bdf.domain &&
 		    function(c, i)->bdf.bus == port->secondary)
 			return false;
@@ -320,7 +321,7 @@ static int look_at_slot(void *arg, const char *name)
 
 static void find_slots(const struct group_causes *c, size_t at, struct slots_found *s)
 {
-	for (size_t i = 0; i < c->facts.inventory.count && s->count < PORTS_MAX; i++) {
+	for (size_t i = 0; i < c->facts.inventory->count && s->count < PORTS_MAX; i++) {
 		const struct group_function *f = function(c, i);
 
 		if (i != function(c, at)->above && f->has_slot && f->secondary != 0 &&
@@ -459,14 +460,14 @@ static void add_remedy(const struct group_causes *c, struct text_buffer *b,
 
 static size_t find(const struct group_causes *c, struct bdf bdf)
 {
-	const struct pci_device *d = inventory_find(&c->facts.inventory, bdf);
+	const struct pci_device *d = inventory_find(c->facts.inventory, bdf);
 
-	return d ? (size_t)(d - c->facts.inventory.devices) : NO_FUNCTION;
+	return d ? (size_t)(d - c->facts.inventory->devices) : NO_FUNCTION;
 }
 
 const char *group_cause(const struct group_causes *c, struct bdf bdf)
 {
-	const struct inventory *inv = &c->facts.inventory;
+	const struct inventory *inv = c->facts.inventory;
 	struct text_buffer b = {.arena = c->arena};
 	struct pci_device *const *members;
 	size_t at = find(c, bdf), count;
@@ -501,7 +502,7 @@ const char *group_cause(const struct group_causes *c, struct bdf bdf)
 
 static const char *say_smaller(const struct group_causes *c, size_t a, size_t b)
 {
-	const struct pci_device *d = c->facts.inventory.devices;
+	const struct pci_device *d = c->facts.inventory->devices;
 	struct text_buffer text = {.arena = c->arena};
 	char address[BDF_SIZE], other[BDF_SIZE];
 	struct merged m = {.count = 0};
@@ -536,8 +537,8 @@ static const char *say_smaller(const struct group_causes *c, size_t a, size_t b)
 static bool find_smaller(const struct group_causes *c, size_t asked, size_t *ret_a,
 			 size_t *ret_b)
 {
-	const struct pci_device *d = c->facts.inventory.devices;
-	size_t count = c->facts.inventory.count, *first;
+	const struct pci_device *d = c->facts.inventory->devices;
+	size_t count = c->facts.inventory->count, *first;
 	bool is_found = false;
 
 	first = arena_alloc(c->arena, count, sizeof(*first));
@@ -564,7 +565,7 @@ static bool find_smaller(const struct group_causes *c, size_t asked, size_t *ret
 
 static const char *say_larger(const struct group_causes *c, size_t at, size_t first)
 {
-	const struct pci_device *d = c->facts.inventory.devices;
+	const struct pci_device *d = c->facts.inventory->devices;
 	struct text_buffer b = {.arena = c->arena};
 	char address[BDF_SIZE], other[BDF_SIZE];
 
@@ -591,7 +592,7 @@ static bool is_comparable(const struct group_causes *c, size_t at)
 /* The first of its group for the kernel, if that is in another one by computation. */
 static size_t find_larger(const struct group_causes *c, size_t at)
 {
-	const struct inventory *inv = &c->facts.inventory;
+	const struct inventory *inv = c->facts.inventory;
 	struct pci_device *const *members;
 	size_t count;
 
@@ -612,7 +613,7 @@ static size_t find_larger(const struct group_causes *c, size_t at)
 
 const char *group_difference(const struct group_causes *c, const struct bdf *bdf)
 {
-	const struct inventory *inv = &c->facts.inventory;
+	const struct inventory *inv = c->facts.inventory;
 	size_t asked = bdf ? find(c, *bdf) : NO_FUNCTION, a, b;
 	int group = asked != NO_FUNCTION ? inv->devices[asked].iommu_group : NO_GROUP;
 

@@ -17,9 +17,13 @@ struct group_causes {
 	bool has_config_acs; /* the running kernel knows pci=config_acs= */
 };
 
-/* Reads the machine. 0, or -errno as inventory_read(). @ret refers to @world and @arena. */
+/*
+ * Reads what else the groups of @inventory, which has all functions, depend on. 0 or -ENOMEM.
+ * @ret refers to all three.
+ */
 int group_causes_read(struct world *world, struct arena *arena,
-		      struct group_causes *ret) must_check nonnull(1, 2, 3);
+		      const struct inventory *inventory,
+		      struct group_causes *ret) must_check nonnull(1, 2, 3, 4);
 
 /*
  * Sentences: which ports merge the group of the function at @bdf, what each lacks, and what would

@@ -8,9 +8,9 @@
 
 static size_t find(const struct group_facts *facts, struct bdf bdf)
 {
-	const struct pci_device *d = inventory_find(&facts->inventory, bdf);
+	const struct pci_device *d = inventory_find(facts->inventory, bdf);
 
-	return d ? (size_t)(d - facts->inventory.devices) : NO_FUNCTION;
+	return d ? (size_t)(d - facts->inventory->devices) : NO_FUNCTION;
 }
 
 /*
@@ -86,12 +86,12 @@ static bool is_virtual(struct world *world, struct bdf bdf)
 /* Virtual functions count as single ones (drivers/pci/iov.c: pci_iov_add_virtfn()). */
 static enum unread learn(struct world *world, struct group_facts *facts, size_t at)
 {
-	const struct pci_device *d = &facts->inventory.devices[at];
+	const struct pci_device *d = &facts->inventory->devices[at];
 	struct group_function *f = &facts->functions[at];
 	enum unread r;
 	bool has_sibling =
 		(at > 0 && bdf_is_same_slot(d[-1].bdf, d->bdf)) ||
-		(at + 1 < facts->inventory.count && bdf_is_same_slot(d[1].bdf, d->bdf));
+		(at + 1 < facts->inventory->count && bdf_is_same_slot(d[1].bdf, d->bdf));
 
 	*f = (struct group_function){.bdf = d->bdf,
 				     .ids = d->ids,
@@ -123,20 +123,16 @@ static int look_at_iommu(void *arg, const char *name)
 	return 0;
 }
 
-int group_facts_read(struct world *world, struct arena *arena, struct group_facts *ret)
+int group_facts_read(struct world *world, struct arena *arena,
+		     const struct inventory *inventory, struct group_facts *ret)
 {
-	int r = inventory_read(world, arena, NULL, NULL, &ret->inventory);
-
-	if (r < 0)
-		return r;
-	ret->has_amd_iommu = ret->is_known_kind = ret->has_config = false;
+	*ret = (struct group_facts){.inventory = inventory};
 	(void)world->ops->list(world, WORLD_SYS, "class/iommu", look_at_iommu, ret);
-	ret->functions =
-		arena_alloc(arena, ret->inventory.count, sizeof(*ret->functions));
-	ret->unread = arena_alloc(arena, ret->inventory.count, sizeof(*ret->unread));
+	ret->functions = arena_alloc(arena, inventory->count, sizeof(*ret->functions));
+	ret->unread = arena_alloc(arena, inventory->count, sizeof(*ret->unread));
 	if (!ret->functions || !ret->unread)
 		return -ENOMEM;
-	for (size_t i = 0; i < ret->inventory.count; i++)
+	for (size_t i = 0; i < inventory->count; i++)
 		ret->unread[i] = learn(world, ret, i);
 	return 0;
 }

@@ -14,7 +14,7 @@ enum unread {
 };
 
 struct group_facts {
-	struct inventory inventory; /* of all functions */
+	const struct inventory *inventory; /* of all functions */
 	struct group_function *functions; /* in the same order */
 	enum unread *unread;
 	bool has_amd_iommu;
@@ -25,7 +25,9 @@ struct group_facts {
 /*
  * Only bridges and devices of several functions are read: no other one can merge. A function
  * that sleeps is left alone, since a read of its configuration space resumes it
- * (drivers/pci/pci-sysfs.c: pci_read_config()). 0, or -errno as inventory_read().
+ * (drivers/pci/pci-sysfs.c: pci_read_config()). @inventory has all functions, with their
+ * groups. 0 or -ENOMEM.
  */
 int group_facts_read(struct world *world, struct arena *arena,
-		     struct group_facts *ret) must_check nonnull(1, 2, 3);
+		     const struct inventory *inventory,
+		     struct group_facts *ret) must_check nonnull(1, 2, 3, 4);
