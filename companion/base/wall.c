@@ -648,8 +648,13 @@ int __wrap_mkdirat(int folder, const char *path, mode_t mode)
 {
 	cleanup_with(close_place) struct place p = {.opened = -1};
 
-	return find_place(folder, path, &p) < 0 ? -1
-						: __real_mkdirat(p.folder, p.name, mode);
+	if (find_place(folder, path, &p) < 0) {
+		/* Of "." and ".." (fs/namei.c: filename_create()). */
+		if (errno == EINVAL)
+			errno = EEXIST;
+		return -1;
+	}
+	return __real_mkdirat(p.folder, p.name, mode);
 }
 
 int __wrap_mkdir(const char *path, mode_t mode)

@@ -287,6 +287,8 @@ static void write_files(void)
 	check_written("etc/deep/folder");
 	assert_int_equal(mkdir(below("top/folder"), 0755), -1);
 	assert_int_equal(mkdir(below("above/folder"), 0755), 0);
+	assert_int_equal(mkdir(below("middle/.."), 0755), -1);
+	assert_int_equal(errno, EEXIST);
 	check_written("folder");
 	assert_int_equal(symlink("/x", below("middle/link")), 0);
 	check_written("etc/deep/link");
