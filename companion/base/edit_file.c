@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -170,30 +168,17 @@ static void close_place(struct place *p)
 	close_fd(&p->folder);
 }
 
-/* A folder below the sysroot, which no link leads out of where the kernel can see to that. */
+/* A folder, below the sysroot if it is not @is_outside: wall.h keeps it there. */
 static int open_folder(const struct edit_file *f, const char *path)
 {
-	struct open_how how = {.flags = FOLDER_FLAGS,
-			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	cleanup_with(close_fd) int root = -1;
 	char below[PATH_MAX];
+	int n = snprintf(below, sizeof(below), "%s%s",
+			 f->is_outside || !f->sysroot ? "" : f->sysroot, path);
 	int fd;
 
-	if (f->is_outside || !f->sysroot) {
-		fd = open(path, FOLDER_FLAGS);
-		return fd < 0 ? -errno : fd;
-	}
-	root = open(f->sysroot, FOLDER_FLAGS);
-	if (root < 0)
-		return -errno;
-	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	/* Before Linux 5.6, or where a container has it forbidden. */
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
-		if ((size_t)snprintf(below, sizeof(below), "%s%s", f->sysroot, path) >=
-		    sizeof(below))
-			return -ENAMETOOLONG;
-		fd = open(below, FOLDER_FLAGS);
-	}
+	if (n < 0 || (size_t)n >= sizeof(below))
+		return -ENAMETOOLONG;
+	fd = open(below, FOLDER_FLAGS);
 	return fd < 0 ? -errno : fd;
 }
 

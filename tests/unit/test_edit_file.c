@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "edit_file.h"
+#include "wall.h"
 
 #define LEFTOVER "etc/.earlybind-new"
 
@@ -18,12 +19,14 @@ static int new_root(void **state unused)
 	arena = test_arena((size_t)8 * 1024 * 1024);
 	root = tree_new();
 	tree_mkdir(root, "etc");
+	assert_int_equal(wall_set(root), 0);
 	return 0;
 }
 
 static int remove_root(void **state unused)
 {
 	test_arena_free(&arena);
+	assert_int_equal(wall_set(NULL), 0);
 	tree_remove(root);
 	return 0;
 }
