@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "bdf.h"
+#include "config_space.h"
 #include "reason.h"
 
 #define ALIASES_MAX 8192
 
 /* A configuration space: what everybody may read, and offsets. */
 #define HEADER_SIZE	    64
-#define INTEL_MPC	    0xd8
 #define STATUS		    0x06
 #define STATUS_CAPABILITIES 0x10
 #define CAPABILITIES	    0x34
@@ -771,7 +771,12 @@ static const struct capability capabilities[] = {
 };
 /* PCI_EXT_CAP_ID_*: ACS, ARI, ATS, SR-IOV, PRI, PASID */
 static const struct capability extended[] = {
-	{0x0d, 8}, {0x0e, 8}, {0x0f, 8}, {0x10, 0x40}, {0x13, 16}, {0x1b, 8},
+	{0x0d, CONFIG_SPACE_ACS_SIZE},
+	{0x0e, 8},
+	{0x0f, 8},
+	{0x10, 0x40},
+	{0x13, 16},
+	{0x1b, 8},
 };
 
 static size_t told_size(const struct capability *list, size_t count, unsigned id,
@@ -822,7 +827,7 @@ void redact_config_space(struct redact *r, unsigned char *p, size_t n)
 	put_bytes(p, told, n, 0, HEADER_SIZE);
 	/* Of Intel's root ports, for the kernel's quirk about ACS: groups/config_space.c */
 	if (n > 1 && p[0] == 0x86 && p[1] == 0x80)
-		put_bytes(p, told, n, INTEL_MPC, 4);
+		put_bytes(p, told, n, CONFIG_SPACE_INTEL_MPC, 4);
 	/* A list may be a circle: it has no more entries than there is room for. */
 	for (size_t i = 0; i < 48 && at >= HEADER_SIZE && at + 2 <= n; i++) {
 		put_bytes(p, told, n, at,

@@ -18,8 +18,6 @@
 #define PCIE_HAS_SLOT	  0x0100
 #define CONVENTIONAL_SIZE 256
 #define ID_ACS		  0x000d
-#define ACS_SIZE	  12
-#define INTEL_MPC	  0xd8 /* drivers/pci/quirks.c: INTEL_MPC_REG */
 #define INTEL_MPC_IRBNCE  (1u << 26)
 
 static uint16_t get_u16(const unsigned char *p)
@@ -66,7 +64,7 @@ static size_t find_acs(const unsigned char *p, size_t n,
 		if (head == 0 || head == UINT32_MAX)
 			return 0;
 		if ((head & 0xffff) == ID_ACS)
-			return at + ACS_SIZE <= n ? at : 0;
+			return at + CONFIG_SPACE_ACS_SIZE <= n ? at : 0;
 		at = head >> 20 & ~3u;
 	}
 	return 0;
@@ -95,7 +93,7 @@ bool config_space_read(struct text config, struct group_function *f)
 		return true;
 	f->type = get_u16(p + at + PCIE_FLAGS) >> 4 & 0xf;
 	f->has_slot = get_u16(p + at + PCIE_FLAGS) & PCIE_HAS_SLOT;
-	f->has_bus_check = get_u32(p + INTEL_MPC) & INTEL_MPC_IRBNCE;
+	f->has_bus_check = get_u32(p + CONFIG_SPACE_INTEL_MPC) & INTEL_MPC_IRBNCE;
 	at = find_acs(p, n, NULL, NULL);
 	if (at == 0)
 		return true;
@@ -136,11 +134,11 @@ size_t config_space_strip(unsigned char *p, size_t n)
 	kept.end = CONVENTIONAL_SIZE;
 	at = find_capability(p, n, ID_PCIE, keep_head, &kept);
 	if (at != 0) {
-		keep(&kept, INTEL_MPC, 4);
+		keep(&kept, CONFIG_SPACE_INTEL_MPC, 4);
 		at = find_acs(p, n, keep_head, &kept);
 	}
 	if (at != 0)
-		keep(&kept, at, ACS_SIZE);
+		keep(&kept, at, CONFIG_SPACE_ACS_SIZE);
 	memcpy(p, kept.bytes, kept.end);
 	return kept.end;
 }

@@ -11,6 +11,10 @@
 
 #define CONFIG_SPACE_SIZE 4096
 
+#define CONFIG_SPACE_ACS_SIZE \
+	12 /* with the control register of some of Intel's root ports */
+#define CONFIG_SPACE_INTEL_MPC 0xd8 /* drivers/pci/quirks.c: INTEL_MPC_REG, 4 bytes */
+
 /*
  * Fills the facts of @f, whose ids are known, from its configuration space. False, and @f is
  * unknown, if @config is not whole enough to tell, or is not that device's.

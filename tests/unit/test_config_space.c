@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "config_space.h"
+#include "redact.h"
 
 static unsigned char config[CONFIG_SPACE_SIZE];
 
@@ -126,6 +127,21 @@ static void test_strip(void **state unused)
 	assert_int_equal(config_space_strip(config, 3), 3);
 }
 
+/* What a recording keeps of one: the same facts. */
+static void test_recorded(void **state unused)
+{
+	struct arena arena = test_arena((size_t)1024 * 1024);
+	struct group_function f;
+	struct redact redact;
+
+	make_port();
+	redact_init(&redact, &arena, false);
+	redact_config_space(&redact, config, sizeof(config));
+	f = parse(sizeof(config), true);
+	check_port(&f);
+	test_arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_recorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
