@@ -331,19 +331,14 @@ static void find_slots(const struct group_causes *c, size_t at, struct slots_fou
 	(void)c->world->ops->list(c->world, WORLD_SYS, "bus/pci/slots", look_at_slot, s);
 }
 
-/* Those that are free come first; of those in use, only what has a name can be found. */
-static void add_slots(const struct group_causes *c, struct text_buffer *b, size_t at)
+/* Adds those that are free, or those that are in use. How many are said then. */
+static size_t add_slots_of(const struct group_causes *c, const struct slots_found *s,
+			   bool want_free, size_t said, struct text_buffer *b)
 {
-	struct slots_found s = {.c = c};
-	size_t said = 0, count;
-
-	find_slots(c, at, &s);
-	count = s.count;
-	for (size_t i = 0; i < 2 * count && said < NAMED_MAX; i++) {
-		const struct group_function *f = function(c, s.ports[i % count]);
-		const char *name = s.names[i % count];
+	for (size_t i = 0; i < s->count && said < NAMED_MAX; i++) {
+		const struct group_function *f = function(c, s->ports[i]);
+		const char *name = s->names[i];
 		char address[BDF_SIZE];
-		bool want_free = i < count;
 
 		if (is_free(c, f) != want_free || (!want_free && !name))
 			continue;
@@ -354,6 +349,18 @@ static void add_slots(const struct group_causes *c, struct text_buffer *b, size_
 			 name ? "slot " : "the slot", name ? name : "",
 			 bdf_format(f->bdf, address), want_free ? "free" : "in use");
 	}
+	return said;
+}
+
+/* Those that are free come first; of those in use, only what has a name can be found. */
+static void add_slots(const struct group_causes *c, struct text_buffer *b, size_t at)
+{
+	struct slots_found s = {.c = c};
+	size_t said;
+
+	find_slots(c, at, &s);
+	said = add_slots_of(c, &s, true, 0, b);
+	said = add_slots_of(c, &s, false, said, b);
 	text_add(b, said > 0 ? "." : " No slot was found behind a port that isolates.");
 }
 
