@@ -709,52 +709,53 @@ static const char *hide_module(struct capture *c, struct text line)
 			     hide_text(c, w[4]));
 }
 
-/* The default routes as routes_read() gives them, with aliases of interfaces. */
-static void put_routes(struct capture *c)
+/* routes_read(): "inet 254 eth0" */
+static const char *hide_hop(struct capture *c, struct text line)
 {
-	struct text routes, line, family, table;
-	struct lines kept;
-	size_t room;
+	struct text w[3];
 
-	if (routes_read(c->world, c->arena, &routes) < 0)
-		return;
-	/* As in put_hidden(). */
-	room = 4 * routes.n;
+	if (!split(line, w, 3))
+		return NULL;
+	return capture_print(c, "%.*s %.*s %s", (int)w[0].n, w[0].p, (int)w[1].n, w[1].p,
+			     redact_name(&c->redact, w[2], REDACT_ALL));
+}
+
+/* Puts what @hide leaves of each line. */
+static void put_lines(struct capture *c, const char *name, struct text rest,
+		      const char *(*hide)(struct capture *c, struct text line))
+{
+	/* A line may get longer, by the word that stands for an empty one: never twice. */
+	size_t room = 4 * rest.n;
+	struct lines kept;
+	struct text line;
+
 	if (!begin(c, &kept, room))
 		return;
-	while (text_cut(&routes, '\n', &line)) {
-		const char *text;
+	while (text_cut(&rest, '\n', &line)) {
+		const char *text = hide(c, line);
 
-		if (!text_word(&line, &family) || !text_word(&line, &table))
-			continue;
-		text = capture_print(
-			c, "%.*s %.*s %s", (int)family.n, family.p, (int)table.n, table.p,
-			redact_name(&c->redact, text_trim(line), REDACT_ALL));
-		if (kept.used + strlen(text) < room)
+		if (text && kept.used + strlen(text) < room)
 			keep(&kept, text_of(text));
 	}
-	capture_put_file(c, "proc/" ROUTES_RECORDED, (struct text){kept.p, kept.used});
+	capture_put_file(c, name, (struct text){kept.p, kept.used});
 }
 
 static void put_hidden(struct capture *c, const char *name,
 		       const char *(*hide)(struct capture *c, struct text line))
 {
-	const char *text = "";
-	struct text rest, line;
-	struct lines kept;
 	size_t n;
 	char *p;
 
-	/* A line may get longer, by the word that stands for an empty one: never twice. */
-	if (!capture_read(c, name, &p, &n) || !begin(c, &kept, 4 * n))
-		return;
-	rest = (struct text){p, n};
-	while (text_cut(&rest, '\n', &line)) {
-		text = hide(c, line);
-		if (text && kept.used + strlen(text) < 4 * n)
-			keep(&kept, text_of(text));
-	}
-	capture_put_file(c, name, (struct text){kept.p, kept.used});
+	if (capture_read(c, name, &p, &n))
+		put_lines(c, name, (struct text){p, n}, hide);
+}
+
+static void put_routes(struct capture *c)
+{
+	struct text routes;
+
+	if (routes_read(c->world, c->arena, &routes) == 0)
+		put_lines(c, "proc/" ROUTES_RECORDED, routes, hide_hop);
 }
 
 static bool has_ending(const char *name, const char *ending)
@@ -1296,18 +1297,16 @@ static void put_model(struct capture *c, const char *name)
 static void put_hypervisor(struct capture *c)
 {
 	static const char name[] = "sys/hypervisor/uuid",
-			  zeros[] = "00000000-0000-0000-0000-000000000000\n",
-			  ones[] = "11111111-1111-1111-1111-111111111111\n";
+			  zeros[] = "00000000-0000-0000-0000-000000000000",
+			  ones[] = "11111111-1111-1111-1111-111111111111";
 	size_t n;
 	char *p;
 
 	if (capture_read(c, name, &p, &n))
-		capture_put_file(
-			c, name,
-			text_of(n >= sizeof(zeros) - 2 &&
-						memcmp(p, zeros, sizeof(zeros) - 2) == 0
-					? zeros
-					: ones));
+		capture_put_file(c, name,
+				 text_has_prefix((struct text){p, n}, zeros)
+					 ? text_of(zeros)
+					 : text_of(ones));
 }
 
 /* "SSDT12": what the firmware has is told, not what is in it. */
