@@ -456,18 +456,13 @@ static int look_for_driver(const struct steps *s, const char *driver, const char
  * were found with it and are added first (pci_bus_add_devices()). Before 5.14 it can mean
  * anything, so that a device which is really refused is waited for as well.
  */
-static bool is_worth_retrying(const struct steps *s, struct outcome *o, int error)
+static bool is_worth_retrying(const struct steps *s, const struct outcome *o, int error)
 {
 	if (error == -EAGAIN)
 		return true;
 	if (error == -ENOENT)
 		return look_for_driver(s, o->wanted, "uevent") == 0;
-	if (error != -ENODEV || !s->report->is_late)
-		return false;
-	/* Then as for one that another driver has: with the time of a recovery. */
-	if (steps_now(s) + RETRY_FIRST >= s->began + SETTLE_TIME)
-		o->has_waited = true;
-	return true;
+	return error == -ENODEV && s->report->is_late;
 }
 
 /*
@@ -524,6 +519,9 @@ static int steps_try_bind(struct steps *s, struct outcome *o)
 		return reclaim(s, o);
 	if (!is_worth_retrying(s, o, error))
 		return explain_refusal(s, o, error);
+	/* Then as for one that another driver has: with the time of a recovery. */
+	if (error == -ENODEV && steps_now(s) + RETRY_FIRST >= s->began + SETTLE_TIME)
+		o->has_waited = true;
 	o->error = -error;
 	return -EAGAIN;
 }

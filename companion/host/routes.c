@@ -245,7 +245,7 @@ int routes_read(struct world *world, struct arena *arena, struct text *ret)
 		return 0;
 	}
 	if (r != -ENOENT || !is_this_machine(world))
-		return r == -ENOENT ? -ENOENT : r;
+		return r;
 	r = dump(world, arena, hops);
 	if (r < 0)
 		return r;
