@@ -145,10 +145,8 @@ static void test_recorded(void **state unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_port),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_strip),
+		cmocka_unit_test(test_port),	 cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_hostile),	 cmocka_unit_test(test_strip),
 		cmocka_unit_test(test_recorded),
 	};
 
