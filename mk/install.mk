@@ -2,7 +2,7 @@
 
 INSTALL ?= install
 PREFIX ?= /usr
-SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 # Where Debian's shells look; other distributions' zsh looks in site-functions.
@@ -20,6 +20,9 @@ INITRAMFS_TOOLS_DIR := /usr/share/initramfs-tools
 DRACUT_DIR := /usr/lib/dracut/modules.d/50earlybind
 MKINITCPIO_DIR := /usr/lib/initcpio
 CONFIG := /etc/earlybind.conf
+# Where the companion was before version 0.2, and other scripts may still call it: a link replaces
+# a program of then, which root's PATH has before the new one. Not where both folders are one.
+OLD_PROGRAM := $(PREFIX)/sbin/earlybind
 
 MANUAL_SOURCES := $(sort $(wildcard docs/*.scd))
 MANUAL_PAGES := $(patsubst docs/%.scd,$(BUILD)/man/%,$(MANUAL_SOURCES))
@@ -28,7 +31,7 @@ MANUAL_PAGES := $(patsubst docs/%.scd,$(BUILD)/man/%,$(MANUAL_SOURCES))
 # "earlybind add" makes it.
 INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
 	755:dracut-module/shell:$(OWN_DIR)/shell \
-	755:$(BUILD)/earlybind:$(SBINDIR)/earlybind \
+	755:$(BUILD)/earlybind:$(BINDIR)/earlybind \
 	$(foreach file,hooks/earlybind scripts/init-top/00-earlybind, \
 		755:initramfs-hooks/$(file):$(INITRAMFS_TOOLS_DIR)/$(file)) \
 	$(foreach file,module-setup.sh earlybind.sh, \
@@ -63,10 +66,13 @@ install: all manual
 		mode=$${file%%:*} target=$${file##*:} source=$${file#*:}; \
 		$(INSTALL) -D -m $$mode "$${source%:*}" "$(DESTDIR)$$target"; \
 	done
+	$(Q)old="$(DESTDIR)$(OLD_PROGRAM)" new="$(DESTDIR)$(BINDIR)/earlybind"; \
+	[ ! -e "$$old" ] || [ "$$old" -ef "$$new" ] || ln -srf "$$new" "$$old"
 
 # Removes the files and the folders that are empty then. The configuration stays. Images keep the
 # binder until they are rebuilt.
 uninstall:
+	$(Q)[ ! -L "$(DESTDIR)$(OLD_PROGRAM)" ] || rm "$(DESTDIR)$(OLD_PROGRAM)"
 	$(Q)rm -f $(foreach file,$(INSTALLED),"$(DESTDIR)$(lastword $(subst :, ,$(file)))")
 	$(Q)[ ! -e "$(DESTDIR)$(CONFIG)" ] || echo '$(DESTDIR)$(CONFIG) stays'
 	$(Q)cd "$(DESTDIR)/" && for folder in $(sort $(dir $(foreach file,$(INSTALLED),$(lastword \

@@ -14,7 +14,7 @@ mkdir -p "$work"
 status=0
 
 run_make() { # ARGUMENT...
-	env -u PREFIX -u SBINDIR -u MANDIR -u UNITDIR -u MAKEFLAGS make "$@" >"$work/log" 2>&1
+	env -u PREFIX -u BINDIR -u MANDIR -u UNITDIR -u MAKEFLAGS make "$@" >"$work/log" 2>&1
 }
 
 # check NAME COMMAND...: the command's end is the result
@@ -36,7 +36,7 @@ has() {
 	for file in "$@"; do
 		[ -s "$root$file" ] || { echo "no $file" >>"$work/log" && return 1; }
 		case $file in
-		*/sbin/*) "$root$file" --version >>"$work/log" || return 1 ;;
+		*/bin/*) "$root$file" --version >>"$work/log" || return 1 ;;
 		esac
 	done
 }
@@ -61,18 +61,39 @@ mkdir "$root"
 check 'make install' run_make install DESTDIR="$root"
 # shellcheck disable=SC2046 # words
 check 'files are where the hooks look' has /usr/lib/earlybind/binder /usr/lib/earlybind/shell \
-	/usr/sbin/earlybind /usr/share/doc/earlybind/copyright /usr/share/initramfs-tools/hooks/earlybind \
+	/usr/bin/earlybind /usr/share/doc/earlybind/copyright /usr/share/initramfs-tools/hooks/earlybind \
 	/usr/lib/dracut/modules.d/50earlybind/module-setup.sh \
 	/usr/lib/systemd/system/earlybind.service $(manual_pages /usr/share/man)
 check 'no configuration is installed' test ! -e "$root/etc"
 check 'hooks of mkinitcpio are no programs' test ! -x "$root/usr/lib/initcpio/hooks/earlybind"
+check 'users without sbin in PATH find it' test ! -e "$root/usr/sbin"
+# A program of an earlier version becomes a link, and goes with the rest.
+is_link() {
+	run_make install DESTDIR="$root" && [ "$(readlink "$root/usr/sbin/earlybind")" = ../bin/earlybind ] &&
+		"$root/usr/sbin/earlybind" --version >>"$work/log"
+}
+mkdir "$root/usr/sbin"
+echo old >"$root/usr/sbin/earlybind"
+check 'a program of old becomes a link' is_link
+check 'and stays one' is_link
 check 'make uninstall' run_make uninstall DESTDIR="$root"
+check 'the link goes as well' rmdir "$root/usr/sbin" "$root/usr"
 check 'uninstall leaves nothing' is_empty "$root"
+
+# One folder with two names, as in Fedora and Arch.
+is_program() {
+	ln -s bin "$root/usr/sbin" && run_make install DESTDIR="$root" && run_make install DESTDIR="$root" &&
+		[ ! -L "$root/usr/bin/earlybind" ] && "$root/usr/sbin/earlybind" --version >>"$work/log" &&
+		run_make uninstall DESTDIR="$root" && [ ! -e "$root/usr/bin/earlybind" ]
+}
+mkdir -p "$root/usr/bin"
+check 'where sbin is bin it is no link' is_program
+rm -rf "${root:?}/usr"
 
 check 'make install PREFIX=/usr/local' run_make install DESTDIR="$root" PREFIX=/usr/local
 # shellcheck disable=SC2046 # words
 check 'PREFIX moves all but what the hooks rely on' has /usr/lib/earlybind/binder \
-	/usr/local/sbin/earlybind /usr/share/initramfs-tools/hooks/earlybind \
+	/usr/local/bin/earlybind /usr/share/initramfs-tools/hooks/earlybind \
 	/usr/local/lib/systemd/system/earlybind.service $(manual_pages /usr/local/share/man)
 check 'PREFIX: nothing in /usr/sbin' test ! -e "$root/usr/sbin"
 check 'PREFIX: nothing in /usr/share/man' test ! -e "$root/usr/share/man"

@@ -11,12 +11,19 @@ _earlybind_warn() {
 	echo "W: earlybind: $*" >&2
 }
 
-# A program that hangs is no reason to wait for ever.
+# In /usr/bin, or where PREFIX= or a version before 0.2 put it. A program that hangs is no reason
+# to wait for ever.
 _earlybind_companion() {
+	local program folder
+
+	program=/usr/bin/earlybind
+	for folder in /usr/local/sbin /usr/sbin /usr/local/bin /usr/bin; do
+		[ ! -x "$folder/earlybind" ] || program=$folder/earlybind
+	done
 	if command -v timeout >/dev/null; then
-		timeout -k 5 60 /usr/sbin/earlybind "$@"
+		timeout -k 5 60 "$program" "$@"
 	else
-		/usr/sbin/earlybind "$@"
+		"$program" "$@"
 	fi
 }
 
@@ -96,9 +103,9 @@ _earlybind_embed() {
 	((code == 0)) && return 0
 	rm -f "$to" "$mark"
 	if ((code != 1)) && cp -p /usr/lib/earlybind/binder "$to" &&
-		printf '%s\n%s\n' "/usr/sbin/earlybind embed failed (exit code $code)" "no rules" \
+		printf '%s\n%s\n' "earlybind embed failed (exit code $code)" "no rules" \
 			>"$mark"; then
-		_earlybind_warn "/usr/sbin/earlybind embed failed (exit code $code), and this image" \
+		_earlybind_warn "earlybind embed failed (exit code $code), and this image" \
 			"gets no rules: install earlybind again, then run earlybind apply"
 		return 0
 	fi

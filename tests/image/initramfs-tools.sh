@@ -99,11 +99,11 @@ echo 'nonsense' >/etc/earlybind.conf.d/10-more.conf
 is_marked conf-d '/etc/earlybind.conf.d/10-more.conf:1:1: '
 rm -r /etc/earlybind.conf.d
 
-mv /usr/sbin/earlybind /image-tests/earlybind
+mv /usr/bin/earlybind /image-tests/earlybind
 for fault in missing crashing; do
 	[ "$fault" = missing ] ||
-		printf '#!/bin/sh\nkill -SEGV $$\n' >/usr/sbin/earlybind
-	[ ! -e /usr/sbin/earlybind ] || chmod +x /usr/sbin/earlybind
+		printf '#!/bin/sh\nkill -SEGV $$\n' >/usr/bin/earlybind
+	[ ! -e /usr/bin/earlybind ] || chmod +x /usr/sbin/earlybind
 	make_image "$fault-companion"
 	unpack
 	check "$fault companion: the image is made" is "$status" 0
@@ -111,7 +111,7 @@ for fault in missing crashing; do
 	check "$fault companion: the mark is there" mark 'embed failed'
 	check "$fault companion: the binder is there" test -x "$out/usr/lib/earlybind/binder"
 done
-cp -p /image-tests/earlybind /usr/sbin/earlybind
+cp -p /image-tests/earlybind /usr/bin/earlybind
 
 cp "$script" /image-tests/script
 for prerequisite in udev no-such-script; do

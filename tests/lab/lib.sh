@@ -125,7 +125,7 @@ prepare_lab() {
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
 	# The files of the package; tests/packages installs the package itself.
-	if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$STAGE" PREFIX=/usr SBINDIR=/usr/sbin \
+	if ! "${MAKE:-make}" -C "$TOP" install DESTDIR="$STAGE" PREFIX=/usr BINDIR=/usr/bin \
 		MANDIR=/usr/share/man UNITDIR=/usr/lib/systemd/system \
 		>"$LAB_BUILD/install.log" 2>&1
 	then

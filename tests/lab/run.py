@@ -130,7 +130,7 @@ class Run:
         to = folder / "appended"
         to.mkdir()
         (to / "files").symlink_to(image / "files")
-        command = [f"{self.options.stage}/usr/sbin/earlybind", "image"]
+        command = [f"{self.options.stage}/usr/bin/earlybind", "image"]
         command += ["--append", str(image / "initrd.img"), "--output", str(to / "initrd.img")]
         command += ["--binder", f"{self.options.stage}/usr/lib/earlybind/binder"]
         command += ["--kernel", (base / "version").read_text().strip()]

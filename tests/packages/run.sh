@@ -55,13 +55,16 @@ if [ "${1:-}" = --in-namespace ]; then
 	exit 0
 fi
 
-# A package of the time when the configuration was a conffile.
+# A package of the time when the configuration was a conffile, and the program in /usr/sbin.
 make_old_package() {
 	local root=$build/old
 	rm -rf "$root"
 	dpkg-deb -R "$build/new.deb" "$root"
 	rm -f "$root/DEBIAN/postinst" "$root/DEBIAN/prerm" "$root/DEBIAN/postrm"
 	sed -i 's/^Version:.*/Version: 0.1.0/' "$root/DEBIAN/control"
+	mkdir "$root/usr/sbin"
+	mv "$root/usr/bin/earlybind" "$root/usr/sbin"
+	rmdir "$root/usr/bin"
 	install -D -m 0644 "$TOP/docs/earlybind.conf" "$root/etc/earlybind.conf"
 	echo /etc/earlybind.conf >"$root/DEBIAN/conffiles"
 	echo 'activate-noawait update-initramfs' >"$root/DEBIAN/triggers"

@@ -130,7 +130,9 @@ check "upgrade: it ends well" is "$status" 0
 check "upgrade: the rules are as they were" cmp /etc/earlybind.conf /package-tests/good.conf
 run dpkg -i /package-tests/new.deb
 check "upgrade: the same again" is "$status" 0
-rm -f /usr/sbin/earlybind /usr/lib/earlybind/binder
+check "upgrade: the path of old still works" test "$(readlink /usr/sbin/earlybind)" = ../bin/earlybind
+rm -f /usr/bin/earlybind /usr/lib/earlybind/binder
 run dpkg --purge earlybind
 check "purge: a damaged one as well" is "$status" 0
+check "purge: nor is there the path of old" test ! -L /usr/sbin/earlybind
 check "purge: the rules of old are gone" test ! -e /etc/earlybind.conf
