@@ -217,7 +217,7 @@ static void check_group(struct machine *d, const struct target *t)
 		return;
 	}
 	remedy = judge_group(&d->judge, &group, false);
-	cause = d->has_causes ? group_cause(&d->causes, t->device->bdf) : NULL;
+	cause = d->has_causes ? group_why(&d->causes, t->device->bdf) : NULL;
 	machine_say(d, FINDING_FAIL,
 		    "group %d, with %s, is not viable: %s belong%s to the host%s%s%s%s",
 		    id, t->name, list, group.blocker_count == 1 ? "s" : "",

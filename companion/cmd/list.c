@@ -19,6 +19,7 @@
 #include "identity.h"
 #include "inventory.h"
 #include "json.h"
+#include "list_why.h"
 #include "message.h"
 #include "modules.h"
 #include "next_boot.h"
@@ -81,6 +82,7 @@ struct list {
 	const char *accel; /* "" or "all"; NULL: without */
 	struct strings words;
 	bool is_json;
+	bool has_why;
 
 	struct arena *arena;
 	struct world *world;
@@ -99,6 +101,7 @@ struct list {
 	struct listed **by_group;
 	struct list_group *groups; /* in the order of numbers; NO_GROUP last */
 	size_t group_count;
+	struct list_why why; /* only with @has_why */
 };
 
 #define CARD_INDENT  16 /* of what is behind an address */
@@ -390,6 +393,8 @@ static void list_print_groups(struct list *l)
 				continue;
 			if (!has_headline)
 				put_headline(l, g);
+			if (!has_headline && l->has_why)
+				list_why_put(&l->why, g->id);
 			has_headline = true;
 			list_put_device(l, l->by_group[k]);
 		}
@@ -792,6 +797,8 @@ static void write_group(struct list *l, const struct list_group *g, struct json 
 			json_put_string(json, NULL,
 					bdf_format(l->by_group[i]->device->bdf, address));
 	json_close(json, ']');
+	if (l->has_why)
+		list_why_write(&l->why, g->id, json);
 	json_close(json, '}');
 }
 
@@ -821,6 +828,8 @@ static int list_print_json(struct list *l)
 		if (l->groups[i].id != NO_GROUP && has_shown(l, &l->groups[i]))
 			write_group(l, &l->groups[i], &json);
 	json_close(&json, ']');
+	if (l->has_why)
+		list_why_write_computed(&l->why, &json);
 	json_close(&json, '}');
 	return end_json(&json);
 }
@@ -976,7 +985,11 @@ static void list_look(struct list *l, struct listed *item)
 static int by_group(struct list *l)
 {
 	plan_next(l);
+	if (l->has_why)
+		list_why_judge(&l->why, &l->next.policy, &l->usages);
 	list_print_groups(l);
+	if (l->has_why)
+		list_why_put_end(&l->why);
 	return EXIT_OK;
 }
 
@@ -1151,6 +1164,10 @@ static int list(struct list *l)
 			  "--accel=all");
 		return EXIT_WRONG_USAGE;
 	}
+	if (l->has_why && print != by_group) {
+		say_error("list: --why is about groups: it stands with --by group");
+		return EXIT_WRONG_USAGE;
+	}
 	if (terminal_set_color(l->color) < 0) {
 		say_error("list: --color is auto, always or never, not \"%s\"", l->color);
 		return EXIT_WRONG_USAGE;
@@ -1167,6 +1184,10 @@ static int list(struct list *l)
 		list_choose_accel(l);
 	if ((!l->accel || l->is_json) && open_sources(l) < 0)
 		return EXIT_FAILED;
+	if (l->has_why && list_why_read(l->world, l->arena, &l->inventory, &l->why) < 0) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
 	if (!l->is_json && l->inventory.count == 0)
 		puts("there are no PCI functions");
 	r = l->is_json ? list_print_json(l) : print(l);
@@ -1189,6 +1210,8 @@ int command_list(int argc, char **argv, struct arena *arena)
 		{"sysroot", OPTIONS_TREE,
 		 "read this folder or recording, not this machine",
 		 .ret_string = &l.sysroot},
+		{"why", NULL, "what merges each group, and what would split it",
+		 .ret_flag = &l.has_why},
 	};
 	const struct command_spec spec = {
 		.name = "list",
@@ -1201,7 +1224,8 @@ int command_list(int argc, char **argv, struct arena *arena)
 			"number that name it, too, and which other cards have its ID.\n"
 			"\n"
 			"  --by group     by IOMMU group: a VM can use one only if it is viable,\n"
-			"                 so that no driver of the host has a part of it\n"
+			"                 so that no driver of the host has a part of it;\n"
+			"                 with --why, what merges it and what would split it\n"
 			"  --by topology  below their bridges\n"
 			"  --by rule      by the rule that names them, then those without one\n"
 			"  --accel        only those of the built-in table of accelerators,\n"

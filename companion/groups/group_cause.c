@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS_MAX 256
-#define NAMED_MAX 3 /* ports, slots, functions in a sentence */
+#define PORTS_MAX	 256
+#define NAMED_MAX	 3 /* ports, slots, functions in a sentence */
+#define PATH_MAX_BRIDGES 32
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
@@ -331,6 +332,20 @@ static void find_slots(const struct group_causes *c, size_t at, struct slots_fou
 	(void)c->world->ops->list(c->world, WORLD_SYS, "bus/pci/slots", look_at_slot, s);
 }
 
+/* ", x16": how many lanes the port has. */
+static void add_width(const struct group_causes *c, struct text_buffer *b, struct bdf bdf)
+{
+	char path[JOB_PATH_SIZE], buf[32];
+	uint64_t lanes;
+	struct text t;
+
+	if (world_read_text(c->world, WORLD_SYS,
+			    inventory_attribute(bdf, "max_link_width", path), buf,
+			    sizeof(buf), &t) == 0 &&
+	    text_decimal(t, 64, &lanes) == 0 && lanes > 0)
+		text_add(b, ", x%u", (unsigned)lanes);
+}
+
 /* Adds those that are free, or those that are in use. How many are said then. */
 static size_t add_slots_of(const struct group_causes *c, const struct slots_found *s,
 			   bool want_free, size_t said, struct text_buffer *b)
@@ -342,19 +357,49 @@ static size_t add_slots_of(const struct group_causes *c, const struct slots_foun
 
 		if (is_free(c, f) != want_free || (!want_free && !name))
 			continue;
-		text_add(b, "%s%s%s (behind %s, %s)",
+		text_add(b, "%s%s%s (behind %s",
 			 said++ > 0 ? ", "
 				    : " A slot behind a port that isolates would split "
 				      "it: ",
 			 name ? "slot " : "the slot", name ? name : "",
-			 bdf_format(f->bdf, address), want_free ? "free" : "in use");
+			 bdf_format(f->bdf, address));
+		add_width(c, b, f->bdf);
+		text_add(b, ", %s)", want_free ? "free" : "in use");
 	}
 	return said;
 }
 
-/* Those that are free come first; of those in use, only what has a name can be found. */
-static void add_slots(const struct group_causes *c, struct text_buffer *b, size_t at)
+/* Whether its path is that of its slot: nothing of its own card is between. */
+static bool is_in_slot(const struct group_causes *c, size_t at)
 {
+	const struct group_function *port = function(c, function(c, at)->above);
+
+	return port->has_slot &&
+	       (port->type == PCIE_ROOT_PORT || port->type == PCIE_DOWNSTREAM);
+}
+
+/* "0000:00:01.0/00.0", as path= has it: the bridges on the way, and the function itself. */
+static void add_path(const struct group_causes *c, struct text_buffer *b, size_t port,
+		     struct bdf card)
+{
+	size_t bridges[PATH_MAX_BRIDGES], n = 0;
+	char address[BDF_SIZE];
+
+	for (size_t i = port; i != NO_FUNCTION && n < PATH_MAX_BRIDGES;
+	     i = function(c, i)->above)
+		bridges[n++] = i;
+	text_add(b, "path=%s", bdf_format(function(c, bridges[n - 1])->bdf, address));
+	while (--n > 0)
+		text_add(b, "/%02x.%x", function(c, bridges[n - 1])->bdf.device,
+			 function(c, bridges[n - 1])->bdf.function);
+	text_add(b, "/%02x.%x", card.device, card.function);
+}
+
+/* Those that are free come first; of those in use, only what has a name can be found. */
+static void add_slots(const struct group_causes *c, struct text_buffer *b, size_t at,
+		      bool is_whole)
+{
+	const struct group_function *f = function(c, at);
 	struct slots_found s = {.c = c};
 	size_t said;
 
@@ -362,6 +407,19 @@ static void add_slots(const struct group_causes *c, struct text_buffer *b, size_
 	said = add_slots_of(c, &s, true, 0, b);
 	said = add_slots_of(c, &s, false, said, b);
 	text_add(b, said > 0 ? "." : " No slot was found behind a port that isolates.");
+	if (!is_whole || !is_in_slot(c, at))
+		return;
+	for (size_t i = 0; i < s.count; i++) {
+		char address[BDF_SIZE];
+
+		if (!is_free(c, function(c, s.ports[i])))
+			continue;
+		text_add(b, " Behind %s its rule is: bind ",
+			 bdf_format(function(c, s.ports[i])->bdf, address));
+		add_path(c, b, s.ports[i], f->bdf);
+		text_add(b, "+%04x:%04x.", f->ids.vendor, f->ids.device);
+		return;
+	}
 }
 
 /* Whether all causes are bits that are off in capabilities that are there. */
@@ -446,8 +504,17 @@ static bool is_own_card(const struct group_causes *c, const struct merged *m, si
 	return true;
 }
 
+/* Whether a cause is hardware that isolates nothing, which a patched kernel can overlook. */
+static bool is_assertable(const struct merged *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (m->links[i]->why != MERGE_PORT && m->links[i]->why != MERGE_FUNCTIONS)
+			return false;
+	return m->count > 0;
+}
+
 static void add_remedy(const struct group_causes *c, struct text_buffer *b,
-		       const struct merged *m, size_t at)
+		       const struct merged *m, size_t at, bool is_whole)
 {
 	if (is_switched_off(c, m)) {
 		add_parameter(c, b, m, at);
@@ -456,13 +523,18 @@ static void add_remedy(const struct group_causes *c, struct text_buffer *b,
 	for (size_t i = 0; i < m->count; i++)
 		if (m->links[i]->why == MERGE_VMD)
 			return;
-	text_add(b, " No kernel parameter changes that.");
 	if (function(c, at)->above == NO_FUNCTION)
 		text_add(b, " It is on the root bus, so no other slot can split it.");
 	else if (!is_own_card(c, m, at))
-		add_slots(c, b, at);
+		add_slots(c, b, at, is_whole);
 	else
 		text_add(b, " They are one card: bind all functions of it.");
+	if (is_whole && is_assertable(m))
+		text_add(
+			b,
+			" Last resort: a kernel with the ACS override patch only asserts "
+			"that the devices are isolated. A VM with one of them can then read "
+			"and change the others, past the IOMMU.");
 }
 
 static size_t find(const struct group_causes *c, struct bdf bdf)
@@ -472,14 +544,14 @@ static size_t find(const struct group_causes *c, struct bdf bdf)
 	return d ? (size_t)(d - c->facts.inventory->devices) : NO_FUNCTION;
 }
 
-const char *group_cause(const struct group_causes *c, struct bdf bdf)
+static const char *describe(const struct group_causes *c, size_t at, bool is_whole)
 {
 	const struct inventory *inv = c->facts.inventory;
 	struct text_buffer b = {.arena = c->arena};
 	struct pci_device *const *members;
-	size_t at = find(c, bdf), count;
 	struct merged m = {.count = 0};
 	bool has_other;
+	size_t count;
 
 	if (at == NO_FUNCTION || inv->devices[at].iommu_group == NO_GROUP ||
 	    !c->facts.is_known_kind || !c->facts.has_config)
@@ -501,8 +573,29 @@ const char *group_cause(const struct group_causes *c, struct bdf bdf)
 	if (m.unread_count > 0)
 		add_unknown(c, &b, &m);
 	else if (m.count > 0)
-		add_remedy(c, &b, &m, at);
+		add_remedy(c, &b, &m, at, is_whole);
 	return b.is_full || b.used == 0 ? NULL : b.buf;
+}
+
+const char *group_cause(const struct group_causes *c, struct bdf bdf)
+{
+	return describe(c, find(c, bdf), false);
+}
+
+const char *group_why(const struct group_causes *c, struct bdf bdf)
+{
+	return describe(c, find(c, bdf), true);
+}
+
+const char *group_why_unknown(const struct group_causes *c)
+{
+	if (c->facts.inventory->iommu.is_on && !c->facts.is_known_kind)
+		return "Why the kernel merges groups cannot be told: the rules of this "
+		       "IOMMU's driver are not known.";
+	if (c->facts.inventory->iommu.is_on && !c->facts.has_config)
+		return "Why the kernel merges groups cannot be told: no config space can "
+		       "be read here.";
+	return NULL;
 }
 
 /* ---- the kernel's groups beside those that are computed ------------------------------------ */

@@ -32,6 +32,12 @@ int group_causes_read(struct world *world, struct arena *arena,
  */
 const char *group_cause(const struct group_causes *causes, struct bdf bdf) nonnull(1);
 
+/* The same with all that helps: the rule for another slot, and the last resort with its risk. */
+const char *group_why(const struct group_causes *causes, struct bdf bdf) nonnull(1);
+
+/* Why nothing can be told of any group, as a sentence; NULL if there is no such reason. */
+const char *group_why_unknown(const struct group_causes *causes) nonnull(1);
+
 /*
  * Sentences: where the kernel's groups are other than computed, and the risk; of the group of
  * @bdf, or of the first one that differs if @bdf is NULL. NULL where they are as computed, or

@@ -5,6 +5,14 @@
 golden groups-explain explain --sysroot groups 01:00.0
 golden groups-check check --sysroot groups --only groups
 golden groups-plan plan --sysroot groups
+golden groups-why list --by group --why --sysroot groups 01:00.0 04:00.0
+golden groups-why-chipset list --why --sysroot groups-kernel 00:14.0
+check groups-why-json sh -c '"$0" list --why --json --sysroot groups 2>/dev/null |
+	jq -e ".computed_groups[1] == [\"0000:00:01.0\", \"0000:00:01.1\", \"0000:01:00.0\",
+		\"0000:01:00.1\", \"0000:02:00.0\", \"0000:02:00.1\"] and
+		(.groups[1].why | test(\"root port 0000:00:01.1 .* has no ACS\")) and .groups[0].why == null"' \
+	"$EARLYBIND"
+check groups-why-order says '--why is about groups' list --why --by topology --sysroot groups
 golden groups-chipset explain --sysroot groups-kernel 00:14.0
 golden groups-off check --sysroot groups-off --only groups
 golden groups-override check --sysroot groups-kernel --only groups
@@ -52,7 +60,7 @@ check groups-old says 'With Linux 6.12 or newer, pci=config_acs=111x1@0000:00:01
 groups_copy groups-off groups-two
 printf '\0\0' | dd of="$groups_port/0000:01:00.0/0000:02:08.0/config" bs=1 seek=256 conv=notrunc \
 	status=none
-check groups-two says '0000:02:08.0 \[10b5:8747\] has no ACS capability.* No kernel parameter' \
+check groups-two says '0000:02:08.0 \[10b5:8747\] has no ACS capability\. No slot was found' \
 	check --sysroot groups-two --only groups
 
 # The same ports, and the kernel's group is larger than they make it.
