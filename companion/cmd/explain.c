@@ -50,8 +50,7 @@ struct explain {
 	struct holders holders;
 	struct group_causes causes;
 	bool has_causes;
-	struct boot boot; /* with what came later and by hand */
-	const char *no_report; /* why there is none of the boot; NULL: there is one */
+	struct boot_view view;
 	struct run
 		next; /* the rules of the next boot, with every function, and their plan */
 	struct judge judge; /* of it */
@@ -146,7 +145,7 @@ static const char *next_of_unbound(struct explain *e, const struct plan_device *
 				   const char *address, bool has_booted)
 {
 	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
-	const char *first = has_booted && !e->no_report
+	const char *first = has_booted && !e->view.why
 				    ? "a reboot"
 				    : "\"earlybind apply\" and a reboot";
 
@@ -159,7 +158,7 @@ static const char *next_of_unbound(struct explain *e, const struct plan_device *
 static const char *next(struct explain *e, const struct pci_device *d,
 			const struct plan_device *pd, const char *address)
 {
-	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 
 	if (explain_is_stuck(e, d))
 		return "Next: power-cycle the machine; a reboot may hang";
@@ -407,11 +406,11 @@ static void tell_judgement(struct explain *e, const struct pci_device *d,
 static void tell_boot(const struct explain *e, const struct pci_device *d,
 		      const struct plan_device *pd, struct paragraph *p)
 {
-	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 	const char *when = b ? boot_device_when(b) : "";
 
-	if (!b && e->no_report && pd) {
-		paragraph_add(p, "What this boot did: %s.", e->no_report);
+	if (!b && e->view.why && pd) {
+		paragraph_add(p, "What this boot did: %s.", e->view.why);
 		return;
 	}
 	if (!b) {
@@ -453,7 +452,7 @@ static void tell_boot(const struct explain *e, const struct pci_device *d,
 static void tell_now(const struct explain *e, const struct pci_device *d,
 		     const struct plan_device *pd, struct paragraph *p)
 {
-	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 	bool is_wanted = pd && pd->action != ACTION_KEEP && pd->action != ACTION_REFUSE;
 	bool is_taken = driver_is_vfio(d->driver);
 	const char *verdict = "";
@@ -626,18 +625,6 @@ static void explain_device(struct explain *e, const struct pci_device *d)
 	paragraph_end(&p);
 }
 
-static int read_boot(struct explain *e)
-{
-	const char *message = "", *path;
-	int r = boot_read(e->world, e->arena, &e->boot, &path, &message);
-
-	if (r < 0) {
-		e->boot = (struct boot){.reason = "", .message = ""};
-		e->no_report = drift_no_report(e->world, e->arena, r, path, message);
-	}
-	return late_reports_add(e->world, e->arena, &e->boot);
-}
-
 /* What the next boot will do. -errno, which is said. */
 static int read_next(struct explain *e)
 {
@@ -673,7 +660,7 @@ static int read_machine(struct explain *e)
 	r = usages_read(e->world, e->arena, &e->usages);
 	if (r == 0)
 		r = holders_read(e->world, e->arena, e->sysroot, &e->holders);
-	return r == 0 ? read_boot(e) : r;
+	return r == 0 ? boot_view_read(e->world, e->arena, &e->view) : r;
 }
 
 static int explain(struct explain *e)

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "boot_report.h"
 #include "commands.h"
+#include "files.h"
 #include "group.h"
 #include "machine_check.h"
 #include "message.h"
@@ -327,17 +329,19 @@ static void put_head(const char *name, const char *help)
 
 static bool is_of_interest(const struct exporter *e, const struct pci_device *d)
 {
-	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
+	const struct plan_device *pd = plan_find(&e->next.plan, d);
 
 	return selection_has_match(&e->selection, d) &&
-	       (device_is_on_vfio(d) || (b && strcmp(b->action, "keep") != 0));
+	       (device_is_on_vfio(d) || (b && strcmp(b->action, "keep") != 0) ||
+		(pd && pd->action != ACTION_KEEP));
 }
 
 /* A device that is gone is not bound either. */
 static void put_gone(const struct exporter *e)
 {
-	for (size_t i = 0; i < e->boot.device_count; i++) {
-		const struct boot_device *b = &e->boot.devices[i];
+	for (size_t i = 0; i < e->view.boot.device_count; i++) {
+		const struct boot_device *b = &e->view.boot.devices[i];
 		char address[BDF_SIZE];
 
 		if (inventory_find(&e->now, b->bdf) || e->device_words.count > 0)
@@ -374,22 +378,39 @@ static int put_groups(struct exporter *e)
 	return 0;
 }
 
-static bool is_boot_ok(const struct exporter *e)
+/* What the rules of now want, which is all there is to know where the binder never ran. */
+static void read_next(struct exporter *e)
 {
-	for (size_t i = 0; i < e->boot.device_count; i++)
-		if (!boot_device_is_well(&e->boot.devices[i], &e->now))
-			return false;
-	return !e->boot.is_dry_run && e->boot.missing_count == 0;
+	static const struct strings none;
+	static struct sources sources;
+	static struct policy files;
+
+	if (sources_read(e->world, e->arena, &none, &sources) < 0 ||
+	    next_boot_read(e->world, e->arena, &sources, NULL, &files, &e->next) < 0 ||
+	    next_boot_plan(e->world, e->arena, NULL, NULL, &e->next) < 0)
+		e->next.plan = (struct plan){.device_count = 0};
+}
+
+static void put_state(const struct exporter *e)
+{
+	enum boot_state state = boot_view_state(&e->view, &e->now);
+
+	put_head("earlybind_boot_ok",
+		 "Whether all devices are as the rules of this boot want them.");
+	printf("earlybind_boot_ok %d\n", boot_state_is_ok(state));
+	put_head("earlybind_boot_info", "What \"earlybind status\" says of this boot.");
+	printf("earlybind_boot_info{reason=\"%s\"} 1\n", boot_state_word(state));
 }
 
 static int export_prometheus(struct exporter *e)
 {
 	int r;
 
+	read_next(e);
 	put_head("earlybind_device_bound", "Whether vfio-pci has the device now.");
 	for (size_t i = 0; i < e->now.count; i++) {
 		const struct pci_device *d = &e->now.devices[i];
-		const struct boot_device *b = boot_find(&e->boot, d->bdf);
+		const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 		char address[BDF_SIZE], id[ID_SIZE];
 
 		if (!is_of_interest(e, d))
@@ -404,12 +425,7 @@ static int export_prometheus(struct exporter *e)
 	r = put_groups(e);
 	if (r < 0)
 		return r;
-	/* Without a report there was nothing to do, or it is not known. */
-	if (!e->has_boot)
-		return 0;
-	put_head("earlybind_boot_ok",
-		 "Whether all devices are as the rules of this boot want them.");
-	printf("earlybind_boot_ok %d\n", is_boot_ok(e));
+	put_state(e);
 	return 0;
 }
 
@@ -542,7 +558,7 @@ static int export_is_viable(struct exporter *e, int group, bool *ret)
 /* Whether the report or the user expects it to be there. */
 static bool is_expected(const struct exporter *e, const struct pci_device *d)
 {
-	const struct boot_device *b = boot_find(&e->boot, d->bdf);
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 
 	if (e->device_words.count > 0)
 		return selection_has_match(&e->selection, d) && !d->is_bridge;
@@ -582,8 +598,9 @@ static size_t say_left_out(const struct exporter *e)
 			  bdf_format(d->bdf, address),
 			  d->driver[0] ? d->driver : "no driver", address);
 	}
-	for (size_t i = 0; e->device_words.count == 0 && i < e->boot.device_count; i++) {
-		const struct boot_device *b = &e->boot.devices[i];
+	for (size_t i = 0; e->device_words.count == 0 && i < e->view.boot.device_count;
+	     i++) {
+		const struct boot_device *b = &e->view.boot.devices[i];
 		char address[BDF_SIZE];
 
 		/* What came late may go. */
@@ -636,7 +653,6 @@ static int choose(struct exporter *e)
 
 static int read_all(struct exporter *e)
 {
-	const char *message, *path;
 	int r = inventory_read(e->world, e->arena, selection_filter, &e->selection,
 			       &e->now);
 
@@ -645,11 +661,39 @@ static int read_all(struct exporter *e)
 	/* Without names the tools do as well. */
 	if (names_open(e->arena, e->sysroot, e->pci_ids, &e->names) < 0 && e->pci_ids)
 		say_error("%s: it cannot be read: there are no names", e->pci_ids);
-	e->has_boot = boot_read(e->world, e->arena, &e->boot, &path, &message) == 0;
-	if (!e->has_boot)
-		e->boot = (struct boot){.reason = "", .message = ""};
-	r = late_reports_add(e->world, e->arena, &e->boot);
+	r = boot_view_read(e->world, e->arena, &e->view);
 	return r < 0 ? r : choose(e);
+}
+
+/* The formats write to the standard output, which is the new file meanwhile. */
+static int write_file(struct exporter *e, const struct export_format *format)
+{
+	struct new_file file;
+	int r = new_file_open(&file, e->output), written = 0;
+
+	if (r == 0 && (fflush(stdout) != 0 || dup2(file.fd, STDOUT_FILENO) < 0))
+		written = -errno;
+	else if (r == 0)
+		written = format->write(e);
+	if (r == 0 && written == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		written = -EIO;
+	if (r == 0 && written < 0)
+		new_file_drop(&file);
+	else if (r == 0)
+		r = new_file_finish(&file, 0644);
+	if (r < 0)
+		say_error("%s: it cannot be written: %s", e->output, errno_text(r));
+	return written < 0 ? written : r;
+}
+
+/* Says what is wrong; the exit code. */
+static int write_format(struct exporter *e, const struct export_format *format)
+{
+	int r = e->output ? write_file(e, format) : format->write(e);
+
+	if (r < 0 && !e->output)
+		say_no_inventory(r);
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 static int export(struct exporter *e, const struct export_format *format)
@@ -671,13 +715,13 @@ static int export(struct exporter *e, const struct export_format *format)
 			wrong++;
 		}
 	}
-	if (r == 0 &&
-	    (e->count > 0 || format->is_picture || format->write == export_json))
-		r = format->write(e);
 	if (r < 0) {
 		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
+	if ((e->count > 0 || format->is_picture || format->write == export_json) &&
+	    write_format(e, format) != EXIT_OK)
+		return EXIT_FAILED;
 	return wrong > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -685,6 +729,8 @@ int command_export(int argc, char **argv, struct arena *arena)
 {
 	static struct exporter e;
 	const struct option_spec options[] = {
+		{"output", "FILE", "write FILE, as a whole or not at all",
+		 .ret_string = &e.output},
 		{"pci-ids", "FILE", "take the names from FILE", .ret_string = &e.pci_ids},
 		{"sysroot", OPTIONS_TREE,
 		 "read this folder or recording, not this machine",

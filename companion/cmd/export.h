@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 #include "arena.h"
-#include "boot_report.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "next_boot.h"
 #include "options.h"
 #include "pci_names.h"
 #include "rule_request.h"
@@ -16,6 +16,7 @@
 struct exporter {
 	const char *sysroot;
 	const char *pci_ids;
+	const char *output; /* NULL: the standard output */
 	struct strings words; /* the format, then devices */
 	struct strings device_words;
 	struct selection selection;
@@ -23,8 +24,9 @@ struct exporter {
 	struct arena *arena;
 	struct world *world;
 	struct names *names; /* NULL: there are none */
-	struct boot boot;
-	bool has_boot; /* otherwise there is no report */
+	struct boot_view view;
+	struct run
+		next; /* the plan of the rules as they are now; empty if they cannot be read */
 	struct inventory now; /* all functions */
 	const struct pci_device **devices; /* those to export, sorted by address */
 	size_t count;

@@ -30,12 +30,10 @@ struct status {
 
 	struct arena *arena;
 	struct world *world;
-	struct boot boot;
+	struct boot_view view;
 	struct inventory now;
 	struct selection selection;
 	struct holders holders;
-	bool has_no_run; /* at boot, only by hand */
-	const char *drift; /* what has changed in the rules since */
 	struct plan_group *groups; /* those of devices that are bound now */
 	size_t group_count;
 };
@@ -100,14 +98,23 @@ static void write_device(const struct status *s, const struct boot_device *b,
 	json_close(json, '}');
 }
 
-static bool status_is_all_well(const struct status *s);
-
 static bool status_is_asked_for(const struct status *s, const struct boot_device *b);
 
-/* Prints all of it. 0, or the exit code of a command that could not. */
-static int status_print_json(const struct status *s)
+/* The word of the exit code; where the boot did nothing at all, the binder's word for why. */
+static void write_state(const struct status *s, enum boot_state state, struct json *json)
 {
-	const struct boot *boot = &s->boot;
+	const struct boot *boot = &s->view.boot;
+
+	json_put_bool(json, "all_well", boot_state_is_ok(state));
+	json_put_string(json, "reason",
+			boot->reason[0] ? boot->reason : boot_state_word(state));
+}
+
+/* Prints all of it. 0, or the exit code of a command that could not. */
+static int status_print_json(const struct status *s, enum boot_state state)
+{
+	const char *drift = s->view.why ? s->view.why : s->view.drift;
+	const struct boot *boot = &s->view.boot;
 	struct json json;
 
 	if (begin_json(s->arena, boot->device_count, &json) < 0)
@@ -117,9 +124,8 @@ static int status_print_json(const struct status *s)
 	json_put_bool(&json, "report", true);
 	json_put_bool(&json, "dry_run", boot->is_dry_run);
 	json_put_bool(&json, "all_bound", boot->is_all_bound);
-	json_put_bool(&json, "all_well", status_is_all_well(s));
-	json_put_string(&json, "rules_changed", s->drift[0] ? s->drift : NULL);
-	json_put_string(&json, "reason", boot->reason[0] ? boot->reason : NULL);
+	write_state(s, state, &json);
+	json_put_string(&json, "rules_changed", drift[0] ? drift : NULL);
 	json_put_string(&json, "message", boot->message[0] ? boot->message : NULL);
 	json_open(&json, "devices", '[');
 	for (size_t i = 0; i < boot->device_count; i++)
@@ -143,8 +149,6 @@ static int status_print_json(const struct status *s)
 	return end_json(&json);
 }
 
-#define EXIT_NO_REPORT 4
-
 /* All of them, or those that the words name by what they are now or were at boot. */
 static bool status_is_asked_for(const struct status *s, const struct boot_device *b)
 {
@@ -152,18 +156,6 @@ static bool status_is_asked_for(const struct status *s, const struct boot_device
 	struct pci_device gone = {.bdf = b->bdf, .ids = boot_device_ids(b)};
 
 	return selection_has_match(&s->selection, d ? d : &gone);
-}
-
-/* A device that appeared later can make good what the boot's run could not do. */
-static bool status_is_all_well(const struct status *s)
-{
-	const struct boot *boot = &s->boot;
-
-	for (size_t i = 0; i < boot->device_count; i++)
-		if (!boot_device_is_well(&boot->devices[i], &s->now))
-			return false;
-	return !boot->is_dry_run && boot->missing_count == 0 &&
-	       (boot->is_all_bound || !boot->has_loss);
 }
 
 static void add_now(struct paragraph *p, const struct status *s,
@@ -222,7 +214,7 @@ static void put_device(const struct status *s, const struct boot_device *b)
 	} else if (strcmp(b->action, "keep") == 0) {
 		paragraph_add(&p, "kept: %s;", b->message);
 		add_now(&p, s, b);
-	} else if (s->boot.is_dry_run) {
+	} else if (s->view.boot.is_dry_run) {
 		paragraph_add(&p, "not tried in a dry run;");
 		add_now(&p, s, b);
 	} else {
@@ -307,7 +299,8 @@ static void print_groups(const struct status *s)
 
 static void print_text(const struct status *s)
 {
-	const struct boot *boot = &s->boot;
+	const char *drift = s->view.why ? s->view.why : s->view.drift;
+	const struct boot *boot = &s->view.boot;
 
 	if (boot->is_dry_run)
 		paragraph_line(stdout, 0,
@@ -334,8 +327,8 @@ static void print_text(const struct status *s)
 			       boot->problems[i].text, boot->problems[i].message);
 	print_groups(s);
 	print_modules(boot);
-	if (s->drift[0] != '\0')
-		paragraph_line(stdout, 0, "%s", s->drift);
+	if (drift[0] != '\0')
+		paragraph_line(stdout, 0, "%s", drift);
 }
 
 static unsigned filter_status(const void *arg, const struct pci_device *d)
@@ -344,7 +337,7 @@ static unsigned filter_status(const void *arg, const struct pci_device *d)
 	unsigned wants = s->words.count > 0 ? selection_filter(&s->selection, d) : 0;
 
 	wants &= ~FACT_WANTED;
-	if (boot_find(&s->boot, d->bdf) ||
+	if (boot_find(&s->view.boot, d->bdf) ||
 	    (s->words.count > 0 && selection_has_match(&s->selection, d)))
 		wants |= FACT_WANTED;
 	return wants;
@@ -369,7 +362,7 @@ static int add_group(struct status *s, int id)
 
 static int read_now(struct status *s)
 {
-	const struct boot *boot = &s->boot;
+	const struct boot *boot = &s->view.boot;
 	int r;
 
 	r = inventory_read(s->world, s->arena, filter_status, s, &s->now);
@@ -398,47 +391,26 @@ static int read_now(struct status *s)
 	return 0;
 }
 
-static int no_report(struct status *s, const char *message)
+/* There is nothing else to show. */
+static int print_no_report(const struct status *s, enum boot_state state)
 {
 	struct json json;
 
 	if (!s->is_json) {
-		say_error("%s", message);
-		return EXIT_NO_REPORT;
+		say_error("%s", s->view.why);
+		return EXIT_OK;
 	}
 	if (begin_json(s->arena, 0, &json) < 0)
 		return EXIT_FAILED;
 	json_open(&json, NULL, '{');
 	json_put_number(&json, "schema", SCHEMA);
 	json_put_bool(&json, "report", false);
-	json_put_string(&json, "message", message);
+	write_state(s, state, &json);
+	json_put_string(&json, "message", s->view.why);
 	json_open(&json, "devices", '[');
 	json_close(&json, ']');
 	json_close(&json, '}');
-	return end_json(&json) == 0 ? EXIT_NO_REPORT : EXIT_FAILED;
-}
-
-/* What was bound by hand is shown also where the boot's run left no report. */
-static int read_boot(struct status *s, const char **ret_message)
-{
-	const char *message = "", *path;
-	int r, late;
-
-	r = boot_read(s->world, s->arena, &s->boot, &path, &message);
-	if (r < 0 && r != -ENOENT) {
-		*ret_message = drift_no_report(s->world, s->arena, r, path, message);
-		return r;
-	}
-	if (r == -ENOENT)
-		s->boot = (struct boot){.reason = "", .message = ""};
-	late = late_reports_add(s->world, s->arena, &s->boot);
-	if (late < 0 || r == 0)
-		return late;
-	*ret_message = drift_no_report(s->world, s->arena, r, path, message);
-	if (s->boot.device_count == 0)
-		return -ENOENT;
-	s->has_no_run = true;
-	return 0;
+	return end_json(&json);
 }
 
 static bool has_match(const struct status *s)
@@ -446,45 +418,71 @@ static bool has_match(const struct status *s)
 	for (size_t i = 0; i < s->now.count; i++)
 		if (selection_has_match(&s->selection, &s->now.devices[i]))
 			return true;
-	for (size_t i = 0; i < s->boot.device_count; i++)
-		if (status_is_asked_for(s, &s->boot.devices[i]))
+	for (size_t i = 0; i < s->view.boot.device_count; i++)
+		if (status_is_asked_for(s, &s->view.boot.devices[i]))
 			return true;
 	return s->words.count == 0;
 }
 
+/* Scripts rely on them: docs/earlybind.8.scd has the same table. */
+static int exit_code(enum boot_state state)
+{
+	switch (state) {
+	case BOOT_FINE:
+		break;
+	case BOOT_NOT_BOUND:
+		return 1;
+	case BOOT_NO_RULES:
+		return 3;
+	case BOOT_NO_EARLYBIND:
+		return 4;
+	case BOOT_OLD_RULES:
+		return 5;
+	case BOOT_OFF:
+		return 6;
+	case BOOT_NO_REPORT:
+		return 7;
+	}
+	return EXIT_OK;
+}
+
+static int read_all(struct status *s)
+{
+	int r = boot_view_read(s->world, s->arena, &s->view);
+
+	if (r == 0)
+		r = read_now(s);
+	return r == 0 ? holders_read(s->world, s->arena, s->sysroot, &s->holders) : r;
+}
+
 static int status(struct status *s)
 {
-	const char *message = NULL;
-	int r, code = EXIT_OK;
+	enum boot_state state;
+	int r;
 
 	if (selection_parse("status", &s->words, &s->selection) < 0)
 		return EXIT_WRONG_USAGE;
 	if (open_world(s->sysroot, &s->world) < 0)
 		return EXIT_FAILED;
-	r = read_boot(s, &message);
-	if (r < 0 && message)
-		return no_report(s, message);
-	if (r == 0)
-		r = read_now(s);
-	if (r == 0)
-		r = holders_read(s->world, s->arena, s->sysroot, &s->holders);
-	if (r < 0) {
+	r = read_all(s);
+	/* Without a PCI bus that is said which is known. */
+	if (r < 0 && (s->view.without == BOOT_FINE || s->view.boot.device_count > 0)) {
 		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
-	if (s->has_no_run)
-		s->drift = message;
-	else
-		s->drift = drift_describe(s->world, s->arena, &s->boot);
-	if (!has_match(s)) {
+	state = boot_view_state(&s->view, &s->now);
+	if (s->view.without != BOOT_FINE && s->view.boot.device_count == 0) {
+		r = print_no_report(s, state);
+	} else if (!has_match(s)) {
 		(void)selection_say_missing(&s->selection, &s->now);
 		return EXIT_FAILED;
-	}
-	if (s->is_json)
-		code = status_print_json(s);
-	else
+	} else if (s->is_json) {
+		r = status_print_json(s, state);
+	} else {
 		print_text(s);
-	return code != EXIT_OK || status_is_all_well(s) ? code : EXIT_FAILED;
+		r = EXIT_OK;
+	}
+	return r == EXIT_OK ? exit_code(state) : r;
 }
 
 int command_status(int argc, char **argv, struct arena *arena)
@@ -506,9 +504,16 @@ int command_status(int argc, char **argv, struct arena *arena)
 			"rules have changed since. DEVICE is an address (01:00.0) or another "
 			"selector: then only what is about those devices.\n"
 			"\n"
-			"exit code: 0 everything was bound and still is, also where a group is "
-			"not viable; 1 something was not bound or has changed; 2 wrong usage; "
-			"4 there is no report\n",
+			"exit code, and \"reason\" in JSON:\n"
+			"  0 fine          everything was bound and still is\n"
+			"  1 not-bound     something was not bound, or has changed since\n"
+			"  2               wrong usage\n"
+			"  3 no-rules      nothing to do: there was no rule\n"
+			"  4 no-earlybind  there are rules, but the image has no earlybind\n"
+			"  5 old-rules     as 0, but the rules have changed since this boot\n"
+			"  6 off           rd.earlybind=0 is on the kernel command line\n"
+			"  7 no-report     the report of this boot cannot be read\n"
+			"A group that no VM can use does not change it.\n",
 		.example = "earlybind status || journalctl -k -g earlybind",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),

@@ -13,6 +13,9 @@
 #include "paths.h"
 #include "reason.h"
 
+/* What the binder calls the mark of an image that has earlier rules: read_mark() in run.c. */
+#define PROBLEM_EARLIER_RULES "earlier rules"
+
 #define NAMED_MAX 3 /* rules that are named; of the others only the number */
 
 static const char out_of_memory[] = "out of memory";
@@ -79,8 +82,12 @@ static const char *describe(const struct difference *d, const char *what)
 			    d->count - NAMED_MAX);
 }
 
-const char *drift_describe(struct world *world, struct arena *arena,
-			   const struct boot *boot)
+/*
+ * What of the rules has changed since this boot, as a sentence with the remedy; "" if nothing
+ * has, or if that cannot be told. Rules of the initramfs's own files do not count.
+ */
+static const char *describe_drift(struct world *world, struct arena *arena,
+				  const struct boot *boot)
 {
 	const struct policy *next = read_next(world, arena);
 	struct difference gone = {arena, "", 0}, added = {arena, "", 0};
@@ -126,27 +133,37 @@ const char *drift_describe(struct world *world, struct arena *arena,
 }
 
 /* There is no report because no run of this boot wrote one. */
-static const char *explain_no_run(struct world *world, struct arena *arena,
-				  const char *path)
+static void explain_no_run(struct world *world, struct arena *arena, const char *path,
+			   struct boot_view *ret)
 {
 	const struct policy *next = read_next(world, arena);
 	char buf[128] = "";
 	struct text release = {"", 0};
 
-	if (next && next->off)
-		return "earlybind was off in this boot: rd.earlybind=0 is on the kernel command "
-		       "line; reboot without it";
-	if (next && next->problem_count == 0 && !policy_has_bind_rule(next))
-		return next->ignore_table
-			       ? "there was nothing to do in this boot: "
-				 "rd.earlybind.table=0 is on the kernel command line, so the "
-				 "configuration does not count, and there is no other rule"
-			       : "there was nothing to do in this boot: there is no rule in "
-				 "/etc/earlybind.conf, in modprobe.d or on the kernel command "
-				 "line; name a device with \"earlybind add\"";
+	if (next && next->off) {
+		ret->without = BOOT_OFF;
+		ret->why =
+			"earlybind was off in this boot: rd.earlybind=0 is on the kernel "
+			"command line; reboot without it";
+		return;
+	}
+	if (next && next->problem_count == 0 && !policy_has_bind_rule(next)) {
+		ret->without = BOOT_NO_RULES;
+		ret->why =
+			next->ignore_table
+				? "there was nothing to do in this boot: "
+				  "rd.earlybind.table=0 is on the kernel command line, so "
+				  "the configuration does not count, and there is no other "
+				  "rule"
+				: "there was nothing to do in this boot: there is no rule "
+				  "in /etc/earlybind.conf, in modprobe.d or on the kernel "
+				  "command line; name a device with \"earlybind add\"";
+		return;
+	}
 	(void)!world_read_text(world, WORLD_PROC, "sys/kernel/osrelease", buf,
 			       sizeof(buf), &release);
-	return arena_printf(
+	ret->without = BOOT_NO_EARLYBIND;
+	ret->why = arena_printf(
 		arena,
 		"the binder did not run in this boot (there is no %s), though there are "
 		"rules: the image of this kernel%s%.*s%s has no earlybind, or was made before "
@@ -156,28 +173,90 @@ static const char *explain_no_run(struct world *world, struct arena *arena,
 		release.n > 0 ? "," : "");
 }
 
-const char *drift_no_report(struct world *world, struct arena *arena, int error,
-			    const char *path, const char *message)
+/* @error is of boot_read(), with @message about @path. */
+static void explain_no_report(struct world *world, struct arena *arena, int error,
+			      const char *path, const char *message,
+			      struct boot_view *ret)
 {
-	const char *text;
-
+	ret->without = BOOT_NO_REPORT;
 	if (error == -EBADMSG)
-		text = arena_printf(
+		ret->why = arena_printf(
 			arena,
 			"the report %s is damaged (%s): reboot to get a new one; until then "
 			"the kernel log has the lines \"earlybind:\"",
 			path, message);
 	else if (error == -EPROTONOSUPPORT)
-		text = arena_printf(arena,
-				    "the report %s is of a newer earlybind than this "
-				    "program: update it",
-				    path);
+		ret->why = arena_printf(
+			arena,
+			"the report %s is of a newer earlybind than this program: update it",
+			path);
 	else if (error == -ENOENT)
-		text = explain_no_run(world, arena, path);
+		explain_no_run(world, arena, path, ret);
 	else
-		text = arena_printf(arena, "the report %s cannot be read: %s", path,
-				    errno_text(error));
-	return text ? text : out_of_memory;
+		ret->why = arena_printf(arena, "the report %s cannot be read: %s", path,
+					errno_text(error));
+	if (!ret->why)
+		ret->why = out_of_memory;
+}
+
+int boot_view_read(struct world *world, struct arena *arena, struct boot_view *ret)
+{
+	const char *message = "", *path;
+	int r;
+
+	*ret = (struct boot_view){.drift = ""};
+	r = boot_read(world, arena, &ret->boot, &path, &message);
+	if (r < 0) {
+		ret->boot = (struct boot){.reason = "", .message = ""};
+		explain_no_report(world, arena, r, path, message, ret);
+	} else {
+		ret->drift = describe_drift(world, arena, &ret->boot);
+	}
+	return late_reports_add(world, arena, &ret->boot);
+}
+
+/* A device that appeared later can make good what the boot's run could not do. */
+static bool is_all_well(const struct boot *boot, const struct inventory *now)
+{
+	for (size_t i = 0; i < boot->device_count; i++)
+		if (!boot_device_is_well(&boot->devices[i], now))
+			return false;
+	return !boot->is_dry_run && boot->missing_count == 0 &&
+	       (boot->is_all_bound || !boot->has_loss);
+}
+
+enum boot_state boot_view_state(const struct boot_view *view, const struct inventory *now)
+{
+	if (view->without != BOOT_FINE && view->boot.device_count == 0)
+		return view->without;
+	if (!is_all_well(&view->boot, now))
+		return BOOT_NOT_BOUND;
+	/* What was done by hand is all that there was to do. */
+	if (view->without != BOOT_FINE && view->without != BOOT_NO_RULES)
+		return view->without;
+	if (view->drift[0] != '\0')
+		return BOOT_OLD_RULES;
+	for (size_t i = 0; i < view->boot.problem_count; i++)
+		if (strcmp(view->boot.problems[i].text, PROBLEM_EARLIER_RULES) == 0)
+			return BOOT_OLD_RULES;
+	return BOOT_FINE;
+}
+
+bool boot_state_is_ok(enum boot_state state)
+{
+	return state == BOOT_FINE || state == BOOT_NO_RULES || state == BOOT_OLD_RULES;
+}
+
+const char *boot_state_word(enum boot_state state)
+{
+	static const char *const words[] = {
+		[BOOT_FINE] = "fine",		[BOOT_NOT_BOUND] = "not-bound",
+		[BOOT_NO_RULES] = "no-rules",	[BOOT_NO_EARLYBIND] = "no-earlybind",
+		[BOOT_OLD_RULES] = "old-rules", [BOOT_OFF] = "off",
+		[BOOT_NO_REPORT] = "no-report",
+	};
+
+	return words[state];
 }
 
 /* The problems of the table are those of the files, but there they have a line to show. */

@@ -9,23 +9,39 @@
 #include "sources.h"
 #include "world.h"
 
-/* ---- drift ---- */
+/* ---- this boot, and the rules as they are now ---- */
 
-/* The rules of this boot against those that there are now. */
+enum boot_state {
+	BOOT_FINE,
+	BOOT_NOT_BOUND, /* a device is not as a rule of this boot wants it */
+	BOOT_NO_RULES,
+	BOOT_NO_EARLYBIND, /* the binder did not run, though there are rules */
+	BOOT_OLD_RULES, /* all is as this boot's rules want it, and they are not those of now */
+	BOOT_OFF,
+	BOOT_NO_REPORT, /* there is one, and it cannot be read */
+};
 
-/*
- * What of the rules has changed since this boot, as a sentence with the remedy; "" if nothing
- * has, or if that cannot be told. Rules of the initramfs's own files do not count.
- */
-const char *drift_describe(struct world *world, struct arena *arena,
-			   const struct boot *boot) nonnull(1, 2, 3);
+/* "old-rules" */
+const char *boot_state_word(enum boot_state state);
 
-/*
- * Why there is no report, @error of boot_read() with @message about @path: off, nothing to do,
- * or earlybind did not run though there are rules. One sentence with the remedy.
- */
-const char *drift_no_report(struct world *world, struct arena *arena, int error,
-			    const char *path, const char *message) nonnull(1, 2, 4, 5);
+/* Whether all devices are as the rules of this boot want them. */
+bool boot_state_is_ok(enum boot_state state);
+
+struct boot_view {
+	struct boot
+		boot; /* with what came late or by hand; the rest is empty without a report */
+	enum boot_state without; /* why there is no report; BOOT_FINE: there is one */
+	const char *why; /* the same as a sentence with the remedy; NULL: there is one */
+	const char *drift; /* what of the rules has changed since, a sentence; "" */
+};
+
+/* Whatever is wrong with the report is part of the view. -ENOMEM. */
+int boot_view_read(struct world *world, struct arena *arena,
+		   struct boot_view *ret) must_check nonnull(1, 2, 3);
+
+/* The one word for all of it, with every function that it speaks of in @now. */
+enum boot_state boot_view_state(const struct boot_view *view, const struct inventory *now)
+	nonnull(1, 2);
 
 /*
  * Reads the rules of @sources, modprobe.d and the command line (@cmdline, or the machine's if

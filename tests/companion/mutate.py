@@ -36,7 +36,7 @@ def main():
                 out.write(data)
             done = subprocess.run(command, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.DEVNULL, timeout=60, check=False)
-            if done.returncode < 0 or done.returncode > 4:
+            if done.returncode < 0 or done.returncode > 7:
                 sys.exit(f"mutation {number}: ended with {done.returncode}")
 
 
