@@ -17,6 +17,7 @@
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
+#include "plan_groups.h"
 #include "run.h"
 #include "sources.h"
 #include "usage.h"
@@ -28,6 +29,7 @@ struct planning {
 	const char *cmdline;
 	const char *image;
 	const char *sysroot;
+	const char *move, *acs; /* what the groups would be, see plan_groups() */
 	bool is_json;
 
 	struct arena *arena;
@@ -403,10 +405,25 @@ static int plan(struct planning *p)
 	return code != EXIT_OK ? code : verdict(run, has_rule);
 }
 
+/* Questions about groups have nothing to do with rules. */
+static int ask_groups(const struct planning *p)
+{
+	const struct plan_groups question = {p->move, p->acs, p->sysroot, p->is_json};
+
+	if ((p->move && p->acs) || p->configs.count > 0 || p->cmdline || p->image) {
+		say_error("plan: --move and --acs stand alone: only --json and --sysroot "
+			  "go with one of them");
+		return EXIT_WRONG_USAGE;
+	}
+	return plan_groups(&question, p->arena);
+}
+
 int command_plan(int argc, char **argv, struct arena *arena)
 {
 	static struct planning p;
 	const struct option_spec options[] = {
+		{"acs", "PORT", "the groups if ACS were enabled in PORT",
+		 .ret_string = &p.acs},
 		{"cmdline", "STRING", "use STRING, not /proc/cmdline",
 		 .ret_string = &p.cmdline},
 		{"config", "FILE", "read FILE, not /etc/earlybind.conf; may be repeated",
@@ -414,6 +431,8 @@ int command_plan(int argc, char **argv, struct arena *arena)
 		{"image", "FILE", "the rules in the image FILE, not the configuration",
 		 .ret_string = &p.image},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &p.is_json},
+		{"move", "CARD=PORT", "the groups if CARD were in the slot of PORT",
+		 .ret_string = &p.move},
 		{"sysroot", OPTIONS_TREE,
 		 "read this folder or recording, not this machine",
 		 .ret_string = &p.sysroot},
@@ -437,6 +456,11 @@ int command_plan(int argc, char **argv, struct arena *arena)
 			"has been made again (update-initramfs -u -k all, or dracut "
 			"--regenerate-all --force).\n"
 			"\n"
+			"--move and --acs ask something else: which groups there would be if a card "
+			"were behind another port (--move 01:00=00:1c.0, or a slot's name of "
+			"/sys/bus/pci/slots), or ACS enabled in a port, and whether a VM could "
+			"have the card then (exit code 0) or not (1).\n"
+			"\n"
 			"exit code: 0 everything that rules name will be bound; 1 something is "
 			"refused, a rule names no device, or something was not understood; 2 "
 			"wrong usage; 3 there is nothing to do\n",
@@ -448,5 +472,7 @@ int command_plan(int argc, char **argv, struct arena *arena)
 	int code;
 
 	p = (struct planning){.arena = arena};
-	return options_parse(&spec, argc, argv, &code) ? plan(&p) : code;
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
+	return p.move || p.acs ? ask_groups(&p) : plan(&p);
 }

@@ -7,6 +7,7 @@ golden groups-check check --sysroot groups --only groups
 golden groups-plan plan --sysroot groups
 golden groups-why list --by group --why --sysroot groups 01:00.0 04:00.0
 golden groups-why-chipset list --why --sysroot groups-kernel 00:14.0
+# shellcheck disable=SC2016 # not for this shell
 check groups-why-json sh -c '"$0" list --why --json --sysroot groups 2>/dev/null |
 	jq -e ".computed_groups[1] == [\"0000:00:01.0\", \"0000:00:01.1\", \"0000:01:00.0\",
 		\"0000:01:00.1\", \"0000:02:00.0\", \"0000:02:00.1\"] and
