@@ -77,9 +77,11 @@ bool option_is_alone(const struct option_spec *option)
 
 static void print_option(const struct option_spec *option)
 {
-	char left[64];
+	char left[64], letter[8] = "";
 
-	snprintf(left, sizeof(left), "--%s%s%s", option->name,
+	if (option->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+	snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name,
 		 option_is_alone(option) ? "" : " ",
 		 option->argument ? option->argument : "");
 	printf("  %-18s %s\n", left, option->help);
@@ -121,6 +123,16 @@ static void unknown(const struct command_spec *spec, struct text name, const cha
 	else
 		say_error("%s: there is no option %s: see \"earlybind %s --help\"",
 			  spec->name, word, spec->name);
+}
+
+/* "-v" */
+static const struct option_spec *find_letter(const struct command_spec *spec,
+					     struct text word)
+{
+	for (size_t i = 0; word.n == 2 && i < spec->option_count; i++)
+		if (spec->options[i].letter == word.p[1])
+			return &spec->options[i];
+	return NULL;
 }
 
 static const struct option_spec *find(const struct command_spec *spec, struct text name)
@@ -173,7 +185,7 @@ static const struct option_spec *parse_one(const struct command_spec *spec, int 
 		rest.n -= 2;
 	}
 	(void)text_cut(&rest, '=', &name);
-	option = find(spec, name);
+	option = argv[*at][1] == '-' ? find(spec, name) : find_letter(spec, name);
 	if (!option) {
 		unknown(spec, name, argv[*at]);
 		return NULL;

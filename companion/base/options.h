@@ -23,6 +23,7 @@ struct option_spec {
 	bool *ret_flag;
 	const char **ret_string;
 	struct strings *ret_strings;
+	char letter; /* "-v" is the same; 0 for none */
 };
 
 /* A word with a meaning: the last of a list has none. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accel.h"
 #include "arena.h"
@@ -19,6 +20,7 @@
 #include "identity.h"
 #include "inventory.h"
 #include "json.h"
+#include "judgement.h"
 #include "list_why.h"
 #include "message.h"
 #include "modules.h"
@@ -64,6 +66,10 @@ struct listed {
 	const struct kind *kind;
 	const struct usage *usages;
 	size_t usage_count;
+
+	/* Of the table. */
+	unsigned marks; /* of enum mark */
+	bool must_stay; /* the host has it, and keeps it */
 };
 
 struct list_group {
@@ -83,6 +89,7 @@ struct list {
 	struct strings words;
 	bool is_json;
 	bool has_why;
+	bool is_verbose;
 
 	struct arena *arena;
 	struct world *world;
@@ -94,7 +101,7 @@ struct list {
 	struct holders holders;
 	bool has_virtual; /* there is a function with virtual functions */
 	struct run next; /* the rules of the next boot; its plan is of @inventory */
-	bool has_next; /* there are rules, and they could be read */
+	bool has_next; /* the rules could be read, and are not off */
 	struct identity identity;
 	int serial_error; /* why a serial number could not be read */
 	struct listed *items; /* one for each device of the inventory, in its order */
@@ -458,8 +465,7 @@ static int read_next(struct list *l)
 /* What the rules make of the groups. Without them the drivers of today say all. */
 static void plan_next(struct list *l)
 {
-	if (read_next(l) < 0 || l->next.policy.off ||
-	    !policy_has_bind_rule(&l->next.policy))
+	if (read_next(l) < 0 || l->next.policy.off)
 		return;
 	framebuffers_read(l->world, l->arena, &l->inventory);
 	l->has_next =
@@ -982,6 +988,355 @@ static void list_look(struct list *l, struct listed *item)
 		holders_find_usages(&l->holders, &l->usages, d, &item->usage_count);
 }
 
+/* ---- one line per function ---------------------------------------------------------------- */
+
+enum mark {
+	MARK_RULE = 1 << 0,
+	MARK_KEPT = 1 << 1,
+	MARK_DISK = 1 << 2,
+	MARK_NETWORK = 1 << 3,
+	MARK_DISPLAY = 1 << 4,
+	MARK_INPUT = 1 << 5,
+	MARK_NODE = 1 << 6,
+	MARK_VFIO = 1 << 7,
+	MARK_GROUP = 1 << 8,
+	MARK_REFUSED = 1 << 9,
+};
+
+static const struct {
+	enum mark mark;
+	char letter;
+	const char *meaning;
+	enum style style;
+} marks[] = {
+	{MARK_RULE, 'R', "has a bind rule", STYLE_GOOD},
+	{MARK_KEPT, 'K', "has a keep rule", STYLE_GOOD},
+	{MARK_DISK, 'D', "disk in use", STYLE_CAREFUL},
+	{MARK_NETWORK, 'N', "network in use", STYLE_CAREFUL},
+	{MARK_DISPLAY, 'S', "screen in use", STYLE_CAREFUL},
+	{MARK_INPUT, 'I', "keyboard in use", STYLE_CAREFUL},
+	{MARK_NODE, 'P', "open in a process", STYLE_CAREFUL},
+	{MARK_VFIO, 'V', "in use by a VM", STYLE_CAREFUL},
+	{MARK_GROUP, 'G', "group blocked", STYLE_BAD},
+	{MARK_REFUSED, '!', "refused", STYLE_BAD},
+};
+
+static enum mark mark_of(enum usage_kind kind)
+{
+	switch (kind) {
+	case USAGE_DISK:
+		return MARK_DISK;
+	case USAGE_NETWORK:
+		return MARK_NETWORK;
+	case USAGE_DISPLAY:
+		return MARK_DISPLAY;
+	case USAGE_INPUT:
+		return MARK_INPUT;
+	case USAGE_NODE:
+		return MARK_NODE;
+	case USAGE_VFIO:
+		break;
+	}
+	return MARK_VFIO;
+}
+
+/* What the rules and the guards say of a function: by the judgement that all commands have. */
+static void mark_by_judgement(struct list *l, struct listed *item)
+{
+	/* What processes have open does not refuse anything. */
+	const struct judge judge = {l->arena,	   &l->next.policy, &l->inventory,
+				    &l->next.plan, &l->usages,	    NULL};
+	const struct plan_device *pd = plan_find(&l->next.plan, item->device);
+	struct judgement judgement;
+	bool is_refused;
+
+	judge_device(&judge, item->device, (struct allowance){0}, &judgement);
+	/* What only its group brings along is left to the host without a word. */
+	if (pd && pd->reason != REASON_HOST_DEVICE)
+		item->marks |= pd->action == ACTION_KEEP ? MARK_KEPT : MARK_RULE;
+	is_refused =
+		judgement.verdict != JUDGED_FINE || (pd && pd->action == ACTION_REFUSE);
+	if (is_refused && !(item->marks & MARK_KEPT))
+		item->marks |= MARK_REFUSED;
+	item->must_stay = is_refused && list_is_blocker(item->device);
+}
+
+static void mark_all(struct list *l)
+{
+	for (size_t i = 0; i < l->inventory.count; i++) {
+		struct listed *item = &l->items[i];
+
+		if (item->device->is_bridge)
+			continue;
+		item->kind = find_kind(l, &item->device->ids);
+		item->usages = holders_find_usages(&l->holders, &l->usages, item->device,
+						   &item->usage_count);
+		for (size_t k = 0; k < item->usage_count; k++)
+			if (item->usages[k].is_in_use)
+				item->marks |= mark_of(item->usages[k].kind);
+		if (l->has_next)
+			mark_by_judgement(l, item);
+	}
+	for (size_t i = 0; i < l->group_count; i++) {
+		const struct list_group *g = &l->groups[i];
+		size_t stay_count = 0;
+
+		for (size_t k = g->first; k < g->first + g->count; k++)
+			stay_count += l->by_group[k]->must_stay;
+		for (size_t k = g->first; g->id != NO_GROUP && k < g->first + g->count;
+		     k++)
+			if (!l->by_group[k]->device->is_bridge &&
+			    stay_count > l->by_group[k]->must_stay)
+				l->by_group[k]->marks |= MARK_GROUP;
+	}
+}
+
+struct table {
+	bool is_terminal; /* lines have to fit */
+	size_t address, group, driver, marks; /* widths */
+	unsigned seen; /* marks */
+	size_t bridge_count;
+};
+
+#define DRIVER_COLUMNS 14 /* on a terminal; longer names are cut */
+#define NAME_MIN       16 /* the columns that a use leaves to the name */
+
+static const char *table_address(const struct table *t, const struct pci_device *d,
+				 char buf[static BDF_SIZE])
+{
+	return t->is_terminal ? device_short_address(d, buf) : bdf_format(d->bdf, buf);
+}
+
+static const char *table_group(const struct pci_device *d, char buf[static 16])
+{
+	snprintf(buf, 16, "%d", d->iommu_group);
+	return d->iommu_group == NO_GROUP ? "-" : buf;
+}
+
+static const char *table_driver(const struct pci_device *d)
+{
+	return d->driver[0] ? d->driver : "-";
+}
+
+static void measure(struct list *l, struct table *t)
+{
+	t->is_terminal = isatty(STDOUT_FILENO) != 0;
+	t->address = strlen("00:00.0");
+	t->group = strlen("GROUP");
+	t->driver = strlen("DRIVER");
+	t->marks = strlen("MARK");
+	for (size_t i = 0; i < l->inventory.count; i++) {
+		const struct listed *item = &l->items[i];
+		const struct pci_device *d = item->device;
+		size_t mark_count = (size_t)__builtin_popcount(item->marks);
+		char address[BDF_SIZE], group[16];
+
+		if (d->is_bridge) {
+			t->bridge_count++;
+			continue;
+		}
+		t->seen |= item->marks;
+		t->address = MAX(t->address, strlen(table_address(t, d, address)));
+		t->group = MAX(t->group, strlen(table_group(d, group)));
+		t->driver = MAX(t->driver, text_columns(text_of(table_driver(d))));
+		t->marks = MAX(t->marks, mark_count);
+	}
+	if (t->is_terminal)
+		t->driver = MIN(t->driver, (size_t)DRIVER_COLUMNS);
+}
+
+/* At most @columns of @text, and blanks up to them if @is_padded. A cut is shown. */
+static void put_cell(const char *text, size_t columns, bool is_cut, bool is_padded)
+{
+	const char *dots = terminal_has_unicode() ? "…" : "..";
+	size_t dot_columns = terminal_has_unicode() ? 1 : 2;
+	struct text rest = text_of(text);
+	size_t n = text_columns(rest);
+
+	if (is_cut && n > columns) {
+		struct text shown = {rest.p, 0};
+
+		for (size_t k = 0; k + dot_columns < columns; k++) {
+			size_t step = MAX(text_safe_length(rest), (size_t)1);
+
+			shown.n += step;
+			rest.p += step;
+			rest.n -= step;
+		}
+		put_text(stdout, shown);
+		fputs(columns >= dot_columns ? dots : "", stdout);
+		return;
+	}
+	put_text(stdout, rest);
+	if (is_padded && n < columns)
+		printf("%*s", (int)(columns - n), "");
+}
+
+/* "Xilinx" of "Xilinx Corporation", "AMD/ATI" of "Advanced Micro Devices, Inc. [AMD/ATI]". */
+static struct text short_vendor(const char *name)
+{
+	static const char *const legal[] = {"Corporation", "Corp.",   "Corp", "Inc.",
+					    "Inc",	   "Limited", "Ltd.", "Ltd",
+					    "Co.",	   "Co",      "LLC",  "GmbH"};
+	const char *bracket = strrchr(name, '[');
+	struct text t = text_of(name);
+	bool is_shorter = true;
+
+	if (bracket && t.p[t.n - 1] == ']' && bracket[1] != ']')
+		return (struct text){bracket + 1, (size_t)(name + t.n - bracket) - 2};
+	while (is_shorter) {
+		is_shorter = false;
+		for (size_t i = 0; i < ARRAY_SIZE(legal); i++) {
+			size_t n = strlen(legal[i]);
+
+			if (t.n <= n + 1 || memcmp(t.p + t.n - n, legal[i], n) != 0 ||
+			    (t.p[t.n - n - 1] != ' ' && t.p[t.n - n - 1] != ','))
+				continue;
+			t.n -= n + 1;
+			while (t.n > 1 && (t.p[t.n - 1] == ',' || t.p[t.n - 1] == ' '))
+				t.n--;
+			is_shorter = true;
+		}
+	}
+	return t;
+}
+
+/* The vendor, and the device or at least its class. */
+static const char *table_name(struct list *l, const struct table *t,
+			      const struct listed *item)
+{
+	const struct kind *kind = item->kind;
+	struct text vendor = text_of(kind->vendor_name ? kind->vendor_name : "");
+	const char *device = kind->device_name ? kind->device_name : kind->class;
+	const char *text;
+
+	if (t->is_terminal && kind->vendor_name)
+		vendor = short_vendor(kind->vendor_name);
+	text = arena_printf(l->arena, "%.*s%s%s", (int)vendor.n, vendor.p,
+			    vendor.n > 0 && device ? " " : "", device ? device : "");
+	return text && text[0] ? text : "-";
+}
+
+/* " (eno1)", and where there is room without end " (eno1: up, default route)". */
+static const char *table_use(struct list *l, const struct table *t,
+			     const struct listed *item)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < item->usage_count && text; i++) {
+		const struct usage *u = &item->usages[i];
+
+		if (!u->is_in_use)
+			continue;
+		text = arena_printf(l->arena, "%s%s%s%s%s", text, text[0] ? "; " : " (",
+				    u->name, t->is_terminal ? "" : ": ",
+				    t->is_terminal ? "" : u->what);
+	}
+	if (text && text[0])
+		text = arena_printf(l->arena, "%s)", text);
+	return text ? text : "";
+}
+
+static void put_marks(const struct table *t, unsigned set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		if (!(set & marks[i].mark))
+			continue;
+		put_style(stdout, marks[i].style);
+		putchar(marks[i].letter);
+		put_style(stdout, STYLE_PLAIN);
+		n++;
+	}
+	if (n == 0)
+		putchar('-');
+	printf("%*s ", (int)(t->marks - MAX(n, (size_t)1)), "");
+}
+
+static void put_row(struct list *l, const struct table *t, const struct listed *item)
+{
+	const struct pci_device *d = item->device;
+	const char *name = table_name(l, t, item), *use = table_use(l, t, item);
+	size_t limit = terminal_width(stdout), taken, left;
+	char address[BDF_SIZE], group[16];
+
+	put_style(stdout, STYLE_HEAD);
+	put_cell(table_address(t, d, address), t->address, false, true);
+	put_style(stdout, STYLE_PLAIN);
+	printf(" %04x:%04x %*s ", d->ids.vendor, d->ids.device, (int)t->group,
+	       table_group(d, group));
+	put_cell(table_driver(d), t->driver, t->is_terminal, true);
+	putchar(' ');
+	put_marks(t, item->marks);
+	taken = t->address + strlen(" 0000:0000 ") + t->group + t->driver + t->marks + 3;
+	left = limit > taken ? limit - taken : 1;
+	if (t->is_terminal && left < NAME_MIN + text_columns(text_of(use)))
+		use = "";
+	put_cell(name, left - MIN(left, text_columns(text_of(use))), t->is_terminal,
+		 false);
+	put_text(stdout, text_of(use));
+	putchar('\n');
+}
+
+/* What the lines above do not say. On a terminal it is wrapped. */
+static void put_remark(const struct table *t, const char *text)
+{
+	if (t->is_terminal) {
+		paragraph_line(stdout, 0, "%s", text);
+		return;
+	}
+	put_text(stdout, text_of(text));
+	putchar('\n');
+}
+
+static void put_remarks(struct list *l, const struct table *t)
+{
+	char message[REASON_MESSAGE_SIZE];
+	const char *text = NULL;
+
+	for (size_t i = 0; t->is_terminal && i < ARRAY_SIZE(marks); i++)
+		if (t->seen & marks[i].mark)
+			text = arena_printf(l->arena, "%s%s%c %s", text ? text : "",
+					    text ? ", " : "", marks[i].letter,
+					    marks[i].meaning);
+	if (text)
+		put_remark(t, text);
+	if (!l->inventory.iommu.is_on && l->inventory.count > 0)
+		put_remark(t, reason_message(REASON_IOMMU_OFF,
+					     iommu_why_off(&l->inventory.iommu, l->arena),
+					     message));
+	text = t->bridge_count == 0
+		       ? NULL
+		       : arena_printf(l->arena,
+				      "%zu bridge%s not shown: \"earlybind list -v\" "
+				      "shows all, with details",
+				      t->bridge_count, plural(t->bridge_count));
+	if (text)
+		put_remark(t, text);
+}
+
+static int list_print_table(struct list *l)
+{
+	struct table t = {.is_terminal = false};
+
+	plan_next(l);
+	mark_all(l);
+	measure(l, &t);
+	if (t.bridge_count < l->inventory.count) {
+		put_style(stdout, STYLE_HEAD);
+		printf("%-*s %-9s %*s %-*s %-*s NAME\n", (int)t.address, "ADDRESS", "ID",
+		       (int)t.group, "GROUP", (int)t.driver, "DRIVER", (int)t.marks,
+		       "MARK");
+		put_style(stdout, STYLE_PLAIN);
+	}
+	for (size_t i = 0; i < l->inventory.count; i++)
+		if (!l->items[i].device->is_bridge)
+			put_row(l, &t, &l->items[i]);
+	put_remarks(l, &t);
+	return EXIT_OK;
+}
+
 static int by_group(struct list *l)
 {
 	plan_next(l);
@@ -1147,11 +1502,13 @@ static int choose_all(struct list *l)
 
 static int list(struct list *l)
 {
-	int (*print)(struct list * list) = l->accel ? list_print_accel
-					   : l->by  ? NULL
-						    : by_group;
+	int (*print)(struct list * list) =
+		l->is_verbose || l->has_why || l->words.count > 0 ? by_group
+								  : list_print_table;
 	int code, r;
 
+	if (l->by || l->accel)
+		print = l->accel ? list_print_accel : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
 		if (l->by && strcmp(l->by, orders[i].name) == 0)
 			print = orders[i].print;
@@ -1201,8 +1558,7 @@ int command_list(int argc, char **argv, struct arena *arena)
 		{"accel", "[=all]",
 		 "the accelerators that accel= knows; or all its groups",
 		 .ret_string = &l.accel},
-		{"by", "ORDER", "group (as without it), topology or rule",
-		 .ret_string = &l.by},
+		{"by", "ORDER", "group, topology or rule", .ret_string = &l.by},
 		{"color", "WHEN", "auto (on a terminal), always or never",
 		 .ret_string = &l.color},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &l.is_json},
@@ -1210,21 +1566,30 @@ int command_list(int argc, char **argv, struct arena *arena)
 		{"sysroot", OPTIONS_TREE,
 		 "read this folder or recording, not this machine",
 		 .ret_string = &l.sysroot},
+		{"verbose", NULL, "all about every function, and bridges",
+		 .ret_flag = &l.is_verbose, .letter = 'v'},
 		{"why", NULL, "what merges each group, and what would split it",
 		 .ret_flag = &l.has_why},
 	};
 	const struct command_spec spec = {
 		.name = "list",
 		.synopsis = "[OPTION...] [DEVICE...]",
-		.text = "Lists the PCI functions, or those that a DEVICE names: an address, "
-			"vendor:device, class=CC, or another selector of earlybind.conf(5). Each "
-			"with its class, name and [vendor:device], its subsystem, the driver "
-			"that has it, its driver_override, the modules that could drive it, how "
-			"it can be reset, what the host uses it for, the path and the serial "
-			"number that name it, too, and which other cards have its ID.\n"
+		.text = "Lists the PCI functions, one line each, without bridges: address, ID, "
+			"IOMMU group, driver, marks, name, and what of it is in use. With -v or "
+			"a DEVICE (an address, vendor:device, class=CC, or another selector of "
+			"earlybind.conf(5)): all that is known, by IOMMU group. On a terminal "
+			"names are cut to fit.\n"
 			"\n"
-			"  --by group     by IOMMU group: a VM can use one only if it is viable,\n"
-			"                 so that no driver of the host has a part of it;\n"
+			"marks:\n"
+			"  R  a bind rule names it         K  a keep rule names it\n"
+			"  D  a disk of it is in use       N  a network interface is in use\n"
+			"  S  it drives a screen           I  a keyboard is connected to it\n"
+			"  P  a process has it open        V  a VM uses it\n"
+			"  G  something in its IOMMU group must stay with the host\n"
+			"  !  it is refused: \"earlybind explain DEVICE\" says why\n"
+			"\n"
+			"  --by group     all that is known, by IOMMU group: a VM can use one only\n"
+			"                 if it is viable: no driver of the host has a part of it;\n"
 			"                 with --why, what merges it and what would split it\n"
 			"  --by topology  below their bridges\n"
 			"  --by rule      by the rule that names them, then those without one\n"

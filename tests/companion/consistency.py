@@ -205,7 +205,7 @@ class Test:
         blocked = re.search(r"No VM can use it while [^.]*[^.]*\.[^A-Z]*belongs? to the host", explained)
         if viable and blocked:
             self.differs("group", machine, f"plan: group {number} viable: {viable}", f"explain {address}: {blocked.group(0)}")
-        listed = line_of(machine.run("list")[1])
+        listed = line_of(machine.run("list", "-v")[1])
         match = re.search(rf"IOMMU group {number}: (.*?)(?= [0-9a-f]{{4}}:[0-9a-f]{{2}}:)", listed)
         if match and viable == (match.group(1).startswith("not viable") and "next boot" not in match.group(1)):
             self.differs("group", machine, f"plan: group {number} viable: {viable}", f"list: {match.group(0)}")
@@ -240,7 +240,7 @@ class Test:
                         if planned["reason"] != "identity-mismatch"}
         self.plan_groups = {group["id"]: group["viable"] for group in plan.get("groups", [])}
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            commands = [("list",), ("plan",), ("check",), ("status",), ("remove", "10ee:5000", "--dry-run")]
+            commands = [("list", "-v"), ("plan",), ("check",), ("status",), ("remove", "10ee:5000", "--dry-run")]
             commands += [("export", form) for form in FORMATS]
             for device in devices:
                 address = device["address"]

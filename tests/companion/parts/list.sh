@@ -2,6 +2,11 @@
 # earlybind list: what the host uses, the orders, filters, colours and wide terminals.
 
 golden list-busy list --sysroot busy
+golden list-configured list --sysroot configured
+golden list-bound list --sysroot bound
+golden list-verbose-busy list -v --sysroot busy
+golden list-by-group list --by group --sysroot busy 03:00.0 00:00.0
+golden list-verbose-no-iommu list --verbose --sysroot no-iommu
 golden list-topology list --sysroot busy --by topology
 golden list-topology-sriov list --sysroot sriov --by topology
 golden list-topology-domains list --sysroot domains --by topology
@@ -48,20 +53,77 @@ check list-topology-ascii list_ascii
 on_terminal() { # VARIABLE=VALUE... ARGUMENT...
 	script -qec "stty cols 120; exec env -u NO_COLOR -u COLUMNS $* 2>/dev/null" /dev/null </dev/null | tr -d '\r'
 }
-list_terminal() {
-	on_terminal TERM=xterm "$EARLYBIND" list --sysroot busy >out.txt
+# Lines of at most WIDTH - 1 columns, and the legend last but for the bridges.
+list_terminal() { # WIDTH ARGUMENT...
+	width=$1
+	shift
+	on_terminal TERM=xterm LC_ALL=C.UTF-8 COLUMNS="$width" "$EARLYBIND" list --sysroot "$@" >out.txt
 	escape=$(printf '\033')
 	grep -q "$escape\\[1m" out.txt && sed "s/$escape\\[[0-9]*m//g" out.txt >plain.txt &&
-		! grep -q "$escape" plain.txt && grep -qE '.{90}' plain.txt && ! grep -qE '.{120}' plain.txt
+		! grep -q "$escape" plain.txt && ! grep -qE ".{$width}" plain.txt
 }
-check list-on-a-terminal list_terminal
+for width in 60 80 120 200; do
+	for tree in busy domains configured alveo; do
+		check "list-terminal-$tree-$width" list_terminal "$width" "$tree"
+	done
+	check "list-terminal-busy-verbose-$width" list_terminal "$width" busy -v
+done
+# A name is cut where it does not fit, and whole where it does.
+list_cut() {
+	list_terminal 80 busy && grep -q '^00:14.0 8086:7ae0 .* Intel Alder Lake-S PCH USB.*…$' plain.txt &&
+		grep -q '^D disk in use, N network in use, S screen in use, G group blocked, ! refused$' plain.txt &&
+		grep -q '^02:00.0 144d:a80c .* D! .*(nvme0n1)$' plain.txt &&
+		list_terminal 120 busy && grep -q ' Intel Alder Lake-S PCH USB 3.2 Gen 2x2 XHCI Controller$' plain.txt
+}
+check list-cut-on-a-terminal list_cut
+list_cut_ascii() {
+	on_terminal TERM=xterm LC_ALL=C COLUMNS=80 "$EARLYBIND" list --sysroot busy --color never >out.txt
+	! grep -q '[^ -~]' out.txt && grep -q '\.\.$' out.txt
+}
+check list-cut-in-ascii list_cut_ascii
+# The terminal says its width where COLUMNS does not; 80 where neither does.
+list_width() {
+	on_terminal TERM=xterm NO_COLOR=1 "$EARLYBIND" list --sysroot busy >out.txt
+	grep -qE '.{90}' out.txt && ! grep -qE '.{120}' out.txt
+}
+check list-width-of-the-terminal list_width
+# In a pipe nothing is cut or wrapped: the address is in the line of the ID.
+list_pipe() {
+	COLUMNS=60 "$EARLYBIND" list --sysroot busy 2>err.txt >out.txt
+	grep '144d:a80' out.txt | grep -q '^0000:02:00.0 .*(nvme0n1: mounted on /, /boot/efi, swap)$' &&
+		[ "$(grep -c '^0000:' out.txt)" -eq 9 ] && ! grep -q 'disk in use' out.txt &&
+		"$EARLYBIND" list --sysroot no-iommu >out.txt 2>err.txt &&
+		grep -q '^the IOMMU is off: .* intel_iommu=on to the kernel command line$' out.txt
+}
+check list-in-a-pipe list_pipe
+
+# A server as large as a DGX: fewer lines than lspci has.
+dgx() {
+	echo 'iommu dmar0'
+	awk 'BEGIN {
+		group = 0
+		for (bus = 0; bus < 240; bus += 2) {
+			printf "device 0000:%02x:00.0 1000:c030 060400 group=%d driver=pcieport bridge=%02x\n",
+				bus, group++, bus + 1
+			printf "device 0000:%02x:00.0 10de:20b0 030200 group=%d driver=nvidia\n", bus + 1, group++
+		}
+		for (i = 0; i < 41; i++)
+			printf "device 0001:%02x:00.0 1022:1480 060000 group=%d\n", i, group++
+	}'
+}
+list_dgx() {
+	dgx >dgx.tree && "$here/mktree.py" dgx.tree dgx && functions=$(find dgx/sys/bus/pci/devices -type l | wc -l) &&
+		[ "$functions" -eq 281 ] && [ "$("$EARLYBIND" list --sysroot dgx 2>/dev/null | wc -l)" -eq 122 ] &&
+		[ "$("$EARLYBIND" list -v --sysroot dgx 2>/dev/null | wc -l)" -gt "$functions" ]
+}
+check list-is-shorter-than-lspci list_dgx
 list_no_color() {
 	for variable in NO_COLOR=1 TERM=dumb; do
 		on_terminal TERM=xterm $variable "$EARLYBIND" list --sysroot busy >out.txt
-		grep -q 'IOMMU group 1:' out.txt && ! grep -q "$(printf '\033')" out.txt || return 1
+		grep -q '^ADDRESS' out.txt && ! grep -q "$(printf '\033')" out.txt || return 1
 	done
 	on_terminal TERM=xterm COLUMNS=60 "$EARLYBIND" list --sysroot busy --color never >out.txt
-	grep -q 'IOMMU group 1:' out.txt && ! grep -q "$(printf '\033')" out.txt &&
+	grep -q '^ADDRESS' out.txt && ! grep -q "$(printf '\033')" out.txt &&
 		! grep -qE '.{60}' out.txt
 }
 check list-without-colors list_no_color
