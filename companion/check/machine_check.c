@@ -199,6 +199,22 @@ static const struct plan_device *find_planned(const struct machine *d,
 	return NULL;
 }
 
+/* The words name no device that the next boot has. */
+static void say_no_target(struct machine *d)
+{
+	const struct selector *s = &d->selectors[0];
+	struct pci_device device = {.bdf = s->address};
+	struct judgement judgement = {.verdict = JUDGED_FINE};
+
+	if ((s->terms & TERM_ADDRESS) && !s->any_function &&
+	    inventory_read_ids(d->world, device.bdf, &device.ids) == 0)
+		judge_device(&d->judge, &device, (struct allowance){0}, &judgement);
+	if (judgement.verdict != JUDGED_FINE && judgement.why)
+		say_error("%s: %s", machine_device(d, &device), judgement.why);
+	else
+		say_error("no device is %s: see \"earlybind list\"", d->words.items[0]);
+}
+
 /* -ENODEV if the words name no device, which is said. */
 static int find_targets(struct machine *d)
 {
@@ -224,7 +240,7 @@ static int find_targets(struct machine *d)
 		judge_device(&d->judge, d->targets[i].device, (struct allowance){0},
 			     &d->targets[i].judgement);
 	if (d->words.count > 0 && d->target_count == 0) {
-		say_error("no device is %s: see \"earlybind list\"", d->words.items[0]);
+		say_no_target(d);
 		return -ENODEV;
 	}
 	return 0;
@@ -264,7 +280,8 @@ static int read_all(struct machine *d)
 	if (r < 0)
 		say_error("out of memory");
 	d->judge = (struct judge){d->arena,	&d->run.policy, &d->run.inventory,
-				  &d->run.plan, &d->usages,	&d->holders};
+				  &d->run.plan, &d->usages,	&d->holders,
+				  d->world};
 	return r;
 }
 

@@ -21,6 +21,11 @@ static int run(struct adding *a)
 		say_error("nothing is written");
 		return EXIT_FAILED;
 	}
+	/* What a rule covers is done only if the next boot has it. */
+	if (edit_check(&a->e) < 0) {
+		say_error("nothing is written");
+		return EXIT_FAILED;
+	}
 	addition_drop_done(&a->e, &a->w);
 	if (addition_apply(&a->e, &a->w) < 0) {
 		say_error("nothing is written");

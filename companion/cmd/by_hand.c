@@ -590,7 +590,8 @@ int by_hand_begin(struct by_hand *h)
 	}
 	h->guards.judge =
 		(struct judge){h->arena,      &h->next.policy,	 &h->next.inventory,
-			       &h->next.plan, &h->guards.usages, NULL};
+			       &h->next.plan, &h->guards.usages, NULL,
+			       NULL};
 	return selection_say_missing(&h->selection, &h->now) > 0 ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -68,9 +68,7 @@ static void explain_judge(struct explain *e, const struct pci_device *d,
 {
 	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf);
 
-	*ret = (struct judgement){.why = NULL};
-	if (next)
-		judge_device(&e->judge, next, (struct allowance){0}, ret);
+	judge_device(&e->judge, next ? next : d, (struct allowance){0}, ret);
 }
 
 /* The group in the next boot without @d among the blockers; false for none. */
@@ -135,21 +133,25 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 	if (!d->is_bridge && iommu_is_hopeless(&e->now.iommu) &&
 	    (command || iommu_cause(&e->now.iommu) != IOMMU_CAUSE_DOM0))
 		return iommu_next(&e->now.iommu, address, e->arena);
+	if (!next)
+		return "Next: nothing until its physical function is left to its driver";
 	return command ? arena_printf(e->arena, "Next, to give it to a VM: \"%s\"",
 				      command)
 		       : "Next: nothing, it stays with the host";
 }
 
 /* A rule wants it, and it is not there. */
-static const char *next_of_unbound(struct explain *e, const struct plan_device *pd,
-				   const char *address, bool has_booted)
+static const char *next_of_unbound(struct explain *e, const struct pci_device *d,
+				   const struct plan_device *pd, const char *address,
+				   bool has_booted)
 {
 	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
 	const char *first = has_booted && !e->view.why
 				    ? "a reboot"
 				    : "\"earlybind apply\" and a reboot";
 
-	if (!guards_allow_bind(&guards, pd))
+	/* The plan is that of a boot without virtual functions. */
+	if (d->vf_count > 0 || !guards_allow_bind(&guards, pd))
 		return arena_printf(e->arena, "Next: %s", first);
 	return arena_printf(e->arena, "Next: %s, or for now \"earlybind bind %s\"", first,
 			    address);
@@ -184,7 +186,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 				    (int)pd->rule->text.n, pd->rule->text.p);
 	if (pd->action == ACTION_REFUSE)
 		return next_of_refusal(e, pd, address);
-	return next_of_unbound(e, pd, address, b != NULL);
+	return next_of_unbound(e, d, pd, address, b != NULL);
 }
 
 /* The last sentence of it: the command to type next, or that there is nothing to do. */
@@ -349,7 +351,8 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 		return;
 	}
 	if (!pd) {
-		tell_nearest_rule(&e->next.policy, d, p);
+		if (inventory_find(&e->next.inventory, d->bdf))
+			tell_nearest_rule(&e->next.policy, d, p);
 		return;
 	}
 	origin_format(&rule->origin, origin);
@@ -638,7 +641,8 @@ static int read_next(struct explain *e)
 		return -EIO;
 	r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection, &e->next);
 	e->judge = (struct judge){e->arena,	 &e->next.policy, &e->next.inventory,
-				  &e->next.plan, &e->usages,	  &e->holders};
+				  &e->next.plan, &e->usages,	  &e->holders,
+				  e->world};
 	e->has_causes = r == 0 && group_causes_read(e->world, e->arena,
 						    &e->next.inventory, &e->causes) == 0;
 	return r;

@@ -34,6 +34,7 @@
 #include "serial.h"
 #include "sources.h"
 #include "usage.h"
+#include "virtual_functions.h"
 #include "world.h"
 
 #define KIND_BUCKETS 1024
@@ -347,7 +348,8 @@ static bool is_viable_next(const struct list *l, const struct list_group *g)
 	struct plan_group next;
 
 	return l->has_next &&
-	       group_make(&l->inventory, &l->next.plan, g->id, l->arena, &next) == 0 &&
+	       group_make(&l->next.inventory, &l->next.plan, g->id, l->arena, &next) ==
+		       0 &&
 	       next.is_viable;
 }
 
@@ -468,8 +470,11 @@ static void plan_next(struct list *l)
 	if (read_next(l) < 0 || l->next.policy.off)
 		return;
 	framebuffers_read(l->world, l->arena, &l->inventory);
-	l->has_next =
-		plan_make(&l->next.policy, &l->inventory, l->arena, &l->next.plan) == 0;
+	l->next.inventory = l->inventory;
+	l->has_next = plan_make(&l->next.policy, &l->next.inventory, l->arena,
+				&l->next.plan) == 0 &&
+		      virtual_functions_foresee(l->world, l->arena, &l->next.policy,
+						&l->next.inventory, &l->next.plan) == 0;
 }
 
 static int list_print_rules(struct list *l)
@@ -883,16 +888,6 @@ static unsigned read_revision(struct list *l, const struct pci_device *d)
 	return text_hex(t, 0xff, &value) < 0 ? 0 : (unsigned)value;
 }
 
-static bool read_physical(struct list *l, const struct pci_device *d, struct bdf *ret)
-{
-	char path[JOB_PATH_SIZE], address[BDF_SIZE];
-
-	return l->world->ops->link(l->world, WORLD_SYS,
-				   inventory_attribute(d->bdf, "physfn", path), address,
-				   sizeof(address)) >= 0 &&
-	       bdf_parse(text_of(address), ret) == 0;
-}
-
 /* Whether a selector names it: what it needs to know of it is read. */
 static bool list_has_match(struct list *l, const struct selector *selector,
 			   struct pci_device *d)
@@ -979,7 +974,8 @@ static void list_look(struct list *l, struct listed *item)
 	item->override = read_override(l, d);
 	item->resets = read_attribute(l, d, "reset_method");
 	item->revision = read_revision(l, d);
-	item->is_virtual = l->has_virtual && read_physical(l, d, &item->physical);
+	item->is_virtual = l->has_virtual &&
+			   virtual_function_physical(l->world, d, &item->physical) == 0;
 	item->virtual_count = d->vf_count;
 	item->names = identity_names(&l->identity, d);
 	item->twins = identity_twins(&l->identity, d);

@@ -21,6 +21,7 @@
 #include "run.h"
 #include "sources.h"
 #include "usage.h"
+#include "virtual_functions.h"
 
 #define EXIT_NO_RULE 3
 
@@ -358,7 +359,26 @@ static void read_all(struct planning *p)
 		return;
 	}
 	p->judge = (struct judge){p->arena,	&p->all.policy, &p->all.inventory,
-				  &p->all.plan, &p->usages,	NULL};
+				  &p->all.plan, &p->usages,	NULL,
+				  NULL};
+}
+
+/* -errno, with the reason in the report. */
+static int plan_next_boot(struct planning *p)
+{
+	struct run *run = &p->run;
+	int r = run_plan(p->world, p->arena, run);
+
+	if (r < 0)
+		return r;
+	r = virtual_functions_foresee(p->world, p->arena, &run->policy, &run->inventory,
+				      &run->plan);
+	if (r < 0) {
+		run->report.reason = REASON_LIMIT;
+		run->report.detail = "memory for devices";
+		run->report.plan = NULL;
+	}
+	return r;
 }
 
 static int plan(struct planning *p)
@@ -378,7 +398,7 @@ static int plan(struct planning *p)
 		return EXIT_FAILED;
 	has_rule = !run->policy.off && policy_has_bind_rule(&run->policy);
 	/* Where the boot would do nothing, nothing is planned. */
-	if (has_rule && run_plan(p->world, p->arena, run) < 0 && !p->is_json)
+	if (has_rule && plan_next_boot(p) < 0 && !p->is_json)
 		say_error("%s", reason_message(run->report.reason, run->report.detail,
 					       message));
 	if (has_rule && !p->is_json && run->report.plan)

@@ -16,6 +16,7 @@
 #include "paths.h"
 #include "reason.h"
 #include "run.h"
+#include "virtual_functions.h"
 
 int config_edit_start(struct config_edit *edit, struct arena *arena, struct text bytes)
 {
@@ -462,7 +463,10 @@ int edit_check(struct edit *e)
 	if (r < 0)
 		return r;
 	sources_parse(s, &e->after);
-	if (plan_make(&e->after, &e->inventory, e->arena, &e->plan) < 0)
+	e->next = e->inventory;
+	if (plan_make(&e->after, &e->next, e->arena, &e->plan) < 0 ||
+	    virtual_functions_foresee(e->world, e->arena, &e->after, &e->next, &e->plan) <
+		    0)
 		return out_of_memory();
 	return 0;
 }
@@ -577,10 +581,11 @@ struct judge edit_judge(const struct edit *e)
 	return (struct judge){
 		.arena = e->arena,
 		.policy = &e->after,
-		.inventory = &e->inventory,
+		.inventory = &e->next,
 		.plan = &e->plan,
 		.usages = &e->usages,
 		.holders = &e->holders,
+		.world = e->world,
 	};
 }
 

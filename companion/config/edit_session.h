@@ -49,6 +49,7 @@ struct edit {
 	struct arena *arena;
 	struct world *world;
 	struct inventory inventory; /* every function */
+	struct inventory next; /* those of them that the next boot has */
 	struct identity identity;
 	struct companions *
 		companions; /* per device: what brings it along now; NULL: nothing does */

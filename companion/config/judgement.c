@@ -7,6 +7,7 @@
 #include "guards.h"
 #include "message.h"
 #include "paths.h"
+#include "virtual_functions.h"
 
 /* How a refusal of the boot is taken while rules are written. */
 enum weight {
@@ -188,6 +189,27 @@ static enum reason refuse_as_if(const struct judge *j, const struct plan *plan,
 					 : refuse_device(&context, d, allow, ret_detail);
 }
 
+/* The next boot does not have it: a rule takes the function whose driver would make it. */
+static void judge_gone(const struct judge *j, const struct bdf physical,
+		       struct judgement *ret)
+{
+	const struct pci_device key = {.bdf = physical};
+	const struct plan_device *pd = plan_find(j->plan, &key);
+	char origin[ORIGIN_SIZE], address[BDF_SIZE];
+
+	bdf_format(physical, address);
+	ret->verdict = JUDGED_REFUSED;
+	ret->reason = REASON_HAS_VFS;
+	ret->why = arena_printf(
+		j->arena,
+		"no virtual function of %s exists after the next boot, since the rule %.*s "
+		"(%s) takes %s from the driver that makes them: leave it to the driver, with "
+		"\"earlybind keep %s\"",
+		address, pd ? (int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE) : 0,
+		pd ? pd->rule->text.p : "",
+		pd ? origin_format(&pd->rule->origin, origin) : "", address, address);
+}
+
 void judge_device(const struct judge *j, const struct pci_device *d, struct allowance a,
 		  struct judgement *ret)
 {
@@ -195,11 +217,16 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 	const struct plan_device *pd = plan_find(j->plan, d);
 	enum reason reason = pd ? pd->reason : REASON_NONE;
 	const char *detail = pd ? pd->detail : NULL;
+	struct bdf physical;
 
 	/* The guards tell functions from one another by their place in the inventory. */
 	if (same)
 		d = same;
 	*ret = (struct judgement){.why = NULL};
+	if (!same && j->world && virtual_function_physical(j->world, d, &physical) == 0) {
+		judge_gone(j, physical, ret);
+		return;
+	}
 	if (pd && pd->action == ACTION_KEEP) {
 		judge_kept(j, pd, ret);
 		return;

@@ -2,7 +2,7 @@
 /*
  * The judgement of a function: whether a bind rule for it is carried out, and if not, why. It is
  * about the rule that there is, or as if there were one. Every command that speaks of a device
- * asks here, so that none says what another one denies. Pure: reads nothing, prints nothing.
+ * asks here, so that none says what another one denies. Prints nothing.
  */
 #pragma once
 
@@ -22,6 +22,8 @@ struct judge {
 	const struct plan *plan; /* of both */
 	const struct usages *usages;
 	const struct holders *holders; /* NULL: open nodes do not count */
+	struct world
+		*world; /* for whose virtual function one is that is not in @inventory */
 };
 
 enum judged {

@@ -90,7 +90,8 @@ void addition_drop_done(struct edit *e, struct rule_requests *w)
 			if (d->is_bridge || !edit_has_selector(&request->selector, d))
 				continue;
 			matches++;
-			covered += covering(e, w, d) != NULL;
+			covered += covering(e, w, d) != NULL &&
+				   inventory_find(&e->next, d->bdf) != NULL;
 		}
 		request->is_done = rule || (matches > 0 && covered == matches);
 		if (!request->is_done)
@@ -325,6 +326,24 @@ static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 	return judgement.verdict;
 }
 
+/* All that a wish names are virtual functions that the next boot does not have. */
+static enum judged judge_gone(struct edit *e, const struct rule_requests *w,
+			      struct rule_request *request)
+{
+	const struct pci_device *gone = NULL;
+
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		if (!edit_has_selector(&request->selector, d))
+			continue;
+		if (inventory_find(&e->next, d->bdf))
+			return JUDGED_FINE;
+		gone = d;
+	}
+	return gone ? judge_one(e, w, gone, request) : JUDGED_FINE;
+}
+
 /* Its group would bring it along, and no boot takes it from the host. */
 static enum judged warn_of_left(struct edit *e, const struct plan_device *pd)
 {
@@ -359,6 +378,8 @@ enum judged addition_judge(struct edit *e, struct rule_requests *w)
 		struct rule_request *request = &w->items[i];
 		bool is_void = is_all_kept(e, request);
 
+		if (judge_gone(e, w, request) != JUDGED_FINE)
+			all = JUDGED_REFUSED;
 		for (size_t k = 0; k < e->plan.device_count; k++) {
 			const struct plan_device *pd = &e->plan.devices[k];
 			enum judged one;

@@ -121,6 +121,8 @@ const char *physical_sentence(struct world *world, struct arena *arena,
 {
 	const struct pci_device *d = pd->device;
 	char path[JOB_PATH_SIZE], address[BDF_SIZE], buf[16];
+	unsigned count = inventory_count_vfs(world, d->bdf);
+	const char *now = "";
 	struct text t;
 	uint64_t total;
 	bool is_taken = pd->action <= ACTION_RECOVER ||
@@ -133,12 +135,15 @@ const char *physical_sentence(struct world *world, struct arena *arena,
 	if (world_read_text(world, WORLD_SYS, path, buf, sizeof(buf), &t) < 0 ||
 	    text_decimal(t, UINT16_MAX, &total) < 0 || total == 0)
 		return NULL;
+	if (count > 0)
+		now = arena_printf(arena, " (%u exist%s now)", count,
+				   count == 1 ? "s" : "");
 	return arena_printf(
 		arena,
-		"%s can have %u virtual function%s, none of which exists when the next boot "
-		"takes it by %.*s: no virtual function appears then; if those are meant, "
-		"leave it to its driver: \"earlybind keep %s\"",
-		address, (unsigned)total, total == 1 ? "" : "s",
+		"%s can have %u virtual function%s%s, none of which exists when the next "
+		"boot takes it by %.*s: no virtual function appears then; if those are "
+		"meant, leave it to its driver: \"earlybind keep %s\"",
+		address, (unsigned)total, total == 1 ? "" : "s", now ? now : "",
 		(int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE), pd->rule->text.p,
 		address);
 }

@@ -12,6 +12,7 @@
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
+#include "virtual_functions.h"
 
 /* What the binder calls the mark of an image that has earlier rules: read_mark() in run.c. */
 #define PROBLEM_EARLIER_RULES "earlier rules"
@@ -379,5 +380,8 @@ int next_boot_plan(struct world *world, struct arena *arena, inventory_filter fi
 		return r;
 	run->inventory.iommu.is_unsafe |= run->policy.has_unsafe_interrupts;
 	framebuffers_read(world, arena, &run->inventory);
-	return plan_make(&run->policy, &run->inventory, arena, &run->plan);
+	r = plan_make(&run->policy, &run->inventory, arena, &run->plan);
+	return r < 0 ? r
+		     : virtual_functions_foresee(world, arena, &run->policy,
+						 &run->inventory, &run->plan);
 }

@@ -63,7 +63,7 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 
 /*
  * Then: every function into @run->inventory, with the facts that the rules and @filter (NULL:
- * none) ask for, and the plan of them. -ENOMEM, or -errno where there is no PCI bus.
+ * none) ask for, and the plan of them, as the next boot has them (virtual_functions.h). -ENOMEM, or -errno where there is no PCI bus.
  */
 int next_boot_plan(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct run *run) must_check nonnull(1, 2, 5);

@@ -275,7 +275,11 @@ def main():
     end = time.monotonic() + args.seconds if args.seconds else None
     test = Test()
     count = 0
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as top:
+        # Descriptions have ../../fixtures in them.
+        os.symlink(os.path.join(HERE, "..", "fixtures"), os.path.join(top, "fixtures"))
+        work = os.path.join(top, "companion", "trees")
+        os.makedirs(work)
         for folder in [os.path.join(HERE, "trees"), *args.folders]:
             for name in os.listdir(folder):
                 if name.endswith((".tree", ".inc")) and not os.path.exists(os.path.join(work, name)):

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "virtual_functions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int virtual_function_physical(struct world *world, const struct pci_device *d,
+			      struct bdf *ret)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE];
+	int r = world->ops->link(world, WORLD_SYS,
+				 inventory_attribute(d->bdf, "physfn", path), address,
+				 sizeof(address));
+
+	return r < 0 ? r : bdf_parse(text_of(address), ret);
+}
+
+/* Of each function of @inventory whether it is virtual, and of which one. */
+struct virtuals {
+	const struct inventory *inventory;
+	bool *is_virtual;
+	struct bdf *physical;
+};
+
+/* The number of virtual functions; with physical ones that have some, also if 0 are known. */
+static int find_virtuals(struct world *world, struct arena *arena,
+			 const struct inventory *inventory, struct virtuals *ret)
+{
+	bool is_any = false;
+
+	*ret = (struct virtuals){
+		inventory,
+		arena_alloc(arena, inventory->count + 1, sizeof(*ret->is_virtual)),
+		arena_alloc(arena, inventory->count + 1, sizeof(*ret->physical))};
+	if (!ret->is_virtual || !ret->physical)
+		return -ENOMEM;
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_device *d = &inventory->devices[i];
+
+		ret->is_virtual[i] =
+			!d->is_bridge &&
+			virtual_function_physical(world, d, &ret->physical[i]) == 0;
+		is_any |= ret->is_virtual[i] || d->vf_count > 0;
+	}
+	return is_any;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct pci_device *x = *(struct pci_device *const *)a;
+	const struct pci_device *y = *(struct pci_device *const *)b;
+
+	if (x->iommu_group != y->iommu_group)
+		return x->iommu_group < y->iommu_group ? -1 : 1;
+	return bdf_compare(x->bdf, y->bdf);
+}
+
+/* Whether the plan binds the function at @bdf. */
+static bool is_taken(const struct plan *plan, struct bdf bdf)
+{
+	const struct pci_device key = {.bdf = bdf};
+	const struct plan_device *pd = plan_find(plan, &key);
+
+	return pd && pd->action <= ACTION_DONE;
+}
+
+/*
+ * The machine without its virtual functions; with @plan, that is about it, with those whose
+ * physical function it leaves to the driver.
+ */
+static int copy_without(struct arena *arena, const struct virtuals *v,
+			const struct plan *plan, struct inventory *ret)
+{
+	const struct inventory *from = v->inventory;
+	struct inventory to = *from;
+
+	to.count = 0;
+	to.devices = arena_alloc(arena, from->count + 1, sizeof(*to.devices));
+	to.by_group = arena_alloc(arena, from->count + 1, sizeof(struct pci_device *));
+	if (!to.devices || !to.by_group)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->count; i++) {
+		if (v->is_virtual[i] && (!plan || is_taken(plan, v->physical[i])))
+			continue;
+		to.devices[to.count] = from->devices[i];
+		to.devices[to.count].vf_count = 0;
+		to.by_group[to.count] = &to.devices[to.count];
+		to.count++;
+	}
+	if (to.count > 0)
+		qsort(to.by_group, to.count, sizeof(struct pci_device *), compare_groups);
+	*ret = to;
+	return 0;
+}
+
+static void add_notes(struct arena *arena, const struct virtuals *v, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->device_count; i++) {
+		struct plan_device *pd = &plan->devices[i];
+		const struct pci_device *was =
+			inventory_find(v->inventory, pd->device->bdf);
+		size_t at = was ? (size_t)(was - v->inventory->devices) : 0;
+		char address[BDF_SIZE];
+
+		if (!was || !v->is_virtual[at] || pd->note || pd->action > ACTION_DONE)
+			continue;
+		pd->note =
+			arena_printf(arena,
+				     "a virtual function: it is bound when the driver of "
+				     "%s has made it, after the initramfs",
+				     bdf_format(v->physical[at], address));
+	}
+}
+
+int virtual_functions_foresee(struct world *world, struct arena *arena,
+			      const struct policy *policy, struct inventory *inventory,
+			      struct plan *plan)
+{
+	struct inventory *early = arena_alloc(arena, 1, sizeof(*early));
+	struct inventory *later = arena_alloc(arena, 1, sizeof(*later));
+	struct inventory *now = arena_alloc(arena, 1, sizeof(*now));
+	struct virtuals v;
+	struct plan next;
+	int r;
+
+	if (!early || !later || !now)
+		return -ENOMEM;
+	*now = *inventory;
+	r = find_virtuals(world, arena, now, &v);
+	if (r <= 0)
+		return r;
+	r = copy_without(arena, &v, NULL, early);
+	if (r == 0)
+		r = plan_make(policy, early, arena, &next);
+	if (r == 0)
+		r = copy_without(arena, &v, &next, later);
+	if (r == 0)
+		r = plan_make(policy, later, arena, &next);
+	if (r < 0)
+		return r;
+	add_notes(arena, &v, &next);
+	*inventory = *later;
+	*plan = next;
+	return 0;
+}

@@ -1,0 +1,22 @@
+# shellcheck shell=sh
+# The next boot is not now: what commands say of a machine that will be another one.
+# shellcheck disable=SC2154 # here and so on are of run.sh
+
+exits_with() { # CODE ARGUMENT...
+	code=0
+	want=$1
+	shift
+	"$EARLYBIND" "$@" >said.txt 2>&1 || code=$?
+	[ "$code" -eq "$want" ]
+}
+
+# An ID that takes the physical function takes all virtual functions of it away.
+golden next-sriov-plan plan --sysroot next-sriov
+for command in 'add 4d:00.1 --dry-run' 'explain 4d:00.1' 'check 4d:00.1'; do
+	# shellcheck disable=SC2086 # words
+	golden "next-sriov-$(echo "$command" | tr -cd a-z0-9)" $command --sysroot next-sriov
+done
+# The command that is proposed helps: then they are bound when they appear.
+check next-sriov-keep exits_with 0 keep 4d:00.0 --sysroot next-sriov --dry-run
+golden next-sriov-kept plan --sysroot next-sriov-kept
+check next-sriov-kept-check exits_with 0 check --only guards 4d:00.1 --sysroot next-sriov-kept
