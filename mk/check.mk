@@ -114,7 +114,7 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-packages suite-lab run-suites
+.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-packages suite-lab suite-groups run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -176,6 +176,9 @@ suite-packages: all manual
 suite-lab: all
 	$(Q)tests/lab/run.sh
 
+suite-groups: all
+	$(Q)tests/groups/run.sh
+
 # What they need is built before any of them runs. One that cannot be built stops no other.
 NEEDS_unit := check-programs
 NEEDS_unit-musl := musl-programs
@@ -202,7 +205,7 @@ run-suites:
 
 # Of those that run beside each other first the ones that wait: for an archive, for a deadline.
 TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
-	companion-asan unit-musl pid1 image packages lab
+	companion-asan unit-musl pid1 image packages lab groups
 
 .PHONY: test test-all check unit unit-musl valgrind fuzz faults property consistency golden coverage
 test:
@@ -212,7 +215,8 @@ test:
 
 # Every release and generator: about an hour.
 test-all:
-	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all PACKAGE_TESTS=all TEST_EXTRA=valgrind
+	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all PACKAGE_TESTS=all TEST_EXTRA=valgrind \
+		GROUPS_SUITES=all GROUPS_MACHINES=30
 
 check:
 	$(Q)mk/packages.sh build
