@@ -532,7 +532,9 @@ static void run_recipes(struct machine *d)
 			"shows how",
 			deletable, plural(deletable));
 	else if (r->finding_count == 0)
-		machine_say(d, FINDING_PASS, "there are no recipes of other tools");
+		machine_say(d, FINDING_PASS,
+			    r->count > 0 ? "no mistake was found in files of other tools"
+					 : "there are no recipes of other tools");
 	if (r->is_cut)
 		machine_say(d, FINDING_UNKNOWN,
 			    "there are more files than are looked at");

@@ -6,14 +6,18 @@
 
 #include "commands.h"
 #include "compiler.h"
+#include "config.h"
 #include "edit_session.h"
 #include "inventory.h"
 #include "message.h"
 #include "options.h"
+#include "plan.h"
 #include "policy.h"
 #include "reason.h"
-#include "recipe.h"
+#include "recipe_parse.h"
+#include "report.h"
 #include "rule_edit.h"
+#include "sentences.h"
 #include "sources.h"
 
 #define EXIT_NOTHING	 3
@@ -27,6 +31,7 @@ enum proposal_state {
 	PROPOSAL_NEW,
 	PROPOSAL_CONFIGURED, /* the configuration has it already */
 	PROPOSAL_COVERED, /* another recipe names the device, and better */
+	PROPOSAL_LOST, /* something takes its place today: offered as a comment */
 };
 
 struct proposal {
@@ -92,6 +97,22 @@ static void add_claim(const struct maker *m, struct selector *s)
 		id.device = first->ids.device;
 	s->terms |= TERM_ID;
 	s->id = id;
+}
+
+/* Whether a recipe names the device alone, where @s names a whole card. */
+static const struct recipe *find_exact(const struct maker *m, const struct selector *s,
+				       const struct pci_device *d)
+{
+	for (size_t i = 0; i < m->recipes->count && s->any_function; i++) {
+		const struct recipe *r = &m->recipes->items[i];
+
+		for (size_t k = 0; k < r->selector_count; k++)
+			if (r->kind == RECIPE_ADDRESS && !r->is_running &&
+			    recipe_is_effective(r) && !r->selectors[k].any_function &&
+			    has_match(&r->selectors[k], d))
+				return r;
+	}
+	return NULL;
 }
 
 static bool does_name(const struct recipe *r, enum recipe_kind kind,
@@ -161,6 +182,8 @@ static const struct recipe *find_better(const struct maker *m, const struct prop
 			better = find_in_files(m, d);
 		else
 			better = is_id ? find_address(m, d) : find_own_id(m, d);
+		if (!is_running && !is_id && !better)
+			better = find_exact(m, &p->selector, d);
 		if (is_id && !is_running ? better != NULL : better == NULL)
 			return better;
 	}
@@ -220,12 +243,35 @@ static int propose(const struct maker *m, const struct recipe *r,
 	} else if (better) {
 		p.state = PROPOSAL_COVERED;
 		p.why = recipe_place(m->recipes, better);
+	} else if (r->is_replaced) {
+		p.state = PROPOSAL_LOST;
 	} else {
 		m->proposals->new_count++;
 	}
 	if ((rule || better) && !p.why)
 		return -ENOMEM;
+	if (r->is_replaced && (rule || better))
+		return 0;
 	m->proposals->items[m->proposals->count++] = p;
+	return 0;
+}
+
+/* A list of IDs that another one takes the place of: both were meant. */
+static bool is_lost(const struct recipe *r)
+{
+	return r->kind == RECIPE_IDS && r->is_replaced && !r->is_repeated &&
+	       !r->is_generated && r->fate == RECIPE_DELETE;
+}
+
+static int propose_all(const struct maker *m, bool (*is_wanted)(const struct recipe *r))
+{
+	for (size_t i = 0; i < m->recipes->count; i++) {
+		const struct recipe *r = &m->recipes->items[i];
+
+		for (size_t k = 0; k < r->selector_count && is_wanted(r); k++)
+			if (propose(m, r, &r->selectors[k]) < 0)
+				return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -246,14 +292,9 @@ static int proposals_make(const struct recipes *recipes,
 	ret->items = arena_alloc(arena, total, sizeof(*ret->items));
 	if (!ret->items)
 		return -ENOMEM;
-	for (size_t i = 0; i < recipes->count; i++) {
-		const struct recipe *r = &recipes->items[i];
-
-		for (size_t k = 0; k < r->selector_count && recipe_is_effective(r); k++)
-			if (propose(&m, r, &r->selectors[k]) < 0)
-				return -ENOMEM;
-	}
-	return 0;
+	if (propose_all(&m, recipe_is_effective) < 0)
+		return -ENOMEM;
+	return propose_all(&m, is_lost);
 }
 
 struct writer {
@@ -309,6 +350,30 @@ static int put_selector(struct writer *w, const struct proposal *p)
 	return p->is_console ? flush(w) : 0;
 }
 
+/* What has no effect today, as comments. */
+static int put_lost(struct writer *w, const struct proposals *proposals)
+{
+	const struct recipe *last = NULL;
+
+	for (size_t i = 0; i < proposals->count; i++) {
+		const struct proposal *p = &proposals->items[i];
+		char text[SELECTOR_SIZE];
+
+		if (p->state != PROPOSAL_LOST)
+			continue;
+		if (p->recipe != last &&
+		    put_line(w, arena_printf(w->arena,
+					     "# from %s:%u, which has no effect today:",
+					     p->recipe->file, p->recipe->line)) < 0)
+			return -ENOMEM;
+		last = p->recipe;
+		if (put_line(w, arena_printf(w->arena, "# bind  %s",
+					     selector_format(&p->selector, text))) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * The new rules as lines of a configuration, with a comment about their origin in front of
  * those of each recipe. -ENOMEM.
@@ -340,7 +405,7 @@ static int proposals_write(const struct proposals *proposals, struct arena *aren
 		if (put_selector(&w, p) < 0)
 			return -ENOMEM;
 	}
-	if (flush(&w) < 0)
+	if (flush(&w) < 0 || put_lost(&w, proposals) < 0)
 		return -ENOMEM;
 	*ret_lines = w.lines;
 	*ret_count = w.count;
@@ -420,7 +485,25 @@ struct import {
 	struct proposals proposals;
 	struct text *lines; /* for the configuration */
 	size_t line_count;
+	struct policy after; /* of the configuration with these lines */
+	struct plan plan; /* by it */
 };
+
+/* What the next boot does by the configuration with the new rules. -ENOMEM. */
+static int make_plan(struct import *im)
+{
+	struct text_buffer all = {.arena = im->arena};
+
+	for (size_t i = 0; i < im->line_count; i++)
+		text_add(&all, "%.*s\n", (int)im->lines[i].n, im->lines[i].p);
+	if (all.is_full || policy_init(&im->after, im->arena) < 0)
+		return -ENOMEM;
+	sources_parse(&im->sources, &im->after);
+	if (im->line_count > 0)
+		config_parse(&im->after, SOURCE_CONFIG, TEXT("import"),
+			     (struct text){all.buf, all.used});
+	return plan_make(&im->after, &im->inventory, im->arena, &im->plan);
+}
 
 static int read_all(struct import *im)
 {
@@ -442,7 +525,8 @@ static int read_all(struct import *im)
 	recipes_add_bound(&im->recipes, im->world, &im->inventory, &im->policy);
 	if (proposals_make(&im->recipes, &im->inventory, &im->policy, im->arena,
 			   &im->proposals) < 0 ||
-	    proposals_write(&im->proposals, im->arena, &im->lines, &im->line_count) < 0)
+	    proposals_write(&im->proposals, im->arena, &im->lines, &im->line_count) < 0 ||
+	    make_plan(im) < 0)
 		goto out_of_memory;
 	world_close(im->world);
 	return EXIT_OK;
@@ -583,6 +667,76 @@ static void print_rules(const struct import *im)
 		putchar('\n');
 }
 
+static bool is_planned(const struct plan_device *pd)
+{
+	return pd && pd->action <= ACTION_DONE;
+}
+
+/* Of a device that the rules do not bind. */
+static const char *why_not(const struct import *im, const struct plan_device *pd)
+{
+	char message[REASON_MESSAGE_SIZE];
+	const char *text = NULL;
+
+	if (!pd)
+		return "no rule names it";
+	text = arena_printf(im->arena, "%s",
+			    reason_message(pd->reason, pd->detail, message));
+	return text ? text : "out of memory";
+}
+
+static void put_planned(const struct import *im, const struct plan_device *pd)
+{
+	const struct pci_device *d = pd->device;
+	char id[ID_SIZE];
+	struct paragraph line = describe_device(d->bdf, format_id(&d->ids, id));
+
+	if (!is_planned(pd))
+		paragraph_add(&line, "is not bound: %s", why_not(im, pd));
+	else if (pd->action == ACTION_DONE)
+		paragraph_add(&line, "is bound to %s, as now", pd->wanted);
+	else
+		paragraph_add(&line, "is bound to %s (now: %s)", pd->wanted,
+			      d->driver[0] ? d->driver : "no driver");
+	paragraph_end(&line);
+}
+
+static bool is_left(const struct import *im, const struct pci_device *d)
+{
+	return driver_is_for_others(text_of(d->driver)) &&
+	       !is_planned(plan_find(&im->plan, d));
+}
+
+/* What the next boot does by the rules; and what is bound now and will not be. */
+static void print_plan(const struct import *im)
+{
+	const char *title = "Bound now, and not by the rules of earlybind:\n";
+
+	if (im->plan.device_count > 0)
+		puts("What the next boot does, with the rules that are there and these:\n");
+	for (size_t i = 0; i < im->plan.device_count; i++)
+		put_planned(im, &im->plan.devices[i]);
+	if (im->plan.device_count > 0)
+		putchar('\n');
+	for (size_t i = 0; i < im->inventory.count; i++) {
+		const struct pci_device *d = &im->inventory.devices[i];
+		struct paragraph line;
+		char id[ID_SIZE];
+
+		if (!is_left(im, d))
+			continue;
+		if (title)
+			puts(title);
+		title = NULL;
+		line = describe_device(d->bdf, format_id(&d->ids, id));
+		paragraph_add(&line, "%s has it now: %s", d->driver,
+			      why_not(im, plan_find(&im->plan, d)));
+		paragraph_end(&line);
+	}
+	if (!title)
+		putchar('\n');
+}
+
 static void print_findings(const struct import *im)
 {
 	if (im->recipes.finding_count == 0)
@@ -601,6 +755,7 @@ static void print_findings(const struct import *im)
 static void print_text(const struct import *im)
 {
 	print_rules(im);
+	print_plan(im);
 	print_findings(im);
 	print_fate(im, RECIPE_DELETE,
 		   "Not needed any more, once an image with the rules has booted:\n");
@@ -618,6 +773,11 @@ static void print_text(const struct import *im)
 
 static void write_recipe(const struct recipe *r, struct json *json)
 {
+	static const char *const extents[] = {
+		[RECIPE_LINE] = "line",
+		[RECIPE_WORDS] = "words",
+		[RECIPE_FILE] = "file",
+	};
 	char text[SELECTOR_SIZE];
 
 	json_open(json, NULL, '{');
@@ -627,6 +787,8 @@ static void write_recipe(const struct recipe *r, struct json *json)
 	json_put_string(json, "kind", recipe_kind_name(r->kind));
 	json_put_string(json, "fate", recipe_fate_name(r->fate));
 	json_put_bool(json, "effective", recipe_is_effective(r));
+	json_put_bool(json, "generated", r->is_generated);
+	json_put_string(json, "extent", extents[r->extent]);
 	json_put_string(json, "note", r->note);
 	json_open(json, "selectors", '[');
 	for (size_t i = 0; i < r->selector_count; i++)
@@ -641,6 +803,7 @@ static void write_proposal(const struct proposal *p, struct json *json)
 		[PROPOSAL_NEW] = "new",
 		[PROPOSAL_CONFIGURED] = "configured",
 		[PROPOSAL_COVERED] = "covered",
+		[PROPOSAL_LOST] = "lost",
 	};
 	char text[SELECTOR_SIZE];
 
@@ -655,13 +818,31 @@ static void write_proposal(const struct proposal *p, struct json *json)
 	json_close(json, '}');
 }
 
+static void write_plan(const struct import *im, struct json *json)
+{
+	char address[BDF_SIZE];
+
+	json_open(json, "devices", '[');
+	for (size_t i = 0; i < im->plan.device_count; i++)
+		report_write_device(&im->plan.devices[i], NULL, json);
+	json_close(json, ']');
+	json_open(json, "left", '[');
+	for (size_t i = 0; i < im->inventory.count; i++)
+		if (is_left(im, &im->inventory.devices[i]))
+			json_put_string(
+				json, NULL,
+				bdf_format(im->inventory.devices[i].bdf, address));
+	json_close(json, ']');
+}
+
 static int print_json(const struct import *im)
 {
 	const struct recipes *recipes = &im->recipes;
 	struct json json;
 
 	if (begin_json(im->arena,
-		       recipes->count + recipes->finding_count + im->proposals.count,
+		       recipes->count + recipes->finding_count + im->proposals.count +
+			       im->inventory.count,
 		       &json) < 0)
 		return EXIT_FAILED;
 	json_open(&json, NULL, '{');
@@ -687,6 +868,7 @@ static int print_json(const struct import *im)
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
+	write_plan(im, &json);
 	json_close(&json, '}');
 	return end_json(&json);
 }
@@ -736,7 +918,7 @@ static int import(struct import *im)
 	else
 		puts("nothing found: no file that is known, no parameter of this boot and "
 		     "no driver\npasses a device through");
-	if (im->is_write && im->line_count > 0) {
+	if (im->is_write && im->proposals.new_count > 0) {
 		putchar('\n');
 		code = proposals_apply(&im->proposals, im->lines, im->line_count,
 				       im->sysroot, im->arena);

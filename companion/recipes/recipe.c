@@ -361,6 +361,22 @@ void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 	(void)recipe_add(recipes, &base);
 }
 
+/* "vifo_pci" */
+static bool has_same_letters(const char *a, const char *b)
+{
+	unsigned char count[256] = {0};
+
+	for (; *a; a++)
+		count[(unsigned char)*a]++;
+	for (; *b; b++)
+		if (count[(unsigned char)*b]-- == 0)
+			return false;
+	for (size_t i = 0; i < sizeof(count); i++)
+		if (count[i] != 0)
+			return false;
+	return true;
+}
+
 bool recipe_check_module(struct recipes *recipes, const char *file, unsigned line,
 			 struct text name)
 {
@@ -383,7 +399,7 @@ bool recipe_check_module(struct recipes *recipes, const char *file, unsigned lin
 		word[i] = name.p[i] == '-' ? '_' : name.p[i];
 	word[name.n] = '\0';
 	near = nearest_name(word, vfio_module_name, NULL, ARRAY_SIZE(vfio_modules));
-	if (!near || strncmp(word, "vf", 2) != 0)
+	if (!near || (strncmp(word, "vf", 2) != 0 && !has_same_letters(word, near)))
 		return false;
 	recipe_find(recipes, LINT_NAME, file, line,
 		    "there is no module %.*s: is %s meant? As it stands, the line does "

@@ -240,12 +240,16 @@ static void take_module_parameter(struct reader *r, struct text name)
 	if (take_joined(r))
 		return;
 	/* Pain 17: a blank in the list. */
-	if (!dot && !r->value.p && text_is_id_like(name))
+	if (!dot && !r->value.p && text_is_id_like(name)) {
 		recipe_find(
 			r->recipes, LINT_IDS, r->base.file, r->base.line,
 			"\"%.*s\" stands behind a blank, so it is no part of a list and "
 			"has no effect: separate IDs by commas only",
 			(int)name.n, name.p);
+		r->base.kind = RECIPE_IDS;
+		r->base.fate = RECIPE_DELETE;
+		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), name);
+	}
 	if (dot && recipe_check_module(r->recipes, r->base.file, r->base.line, module) &&
 	    module_is_vfio(module))
 		take_option(r, module);

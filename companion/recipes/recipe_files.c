@@ -90,7 +90,11 @@ static const struct place places[] = {
 	{.folders = {"/etc/default/u-boot", "/etc/default/extlinux"},
 	 .parse = recipe_parse_keyed,
 	 .after = "then run u-boot-update, or extlinux-update"},
-	{.folders = {"/boot/extlinux/extlinux.conf", "/extlinux/extlinux.conf"},
+	{.folders = {"/etc/update-extlinux.conf"},
+	 .parse = recipe_parse_keyed,
+	 .after = "then run update-extlinux"},
+	{.folders = {"/boot/extlinux/extlinux.conf", "/extlinux/extlinux.conf",
+		     "/boot/extlinux.conf"},
 	 .parse = recipe_parse_syslinux},
 	{.folders = {"/etc/default/limine", "/etc/limine-entry-tool.conf"},
 	 .parse = recipe_parse_keyed,
@@ -137,6 +141,7 @@ static const struct place places[] = {
 	 .suffix = ".conf",
 	 .parse = recipe_parse_modules,
 	 .is_strict = true},
+	FILE_AT("/etc/conf.d/modules", recipe_parse_openrc),
 	FILE_AT("/etc/dracut.conf", recipe_parse_dracut),
 	{.folders = {"/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"},
 	 .suffix = ".conf",
@@ -163,6 +168,9 @@ static const struct place places[] = {
 	FILE_AT("/etc/sysfs.conf", recipe_parse_sysfs),
 	FILES_IN("/etc/sysfs.d", ".conf", recipe_parse_sysfs),
 	FILE_AT("/etc/rc.local", recipe_parse_script),
+	FILE_AT("/etc/rc.d/rc.local", recipe_parse_script),
+	FILE_AT("/boot/config/go", recipe_parse_script),
+	FILES_IN("/etc/local.d", ".start", recipe_parse_script),
 	FILES_IN("/etc/driverctl.d", "", recipe_parse_driverctl),
 	FILE_AT("/boot/config/vfio-pci.cfg", recipe_parse_unraid),
 	FILE_AT("/etc/dpdk/interfaces", recipe_parse_dpdk),
@@ -258,6 +266,7 @@ static bool is_put_aside(const char *name)
 static void check_suffix(struct recipes *recipes, const char *sysroot,
 			 const struct place *place, const char *file)
 {
+	size_t before = recipes->count, kept = before, findings;
 	struct text bytes;
 
 	if (!place->is_strict || is_put_aside(file) ||
@@ -267,6 +276,16 @@ static void check_suffix(struct recipes *recipes, const char *sysroot,
 		recipes, LINT_SUFFIX, file, 0,
 		"nobody reads it, because its name does not end in %s: it has no effect",
 		place->suffix);
+	findings = recipes->finding_count;
+	place->parse(recipes, file, bytes);
+	/* What it lists was meant. */
+	for (size_t i = before; i < recipes->count; i++) {
+		recipes->items[i].is_replaced = true;
+		if (recipes->items[i].kind == RECIPE_IDS)
+			recipes->items[kept++] = recipes->items[i];
+	}
+	recipes->count = kept;
+	recipes->finding_count = findings;
 }
 
 static void add_name(struct recipes *recipes, struct listing *listing, const char *name,

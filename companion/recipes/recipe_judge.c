@@ -51,6 +51,40 @@ static bool is_grub_setting(const struct recipe *r)
 	return r->variable.p && text_has_prefix(r->variable, "GRUB_");
 }
 
+/* The same parameter in a variable that GRUB reads: it may be put together. */
+static bool has_read_copy(const struct recipes *recipes, const struct recipe *r)
+{
+	for (size_t i = 0; i < recipes->count; i++)
+		if (is_grub_setting(&recipes->items[i]) &&
+		    recipe_is_grub_variable(recipes->items[i].variable) &&
+		    text_is_same(recipes->items[i].text, r->text))
+			return true;
+	return false;
+}
+
+static bool is_unread(const struct recipes *recipes, const struct recipe *r)
+{
+	return is_grub_setting(r) && !recipe_is_grub_variable(r->variable) &&
+	       !has_read_copy(recipes, r);
+}
+
+static void find_unread(struct recipes *recipes)
+{
+	const struct recipe *last = NULL;
+
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *r = &recipes->items[i];
+
+		if (!is_unread(recipes, r) || (last && is_same_place(last, r)))
+			continue;
+		last = r;
+		recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,
+			    "GRUB reads no variable %.*s, so the line has no effect: is "
+			    "GRUB_CMDLINE_LINUX_DEFAULT meant?",
+			    (int)MIN(r->variable.n, (size_t)60), r->variable.p);
+	}
+}
+
 static bool has_copy(const struct recipes *recipes, const struct recipe *r)
 {
 	for (size_t i = 0; i < recipes->count; i++)
@@ -68,7 +102,7 @@ static void find_not_generated(struct recipes *recipes)
 	for (size_t i = 0; i < recipes->count; i++) {
 		const struct recipe *r = &recipes->items[i];
 
-		if (!is_grub_setting(r) || r->is_replaced)
+		if (!is_grub_setting(r) || r->is_replaced || is_unread(recipes, r))
 			continue;
 		has_source = true;
 		if (recipes->has_boot_menu && !has_copy(recipes, r))
@@ -262,13 +296,14 @@ static bool judge_blacklist(const struct judge *j, struct recipe *r)
 {
 	struct device_list starved = {.text.arena = j->recipes->arena};
 	const struct pci_device *other = NULL;
-	bool is_about = is_usual(r->module);
+	bool is_about = false, has_device = false;
 
 	for (size_t i = 0; i < j->inventory.count; i++) {
 		const struct pci_device *d = &j->inventory.devices[i];
 
 		if (!has_candidate(j, d, r->module))
 			continue;
+		has_device = true;
 		if (is_wanted(j, d))
 			is_about = true;
 		else if (d->driver[0] == '\0' || text_is_param(r->module, d->driver))
@@ -276,7 +311,7 @@ static bool judge_blacklist(const struct judge *j, struct recipe *r)
 		else
 			other = d;
 	}
-	if (!is_about)
+	if (!is_about && (has_device || !is_usual(r->module)))
 		return false;
 	if (starved.count > 0)
 		recipe_find(
@@ -496,6 +531,11 @@ static void judge_machine(struct judge *j)
 			is_about = is_chosen && judge_blacklist(j, r);
 		if (r->kind == RECIPE_ORDER)
 			judge_order(j, r);
+		if (r->kind == RECIPE_LOAD && !is_chosen && r->fate == RECIPE_DELETE) {
+			r->fate = RECIPE_STAY;
+			r->note = "no file that was read says for which devices it is: a "
+				  "mediated device needs it, too";
+		}
 		if (r->kind == RECIPE_ORDER && !is_chosen && !r->is_repeated)
 			recipe_find(
 				recipes, LINT_ORDER, r->file, r->line,
@@ -516,6 +556,7 @@ static int recipes_judge(struct recipes *recipes, struct world *world,
 	int r;
 
 	find_repeated(recipes);
+	find_unread(recipes);
 	find_not_generated(recipes);
 	find_replaced(recipes);
 	r = inventory_read(world, recipes->arena, recipes_filter, NULL, &j.inventory);

@@ -61,6 +61,7 @@ void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text b
 		"add_options",
 		"U_BOOT_PARAMETERS", /* u-boot-menu */
 		"EXTLINUX_PARAMETERS",
+		"default_kernel_opts", /* update-extlinux of Alpine */
 	};
 	struct text rest = bytes, text, value;
 	unsigned line = 0, first;
@@ -182,20 +183,32 @@ void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text b
 	keep_all(recipes, before, BOOTC_NOTE);
 }
 
-/* A block of Nix with lines of modprobe.d. */
+/* A block of Nix with lines of modprobe.d, or with commands that pass devices. */
 static void parse_block(struct recipes *recipes, const char *file,
 			const struct strings_reader *r)
 {
 	size_t before = recipes->count, findings = recipes->finding_count;
 
-	if (!text_has_part(r->string, "options ") &&
-	    !text_has_part(r->string, "softdep "))
-		return;
-	recipe_parse_modprobe(recipes, file, r->string);
+	if (text_has_part(r->string, "driver_override"))
+		recipe_parse_script(recipes, file, r->string);
+	else if (text_has_part(r->string, "options ") ||
+		 text_has_part(r->string, "softdep "))
+		recipe_parse_modprobe(recipes, file, r->string);
 	for (size_t i = before; i < recipes->count; i++)
 		recipes->items[i].line += r->first - 1;
 	for (size_t i = findings; i < recipes->finding_count; i++)
 		recipes->findings[i].line += r->first - 1;
+}
+
+/* Of a string that has "ids=" in it. */
+static unsigned line_of_ids(const struct strings_reader *r)
+{
+	const char *at = memmem(r->string.p, r->string.n, "ids=", 4);
+	unsigned line = r->first;
+
+	for (const char *p = r->string.p; at && p < at; p++)
+		line += *p == '\n';
+	return line;
 }
 
 /*
@@ -215,7 +228,8 @@ void recipe_parse_nix(struct recipes *recipes, const char *file, struct text byt
 		if (text_has_part(r.string, "${")) {
 			if (text_has_part(r.string, "ids="))
 				recipe_find(
-					recipes, LINT_NOT_UNDERSTOOD, file, r.first,
+					recipes, LINT_NOT_UNDERSTOOD, file,
+					line_of_ids(&r),
 					"it looks like it passes devices, and is not "
 					"understood: its list is put together by Nix");
 		} else if (r.is_block) {

@@ -33,7 +33,7 @@ static struct recipe of(const struct line *line, enum recipe_kind kind,
 
 /* One parameter of "options vfio-pci". */
 static void add_parameter(const struct line *line, struct text module,
-			  const struct cmdline_arg *arg, bool is_alone)
+			  const struct cmdline_arg *arg, bool is_alone, bool is_typo)
 {
 	struct recipe r = of(line, RECIPE_OPTION, RECIPE_STAY);
 	const char *end =
@@ -49,7 +49,8 @@ static void add_parameter(const struct line *line, struct text module,
 		return;
 	}
 	if (text_is_param(arg->name, "ids") &&
-	    (text_is_param(module, "vfio_pci") || text_is_param(module, "pci_stub"))) {
+	    (text_is_param(module, "vfio_pci") || text_is_param(module, "pci_stub") ||
+	     is_typo)) {
 		r.kind = RECIPE_IDS;
 		r.fate = RECIPE_DELETE;
 		r.module = module;
@@ -63,9 +64,12 @@ static void add_parameter(const struct line *line, struct text module,
 			"\"%.*s\" stands behind a blank, so it is no part of the list "
 			"and has no effect: separate IDs by commas only",
 			(int)arg->name.n, arg->name.p);
+		r.kind = RECIPE_IDS;
+		r.fate = RECIPE_DELETE;
+		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), arg->name);
 		return;
 	}
-	if (text_is(arg->name, "="))
+	if (text_is(arg->name, "=") || is_typo)
 		return;
 	r.note = "it is for vfio itself, and also counts when earlybind loads the module";
 	if (text_is_param(module, "pci_stub"))
@@ -91,8 +95,10 @@ static void parse_options(const struct line *line, struct text module)
 	struct text rest = line->rest, all = line->rest;
 	struct cmdline_arg arg;
 	size_t count = 0;
+	bool is_typo =
+		recipe_check_module(line->recipes, line->file, line->number, module) &&
+		!module_is_vfio(module);
 
-	(void)recipe_check_module(line->recipes, line->file, line->number, module);
 	if (text_is_param(module, "xen_pciback")) {
 		while (cmdline_next(&rest, &arg))
 			if (text_is(arg.name, "hide") && arg.value.p)
@@ -101,12 +107,14 @@ static void parse_options(const struct line *line, struct text module)
 					       arg.value);
 		return;
 	}
-	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub"))
+	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub") && !is_typo)
 		return;
 	while (cmdline_next(&all, &arg) && !text_has_prefix(arg.name, "#"))
-		count += arg.value.p || !text_is_id_like(arg.name);
+		count += arg.value.p ||
+			 !(text_is_id_like(arg.name) || text_is_param(arg.name, "ids") ||
+			   text_is(arg.name, "="));
 	while (cmdline_next(&rest, &arg) && !has_comment(line, &arg))
-		add_parameter(line, module, &arg, count == 1);
+		add_parameter(line, module, &arg, count <= 1, is_typo);
 }
 
 /* "softdep nouveau pre: vfio-pci post: ..." */
@@ -139,6 +147,12 @@ static void parse_blacklist(const struct line *line, struct text module)
 		(void)recipe_add(line->recipes, &r);
 }
 
+/* What loads the module as it would be loaded without the line. */
+static bool is_modprobe(struct text program)
+{
+	return text_is(program, "modprobe") || text_has_suffix(program, "/modprobe");
+}
+
 /* "install nouveau /bin/false", "install vfio-pci /sbin/script" and the like. */
 static void parse_install(const struct line *line, struct text module)
 {
@@ -159,7 +173,11 @@ static void parse_install(const struct line *line, struct text module)
 			(void)recipe_add(line->recipes, &r);
 		return;
 	}
-	if (module_is_vfio(module)) {
+	if (module_is_vfio(module) && is_modprobe(word)) {
+		r.kind = RECIPE_LOAD;
+		r.fate = RECIPE_DELETE;
+		(void)recipe_add(line->recipes, &r);
+	} else if (module_is_vfio(module)) {
 		recipe_follow(line->recipes, command);
 		r.note = "a program of your own chooses the devices: write rules for "
 			 "them; earlybind loads vfio-pci without this line";
@@ -277,14 +295,18 @@ static void parse(struct recipes *recipes, const char *file, struct text bytes,
 		  bool is_vendor)
 {
 	struct line line = {.recipes = recipes, .file = file, .is_vendor = is_vendor};
-	bool is_about_vfio = text_has_part(bytes, "vfio");
+	bool is_about_vfio = text_has_part(bytes, "vfio"), is_empty = true;
 	struct text rest = bytes;
 	unsigned last = 0;
 
 	while (recipe_line(recipes, &rest, &last, &line.number, &line.whole)) {
 		line.whole = text_trim(line.whole);
+		is_empty &= line.whole.n == 0 || line.whole.p[0] == '#';
 		parse_line(&line, is_about_vfio);
 	}
+	if (is_empty && strstr(file, "vfio") && !is_vendor)
+		recipe_find(recipes, LINT_NO_EFFECT, file, 0,
+			    "there is no setting in it: it binds no device");
 }
 
 void recipe_parse_modprobe(struct recipes *recipes, const char *file, struct text bytes)

@@ -96,6 +96,9 @@ void recipe_parse_modprobe(struct recipes *recipes, const char *file, struct tex
 void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 				  struct text bytes) nonnull(1, 2);
 
+/* Whether GRUB makes a kernel command line of the variable of that name. */
+bool recipe_is_grub_variable(struct text name);
+
 /* The words of a kernel command line that stands in line @line. */
 void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,
 			  struct text words) nonnull(1, 2);
@@ -129,6 +132,8 @@ void recipe_parse_nix(struct recipes *recipes, const char *file, struct text byt
 void recipe_parse_modules(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_dracut(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_openrc(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_mkinitcpio(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);

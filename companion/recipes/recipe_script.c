@@ -532,6 +532,14 @@ static void look_at(struct recipes *recipes, const char *file, struct text bytes
 	}
 }
 
+/* What puts modules and programs into an image passes no device by their names alone. */
+static bool is_installer(const char *file)
+{
+	return text_has_suffix(text_of(file), "/module-setup.sh") ||
+	       strstr(file, "/initcpio/install/") ||
+	       strstr(file, "/initramfs-tools/hooks/");
+}
+
 static bool is_about(const char *file, struct text bytes)
 {
 	static const char *const parts[] = {"driver_override", "vfio", "pci-stub",
@@ -540,7 +548,7 @@ static bool is_about(const char *file, struct text bytes)
 	/* Our own hooks are no recipe; nor is a program that is no text. */
 	if (strstr(file, "earlybind") || memchr(bytes.p, '\0', bytes.n))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+	for (size_t i = 0; i < (is_installer(file) ? 1 : ARRAY_SIZE(parts)); i++)
 		if (text_has_part(bytes, parts[i]))
 			return true;
 	return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "grub.h"
+#include "kernel_cmdline.h"
 
 typedef void (*taker)(struct recipes *recipes, const char *file,
 		      const struct shell_assignment *a);
@@ -87,6 +88,23 @@ static void parse_words(struct recipes *recipes, const char *file,
 		recipes->items[i].variable = a->name;
 }
 
+/* grub-mkconfig and the scripts of grub.d read these. */
+bool recipe_is_grub_variable(struct text name)
+{
+	static const char *const known[] = {
+		"GRUB_CMDLINE_LINUX",
+		"GRUB_CMDLINE_LINUX_DEFAULT",
+		"GRUB_CMDLINE_LINUX_RECOVERY",
+		"GRUB_CMDLINE_LINUX_XEN_REPLACE",
+		"GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (text_is(name, known[i]))
+			return true;
+	return false;
+}
+
 static void take_grub(struct recipes *recipes, const char *file,
 		      const struct shell_assignment *a)
 {
@@ -106,7 +124,7 @@ static void take_grub(struct recipes *recipes, const char *file,
 void recipe_parse_grub_default(struct recipes *recipes, const char *file,
 			       struct text bytes)
 {
-	static const char *const names[] = {"GRUB_CMDLINE_", NULL};
+	static const char *const names[] = {"GRUB_CMDLINE", "GRUB_LINUX", NULL};
 
 	if (!recipes->grub.arena &&
 	    grub_shell(&recipes->grub, recipes->arena, recipes->dialect) < 0)
@@ -221,6 +239,43 @@ static void take_mkinitcpio(struct recipes *recipes, const char *file,
 		parse_module_list(recipes, file, a);
 	if (text_is(a->name, "FILES") || text_is(a->name, "BINARIES"))
 		parse_items(recipes, file, a);
+}
+
+/* OpenRC: modules="vfio_pci", module_vfio_pci_args="ids=...", perhaps behind "_6" of a kernel */
+static void take_openrc(struct recipes *recipes, const char *file,
+			const struct shell_assignment *a)
+{
+	static const char *const args[] = {"module_vfio_pci_args",
+					   "module_pci_stub_args"};
+	struct recipe r = {.file = file,
+			   .line = a->place.line,
+			   .text = a->value,
+			   .kind = RECIPE_IDS,
+			   .fate = RECIPE_DELETE};
+	struct text rest = a->value;
+	struct cmdline_arg arg;
+
+	if (text_has_prefix(a->name, "modules"))
+		parse_module_list(recipes, file, a);
+	for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
+		if (!text_has_prefix(a->name, args[i]))
+			continue;
+		r.module = i == 0 ? TEXT("vfio_pci") : TEXT("pci_stub");
+		while (cmdline_next(&rest, &arg))
+			if (text_is_param(arg.name, "ids"))
+				recipe_add_ids(recipes, recipe_add(recipes, &r),
+					       arg.value);
+	}
+}
+
+void recipe_parse_openrc(struct recipes *recipes, const char *file, struct text bytes)
+{
+	static const char *const names[] = {"modules", "module_vfio", "module_pci_stub",
+					    NULL};
+	struct shell shell;
+
+	shell_init(&shell, recipes->arena, SHELL_SH);
+	read_assignments(recipes, &shell, file, bytes, names, take_openrc);
 }
 
 void recipe_parse_mkinitcpio(struct recipes *recipes, const char *file, struct text bytes)

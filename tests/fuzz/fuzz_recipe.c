@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Other tools' files. The first byte chooses the format; the corpus has '0' for the first one, so
- * the number of formats divides 48.
- */
+/* Other tools' files. The first byte chooses the format: '0' the first one. */
 #include "fuzz.h"
 
 #include "recipe_parse.h"
@@ -21,6 +18,8 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	recipe_parse_kernelstub,   recipe_parse_bootc,
 	recipe_parse_nix,	   recipe_parse_dpdk,
 	recipe_parse_vpp,	   recipe_parse_truenas,
+	recipe_parse_openrc,	   recipe_parse_syslinux,
+	recipe_parse_entry,	   recipe_parse_grub_custom,
 };
 
 static void check(const struct recipe *r, unsigned lines)
@@ -52,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < whole.n; i++)
 		lines += whole.p[i] == '\n';
 	require(recipes_init(&recipes, fuzz_arena(0)) == 0);
-	parsers[data[0] % ARRAY_SIZE(parsers)](&recipes, "/x/file", whole);
+	parsers[(uint8_t)(data[0] - '0') % ARRAY_SIZE(parsers)](&recipes, "/x/file",
+								whole);
 	require(recipes.count <= RECIPES_MAX);
 	require(recipes.finding_count <= RECIPE_FINDINGS_MAX);
 	for (size_t i = 0; i < recipes.count; i++)
