@@ -31,6 +31,7 @@ MANUAL_PAGES := $(patsubst docs/%.scd,$(BUILD)/man/%,$(MANUAL_SOURCES))
 # "earlybind add" makes it.
 INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
 	755:dracut-module/shell:$(OWN_DIR)/shell \
+	755:initramfs-hooks/image-build:$(OWN_DIR)/image-build \
 	755:$(BUILD)/earlybind:$(BINDIR)/earlybind \
 	$(foreach file,hooks/earlybind scripts/init-top/00-earlybind, \
 		755:initramfs-hooks/$(file):$(INITRAMFS_TOOLS_DIR)/$(file)) \

@@ -11,22 +11,6 @@ _earlybind_warn() {
 	echo "W: earlybind: $*" >&2
 }
 
-# In /usr/bin, or where PREFIX= or a version before 0.2 put it. A program that hangs is no reason
-# to wait for ever.
-_earlybind_companion() {
-	local program folder
-
-	program=/usr/bin/earlybind
-	for folder in /usr/local/sbin /usr/sbin /usr/local/bin /usr/bin; do
-		[ ! -x "$folder/earlybind" ] || program=$folder/earlybind
-	done
-	if command -v timeout >/dev/null; then
-		timeout -k 5 60 "$program" "$@"
-	else
-		"$program" "$@"
-	fi
-}
-
 # Whether this machine has rules for the binder, or will have them from the kernel's command
 # line at its next boot.
 _earlybind_is_configured() {
@@ -64,9 +48,8 @@ installkernel() {
 	local -a options=()
 
 	[[ ${hostonly-} ]] || options+=(--generic)
-	# What is wrong with the configuration is said by install().
-	needed=$(_earlybind_companion embed --image-build "${options[@]}" --modules "$srcmods" \
-		2>/dev/null) || needed="vfio_pci vfio_iommu_type1"
+	needed=$(/usr/lib/earlybind/image-build modules "$srcmods" "${options[@]}") ||
+		needed="vfio_pci vfio_iommu_type1"
 	for module in $needed; do
 		file=${module//[-_]/[-_]}
 		if grep -qs "/$file\.ko" "$srcmods/modules.builtin"; then
@@ -84,35 +67,21 @@ installkernel() {
 	return 0
 }
 
-# The copy in the image holds the rules. With an error in the configuration it gets the last
-# valid ones, and a mark in /etc says so. Without the companion it gets none.
+# With the rules, or without them where the companion cannot be asked.
 _earlybind_embed() {
-	local to=$initdir/usr/lib/earlybind/binder code
-	local mark=$initdir/etc/earlybind.earlier
 	local -a options=()
 
 	# An image for any machine: what this one is and needs is of no interest there.
 	[[ ${hostonly-} ]] || options+=(--generic)
-
+	[[ -x /usr/lib/earlybind/image-build ]] || {
+		_earlybind_warn "/usr/lib/earlybind/image-build is missing, and nothing will be bound with" \
+			"this image: install earlybind again, then run earlybind apply"
+		return 1
+	}
 	# The folder by dracut's own means, which know about merged /usr and the owner.
 	inst_binary /usr/lib/earlybind/binder
-	rm -f "$to"
-	_earlybind_companion embed --image-build "${options[@]}" \
-		--binder /usr/lib/earlybind/binder --output "$to" >&2
-	code=$?
-	((code == 0)) && return 0
-	rm -f "$to" "$mark"
-	if ((code != 1)) && cp -p /usr/lib/earlybind/binder "$to" &&
-		printf '%s\n%s\n' "earlybind embed failed (exit code $code)" "no rules" \
-			>"$mark"; then
-		_earlybind_warn "earlybind embed failed (exit code $code), and this image" \
-			"gets no rules: install earlybind again, then run earlybind apply"
-		return 0
-	fi
-	rm -f "$to" "$mark"
-	_earlybind_warn "the binder is not in this image, and nothing will be bound with it: see" \
-		"above, install earlybind again, then run earlybind apply"
-	return 1
+	rm -f "$initdir/usr/lib/earlybind/binder"
+	/usr/lib/earlybind/image-build embed "$initdir" "${options[@]}" >&2
 }
 
 # "options vfio-pci ids=" counts as a rule. Of modprobe.d only what packages bring is in every

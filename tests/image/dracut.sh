@@ -145,6 +145,26 @@ make_image no-binder "$systemd" --no-hostonly --add earlybind
 check "no binder: the module is not taken" says "earlybind' \(will not\|cannot\) be installed"
 cp /image-tests/binder /usr/lib/earlybind/binder
 
+mv /usr/bin/earlybind /image-tests/earlybind
+for fault in missing crashing; do
+	if [ "$fault" = crashing ]; then
+		printf '#!/bin/sh\nkill -SEGV $$\n' >/usr/bin/earlybind
+		chmod +x /usr/bin/earlybind
+	fi
+	make_image "$fault-companion" "$systemd earlybind" --no-hostonly
+	unpack
+	check "$fault companion: the image is made" is "$status" 0
+	check "$fault companion: it is said" says '^W: earlybind: .*embed failed'
+	check "$fault companion: the mark is there" has etc/earlybind.earlier
+	check "$fault companion: the binder is there" test -x "$out/usr/lib/earlybind/binder"
+done
+cp -p /image-tests/earlybind /usr/bin/earlybind
+mv /usr/lib/earlybind/image-build /image-tests/image-build
+make_image no-image-build "$systemd earlybind" --no-hostonly
+check "no image-build: the image is made" is "$status" 0
+check "no image-build: it is said" says '^W: earlybind: .*image-build is missing'
+mv /image-tests/image-build /usr/lib/earlybind/image-build
+
 # ---- what is warned about -----------------------------------------------------------------
 
 modules=/lib/modules/$version

@@ -103,7 +103,7 @@ mv /usr/bin/earlybind /image-tests/earlybind
 for fault in missing crashing; do
 	[ "$fault" = missing ] ||
 		printf '#!/bin/sh\nkill -SEGV $$\n' >/usr/bin/earlybind
-	[ ! -e /usr/bin/earlybind ] || chmod +x /usr/sbin/earlybind
+	[ ! -e /usr/bin/earlybind ] || chmod +x /usr/bin/earlybind
 	make_image "$fault-companion"
 	unpack
 	check "$fault companion: the image is made" is "$status" 0
@@ -112,6 +112,11 @@ for fault in missing crashing; do
 	check "$fault companion: the binder is there" test -x "$out/usr/lib/earlybind/binder"
 done
 cp -p /image-tests/earlybind /usr/bin/earlybind
+mv /usr/lib/earlybind/image-build /image-tests/image-build
+make_image no-image-build
+check "no image-build: the image is made" is "$status" 0
+check "no image-build: it is said" says '^W: earlybind: .*image-build is missing'
+mv /image-tests/image-build /usr/lib/earlybind/image-build
 
 cp "$script" /image-tests/script
 for prerequisite in udev no-such-script; do

@@ -228,6 +228,25 @@ make_image no-binder base earlybind udev
 check "no binder: the image is made" is_new
 mv /usr/lib/earlybind/away /usr/lib/earlybind/binder
 
+mv /usr/bin/earlybind $work/earlybind
+for fault in missing crashing; do
+	if [ $fault = crashing ]; then
+		printf '#!/bin/sh\nkill -SEGV $$\n' >/usr/bin/earlybind
+		chmod +x /usr/bin/earlybind
+	fi
+	make_image "$fault-companion" base earlybind udev
+	check "$fault companion: the image is made" is_new
+	check "$fault companion: it is said" says '^W: earlybind: .*embed failed'
+	check "$fault companion: the mark is there" test -s $BUILDROOT/etc/earlybind.earlier
+	check "$fault companion: the binder is there" test -x $BUILDROOT/usr/lib/earlybind/binder
+done
+cp -p $work/earlybind /usr/bin/earlybind
+mv /usr/lib/earlybind/image-build $work/image-build
+make_image no-image-build base earlybind udev
+check "no image-build: the image is made" is_new
+check "no image-build: it is said" says '^W: earlybind: .*image-build is missing'
+mv $work/image-build /usr/lib/earlybind/image-build
+
 # The run script, by the shell that is nearest to the image's.
 run_early() { # CODE of the binder
 	printf '#!/bin/sh\nexit %s\n' "$1" >/usr/lib/earlybind/binder
