@@ -20,6 +20,7 @@ include mk/third-party.mk
 include mk/programs.mk
 include mk/install.mk
 include mk/deb.mk
+include mk/rpm.mk
 include mk/check.mk
 include mk/lint.mk
 include mk/lab.mk
@@ -39,6 +40,7 @@ help:
 	@echo 'make deb         a Debian package: build/earlybind_VERSION_ARCH.deb'
 	@echo 'make deb-source  its source package in build/dist; make dist: the tarballs only'
 	@echo 'make lintian     what Debian checks in both packages'
+	@echo 'make rpm         an RPM package, and its source package, in build/rpm'
 	@echo 'make lint        layout, functions, layers, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'

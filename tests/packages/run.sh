@@ -4,9 +4,9 @@
 #
 # Usage: tests/packages/run.sh [SUITE/GENERATOR...]
 #
-# GENERATOR is initramfs-tools or dracut; dracut is installed by apt, whose downloads are cached.
-# Without arguments initramfs-tools of two releases; with "all" both
-# generators of every release.
+# GENERATOR is initramfs-tools or dracut, or the name of a script beside this one: systemd-boot.
+# What is missing is installed by apt, whose downloads are cached. Without arguments
+# initramfs-tools of two releases; with "all" all of every release.
 #
 # PACKAGE=FILE  the package, if it is not to be built
 # RESULTS=FILE  where one line per check is added (build/results.tsv)
@@ -48,7 +48,10 @@ if [ "${1:-}" = --in-namespace ]; then
 	mkdir -p "$work/root/sys/bus/pci/devices" "$work/root/sys/bus/pci/drivers"
 	share_apt "$work/root" "$suite"
 	mkdir "$work/root/package-tests"
-	cp "$here/steps.sh" "$work"/*.deb "$work/root/package-tests"
+	steps=$here/$generator.sh
+	[ -e "$steps" ] || steps=$here/steps.sh
+	cp "$steps" "$work/root/package-tests/steps.sh"
+	cp "$work"/*.deb "$work/root/package-tests"
 	chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
 		DEBIAN_FRONTEND=noninteractive \
 		sh /package-tests/steps.sh "$(cat "$base/version")" "$generator" </dev/null
@@ -100,7 +103,7 @@ table() { # SUITE/GENERATOR...
 }
 
 [ $# -gt 0 ] || set -- {bookworm,trixie}/initramfs-tools
-[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut}
+[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut} trixie/systemd-boot
 
 rm -rf "$build"
 mkdir -p "$build"
