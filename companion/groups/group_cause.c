@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS_MAX	 256
-#define NAMED_MAX	 3 /* ports, slots, functions in a sentence */
-#define PATH_MAX_BRIDGES 32
+#define PORTS_MAX 256
+#define NAMED_MAX 3 /* ports, slots, functions in a sentence */
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
@@ -378,21 +377,24 @@ static bool is_in_slot(const struct group_causes *c, size_t at)
 	       (port->type == PCIE_ROOT_PORT || port->type == PCIE_DOWNSTREAM);
 }
 
-/* "0000:00:01.0/00.0", as path= has it: the bridges on the way, and the function itself. */
+/* "path=0000:00:01.0/00.0": the bridges on the way, and the function itself. */
 static void add_path(const struct group_causes *c, struct text_buffer *b, size_t port,
 		     struct bdf card)
 {
-	size_t bridges[PATH_MAX_BRIDGES], n = 0;
-	char address[BDF_SIZE];
+	struct pci_path path = {.root = function(c, port)->bdf};
+	uint8_t hops[PATH_HOPS_MAX] = {(uint8_t)(card.device << 3 | card.function)};
+	char text[PATH_SIZE];
+	size_t n = 1;
 
-	for (size_t i = port; i != NO_FUNCTION && n < PATH_MAX_BRIDGES;
-	     i = function(c, i)->above)
-		bridges[n++] = i;
-	text_add(b, "path=%s", bdf_format(function(c, bridges[n - 1])->bdf, address));
-	while (--n > 0)
-		text_add(b, "/%02x.%x", function(c, bridges[n - 1])->bdf.device,
-			 function(c, bridges[n - 1])->bdf.function);
-	text_add(b, "/%02x.%x", card.device, card.function);
+	for (size_t i = port; function(c, i)->above < i && n < PATH_HOPS_MAX;
+	     i = function(c, i)->above) {
+		path.root = function(c, function(c, i)->above)->bdf;
+		hops[n++] = (uint8_t)(function(c, i)->bdf.device << 3 |
+				      function(c, i)->bdf.function);
+	}
+	for (path.hop_count = 0; n > 0;)
+		path.hops[path.hop_count++] = hops[--n];
+	text_add(b, "path=%s", path_format(&path, text));
 }
 
 /* Those that are free come first; of those in use, only what has a name can be found. */

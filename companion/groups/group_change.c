@@ -140,9 +140,10 @@ static int rearrange(struct group_change *c)
 /* The port whose slot the card of a function is in: ports of the card itself have none. */
 static int find_port(struct group_change *c, size_t at, const char **ret_why)
 {
-	size_t port = function(c, at)->above;
+	size_t from = at, port = function(c, at)->above;
 
-	for (; port < at; port = function(c, port)->above) {
+	/* A bridge has a smaller number than what is behind it: no circle. */
+	for (; port < from; from = port, port = function(c, port)->above) {
 		if (function(c, port)->is_unknown)
 			return refuse_unread(c->now, port, ret_why);
 		if (is_port(function(c, port)) &&
@@ -150,7 +151,7 @@ static int find_port(struct group_change *c, size_t at, const char **ret_why)
 		     function(c, port)->type == PCIE_ROOT_PORT))
 			break;
 	}
-	if (port >= at)
+	if (port >= from)
 		return refuse(
 			c->now, function(c, at)->bdf,
 			"is on the root bus: it is part of the chipset, and cannot be "

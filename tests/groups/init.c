@@ -71,8 +71,8 @@ int main(void)
 {
 	static const char *const capture[] = {EARLYBIND, "capture", "--output", CAPTURE,
 					      NULL};
-	static const char *const list[] = {EARLYBIND, "list", "--by", "group", "--why",
-					   "--json", NULL};
+	static const char *const list[] = {EARLYBIND, "list",	"--by", "group",
+					   "--why",   "--json", NULL};
 	struct termios raw;
 	int to;
 

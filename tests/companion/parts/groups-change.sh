@@ -53,3 +53,21 @@ check groups-move-known groups_no 'a VM could have it alone' 0 --sysroot groups-
 echo D3hot >groups-change/sys/devices/pci0000:00/0000:00:01.1/power_state
 check groups-move-unknown groups_no 'What would be then cannot be told: the config space of 0000:00:01.1' 1 \
 	--sysroot groups-change --move 04:00=00:01.0
+
+# A recording of somebody's making: bridges that are behind each other.
+rm -rf groups-circle
+cp -a groups-off groups-circle
+groups_port=groups-circle/sys/devices/pci0000:00/0000:00:01.0
+mkdir "$groups_port/0000:02:10.0"
+mv "$groups_port/0000:01:00.0" "$groups_port/0000:02:10.0/"
+for groups_link in groups-circle/sys/bus/pci/devices/*; do
+	groups_to=$(readlink "$groups_link" | sed 's,01\.0/0000:01:00\.0,01.0/0000:02:10.0/0000:01:00.0,')
+	ln -sfn "$groups_to" "$groups_link"
+done
+groups_circle() {
+	code=0
+	timeout 20 "$EARLYBIND" plan --sysroot groups-circle --move 03:00=00:01.0 >out.txt 2>err.txt || code=$?
+	cat err.txt
+	[ "$code" -eq 1 ]
+}
+check groups-move-circle groups_circle
