@@ -8,12 +8,14 @@
 #include "boot_report.h"
 #include "commands.h"
 #include "sentences.h"
+#include "device_words.h"
 #include "driver.h"
 #include "files.h"
 #include "message.h"
 #include "module_tree.h"
 #include "next_boot.h"
 #include "reason.h"
+#include "rule_request.h"
 
 #define EXIT_NOTHING_READ 3
 #define FILE_MAX	  ((size_t)16 * 1024 * 1024) /* /proc/interrupts of a large machine */
@@ -144,12 +146,14 @@ static int parse_words(struct machine *d)
 {
 	struct parse_error error;
 
-	for (size_t i = 0; i < d->words.count; i++)
-		if (selector_parse(text_of(d->words.items[i]), &d->selectors[i], &error) <
-		    0) {
-			say_error("%s: %s", d->words.items[i], error.message);
-			return -EINVAL;
-		}
+	for (size_t i = 0; i < d->words.count; i++) {
+		struct text word = text_of(d->words.items[i]);
+
+		if (device_word_parse(word, &d->selectors[i], &error) == 0)
+			continue;
+		say_wrong_word("check", word, error.message);
+		return -EINVAL;
+	}
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "commands.h"
 #include "compiler.h"
+#include "device_words.h"
 #include "facts.h"
 #include "framebuffer.h"
 #include "group.h"
@@ -96,6 +97,7 @@ struct list {
 	struct world *world;
 	struct inventory inventory;
 	struct names *names;
+	bool has_names; /* they were looked for */
 	struct modules *modules;
 	struct kind *kinds[KIND_BUCKETS];
 	struct usages usages;
@@ -1359,12 +1361,14 @@ static const struct {
 	{"rule", list_print_rules},
 };
 
-/* What is missing for a whole picture is said, but it is no failure. */
-static int open_sources(struct list *l)
+/* What is missing for a whole picture is said, but it is no failure. Once. */
+static int open_names(struct list *l)
 {
-	const char *release;
 	int r;
 
+	if (l->has_names)
+		return 0;
+	l->has_names = true;
 	r = names_open(l->arena, l->sysroot, l->pci_ids, &l->names);
 	if (r < 0 && l->pci_ids) {
 		say_error("%s: it cannot be read: %s", l->pci_ids, errno_text(r));
@@ -1374,6 +1378,16 @@ static int open_sources(struct list *l)
 		say_error(
 			"there is no pci.ids, so there are no names: install the package "
 			"pci.ids, or name the file with --pci-ids");
+	return 0;
+}
+
+static int open_sources(struct list *l)
+{
+	const char *release;
+	int r = open_names(l);
+
+	if (r < 0)
+		return r;
 	r = modules_open(l->world, l->arena, l->sysroot, &release, &l->modules);
 	if (r < 0 && !l->is_json)
 		say_error("no modules are known for the kernel %s: %s",
@@ -1454,6 +1468,23 @@ static int make_groups(struct list *l)
 	return 0;
 }
 
+/* Shows what has this name. */
+static int choose_name(struct list *l, const char *word)
+{
+	bool has_match = false;
+
+	if (open_names(l) < 0)
+		return EXIT_FAILED;
+	for (size_t i = 0; i < l->inventory.count; i++)
+		if (device_has_name(l->names, &l->inventory.devices[i].ids, text_of(word),
+				    l->arena))
+			has_match = l->items[i].is_shown = true;
+	if (has_match)
+		return EXIT_OK;
+	say_error("list: no function has the name \"%s\"", word);
+	return EXIT_FAILED;
+}
+
 /* Shows what a selector names. */
 static int choose(struct list *l, const char *word)
 {
@@ -1461,7 +1492,9 @@ static int choose(struct list *l, const char *word)
 	struct selector selector;
 	bool has_match = false;
 
-	if (selector_parse(text_of(word), &selector, &error) < 0) {
+	if (device_word_parse(text_of(word), &selector, &error) < 0) {
+		if (device_word_is_name(text_of(word)))
+			return choose_name(l, word);
 		say_error("list: \"%s\": %s", word, error.message);
 		return EXIT_WRONG_USAGE;
 	}
@@ -1572,9 +1605,10 @@ int command_list(int argc, char **argv, struct arena *arena)
 		.synopsis = "[OPTION...] [DEVICE...]",
 		.text = "Lists the PCI functions, one line each, without bridges: address, ID, "
 			"IOMMU group, driver, marks, name, and what of it is in use. With -v or "
-			"a DEVICE (an address, vendor:device, class=CC, or another selector of "
-			"earlybind.conf(5)): all that is known, by IOMMU group. On a terminal "
-			"names are cut to fit.\n"
+			"a DEVICE: all that is known, by IOMMU group. On a terminal names are "
+			"cut to fit. DEVICE is an address, a slot (01:00), vendor:device, a "
+			"name (nvidia, \"rtx 4090\"), class=CC, or another selector of "
+			"earlybind.conf(5).\n"
 			"\n"
 			"marks:\n"
 			"  R  a bind rule names it         K  a keep rule names it\n"

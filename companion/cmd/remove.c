@@ -15,7 +15,7 @@ struct removing {
 };
 
 /* A keep rule about a device that is meant: not what was asked for, but perhaps meant. */
-static void say_keep(struct removing *r, const struct selector *asked)
+static void say_keep(struct removing *r, const bool *is_meant)
 {
 	for (size_t i = 0; i < r->e.before.rule_count; i++) {
 		const struct rule *rule = &r->e.before.rules[i];
@@ -24,7 +24,7 @@ static void say_keep(struct removing *r, const struct selector *asked)
 			const struct pci_device *d = &r->e.inventory.devices[k];
 
 			if (rule->kind != RULE_KEEP || !edit_has_match(&r->e, rule, d) ||
-			    !edit_has_selector(asked, d))
+			    !is_meant[k])
 				continue;
 			say_error("a keep rule protects it: earlybind remove %.*s takes "
 				  "that one out",
@@ -50,10 +50,11 @@ static void say_along(struct removing *r, const bool *is_meant)
 	}
 }
 
-/* Marks the rules for one selector; false if there is none, which is said. */
-static bool mark(struct removing *r, struct text text, const struct selector *asked)
+/* Marks the rules for one selector or name; false if there is none, which is said. */
+static bool mark(struct removing *r, size_t at)
 {
 	const struct inventory *inv = &r->e.inventory;
+	const struct selector *asked = &r->w.selectors[at];
 	bool *is_meant = arena_alloc(r->e.arena, inv->count + 1, sizeof(*is_meant));
 	size_t found, others;
 
@@ -63,10 +64,13 @@ static bool mark(struct removing *r, struct text text, const struct selector *as
 	}
 	for (size_t i = 0; i < inv->count; i++)
 		is_meant[i] = edit_has_selector(asked, &inv->devices[i]);
+	if (r->w.is_name[at] && requests_find_card(&r->w, &r->e, at, is_meant) < 0)
+		return false;
 	found = removal_mark(&r->removal, &r->e, asked, is_meant, &others);
 	if (found == 0 && others == 0) {
-		say_error("%.*s: no rule names it", (int)text.n, text.p);
-		say_keep(r, asked);
+		say_error("%.*s: no rule names it", (int)r->w.asked[at].n,
+			  r->w.asked[at].p);
+		say_keep(r, is_meant);
 		say_along(r, is_meant);
 	}
 	return found > 0;
@@ -81,7 +85,7 @@ static int run(struct removing *r)
 	if (edit_open(&r->e) < 0)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < r->w.asked_count; i++)
-		is_found = mark(r, r->w.asked[i], &r->w.selectors[i]) && is_found;
+		is_found = mark(r, i) && is_found;
 	if (!is_found) {
 		say_error("nothing is written");
 		return EXIT_FAILED;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_words.h"
 #include "message.h"
 #include "sentences.h"
 
@@ -210,6 +211,17 @@ static int propose(struct edit *e, const struct pci_device *d, enum rule_kind ki
 
 #define NEAR_MAX 4
 
+void say_wrong_word(const char *command, struct text word, const char *message)
+{
+	if (device_word_is_name(word))
+		say_error(
+			"%s: \"%.*s\" is no address and no ID: \"earlybind list\" shows "
+			"them",
+			command, (int)word.n, word.p);
+	else
+		say_error("%s: \"%.*s\": %s", command, (int)word.n, word.p, message);
+}
+
 int selection_parse(const char *command, const struct strings *words,
 		    struct selection *ret)
 {
@@ -218,9 +230,9 @@ int selection_parse(const char *command, const struct strings *words,
 		struct text word = text_of(words->items[i]);
 		struct parse_error error;
 
-		if (selector_parse(word, &ret->selectors[i], &error) == 0)
+		if (device_word_parse(word, &ret->selectors[i], &error) == 0)
 			continue;
-		say_error("%s: \"%s\": %s", command, words->items[i], error.message);
+		say_wrong_word(command, word, error.message);
 		return -EINVAL;
 	}
 	return 0;
@@ -321,36 +333,49 @@ static bool is_option(struct text word)
 	return false;
 }
 
-static bool has_selector_sign(struct text word)
+/* A selector, a slot, or a name. */
+static int take_selector(struct rule_requests *w, struct edit *e, struct text word)
 {
-	for (size_t i = 0; i < word.n; i++)
-		if (strchr(":.=+*", word.p[i]))
-			return true;
-	return false;
+	size_t at = w->asked_count;
+	char buf[DEVICE_WORD_SIZE];
+	struct text expanded = device_word_expand(word, buf);
+	struct parse_error error;
+	const char *copy;
+
+	if (expanded.p == buf) {
+		copy = arena_copy(e->arena, expanded);
+		if (!copy) {
+			say_error("out of memory");
+			return -ENOMEM;
+		}
+		word = text_of(copy);
+	}
+	w->asked[at] = word;
+	w->asked_count++;
+	if (selector_parse(word, &w->selectors[at], &error) == 0)
+		return 0;
+	w->is_name[at] = device_word_is_name(word);
+	if (!w->is_name[at]) {
+		say_error("%s: \"%.*s\": %s", w->name, (int)word.n, word.p,
+			  error.message);
+		return -EINVAL;
+	}
+	/* Without this mask there is no class 1. */
+	w->selectors[at] = (struct selector){.terms = TERM_CLASS, .class = 1};
+	return 0;
 }
 
-static int take_selectors(struct rule_requests *w, struct text list)
+static int take_selectors(struct rule_requests *w, struct edit *e, struct text list)
 {
 	struct text part;
 
 	while (text_cut(&list, ',', &part)) {
-		struct parse_error error;
-
 		if (w->asked_count == WISHES_MAX) {
 			say_error("%s: more than %d selectors", w->name, WISHES_MAX);
 			return -EINVAL;
 		}
-		if (selector_parse(part, &w->selectors[w->asked_count], &error) < 0) {
-			/* A word that has nothing of a selector may be a misspelt option. */
-			say_error("%s: \"%.*s\": %s", w->name, (int)part.n, part.p,
-				  has_selector_sign(part)
-					  ? error.message
-					  : "neither an address such as 01:00.0, nor an "
-					    "ID such as 10ee:5000, nor an option of a "
-					    "rule such as optional");
+		if (take_selector(w, e, part) < 0)
 			return -EINVAL;
-		}
-		w->asked[w->asked_count++] = part;
 	}
 	return 0;
 }
@@ -383,7 +408,7 @@ int requests_read(struct rule_requests *w, struct edit *e)
 		const char *text = e->words.items[i];
 
 		if (!is_option(text_of(text))) {
-			if (take_selectors(w, text_of(text)) < 0)
+			if (take_selectors(w, e, text_of(text)) < 0)
 				return -EINVAL;
 			continue;
 		}
@@ -613,12 +638,149 @@ static int resolve(struct rule_requests *w, struct edit *e, struct text asked,
 	return add_each(w, e, s);
 }
 
+/* All functions of the card at @first, if they are not taken yet. */
+static size_t take_card(struct edit *e, const struct pci_device *first, bool *is_meant,
+			const struct pci_device **ret)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		if (d->is_bridge || is_meant[i] ||
+		    !device_is_same_card(e->world, &e->inventory, first, d))
+			continue;
+		is_meant[i] = true;
+		ret[count++] = d;
+	}
+	return count;
+}
+
+/* The command for one card of several; for add only one that would succeed. */
+static void say_card(struct rule_requests *w, struct edit *e,
+		     const struct pci_device *const *functions, size_t count)
+{
+	const struct judge judge = edit_judge(e);
+	const struct pci_device *left = NULL;
+	const char *command = NULL;
+	char address[BDF_SIZE];
+	bool is_add = false;
+
+	if (strcmp(w->name, "add") == 0) {
+		command = judge_add_command(&judge, functions, count, &left);
+		is_add = command != NULL;
+		if (!command)
+			command = arena_printf(
+				e->arena,
+				"earlybind explain %s (has a rule, or is refused)",
+				device_short_address(functions[0], address));
+	} else {
+		command = arena_printf(e->arena, "earlybind %s", w->name);
+		for (size_t i = 0; i < count && command; i++)
+			command =
+				arena_printf(e->arena, "%s %s", command,
+					     device_short_address(functions[i], address));
+	}
+	say_error("  %s", edit_describe(e, functions[0]));
+	say_error("    %s%s", command ? command : "", is_add ? w->options : "");
+}
+
+static const char *rule_option(const void *arg unused, size_t i)
+{
+	return rule_options[i].word;
+}
+
+static int say_no_name(struct rule_requests *w, struct edit *e, struct text name)
+{
+	const char *word = arena_copy(e->arena, name);
+	const char *near = !word || w->has_no_options
+				   ? NULL
+				   : nearest_name(word, rule_option, NULL,
+						  ARRAY_SIZE(rule_options) - 1);
+
+	if (near)
+		say_error("%s: \"%s\": no device has this name: did you mean the option "
+			  "\"%s\"?",
+			  w->name, word, near);
+	else
+		say_error("%s: \"%.*s\": no device has this name, and it is no address "
+			  "such as 01:00.0 and no ID such as 10ee:5000: \"earlybind "
+			  "list\" shows them",
+			  w->name, (int)name.n, name.p);
+	return -EINVAL;
+}
+
+/* What a name turned out to be: "alveo: 0000:01:00.0 [10ee:5000] Xilinx Corporation, 0000:01:00.1" */
+static void show_found(struct edit *e, struct text name,
+		       const struct pci_device *const *functions, size_t count)
+{
+	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
+	char address[BDF_SIZE];
+
+	paragraph_add(&p, "\"%.*s\" is %s", (int)name.n, name.p,
+		      edit_describe(e, functions[0]));
+	for (size_t i = 1; i < count; i++)
+		paragraph_add(&p, "and %s", bdf_format(functions[i]->bdf, address));
+	paragraph_end(&p);
+}
+
+int requests_find_card(struct rule_requests *w, struct edit *e, size_t at, bool *ret)
+{
+	const struct pci_device **functions =
+		arena_alloc(e->arena, e->inventory.count + 1, sizeof(*functions));
+	struct text name = w->asked[at];
+	size_t card_count = 0, n = 0;
+
+	if (!functions)
+		return -ENOMEM;
+	memset(ret, 0, e->inventory.count * sizeof(*ret));
+	for (size_t i = 0; i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		if (d->is_bridge || ret[i] ||
+		    !device_has_name(e->names, &d->ids, name, e->arena))
+			continue;
+		n += take_card(e, d, ret, functions + n);
+		card_count++;
+	}
+	if (card_count == 0)
+		return say_no_name(w, e, name);
+	if (card_count == 1 || w->has_all) {
+		show_found(e, name, functions, n);
+		return 0;
+	}
+	say_error("%s: %zu cards have the name \"%.*s\": say which:", w->name, card_count,
+		  (int)name.n, name.p);
+	if (edit_check(e) < 0)
+		return -EINVAL;
+	for (size_t i = 0, count; i < n; i += count) {
+		for (count = 1; i + count < n; count++)
+			if (!device_is_same_card(e->world, &e->inventory, functions[i],
+						 functions[i + count]))
+				break;
+		say_card(w, e, functions + i, count);
+	}
+	return -EINVAL;
+}
+
+static int resolve_name(struct rule_requests *w, struct edit *e, size_t at)
+{
+	bool *is_meant = arena_alloc(e->arena, e->inventory.count + 1, sizeof(*is_meant));
+	int r = is_meant ? requests_find_card(w, e, at, is_meant) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < e->inventory.count; i++)
+		if (is_meant[i])
+			r = requests_add_device(w, e, &e->inventory.devices[i]);
+	return r;
+}
+
 int requests_resolve(struct rule_requests *w, struct edit *e)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < w->asked_count; i++) {
-		int r = resolve(w, e, w->asked[i], &w->selectors[i]);
+		int r = w->is_name[i] ? resolve_name(w, e, i)
+				      : resolve(w, e, w->asked[i], &w->selectors[i]);
 
 		if (r == -ENOMEM)
 			say_error("out of memory");

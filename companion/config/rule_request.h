@@ -40,7 +40,9 @@ struct rule_requests {
 	const char *options; /* "optional allow=console", or "" */
 	struct rule like; /* what they say */
 	struct text asked[WISHES_MAX]; /* selectors as they were typed */
-	struct selector selectors[WISHES_MAX]; /* the same */
+	struct selector
+		selectors[WISHES_MAX]; /* the same; of a name one that matches nothing */
+	bool is_name[WISHES_MAX];
 	size_t asked_count;
 	struct rule_request items[WISHES_MAX];
 	size_t count;
@@ -56,6 +58,10 @@ const char *proposal_name(size_t i, const char **ret_why) nonnull(2);
 /* ---- device selection ---- */
 
 /* The functions that a user means: words that are addresses or other selectors. */
+
+/* Says what is wrong with a word that device_word_parse() refused; where it is a name, how to go on. */
+void say_wrong_word(const char *command, struct text word, const char *message)
+	nonnull(1, 3);
 
 /* Parses the words of @command; the one that is wrong is said, and -EINVAL returned. */
 int selection_parse(const char *command, const struct strings *words,
@@ -76,6 +82,14 @@ size_t selection_say_missing(const struct selection *selection,
 
 /* Sorts the words into selectors and options. Says what is wrong: -EINVAL, wrong usage. */
 int requests_read(struct rule_requests *w, struct edit *e) must_check nonnull(1, 2);
+
+/*
+ * Marks the functions of the card that the name asked[i] is about, one for each of the inventory,
+ * and shows them. With has_all there may be several cards. Otherwise says which there are, with
+ * the command for each: -EINVAL. -ENOMEM.
+ */
+int requests_find_card(struct rule_requests *w, struct edit *e, size_t i,
+		       bool *ret_is_meant) must_check nonnull(1, 2, 4);
 
 /*
  * Finds the devices that are meant and the selectors to write, once the machine is open. Says
