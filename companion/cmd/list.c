@@ -1042,8 +1042,14 @@ static enum mark mark_of(enum usage_kind kind)
 static void mark_by_judgement(struct list *l, struct listed *item)
 {
 	/* What processes have open does not refuse anything. */
-	const struct judge judge = {l->arena,	   &l->next.policy, &l->inventory,
-				    &l->next.plan, &l->usages,	    NULL};
+	const struct judge judge = {
+		.arena = l->arena,
+		.policy = &l->next.policy,
+		.inventory = &l->next.inventory,
+		.plan = &l->next.plan,
+		.usages = &l->usages,
+		.world = l->world,
+	};
 	const struct plan_device *pd = plan_find(&l->next.plan, item->device);
 	struct judgement judgement;
 	bool is_refused;
