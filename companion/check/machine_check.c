@@ -285,7 +285,7 @@ static int read_all(struct machine *d)
 		say_error("out of memory");
 	d->judge = (struct judge){d->arena,	&d->run.policy, &d->run.inventory,
 				  &d->run.plan, &d->usages,	&d->holders,
-				  d->world};
+				  NULL,		d->world};
 	return r;
 }
 

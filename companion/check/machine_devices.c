@@ -231,6 +231,8 @@ static void run_groups(struct machine *d)
 	d->has_causes =
 		group_causes_read(d->world, d->arena, &d->run.inventory, &d->causes) == 0;
 	if (d->has_causes)
+		d->judge.causes = &d->causes;
+	if (d->has_causes)
 		difference = group_difference(&d->causes, NULL);
 	if (difference)
 		machine_say(d, FINDING_NOTE, "%s", difference);

@@ -588,10 +588,14 @@ int by_hand_begin(struct by_hand *h)
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
-	h->guards.judge =
-		(struct judge){h->arena,      &h->next.policy,	 &h->next.inventory,
-			       &h->next.plan, &h->guards.usages, NULL,
-			       NULL};
+	h->guards.judge = (struct judge){h->arena,
+					 &h->next.policy,
+					 &h->next.inventory,
+					 &h->next.plan,
+					 &h->guards.usages,
+					 NULL,
+					 NULL,
+					 NULL};
 	return selection_say_missing(&h->selection, &h->now) > 0 ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -642,9 +642,11 @@ static int read_next(struct explain *e)
 	r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection, &e->next);
 	e->judge = (struct judge){e->arena,	 &e->next.policy, &e->next.inventory,
 				  &e->next.plan, &e->usages,	  &e->holders,
-				  e->world};
+				  NULL,		 e->world};
 	e->has_causes = r == 0 && group_causes_read(e->world, e->arena,
 						    &e->next.inventory, &e->causes) == 0;
+	if (e->has_causes)
+		e->judge.causes = &e->causes;
 	return r;
 }
 

@@ -22,10 +22,14 @@ void list_why_judge(struct list_why *why, const struct policy *policy,
 
 	why->all.policy = *policy;
 	if (next_boot_plan(c->world, c->arena, NULL, NULL, &why->all) == 0)
-		why->judge = (struct judge){
-			c->arena,	&why->all.policy, &why->all.inventory,
-			&why->all.plan, usages,		  NULL,
-			c->world};
+		why->judge = (struct judge){c->arena,
+					    &why->all.policy,
+					    &why->all.inventory,
+					    &why->all.plan,
+					    usages,
+					    NULL,
+					    c,
+					    c->world};
 }
 
 /* The function that the sentences are about: first one that is in a slot. NULL: only bridges. */

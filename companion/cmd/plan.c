@@ -41,6 +41,7 @@ struct planning {
 	struct usages usages;
 	struct run all; /* the same rules with every function, for the judgement */
 	struct judge judge;
+	struct group_causes causes; /* of all, if the judge has them */
 };
 
 /* What the host will do without. */
@@ -238,13 +239,11 @@ static void put_warnings(const struct planning *p)
 static void put_difference(const struct planning *p)
 {
 	struct paragraph line = {stdout, 0, DEVICE_INDENT, false};
-	static struct group_causes causes;
 	const char *text;
 
-	if (!p->judge.plan ||
-	    group_causes_read(p->world, p->arena, &p->all.inventory, &causes) < 0)
+	if (!p->judge.causes)
 		return;
-	text = group_difference(&causes, NULL);
+	text = group_difference(p->judge.causes, NULL);
 	if (!text)
 		return;
 	paragraph_add(&line, "note: %s", text);
@@ -358,9 +357,16 @@ static void read_all(struct planning *p)
 		say_error("out of memory");
 		return;
 	}
-	p->judge = (struct judge){p->arena,	&p->all.policy, &p->all.inventory,
-				  &p->all.plan, &p->usages,	NULL,
+	p->judge = (struct judge){p->arena,
+				  &p->all.policy,
+				  &p->all.inventory,
+				  &p->all.plan,
+				  &p->usages,
+				  NULL,
+				  NULL,
 				  NULL};
+	if (group_causes_read(p->world, p->arena, &p->all.inventory, &p->causes) == 0)
+		p->judge.causes = &p->causes;
 }
 
 /* -errno, with the reason in the report. */

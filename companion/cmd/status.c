@@ -274,8 +274,9 @@ static bool read_judge(const struct status *s, struct judge *ret)
 	    next_boot_plan(s->world, s->arena, NULL, NULL, &next) < 0 ||
 	    usages_read(s->world, s->arena, &usages) < 0)
 		return false;
-	*ret = (struct judge){
-		s->arena, &next.policy, &next.inventory, &next.plan, &usages, NULL, NULL};
+	*ret = (struct judge){s->arena,	  &next.policy, &next.inventory,
+			      &next.plan, &usages,	NULL,
+			      NULL,	  NULL};
 	return true;
 }
 

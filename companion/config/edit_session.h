@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "edit_file.h"
+#include "group_cause.h"
 #include "holders.h"
 #include "identity.h"
 #include "inventory.h"
@@ -50,6 +51,7 @@ struct edit {
 	struct world *world;
 	struct inventory inventory; /* every function */
 	struct inventory next; /* those of them that the next boot has */
+	struct group_causes causes; /* of its groups, once they are told */
 	struct identity identity;
 	struct companions *
 		companions; /* per device: what brings it along now; NULL: nothing does */

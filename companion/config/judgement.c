@@ -310,10 +310,10 @@ bool device_is_on_root_bus(const struct pci_device *d)
 }
 
 /*
- * Whether another slot could part the functions that leave the host from what is in their way:
- * those are behind a port, and that is not only functions of the same card.
+ * A free slot that parts a card from what is in its way: it leaves the host, is behind a port, and
+ * that is not only functions of the same card. NULL: there is none, or none is known.
  */
-static bool can_move(const struct judge *j, const struct plan_group *group)
+static const char *find_slot(const struct judge *j, const struct plan_group *group)
 {
 	struct pci_device *const *members;
 	size_t count;
@@ -325,9 +325,9 @@ static bool can_move(const struct judge *j, const struct plan_group *group)
 			continue;
 		for (size_t k = 0; k < group->blocker_count; k++)
 			if (!bdf_is_same_slot(group->blockers[k]->bdf, members[i]->bdf))
-				return true;
+				return group_free_slot(j->causes, members[i]->bdf);
 	}
-	return false;
+	return NULL;
 }
 
 struct text judged_cause(const struct judgement *judgement)
@@ -374,8 +374,11 @@ static const char *bind_too(const struct judge *j, const struct plan_group *grou
 const char *judge_group(const struct judge *j, const struct plan_group *group,
 			bool has_command_line)
 {
+	const char *slot = j->causes ? find_slot(j, group) : NULL;
 	const char *move =
-		can_move(j, group) ? "move the card to a slot of its own group" : NULL;
+		slot ? arena_printf(j->arena, "move the card to %s, which isolates it",
+				    slot)
+		     : NULL;
 	const struct pci_device *left;
 	const char *command =
 		judge_add_command(j, group->blockers, group->blocker_count, &left);

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "group_cause.h"
 #include "holders.h"
 #include "inventory.h"
 #include "plan.h"
@@ -22,8 +23,8 @@ struct judge {
 	const struct plan *plan; /* of both */
 	const struct usages *usages;
 	const struct holders *holders; /* NULL: open nodes do not count */
-	struct world
-		*world; /* for whose virtual function one is that is not in @inventory */
+	const struct group_causes *causes; /* NULL: no other slot is proposed */
+	struct world *world; /* to find whose virtual function one is; NULL */
 };
 
 enum judged {
@@ -65,7 +66,7 @@ const char *judge_add_command(const struct judge *judge,
 
 /*
  * What helps a group that is not viable, for describe_group(): the command that takes what is in
- * the way, or what must stay; and another slot only where the card has one. "" for nothing.
+ * the way, or what must stay; and a free slot where the group's causes have one. "" for nothing.
  * @has_command_line: the command has a line of its own elsewhere.
  */
 const char *judge_group(const struct judge *judge, const struct plan_group *group,

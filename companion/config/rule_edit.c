@@ -247,7 +247,7 @@ static void put_companions(struct edit *e, const struct rule_requests *w)
 
 void addition_show(struct edit *e, const struct rule_requests *w)
 {
-	const struct judge judge = edit_judge(e);
+	struct judge judge = edit_judge(e);
 	const char *why = NULL;
 
 	for (size_t i = 0; i < w->count; i++) {
@@ -276,6 +276,8 @@ void addition_show(struct edit *e, const struct rule_requests *w)
 	}
 	if (w->kind == RULE_KEEP)
 		return;
+	if (group_causes_read(e->world, e->arena, &e->next, &e->causes) == 0)
+		judge.causes = &e->causes;
 	for (size_t i = 0; i < e->plan.group_count; i++) {
 		bool has_new = false;
 

@@ -546,6 +546,27 @@ static size_t find(const struct group_causes *c, struct bdf bdf)
 	return d ? (size_t)(d - c->facts.inventory->devices) : NO_FUNCTION;
 }
 
+const char *group_free_slot(const struct group_causes *c, struct bdf bdf)
+{
+	struct slots_found s = {.c = c};
+	size_t at = find(c, bdf);
+
+	if (at == NO_FUNCTION || !c->facts.is_known_kind || !c->facts.has_config)
+		return NULL;
+	find_slots(c, at, &s);
+	for (size_t i = 0; i < s.count; i++) {
+		const struct group_function *f = function(c, s.ports[i]);
+		char address[BDF_SIZE];
+
+		if (is_free(c, f))
+			return arena_printf(c->arena, "%s%s (behind %s)",
+					    s.names[i] ? "slot " : "the slot",
+					    s.names[i] ? s.names[i] : "",
+					    bdf_format(f->bdf, address));
+	}
+	return NULL;
+}
+
 static const char *describe(const struct group_causes *c, size_t at, bool is_whole)
 {
 	const struct inventory *inv = c->facts.inventory;

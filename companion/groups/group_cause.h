@@ -35,6 +35,12 @@ const char *group_cause(const struct group_causes *causes, struct bdf bdf) nonnu
 /* The same with all that helps: the rule for another slot, and the last resort with its risk. */
 const char *group_why(const struct group_causes *causes, struct bdf bdf) nonnull(1);
 
+/*
+ * "slot 5 (behind 0000:00:03.0)": a free slot whose port isolates what is in it, for the card of the
+ * function at @bdf. NULL if none was found, or this cannot be told.
+ */
+const char *group_free_slot(const struct group_causes *causes, struct bdf bdf) nonnull(1);
+
 /* Why nothing can be told of any group, as a sentence; NULL if there is no such reason. */
 const char *group_why_unknown(const struct group_causes *causes) nonnull(1);
 
