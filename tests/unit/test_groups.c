@@ -2,6 +2,8 @@
 /* IOMMU groups computed from facts, and the ports that merge them. */
 #include "test.h"
 
+#include <time.h>
+
 #include "predict.h"
 
 #define FUNCTIONS_OF_CASE 64
@@ -388,13 +390,148 @@ static void test_hostile(void **state unused)
 	test_arena_free(&m.arena);
 }
 
+/* ---- machines by lot ----------------------------------------------------------------------- */
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 16;
+}
+
+/* One function more: mostly behind a bridge that is there, sometimes of the slot before it. */
+static void add_by_lot(struct group_function *f, size_t at, uint32_t *state)
+{
+	static const enum pcie_type kinds[] = {
+		PCIE_ROOT_PORT, PCIE_UPSTREAM,	      PCIE_DOWNSTREAM, PCIE_TO_PCI,
+		PCIE_ENDPOINT,	PCIE_LEGACY_ENDPOINT, PCIE_ENDPOINT,   PCIE_NONE};
+	size_t k = next_random(state) % ARRAY_SIZE(kinds);
+
+	f[at] = (struct group_function){
+		.bdf = {0, (uint8_t)(at >> 5 & 0xff), at & 0x1f, 0},
+		.ids = {0x1234, 0x0001, 0, 0, 0},
+		.above = NO_FUNCTION,
+		.dma_as = NO_FUNCTION,
+		.type = kinds[k],
+		.is_bridge = k < 4,
+		.has_acs = next_random(state) % 2,
+		.acs_cap = ACS_NEEDED,
+		.acs_ctl = next_random(state) % 4 ? ACS_NEEDED : ACS_SV,
+	};
+	f[at].bdf.domain = (uint32_t)(at >> 13);
+	if (at > 0 && f[at - 1].bdf.function < 7 && next_random(state) % 4 == 0) {
+		f[at].bdf = f[at - 1].bdf;
+		f[at].bdf.function++;
+		f[at].above = f[at - 1].above;
+		f[at].is_multifunction = f[at - 1].is_multifunction = true;
+		return;
+	}
+	for (size_t i = at, tries = 0; i-- > 0 && tries < 8; tries++)
+		if (f[i].is_bridge && next_random(state) % 2) {
+			f[at].above = i;
+			return;
+		}
+}
+
+/* Of each two in one group each port that is named is a cause: without it others are left. */
+static void check_causes(struct prediction *p, struct group_function *f, size_t a,
+			 size_t b, struct arena *arena)
+{
+	const struct group_link *links[GROUP_LINKS_MAX];
+	size_t ports[GROUP_LINKS_MAX], n = predict_between(p, a, b, links), left;
+	char one[BDF_SIZE], other[BDF_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		ports[i] = links[i]->why == MERGE_PORT ? links[i]->by : NO_FUNCTION;
+	for (size_t i = 0; i < n; i++) {
+		struct group_function kept;
+
+		if (ports[i] == NO_FUNCTION || f[ports[i]].type == PCIE_TO_PCI ||
+		    f[ports[i]].type == PCIE_NONE)
+			continue;
+		kept = f[ports[i]];
+		f[ports[i]].has_acs = true;
+		f[ports[i]].acs_ctl = ACS_NEEDED;
+		arena_rewind(arena, 0);
+		assert_int_equal(predict_groups(p, arena), 0);
+		left = predict_between(p, a, b, links);
+		for (size_t k = 0; k < left; k++)
+			if (links[k]->why == MERGE_PORT && links[k]->by == ports[i])
+				fail_msg("%s and %s: %zu isolates and is named",
+					 bdf_format(f[a].bdf, one),
+					 bdf_format(f[b].bdf, other), ports[i]);
+		f[ports[i]] = kept;
+	}
+	arena_rewind(arena, 0);
+	assert_int_equal(predict_groups(p, arena), 0);
+}
+
+#define LOT_FUNCTIONS 40
+#define LOT_MACHINES  200
+
+static void test_causes_by_lot(void **state unused)
+{
+	static struct group_function f[LOT_FUNCTIONS];
+	struct arena arena = test_arena((size_t)1 << 20);
+	uint32_t random = 1;
+
+	for (size_t m = 0; m < LOT_MACHINES; m++) {
+		struct prediction p = {.functions = f, .count = LOT_FUNCTIONS};
+
+		for (size_t i = 0; i < LOT_FUNCTIONS; i++)
+			add_by_lot(f, i, &random);
+		arena_rewind(&arena, 0);
+		assert_int_equal(predict_groups(&p, &arena), 0);
+		for (size_t a = 0; a < LOT_FUNCTIONS; a++)
+			for (size_t b = 0; b < a; b++)
+				check_causes(&p, f, a, b, &arena);
+	}
+	test_arena_free(&arena);
+}
+
+#define MANY 10000
+
+/* The least of some times for so many functions, in microseconds. */
+static double time_of(const struct group_function *f, size_t count, struct arena *arena)
+{
+	double least = 1e9;
+
+	for (int i = 0; i < 5; i++) {
+		struct prediction p = {.functions = f, .count = count};
+		clock_t begin = clock();
+
+		arena_rewind(arena, 0);
+		assert_int_equal(predict_groups(&p, arena), 0);
+		least = MIN(least, (double)(clock() - begin) * 1e6 / CLOCKS_PER_SEC);
+	}
+	return MAX(least, 1.0);
+}
+
+/* Linear: ten times as many functions take about ten times as long. */
+static void test_time(void **state unused)
+{
+	static struct group_function f[MANY];
+	struct arena arena = test_arena((size_t)8 << 20);
+	uint32_t random = 1;
+	double few, many;
+
+	for (size_t i = 0; i < MANY; i++)
+		add_by_lot(f, i, &random);
+	few = time_of(f, MANY / 10, &arena);
+	many = time_of(f, MANY, &arena);
+	printf("groups of %d functions: %.1f ms, %.1f times those of %d\n", MANY,
+	       many / 1000, many / few, MANY / 10);
+	assert_true(many / few < 50);
+	test_arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),	cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_amd),	cmocka_unit_test(test_vmd),
 		cmocka_unit_test(test_unknown), cmocka_unit_test(test_between),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_causes_by_lot),
+		cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
