@@ -358,11 +358,10 @@ static int ask_move(struct asking *a, const char **ret_why)
 		return -ENOMEM;
 	if (!parse_address(a, rest, &to) &&
 	    !group_change_find_slot(&a->causes, name, &to)) {
-		*ret_why =
-			arena_printf(a->arena,
-				     "\"%s\" is no address of a port, and no slot with "
-				     "a port of PCI Express in /sys/bus/pci/slots",
-				     name);
+		*ret_why = arena_printf(a->arena,
+					"\"%s\" is no address of a port, and no slot in "
+					"/sys/bus/pci/slots whose port could be read",
+					name);
 		return *ret_why ? -EINVAL : -ENOMEM;
 	}
 	return group_change_move(&a->causes, from, to, &a->change, ret_why);

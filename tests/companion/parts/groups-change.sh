@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The groups that would be if a card were in another slot, or a port had its ACS enabled.
 
-golden groups-move plan --sysroot groups --move 01:00=00:1b.0
+golden groups-move plan --sysroot groups --move 01:00=4
 golden groups-move-slot plan --sysroot groups --move 01:00.1=5
 golden groups-move-merged plan --sysroot groups --move 02:00=00:01.0
 golden groups-acs plan --sysroot groups-off --acs 00:01.0
@@ -33,7 +33,7 @@ check groups-move-chipset groups_no '0000:00:14.0 is on the root bus' 1 --sysroo
 check groups-move-no-port groups_no '0000:00:14.0 is no port of PCI Express' 1 --sysroot groups --move 01:00=00:14.0
 check groups-move-same groups_no 'is the port that the card is behind now' 1 --sysroot groups --move 01:00=00:01.0
 check groups-move-gone groups_no '0000:09:00.0 is not there' 1 --sysroot groups --move 09:00=4
-check groups-move-no-slot groups_no '"../5" is no address of a port, and no slot' 1 --sysroot groups --move 01:00=../5
+check groups-move-no-slot groups_no '"../5" is no address of a port, and no slot in' 1 --sysroot groups --move 01:00=../5
 check groups-move-half groups_no '\-\-move is CARD=PORT or CARD=SLOT' 2 --sysroot groups --move 01:00
 check groups-move-empty groups_no '\-\-move is CARD=PORT or CARD=SLOT' 2 --sysroot groups --move 01:00=
 check groups-move-alone groups_no '\-\-move and --acs stand alone' 2 --sysroot groups --move 01:00=4 --acs 00:1b.0
@@ -49,6 +49,8 @@ cp -a groups groups-change
 echo D3hot >groups-change/sys/devices/pci0000:00/0000:00:1b.0/power_state
 check groups-move-asleep groups_no '0000:00:1b.0 cannot be judged: it sleeps' 1 \
 	--sysroot groups-change --move 01:00=00:1b.0
+check groups-move-asleep-slot groups_no 'no slot in /sys/bus/pci/slots whose port could be read' 1 \
+	--sysroot groups-change --move 01:00=4
 check groups-move-known groups_no 'a VM could have it alone' 0 --sysroot groups-change --move 01:00=5
 echo D3hot >groups-change/sys/devices/pci0000:00/0000:00:01.1/power_state
 check groups-move-unknown groups_no 'What would be then cannot be told: the config space of 0000:00:01.1' 1 \
@@ -71,3 +73,5 @@ groups_circle() {
 	[ "$code" -eq 1 ]
 }
 check groups-move-circle groups_circle
+# docs/groups.md: the other way round.
+check groups-move-display groups_no 'a VM could have it alone' 0 --sysroot groups --move 02:00=4
