@@ -585,12 +585,12 @@ static int compare_entries(struct text a, const char *a_name, struct text b,
 					      : strverscmp(a_name, b_name);
 }
 
-/* The newest entry that boots a kernel, copied. */
-static int copy_entry(struct cmdline_command *c)
+/* The newest entry that boots a kernel, copied. NULL: there is none. */
+static const char *find_copy(struct cmdline_command *c)
 {
 	const char *folder = path_below(c->arena, c->sysroot, c->loader.entries);
 	DIR *d = folder ? opendir(folder) : NULL;
-	const char *best_name = "", *path, *copy;
+	const char *best_name = "", *path;
 	struct text best = {NULL, 0};
 	struct dirent *e;
 
@@ -612,8 +612,18 @@ static int copy_entry(struct cmdline_command *c)
 	}
 	if (d)
 		closedir(d);
-	copy = best.p ? menu_entry_copy(best, c->arena) : NULL;
-	path = arena_printf(c->arena, "%s/" ENTRY_NAME, c->loader.entries);
+	return best.p ? menu_entry_copy(best, c->arena) : NULL;
+}
+
+static const char *copy_path(const struct cmdline_command *c)
+{
+	return arena_printf(c->arena, "%s/" ENTRY_NAME, c->loader.entries);
+}
+
+static int copy_entry(struct cmdline_command *c)
+{
+	const char *copy = find_copy(c), *path = copy_path(c);
+
 	if (!copy || !path) {
 		say_error("%s: there is no entry that boots a kernel", c->loader.entries);
 		return -ENOENT;
@@ -662,6 +672,26 @@ int cmdline_plan_menu_entry(struct cmdline_command *c)
 		"of entries. For a boot without earlybind press e in the boot menu and add " MENU_PARAMETER
 		" to the kernel command line");
 	return r;
+}
+
+enum menu_state cmdline_find_menu_entry(struct cmdline_command *c)
+{
+	bool is_grub =
+		c->loader.kind == LOADER_GRUB || c->loader.kind == LOADER_GRUB_FILE;
+	bool is_script = is_grub && !is_grub_with_entries(c);
+	const char *path = is_script ? GRUB_SCRIPT : NULL;
+	struct text bytes = {NULL, 0};
+
+	if (!is_script && c->loader.entries && c->loader.kind != LOADER_OSTREE)
+		path = copy_path(c);
+	if (!path)
+		return MENU_NONE;
+	if (read_file(c, path, &bytes) == 0 && bytes.p)
+		return MENU_THERE;
+	/* Without a program that makes GRUB's menu, the script does nothing. */
+	if (is_script ? c->loader.command_count > 0 : find_copy(c) != NULL)
+		return MENU_POSSIBLE;
+	return MENU_NONE;
 }
 
 /* ---- done -------------------------------------------------------------------------------------- */

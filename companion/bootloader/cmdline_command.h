@@ -58,6 +58,15 @@ int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted) mu
 int cmdline_plan_remove(struct cmdline_command *c) must_check nonnull(1);
 int cmdline_plan_menu_entry(struct cmdline_command *c) must_check nonnull(1);
 
+enum menu_state {
+	MENU_NONE, /* and none can be made */
+	MENU_POSSIBLE,
+	MENU_THERE,
+};
+
+/* The entry without earlybind. @c: with its machine and its boot loader. Says nothing. */
+enum menu_state cmdline_find_menu_entry(struct cmdline_command *c) nonnull(1);
+
 /*
  * Prints the changes, makes them, gives back @lock of edit_lock(), and runs the commands. The
  * exit code.

@@ -498,6 +498,48 @@ size_t guards_say_release(const struct guards *guards, const struct pci_device *
 	return said + 1;
 }
 
+/* NULL: none of them could be released. */
+static const char *release_command(const struct guards *guards,
+				   const struct pci_device *const *devices, size_t count)
+{
+	struct guards silent = *guards;
+	struct text_buffer b = {.arena = guards->judge.arena};
+	char address[BDF_SIZE];
+
+	silent.is_silent = true;
+	for (size_t i = 0; i < count; i++)
+		if (driver_is_vfio(devices[i]->driver) &&
+		    guards_say_release(&silent, devices[i]) == 0)
+			text_add(&b, "%s %s", b.used ? "" : "earlybind release",
+				 device_short_address(devices[i], address));
+	return b.used && !b.is_full ? b.buf : NULL;
+}
+
+size_t guards_give_back(const struct guards *guards,
+			const struct pci_device *const *devices, size_t count,
+			const char *ret[static GIVE_BACK_LINES])
+{
+	struct arena *arena = guards->judge.arena;
+	const char *release = release_command(guards, devices, count);
+	const char *steps[GIVE_BACK_MAX], *text = NULL;
+	size_t n = judge_give_back(&guards->judge, devices, count, steps), lines = 0;
+
+	if (release)
+		text = arena_printf(arena, "now%s: \"%s\"",
+				    n > 0 ? ", until the next boot" : "", release);
+	if (text)
+		ret[lines++] = text;
+	text = n > 0 ? "for good: " : NULL;
+	for (size_t i = 0; text && i < n; i++)
+		text = arena_printf(arena, "%s%s%s", text, i > 0 ? ", " : "", steps[i]);
+	if (text)
+		text = arena_printf(arena, "%s, then \"earlybind apply\" and a reboot",
+				    text);
+	if (text)
+		ret[lines++] = text;
+	return lines;
+}
+
 /* Those that a terminal, a session or a pipe sends. A worker inherits that they are held. */
 static sigset_t held_signals(void)
 {

@@ -100,6 +100,16 @@ size_t guards_say_release(const struct guards *guards,
 			  const struct pci_device *device) must_check nonnull(1, 2);
 
 /*
+ * How the host gets devices back that are on vfio-pci or that the next boot binds: lines that
+ * begin with "now" and "for good". Returns how many. A command in them is one that would be
+ * carried out.
+ */
+#define GIVE_BACK_LINES 2
+size_t guards_give_back(const struct guards *guards,
+			const struct pci_device *const *devices, size_t count,
+			const char *ret[static GIVE_BACK_LINES]) nonnull(1, 2, 4);
+
+/*
  * Parses the words, asks for root, holds signals back, and reads the machine. EXIT_OK, or
  * the exit code of what was said: nothing is there that a word names, for one.
  */

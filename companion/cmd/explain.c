@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What to do next about a device: one command. */
+/* earlybind explain: one function in labelled lines: what it is, what happened, what to do next. */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accel.h"
 #include "arena.h"
@@ -37,6 +39,7 @@
 
 struct explain {
 	const char *sysroot;
+	bool is_json;
 	struct strings words;
 
 	struct arena *arena;
@@ -95,17 +98,17 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 		return iommu_next(&e->now.iommu, NULL, e->arena);
 	case REASON_IDENTITY_MISMATCH:
 		return arena_printf(e->arena,
-				    "Next: \"earlybind remove %.*s\", and \"earlybind "
+				    "\"earlybind remove %.*s\", and \"earlybind "
 				    "add %s\" if this device is meant",
 				    (int)pd->rule->text.n, pd->rule->text.p, address);
 	case REASON_HAS_VFS:
-		return "Next: \"earlybind list\" shows the virtual functions to name instead";
+		return "\"earlybind list\" shows the virtual functions to name instead";
 	case REASON_BRIDGE:
 	case REASON_IOMMU_DEVICE:
-		return arena_printf(e->arena, "Next: \"earlybind remove %.*s\"",
+		return arena_printf(e->arena, "\"earlybind remove %.*s\"",
 				    (int)pd->rule->text.n, pd->rule->text.p);
 	default:
-		return "Next: \"earlybind plan\" shows it once the cause is gone";
+		return "\"earlybind plan\" shows it once the cause is gone";
 	}
 }
 
@@ -116,9 +119,9 @@ static const char *next_of_bound(struct explain *e, const struct pci_device *d)
 	const char *remedy = "";
 
 	if (!explain_group(e, d, &group) || group.blocker_count == 0)
-		return "Next: nothing, a VM can have it";
+		return "nothing, a VM can have it";
 	remedy = judge_group(&e->judge, &group, false);
-	return arena_printf(e->arena, "Next: %s",
+	return arena_printf(e->arena, "%s",
 			    remedy[0] ? remedy : "nothing, its group cannot be split");
 }
 
@@ -134,10 +137,9 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 	    (command || iommu_cause(&e->now.iommu) != IOMMU_CAUSE_DOM0))
 		return iommu_next(&e->now.iommu, address, e->arena);
 	if (!next)
-		return "Next: nothing until its physical function is left to its driver";
-	return command ? arena_printf(e->arena, "Next, to give it to a VM: \"%s\"",
-				      command)
-		       : "Next: nothing, it stays with the host";
+		return "nothing until its physical function is left to its driver";
+	return command ? arena_printf(e->arena, "to give it to a VM: \"%s\"", command)
+		       : "nothing, it stays with the host";
 }
 
 /* A rule wants it, and it is not there. */
@@ -152,8 +154,8 @@ static const char *next_of_unbound(struct explain *e, const struct pci_device *d
 
 	/* The plan is that of a boot without virtual functions. */
 	if (d->vf_count > 0 || !guards_allow_bind(&guards, pd))
-		return arena_printf(e->arena, "Next: %s", first);
-	return arena_printf(e->arena, "Next: %s, or for now \"earlybind bind %s\"", first,
+		return first;
+	return arena_printf(e->arena, "%s, or for now \"earlybind bind %s\"", first,
 			    address);
 }
 
@@ -163,40 +165,30 @@ static const char *next(struct explain *e, const struct pci_device *d,
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 
 	if (explain_is_stuck(e, d))
-		return "Next: power-cycle the machine; a reboot may hang";
+		return "power-cycle the machine; a reboot may hang";
 	if (driver_is_vfio(d->driver) &&
 	    (!pd || pd->action == ACTION_DONE || pd->action == ACTION_REFUSE))
 		return next_of_bound(e, d);
 	if (pd && pd->action == ACTION_DONE)
-		return "Next: nothing, its driver is the one that the rule wants";
+		return "nothing, its driver is the one that the rule wants";
 	if (e->next.policy.off)
-		return "Next: reboot without rd.earlybind=0";
+		return "reboot without rd.earlybind=0";
 	if (!pd)
 		return next_of_unnamed(e, d, address);
 	if (pd->action == ACTION_KEEP && driver_is_vfio(d->driver) &&
 	    !policy_has_module_id(&e->next.policy, d))
 		return arena_printf(e->arena,
-				    "Next: \"earlybind apply\" and a reboot, or for now "
+				    "\"earlybind apply\" and a reboot, or for now "
 				    "\"earlybind release %s\"",
 				    address);
 	if (pd->action == ACTION_KEEP)
 		return arena_printf(e->arena,
-				    "Next: nothing, or \"earlybind remove %.*s\" if it "
+				    "nothing, or \"earlybind remove %.*s\" if it "
 				    "need not be kept",
 				    (int)pd->rule->text.n, pd->rule->text.p);
 	if (pd->action == ACTION_REFUSE)
 		return next_of_refusal(e, pd, address);
 	return next_of_unbound(e, d, pd, address, b != NULL);
-}
-
-/* The last sentence of it: the command to type next, or that there is nothing to do. */
-static const char *explain_next(struct explain *e, const struct pci_device *d,
-				const struct plan_device *planned)
-{
-	char address[BDF_SIZE];
-	const char *text = next(e, d, planned, bdf_format(d->bdf, address));
-
-	return text ? text : "Next: \"earlybind plan\"";
 }
 
 static const char *attribute(struct explain *e, const struct pci_device *d,
@@ -233,34 +225,73 @@ static const char *find_bridge(struct explain *e, const struct pci_device *d,
 	return buf;
 }
 
-static void tell_what(struct explain *e, const struct pci_device *d, struct paragraph *p)
+/* ---- the labels ---- */
+
+enum label {
+	LABEL_DEVICE,
+	LABEL_RULE,
+	LABEL_BOOT,
+	LABEL_NOW,
+	LABEL_GROUP,
+	LABEL_WHY,
+	LABEL_NEXT,
+	LABEL_GIVE_BACK,
+};
+
+#define LABEL_COUNT (LABEL_GIVE_BACK + 1)
+#define LINES_MAX   8 /* of a label */
+
+/* What is printed of a function, and written as JSON. */
+struct story {
+	struct arena *arena;
+	const char *lines[LABEL_COUNT][LINES_MAX];
+	size_t counts[LABEL_COUNT];
+};
+
+static void tell(struct story *story, enum label label, const char *format, ...)
+	printf_like(3, 4);
+
+/* One line more. */
+static void tell(struct story *story, enum label label, const char *format, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = arena_vprintf(story->arena, format, ap);
+	va_end(ap);
+	if (story->counts[label] < LINES_MAX)
+		story->lines[label][story->counts[label]++] =
+			text ? text : "out of memory";
+}
+
+static void tell_what(struct explain *e, const struct pci_device *d, struct story *s)
 {
 	const char *class = names_class(e->names, &d->ids, e->arena);
 	const char *vendor = names_vendor(e->names, d->ids.vendor, e->arena);
 	const char *device = names_device(e->names, &d->ids, e->arena);
 	const char *maker = names_vendor(e->names, d->ids.subvendor, e->arena);
-	char bridge[BDF_SIZE], group[32] = "in no IOMMU group";
+	struct text_buffer b = {.arena = e->arena};
+	char bridge[BDF_SIZE], address[BDF_SIZE], id[ID_SIZE];
 
-	if (vendor || device)
-		paragraph_add(p, "is %s %s,", vendor ? vendor : "",
-			      device ? device : "Device");
-	else
-		paragraph_add(p, "is");
-	paragraph_add(p, "a device of the class %s [%04x],", class ? class : "",
-		      d->ids.class >> 8);
+	tell(s, LABEL_DEVICE, "%s [%s]%s%s%s%s", bdf_format(d->bdf, address),
+	     format_id(&d->ids, id), vendor ? " " : "", vendor ? vendor : "",
+	     device || vendor ? " " : "",
+	     device   ? device
+	     : vendor ? "Device"
+		      : "");
+	text_add(&b, "%s%sclass %04x", class ? class : "", class ? ", " : "",
+		 d->ids.class >> 8);
 	if (d->ids.subvendor != 0 && d->ids.subvendor != 0xffff)
-		paragraph_add(p, "built by %s [%04x:%04x],", maker ? maker : "",
-			      d->ids.subvendor, d->ids.subdevice);
-	if (d->iommu_group != NO_GROUP)
-		snprintf(group, sizeof(group), "in IOMMU group %d", d->iommu_group);
+		text_add(&b, "; built by %s%s[%04x:%04x]", maker ? maker : "",
+			 maker ? " " : "", d->ids.subvendor, d->ids.subdevice);
 	find_bridge(e, d, bridge);
-	paragraph_add(p, "%s%s%s.", group, bridge[0] ? ", behind the bridge " : "",
-		      bridge);
+	text_add(&b, "%s%s", bridge[0] ? "; behind the bridge " : "", bridge);
+	tell(s, LABEL_DEVICE, "%s", text_shown(&b));
 }
 
 /* Which of several cards it is. */
-static void tell_identity(struct explain *e, const struct pci_device *d,
-			  struct paragraph *p)
+static void tell_identity(struct explain *e, const struct pci_device *d, struct story *s)
 {
 	struct pci_device *known = inventory_find(&e->now, d->bdf);
 	const char *twins = identity_twins(&e->identity, known), *names;
@@ -268,10 +299,9 @@ static void tell_identity(struct explain *e, const struct pci_device *d,
 	if (!twins[0])
 		return;
 	names = identity_names(&e->identity, known);
-	paragraph_add(p, "%s %s the same ID%s", twins,
-		      strchr(twins, ' ') ? "have" : "has", names[0] ? ";" : ".");
-	if (names[0])
-		paragraph_add(p, "a rule with %s means this card.", names);
+	tell(s, LABEL_DEVICE, "%s %s the same ID%s%s%s", twins,
+	     strchr(twins, ' ') ? "have" : "has", names[0] ? "; a rule with " : "", names,
+	     names[0] ? " means this card" : "");
 }
 
 /* How near a rule is that does not name the device; 0: not at all. */
@@ -301,7 +331,7 @@ static unsigned nearness(const struct rule *rule, const struct pci_device *d,
 }
 
 static void tell_nearest_rule(const struct policy *policy, const struct pci_device *d,
-			      struct paragraph *p)
+			      struct story *s)
 {
 	const struct rule *best = NULL;
 	const char *why = "", *best_why = "";
@@ -314,12 +344,12 @@ static void tell_nearest_rule(const struct policy *policy, const struct pci_devi
 
 		if (!policy_has_rule_active(policy, rule) &&
 		    selector_has_match(&rule->selector, d)) {
-			paragraph_add(p,
-				      "No rule that counts names it: %.*s (%s) does so "
-				      "with rd.earlybind.profile=%.*s only.",
-				      (int)rule->text.n, rule->text.p,
-				      origin_format(&rule->origin, origin),
-				      (int)rule->profile.n, rule->profile.p);
+			tell(s, LABEL_RULE,
+			     "none that counts; %.*s (%s) names it with "
+			     "rd.earlybind.profile=%.*s only",
+			     (int)rule->text.n, rule->text.p,
+			     origin_format(&rule->origin, origin), (int)rule->profile.n,
+			     rule->profile.p);
 			return;
 		}
 		n = rule->kind == RULE_BIND ? nearness(rule, d, &why) : 0;
@@ -330,68 +360,68 @@ static void tell_nearest_rule(const struct policy *policy, const struct pci_devi
 		best_why = why;
 	}
 	if (best)
-		paragraph_add(p, "No rule names it: the nearest one, %.*s (%s), %s.",
-			      (int)best->text.n, best->text.p,
-			      origin_format(&best->origin, origin), best_why);
+		tell(s, LABEL_RULE, "none names it; the nearest one, %.*s (%s), %s",
+		     (int)best->text.n, best->text.p,
+		     origin_format(&best->origin, origin), best_why);
 	else
-		paragraph_add(p, "No rule names it.");
+		tell(s, LABEL_RULE, "none names it");
 }
 
-static void tell_rule(struct explain *e, const struct pci_device *d,
-		      const struct plan_device *pd, struct paragraph *p)
+/* What the next boot does by its rule. */
+static const char *next_boot_word(struct explain *e, const struct plan_device *pd)
 {
-	char origin[ORIGIN_SIZE], message[REASON_MESSAGE_SIZE];
-	const struct rule *rule = pd ? pd->rule : NULL;
-	bool is_along = pd && rule->with != WITH_NOTHING &&
-			!selector_has_match(&rule->selector, pd->device);
-
-	if (e->next.policy.off) {
-		paragraph_add(p,
-			      "No rule counts: rd.earlybind=0 is on the command line.");
-		return;
-	}
-	if (!pd) {
-		if (inventory_find(&e->next.inventory, d->bdf))
-			tell_nearest_rule(&e->next.policy, d, p);
-		return;
-	}
-	origin_format(&rule->origin, origin);
-	if (pd->reason == REASON_IDENTITY_MISMATCH)
-		paragraph_add(p, "The rule %.*s (%s) has its address,", (int)rule->text.n,
-			      rule->text.p, origin);
-	else
-		paragraph_add(p, "The %s %.*s (%s) %s,",
-			      rule->kind == RULE_KEEP ? "keep rule" : "rule",
-			      (int)rule->text.n, rule->text.p, origin,
-			      is_along ? "brings it along" : "names it");
 	switch (pd->action) {
 	case ACTION_BIND:
 	case ACTION_RECOVER:
 	case ACTION_DONE:
-		paragraph_add(p, "and a boot with it binds the device to %s.",
-			      pd->wanted);
-		if (pd->device->framebuffer)
-			paragraph_add(
-				p,
-				"The firmware's framebuffer (%s) is in its memory, so "
-				"the screen goes dark then.",
-				pd->device->framebuffer->driver);
-		break;
+		return arena_printf(e->arena, "the next boot binds it to %s", pd->wanted);
 	case ACTION_KEEP:
-		paragraph_add(p, "and a boot with it leaves the device alone.");
-		break;
+		return "the next boot leaves it to the host";
 	case ACTION_REFUSE:
-		paragraph_add(p, "but a boot with it leaves the device alone: %s.",
-			      reason_message(pd->reason, pd->detail, message));
 		break;
 	}
+	return "the next boot will not bind it";
+}
+
+static void tell_rule(struct explain *e, const struct pci_device *d,
+		      const struct plan_device *pd, struct story *s)
+{
+	char origin[ORIGIN_SIZE], message[REASON_MESSAGE_SIZE];
+	const struct rule *rule = pd ? pd->rule : NULL;
+	const char *next, *how = "names it";
+
+	if (e->next.policy.off) {
+		tell(s, LABEL_RULE, "none counts: rd.earlybind=0 is on the command line");
+		return;
+	}
+	if (!pd) {
+		if (inventory_find(&e->next.inventory, d->bdf))
+			tell_nearest_rule(&e->next.policy, d, s);
+		return;
+	}
+	if (pd->reason == REASON_IDENTITY_MISMATCH)
+		how = "has its address";
+	else if (rule->with != WITH_NOTHING &&
+		 !selector_has_match(&rule->selector, pd->device))
+		how = "brings it along";
+	next = next_boot_word(e, pd);
+	tell(s, LABEL_RULE, "%s%.*s (%s) %s: %s", rule->kind == RULE_KEEP ? "keep " : "",
+	     (int)rule->text.n, rule->text.p, origin_format(&rule->origin, origin), how,
+	     next ? next : "out of memory");
+	if (pd->action <= ACTION_DONE && pd->device->framebuffer)
+		tell(s, LABEL_RULE,
+		     "the firmware's framebuffer (%s) is in its memory, so the screen "
+		     "goes dark then",
+		     pd->device->framebuffer->driver);
 	if (pd->note)
-		paragraph_add(p, "Note: %s.", pd->note);
+		tell(s, LABEL_RULE, "note: %s", pd->note);
+	if (pd->action == ACTION_REFUSE)
+		tell(s, LABEL_WHY, "%s", reason_message(pd->reason, pd->detail, message));
 }
 
 /* What speaks against a rule, unless the plan says it. */
 static void tell_judgement(struct explain *e, const struct pci_device *d,
-			   const struct plan_device *pd, struct paragraph *p)
+			   const struct plan_device *pd, struct story *s)
 {
 	char message[REASON_MESSAGE_SIZE];
 	struct judgement judgement;
@@ -402,79 +432,95 @@ static void tell_judgement(struct explain *e, const struct pci_device *d,
 	if (pd && pd->action == ACTION_REFUSE && judgement.why &&
 	    strcmp(judgement.why, reason_message(pd->reason, pd->detail, message)) == 0)
 		return;
-	paragraph_add(p, "A rule that binds it would be refused: %s.",
-		      judgement.why ? judgement.why : "out of memory");
+	tell(s, LABEL_WHY, "a rule that binds it would be refused: %s",
+	     judgement.why ? judgement.why : "out of memory");
+}
+
+static void tell_no_report(const struct explain *e, struct story *s)
+{
+	static const char *const words[] = {
+		[BOOT_NO_RULES] = "nothing: there was no rule",
+		[BOOT_NO_EARLYBIND] = "the binder did not run",
+		[BOOT_OFF] = "earlybind was off",
+		[BOOT_NO_REPORT] = "the report of this boot cannot be read",
+	};
+
+	tell(s, LABEL_BOOT, "%s", words[e->view.without]);
+	tell(s, LABEL_WHY, "%s", e->view.why);
+}
+
+/* By the report, for the device that was there. */
+static void tell_verdict(const struct boot_device *b, struct story *s)
+{
+	const char *when = boot_device_when(b);
+	bool is_said = b->message[0] == '\0';
+
+	for (size_t i = 0; i < s->counts[LABEL_WHY]; i++)
+		is_said = is_said || strcmp(s->lines[LABEL_WHY][i], b->message) == 0;
+	if (boot_device_is_bound(b) && strcmp(b->action, "done") == 0)
+		tell(s, LABEL_BOOT, "on %s already %s", b->after, when);
+	else if (boot_device_is_bound(b))
+		tell(s, LABEL_BOOT, "bound to %s %s, in %llu.%llu ms (%s%s)", b->after,
+		     when, (unsigned long long)b->microseconds / 1000,
+		     (unsigned long long)b->microseconds / 100 % 10,
+		     b->before[0] ? "was on " : "had no driver", b->before);
+	else if (strcmp(b->action, ACTION_RELEASE) == 0)
+		tell(s, LABEL_BOOT, "%s by hand%s%s",
+		     boot_device_is_released(b) ? "released" : "not released",
+		     b->message[0] ? ": " : "", b->message);
+	else if (strcmp(b->action, "keep") == 0)
+		tell(s, LABEL_BOOT, "left to the host %s", when);
+	else
+		tell(s, LABEL_BOOT, "not bound %s (%s)%s%s", when,
+		     b->verdict[0] ? b->verdict : "no verdict", is_said ? "" : ": ",
+		     is_said ? "" : b->message);
 }
 
 static void tell_boot(const struct explain *e, const struct pci_device *d,
-		      const struct plan_device *pd, struct paragraph *p)
+		      const struct plan_device *pd, struct story *s)
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
-	const char *when = b ? boot_device_when(b) : "";
 
 	if (!b && e->view.why && pd) {
-		paragraph_add(p, "What this boot did: %s.", e->view.why);
+		tell_no_report(e, s);
 		return;
 	}
 	if (!b) {
-		paragraph_add(
-			p, "This boot did not touch it%s.",
-			pd && pd->action != ACTION_REFUSE
-				? ": its rules did not name it, so the rule is newer "
-				  "than the image"
-				: "");
+		tell(s, LABEL_BOOT, "did not touch it%s",
+		     pd && pd->action != ACTION_REFUSE
+			     ? ": the rule is newer than the image"
+			     : "");
 		return;
 	}
 	if (!boot_device_now(b, &e->now)) {
-		paragraph_add(p, "%s another device, [%s], was here.",
-			      b->is_late ? "Before" : "At boot", b->id);
+		tell(s, LABEL_BOOT, "%s another device, [%s], was here",
+		     b->is_late ? "before," : "at boot", b->id);
 		return;
 	}
-	if (boot_device_is_bound(b) && strcmp(b->action, "done") == 0)
-		paragraph_add(p, "It was on %s already %s.", b->after, when);
-	else if (boot_device_is_bound(b))
-		paragraph_add(p, "It was bound to %s %s, in %llu.%llu ms;", b->after,
-			      when, (unsigned long long)b->microseconds / 1000,
-			      (unsigned long long)b->microseconds / 100 % 10);
-	else if (strcmp(b->action, ACTION_RELEASE) == 0)
-		paragraph_add(p, "It was %s by hand%s%s.",
-			      boot_device_is_released(b) ? "released" : "not released",
-			      b->message[0] ? ": " : "", b->message);
-	else if (strcmp(b->action, "keep") == 0)
-		paragraph_add(p, "It was left alone %s.", when);
-	else
-		paragraph_add(p, "It was not bound %s (%s): %s.", when,
-			      b->verdict[0] ? b->verdict : "no verdict", b->message);
-	if (boot_device_is_bound(b) && strcmp(b->action, "done") != 0)
-		paragraph_add(p, "before that, %s had it.",
-			      b->before[0] ? b->before : "no driver");
+	tell_verdict(b, s);
 	if (b->note[0] != '\0' && !(pd && pd->note))
-		paragraph_add(p, "Note: %s.", b->note);
+		tell(s, LABEL_BOOT, "note: %s", b->note);
 }
 
 static void tell_now(const struct explain *e, const struct pci_device *d,
-		     const struct plan_device *pd, struct paragraph *p)
+		     const struct plan_device *pd, struct story *s)
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 	bool is_wanted = pd && pd->action != ACTION_KEEP && pd->action != ACTION_REFUSE;
-	bool is_taken = driver_is_vfio(d->driver);
+	bool is_right = is_wanted ? driver_is_same(d->driver, pd->wanted)
+				  : !driver_is_vfio(d->driver);
 	const char *verdict = "";
 
 	if (b && boot_device_is_changed(b, &e->now))
-		verdict = ", which is a change since then";
-	else if (is_wanted)
-		verdict = driver_is_same(d->driver, pd->wanted)
-				  ? ", as intended"
-				  : ", which is not what the rule wants";
-	else if (pd && pd->action == ACTION_KEEP)
+		verdict = ", changed since the boot";
+	else if (is_wanted || (pd && pd->action == ACTION_KEEP))
 		verdict =
-			is_taken ? ", which is not what the rule wants" : ", as intended";
-	paragraph_add(p, "Now %s has it%s.", d->driver[0] ? d->driver : "no driver",
-		      verdict);
+			is_right ? ", as intended" : ", which is not what the rule wants";
+	tell(s, LABEL_NOW, "%s%s", d->driver[0] ? d->driver : "no driver", verdict);
 }
 
 static void tell_users(const struct explain *e, const struct pci_device *d,
-		       struct paragraph *p)
+		       struct story *s)
 {
 	size_t count;
 	const struct usage *usage =
@@ -485,147 +531,255 @@ static void tell_users(const struct explain *e, const struct pci_device *d,
 		if (!usage[i].is_in_use)
 			continue;
 		is_used = true;
-		paragraph_add(p, "%s%s is %s.",
-			      usage[i].kind == USAGE_VFIO ? "" : "The host uses it: ",
-			      usage[i].name, usage[i].what);
+		tell(s, LABEL_NOW, "%s%s is %s",
+		     usage[i].kind == USAGE_VFIO ? "" : "in use by the host: ",
+		     usage[i].name, usage[i].what);
 	}
 	if (!is_used && d->driver[0] != '\0')
-		paragraph_add(p, "No use of it was found.");
+		tell(s, LABEL_NOW, "no use of it was found");
 }
 
 /* Why its group has more than it, and what would split it. */
-static void tell_cause(struct explain *e, const struct pci_device *d, struct paragraph *p)
+static void tell_cause(struct explain *e, const struct pci_device *d, struct story *s)
 {
 	const char *cause = e->has_causes ? group_cause(&e->causes, d->bdf) : NULL;
 
 	if (cause)
-		paragraph_add(p, "%s", cause);
+		tell(s, LABEL_WHY, "%s", cause);
 }
 
 /* Where the kernel's groups are other ones than the hardware gives. */
 static void tell_difference(struct explain *e, const struct pci_device *d,
-			    struct paragraph *p)
+			    struct story *s)
 {
 	const char *text = e->has_causes ? group_difference(&e->causes, &d->bdf) : NULL;
 
 	if (text)
-		paragraph_add(p, "%s", text);
+		tell(s, LABEL_WHY, "%s", text);
 }
 
-static void tell_group(struct explain *e, const struct pci_device *d, struct paragraph *p)
+static void tell_no_group(struct explain *e, struct story *s)
 {
+	const struct iommu *iommu = &e->now.iommu;
 	char message[REASON_MESSAGE_SIZE];
+
+	tell(s, LABEL_GROUP, "none: no VM can use it");
+	tell(s, LABEL_WHY, "%s",
+	     iommu->is_on ? reason_message(REASON_NO_IOMMU_GROUP, NULL, message)
+			  : reason_message(REASON_IOMMU_OFF,
+					   iommu_why_off(iommu, e->arena), message));
+}
+
+/* The others of its group, some of which are in the way. */
+static void tell_blockers(struct explain *e, const struct pci_device *d,
+			  const struct plan_group *group, struct story *s)
+{
+	const char *blockers = plan_blockers(group, e->arena), *why;
+	char message[REASON_MESSAGE_SIZE];
+
+	if (group->reason == REASON_MANAGEMENT_IN_GROUP &&
+	    accel_role(&d->ids) == ACCEL_USER) {
+		reason_message(group->reason, group->detail, message);
+		tell(s, LABEL_GROUP, "%d: no VM can use it", group->id);
+		/* In a report it begins with "bound, but". */
+		why = strstr(message, "no VM");
+		tell(s, LABEL_WHY, "%s", why ? why : message);
+	} else {
+		tell(s, LABEL_GROUP, "%d: no VM can use it while %s belong%s to the host",
+		     group->id, blockers ? blockers : "others",
+		     group->blocker_count == 1 ? "s" : "");
+	}
+	tell_cause(e, d, s);
+}
+
+static void tell_group(struct explain *e, const struct pci_device *d, struct story *s)
+{
 	struct plan_group group;
-	const char *blockers;
-	size_t count = 0, others;
+	size_t others = 0;
 
 	if (d->iommu_group == NO_GROUP) {
-		const struct iommu *iommu = &e->now.iommu;
-
-		paragraph_add(
-			p, "No VM can use it: %s.",
-			iommu->is_on
-				? reason_message(REASON_NO_IOMMU_GROUP, NULL, message)
-				: reason_message(REASON_IOMMU_OFF,
-						 iommu_why_off(iommu, e->arena),
-						 message));
+		tell_no_group(e, s);
 		return;
 	}
 	for (size_t i = 0; i < e->now.count; i++)
-		count += e->now.devices[i].iommu_group == d->iommu_group;
-	others = count - 1;
+		others += e->now.devices[i].iommu_group == d->iommu_group &&
+			  &e->now.devices[i] != d;
 	if (iommu_is_interrupt_unsafe(&e->now.iommu)) {
-		paragraph_add(
-			p,
-			"No VM can use it: interrupts are not remapped: %s; for guests "
-			"that you trust vfio_iommu_type1.allow_unsafe_interrupts=1 "
-			"will do.",
-			iommu_why_not_remapped(&e->now.iommu));
-		return;
+		tell(s, LABEL_GROUP, "%d: no VM can use it: interrupts are not remapped",
+		     d->iommu_group);
+		tell(s, LABEL_WHY,
+		     "interrupts are not remapped: %s; for guests that you trust "
+		     "vfio_iommu_type1.allow_unsafe_interrupts=1 will do",
+		     iommu_why_not_remapped(&e->now.iommu));
+	} else if (others == 0) {
+		tell(s, LABEL_GROUP, "%d: it is alone there, so a VM can use it",
+		     d->iommu_group);
+	} else if (explain_group(e, d, &group) && group.blocker_count > 0) {
+		tell_blockers(e, d, &group, s);
+	} else {
+		tell(s, LABEL_GROUP, "%d: %zu more function%s in it, none in the way",
+		     d->iommu_group, others, plural(others));
 	}
-	if (others == 0) {
-		paragraph_add(p, "It is alone in its group: nothing else keeps a VM "
-				 "from using it.");
-		return;
-	}
-	if (!explain_group(e, d, &group))
-		return;
-	blockers = plan_blockers(&group, e->arena);
-	if (group.blocker_count == 0)
-		paragraph_add(
-			p, "Its group has %zu more function%s, which %s no VM's way.",
-			others, plural(others), others == 1 ? "stands in" : "stand in");
-	else if (group.reason == REASON_MANAGEMENT_IN_GROUP &&
-		 accel_role(&d->ids) == ACCEL_USER)
-		paragraph_add(p, "N%s.",
-			      strstr(reason_message(group.reason, group.detail, message),
-				     "o VM"));
-	else
-		paragraph_add(p,
-			      "No VM can use it while %s of its group belong%s to the "
-			      "host.",
-			      blockers ? blockers : "others",
-			      group.blocker_count == 1 ? "s" : "");
-	if (group.blocker_count > 0)
-		tell_cause(e, d, p);
 }
 
-static void tell_modules(struct explain *e, const struct pci_device *d,
-			 struct paragraph *p)
+static void tell_modules(struct explain *e, const struct pci_device *d, struct story *s)
 {
 	const struct module_names *names = modules_find(e->modules, &d->ids);
+	struct text_buffer b = {.arena = e->arena};
 
 	if (names->count == 0)
 		return;
-	paragraph_add(p, "Without earlybind");
 	for (size_t i = 0; i < names->count; i++)
-		paragraph_add(p, "%s%s", names->names[i],
-			      i + 2 < names->count    ? ","
-			      : i + 2 == names->count ? " or"
-						      : "");
-	paragraph_add(p, "would take it.");
+		text_add(&b, "%s%s", names->names[i],
+			 i + 2 < names->count	 ? ", "
+			 : i + 2 == names->count ? " or "
+						 : "");
+	tell(s, LABEL_NOW, "without earlybind, %s would take it", text_shown(&b));
 }
 
-static void tell_reset(struct explain *e, const struct pci_device *d, struct paragraph *p)
+static void tell_reset(struct explain *e, const struct pci_device *d, struct story *s)
 {
 	const char *methods = attribute(e, d, "reset_method");
 
 	/* Since 5.15; a file that is there and empty means: none. */
 	if (methods && methods[0] != '\0')
-		paragraph_add(p, "A VM resets it by: %s.", methods);
+		tell(s, LABEL_DEVICE, "a VM resets it by %s", methods);
 	else if (methods)
-		paragraph_add(p, "It cannot be reset: a second VM finds it as the first "
-				 "one left it.");
+		tell(s, LABEL_DEVICE,
+		     "it cannot be reset: a second VM finds it as the first one left it");
 }
 
-/* One paragraph about a function: what it is, what happened, what to do next. */
-static void explain_device(struct explain *e, const struct pci_device *d)
+static void tell_give_back(struct explain *e, const struct pci_device *d, struct story *s)
 {
-	const struct plan_device *planned = NULL;
-	char id[ID_SIZE];
-	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
+	const char *lines[GIVE_BACK_LINES];
+	size_t count = guards_give_back(&guards, &d, 1, lines);
 
-	for (size_t i = 0; i < e->next.plan.device_count; i++)
-		if (bdf_compare(e->next.plan.devices[i].device->bdf, d->bdf) == 0)
-			planned = &e->next.plan.devices[i];
-	tell_what(e, d, &p);
-	tell_identity(e, d, &p);
-	tell_rule(e, d, planned, &p);
-	tell_judgement(e, d, planned, &p);
-	tell_boot(e, d, planned, &p);
-	tell_now(e, d, planned, &p);
-	tell_users(e, d, &p);
+	for (size_t i = 0; i < count; i++)
+		tell(s, LABEL_GIVE_BACK, "%s", lines[i]);
+}
+
+static void explain_device(struct explain *e, const struct pci_device *d, struct story *s)
+{
+	const struct plan_device *planned = plan_find(&e->next.plan, d);
+	char address[BDF_SIZE];
+	const char *text;
+
+	*s = (struct story){.arena = e->arena};
+	tell_what(e, d, s);
+	tell_identity(e, d, s);
+	tell_rule(e, d, planned, s);
+	tell_judgement(e, d, planned, s);
+	tell_boot(e, d, planned, s);
+	tell_now(e, d, planned, s);
+	tell_users(e, d, s);
 	if (!d->is_bridge) {
 		/* What is missing there has been said already. */
 		if (!planned || (planned->reason != REASON_IOMMU_OFF &&
 				 planned->reason != REASON_NO_IOMMU_GROUP))
-			tell_group(e, d, &p);
-		tell_difference(e, d, &p);
-		tell_modules(e, d, &p);
-		tell_reset(e, d, &p);
+			tell_group(e, d, s);
+		tell_difference(e, d, s);
+		tell_modules(e, d, s);
+		tell_reset(e, d, s);
 	}
-	paragraph_add(&p, "%s.", explain_next(e, d, planned));
-	paragraph_end(&p);
+	text = next(e, d, planned, bdf_format(d->bdf, address));
+	tell(s, LABEL_NEXT, "%s", text ? text : "\"earlybind plan\"");
+	tell_give_back(e, d, s);
+}
+
+static const struct {
+	const char *name; /* for people */
+	const char *key; /* of JSON */
+} labels[LABEL_COUNT] = {
+	[LABEL_DEVICE] = {"device:", "device"},
+	[LABEL_RULE] = {"rule:", "rule"},
+	[LABEL_BOOT] = {"last boot:", "last_boot"},
+	[LABEL_NOW] = {"now:", "now"},
+	[LABEL_GROUP] = {"group:", "group"},
+	[LABEL_WHY] = {"why:", "why"},
+	[LABEL_NEXT] = {"next:", "next"},
+	[LABEL_GIVE_BACK] = {"give back:", "give_back"},
+};
+
+#define LABEL_WIDTH 11 /* with the blank */
+
+/* Wrapped on a terminal only, so that other programs find each fact in one line. */
+static void print_line(const char *label, const char *line)
+{
+	struct paragraph p = {stdout, LABEL_WIDTH, LABEL_WIDTH, false};
+
+	printf("%-*s", LABEL_WIDTH, label);
+	if (isatty(STDOUT_FILENO)) {
+		paragraph_add(&p, "%s", line);
+		paragraph_end(&p);
+		return;
+	}
+	put_text(stdout, text_of(line));
+	putchar('\n');
+}
+
+static void print_story(const struct story *s, bool is_first)
+{
+	if (!is_first)
+		putchar('\n');
+	for (size_t i = 0; i < LABEL_COUNT; i++)
+		for (size_t k = 0; k < s->counts[i]; k++)
+			print_line(k == 0 ? labels[i].name : "", s->lines[i][k]);
+}
+
+static void write_story(const struct explain *e, const struct pci_device *d,
+			const struct story *s, struct json *json)
+{
+	const struct plan_device *pd = plan_find(&e->next.plan, d);
+	char address[BDF_SIZE], id[ID_SIZE];
+
+	json_open(json, NULL, '{');
+	json_put_string(json, "address", bdf_format(d->bdf, address));
+	json_put_string(json, "id", format_id(&d->ids, id));
+	json_put_string(json, "driver", d->driver[0] ? d->driver : NULL);
+	if (d->iommu_group == NO_GROUP)
+		json_put_null(json, "iommu_group");
+	else
+		json_put_number(json, "iommu_group", d->iommu_group);
+	json_put_string(json, "action", pd ? action_name(pd->action) : NULL);
+	json_put_string(json, "reason",
+			pd && pd->reason != REASON_NONE ? reason_word(pd->reason) : NULL);
+	json_open(json, "explained", '{');
+	for (size_t i = 0; i < LABEL_COUNT; i++) {
+		json_open(json, labels[i].key, '[');
+		for (size_t k = 0; k < s->counts[i]; k++)
+			json_put_string(json, NULL, s->lines[i][k]);
+		json_close(json, ']');
+	}
+	json_close(json, '}');
+	json_close(json, '}');
+}
+
+#define STORY_ITEMS 8 /* of JSON_ITEM_SIZE that one may need */
+
+static int begin_stories(struct explain *e, struct json *json)
+{
+	size_t count = 0;
+	int r;
+
+	if (!e->is_json)
+		return 0;
+	for (size_t i = 0; i < e->now.count; i++)
+		count += selection_has_match(&e->selection, &e->now.devices[i]);
+	r = begin_json(e->arena, count * STORY_ITEMS, json);
+	if (r < 0)
+		return r;
+	json_open(json, NULL, '{');
+	json_put_number(json, "schema", SCHEMA);
+	json_open(json, "devices", '[');
+	return 0;
+}
+
+static int end_stories(struct json *json)
+{
+	json_close(json, ']');
+	json_close(json, '}');
+	return end_json(json);
 }
 
 /* What the next boot will do. -errno, which is said. */
@@ -671,7 +825,9 @@ static int read_machine(struct explain *e)
 
 static int explain(struct explain *e)
 {
+	static struct story story;
 	bool is_first = true;
+	struct json json;
 	size_t missing;
 	int r;
 
@@ -689,20 +845,24 @@ static int explain(struct explain *e)
 		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
-	if (read_next(e) < 0)
+	if (read_next(e) < 0 || begin_stories(e, &json) < 0)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < e->now.count; i++) {
 		const struct pci_device *d = &e->now.devices[i];
 
 		if (!selection_has_match(&e->selection, d))
 			continue;
-		if (!is_first)
-			putchar('\n');
+		explain_device(e, d, &story);
+		if (e->is_json)
+			write_story(e, d, &story, &json);
+		else
+			print_story(&story, is_first);
 		is_first = false;
-		explain_device(e, d);
 	}
 	missing = selection_say_missing(&e->selection, &e->now);
 	world_close(e->world);
+	if (e->is_json && end_stories(&json) != EXIT_OK)
+		return EXIT_FAILED;
 	return missing > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -710,6 +870,7 @@ int command_explain(int argc, char **argv, struct arena *arena)
 {
 	static struct explain e;
 	const struct option_spec options[] = {
+		{"json", NULL, "print JSON for scripts", .ret_flag = &e.is_json},
 		{"sysroot", OPTIONS_TREE,
 		 "read this folder or recording, not this machine",
 		 .ret_string = &e.sysroot},
@@ -717,11 +878,18 @@ int command_explain(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "explain",
 		.synopsis = "[OPTION...] DEVICE...",
-		.text = "Tells the whole story of a device: what it is and where, which rule "
-			"names it or why none does, what the next boot will do and what this one "
-			"did, who has and uses it now, whether a VM can use its IOMMU group, "
-			"what would take it without earlybind, how it is reset, and what to do "
-			"next. DEVICE is an address (01:00.0) or another selector.\n"
+		.text = "Explains a device in labelled lines:\n"
+			"\n"
+			"  device     what it is and where, and how it is reset\n"
+			"  rule       which rule names it, and what the next boot does\n"
+			"  last boot  what this boot did with it\n"
+			"  now        its driver, and who uses it\n"
+			"  group      whether a VM can use its IOMMU group\n"
+			"  why        what keeps it from being bound or used\n"
+			"  next       what to do next\n"
+			"  give back  how the host gets it back\n"
+			"\n"
+			"DEVICE is an address (01:00.0) or another selector.\n"
 			"\n"
 			"exit code: 0 done; 1 there is no such device; 2 wrong usage\n",
 		.example = "earlybind explain 01:00.0",

@@ -10,6 +10,7 @@
 #include "by_hand.h"
 #include "commands.h"
 #include "compiler.h"
+#include "driver.h"
 #include "group.h"
 #include "holders.h"
 #include "inventory.h"
@@ -280,26 +281,58 @@ static bool read_judge(const struct status *s, struct judge *ret)
 	return true;
 }
 
-static void print_groups(const struct status *s)
+static void print_groups(const struct status *s, const struct judge *judge)
 {
-	struct judge judge;
-	bool has_judge = false, is_asked = false;
-
 	for (size_t i = 0; i < s->group_count; i++) {
 		const struct plan_group *group = &s->groups[i];
 
-		if (!group->is_viable && !is_asked) {
-			is_asked = true;
-			has_judge = read_judge(s, &judge);
-		}
-		describe_group(group, has_judge && !group->is_viable
-					      ? judge_group(&judge, group, false)
+		describe_group(group, judge && !group->is_viable
+					      ? judge_group(judge, group, false)
 					      : NULL);
 	}
 }
 
+/* How the host gets those back that are on vfio-pci now. */
+static void print_give_back(const struct status *s, const struct judge *judge)
+{
+	const struct boot *boot = &s->view.boot;
+	const struct guards guards = {s->world, *judge->usages, s->holders, *judge, true};
+	const char *lines[GIVE_BACK_LINES];
+	const struct pci_device **devices =
+		arena_alloc(s->arena, boot->device_count + 1, sizeof(*devices));
+	size_t count = 0;
+
+	for (size_t i = 0; devices && i < boot->device_count; i++) {
+		const struct boot_device *b = &boot->devices[i];
+		const struct pci_device *d = boot_device_now(b, &s->now);
+
+		if (d && driver_is_vfio(d->driver) && status_is_asked_for(s, b))
+			devices[count++] = d;
+	}
+	count = count > 0 ? guards_give_back(&guards, devices, count, lines) : 0;
+	for (size_t i = 0; i < count; i++)
+		paragraph_line(stdout, 0, "give back %s", lines[i]);
+}
+
+/* What is about no single device. @judge: NULL if the rules cannot be read. */
+static void print_rest(const struct status *s, const struct judge *judge)
+{
+	const struct boot *boot = &s->view.boot;
+
+	for (size_t i = 0; i < boot->missing_count; i++)
+		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin,
+				 boot->missing[i].elsewhere);
+	for (size_t i = 0; i < boot->problem_count; i++)
+		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
+			       boot->problems[i].text, boot->problems[i].message);
+	print_groups(s, judge);
+	print_modules(boot);
+}
+
 static void print_text(const struct status *s)
 {
+	struct judge judge;
+	bool has_judge;
 	const char *drift = s->view.why ? s->view.why : s->view.drift;
 	const struct boot *boot = &s->view.boot;
 
@@ -318,17 +351,12 @@ static void print_text(const struct status *s)
 		if (selection_has_match(&s->selection, d) && !boot_find(boot, d->bdf))
 			put_other(s, d);
 	}
-	if (s->words.count > 0)
-		return;
-	for (size_t i = 0; i < boot->missing_count; i++)
-		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin,
-				 boot->missing[i].elsewhere);
-	for (size_t i = 0; i < boot->problem_count; i++)
-		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
-			       boot->problems[i].text, boot->problems[i].message);
-	print_groups(s);
-	print_modules(boot);
-	if (drift[0] != '\0')
+	has_judge = s->view.boot.device_count > 0 && read_judge(s, &judge);
+	if (s->words.count == 0)
+		print_rest(s, has_judge ? &judge : NULL);
+	if (has_judge)
+		print_give_back(s, &judge);
+	if (s->words.count == 0 && drift[0] != '\0')
 		paragraph_line(stdout, 0, "%s", drift);
 }
 

@@ -302,6 +302,142 @@ const char *judge_add_command(const struct judge *j,
 	return text;
 }
 
+static bool has_config_error(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->problem_count; i++)
+		if (policy->problems[i].is_error &&
+		    (policy->problems[i].origin.source == SOURCE_CONFIG ||
+		     policy->problems[i].origin.source == SOURCE_TABLE))
+			return true;
+	return false;
+}
+
+/* Counts the bind rules for @d that are not of the module's own ids=; *ret_rule is the last. */
+static size_t count_rules(const struct judge *j, const struct pci_device *d,
+			  const struct rule **ret_rule)
+{
+	size_t count = 0;
+
+	*ret_rule = NULL;
+	for (size_t i = 0; i < j->policy->rule_count; i++) {
+		const struct rule *rule = &j->policy->rules[i];
+
+		if (rule->kind != RULE_BIND || rule->is_module_id ||
+		    !policy_has_rule_active(j->policy, rule) ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		*ret_rule = rule;
+		count++;
+	}
+	return count;
+}
+
+/* Whether "earlybind remove" of it changes nothing for a device that is not meant. */
+static bool can_remove(const struct judge *j, const struct rule *rule,
+		       const struct pci_device *const *devices, size_t count)
+{
+	if (!has_rule_in_main_file(rule) || rule->with != WITH_NOTHING)
+		return false;
+	for (size_t i = 0; i < j->inventory->count; i++) {
+		const struct pci_device *d = &j->inventory->devices[i];
+		bool is_meant = !selector_has_match(&rule->selector, d);
+
+		for (size_t k = 0; k < count && !is_meant; k++)
+			is_meant = bdf_compare(devices[k]->bdf, d->bdf) == 0;
+		if (!is_meant)
+			return false;
+	}
+	return true;
+}
+
+enum giving { GIVE_REMOVE, GIVE_KEEP, GIVE_BY_HAND };
+
+struct give_back {
+	struct arena *arena;
+	struct text_buffer lines[GIVE_BACK_MAX];
+	/* The last one that was put: functions of a card share one. */
+	const struct rule *removed, *taken_out;
+};
+
+static void add_module_ids(struct give_back *g, const struct policy *policy,
+			   const struct pci_device *d)
+{
+	struct text_buffer *b = &g->lines[GIVE_BY_HAND];
+	char origin[ORIGIN_SIZE];
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule == g->taken_out || !rule->is_module_id ||
+		    !policy_has_rule_active(policy, rule) ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		g->taken_out = rule;
+		text_add(b, "%s%.*s (%s)", b->used ? ", " : "take out ",
+			 (int)rule->text.n, rule->text.p,
+			 origin_format(&rule->origin, origin));
+	}
+}
+
+static void add_give_back(struct give_back *g, const struct judge *j,
+			  const struct pci_device *const *devices, size_t count, size_t i)
+{
+	const struct pci_device *d = inventory_find(j->inventory, devices[i]->bdf);
+	const struct plan_device *pd = d ? plan_find(j->plan, d) : NULL;
+	const struct rule *rule = NULL;
+	size_t rules = d ? count_rules(j, d, &rule) : 0;
+	struct text_buffer *b;
+	const char *word;
+	char address[BDF_SIZE];
+
+	if (!pd || pd->action > ACTION_DONE)
+		return;
+	/* The module's own ids= would take it for all that a keep rule says. */
+	if (policy_has_module_id(j->policy, d))
+		add_module_ids(g, j->policy, d);
+	if (rules == 0 && pd->rule->is_module_id)
+		return;
+	if (rules == 1 && can_remove(j, rule, devices, count)) {
+		b = &g->lines[GIVE_REMOVE];
+		word = rule == g->removed ? NULL : arena_copy(g->arena, rule->text);
+		g->removed = rule;
+	} else {
+		b = &g->lines[GIVE_KEEP];
+		word = device_short_address(d, address);
+	}
+	if (!word)
+		return;
+	text_add(b, "%s",
+		 b->used		       ? " "
+		 : b == &g->lines[GIVE_REMOVE] ? "\"earlybind remove "
+					       : "\"earlybind keep ");
+	text_add_word(b, word);
+}
+
+size_t judge_give_back(const struct judge *j, const struct pci_device *const *devices,
+		       size_t count, const char *ret[static GIVE_BACK_MAX])
+{
+	struct give_back g = {.arena = j->arena};
+	size_t lines = 0;
+
+	if (has_config_error(j->policy))
+		return 0;
+	for (size_t i = 0; i < GIVE_BACK_MAX; i++)
+		g.lines[i] = (struct text_buffer){.arena = j->arena};
+	for (size_t i = 0; i < count; i++)
+		add_give_back(&g, j, devices, count, i);
+	for (size_t i = 0; i < GIVE_BACK_MAX; i++) {
+		if (g.lines[i].used == 0)
+			continue;
+		if (i != GIVE_BY_HAND)
+			text_add(&g.lines[i], "\"");
+		/* Half of a command is none. */
+		if (!g.lines[i].is_full)
+			ret[lines++] = g.lines[i].buf;
+	}
+	return lines;
+}
+
 bool device_is_on_root_bus(const struct pci_device *d)
 {
 	if (d->known & FACT_PATH)

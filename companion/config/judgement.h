@@ -72,6 +72,17 @@ const char *judge_add_command(const struct judge *judge,
 const char *judge_group(const struct judge *judge, const struct plan_group *group,
 			bool has_command_line) nonnull(1, 2);
 
+#define GIVE_BACK_MAX 3
+
+/*
+ * How no later boot binds @devices, which the next one would: the commands that do it, in
+ * quotes, and what must be taken out by hand. Returns how many lines; 0: nothing binds them, or
+ * the configuration has an error, so that no command would change it.
+ */
+size_t judge_give_back(const struct judge *judge, const struct pci_device *const *devices,
+		       size_t count, const char *ret[static GIVE_BACK_MAX])
+	nonnull(1, 2, 4);
+
 /* Of judgement->why the cause, without the remedy: "it drives the console". Empty for none. */
 struct text judged_cause(const struct judgement *judgement) nonnull(1);
 

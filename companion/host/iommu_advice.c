@@ -107,13 +107,13 @@ const char *iommu_next(const struct iommu *iommu, const char *address,
 	if (iommu_cause(iommu) == IOMMU_CAUSE_DOM0 && address)
 		return arena_printf(
 			arena,
-			"Next, to give it to a VM: \"earlybind add %s driver=xen-pciback\"",
+			"to give it to a VM: \"earlybind add %s driver=xen-pciback\"",
 			address);
 	if (iommu_cause(iommu) == IOMMU_CAUSE_DOM0)
-		return "Next: write driver=xen-pciback behind the rule in the configuration";
+		return "write driver=xen-pciback behind the rule in the configuration";
 	if (iommu_is_hopeless(iommu))
 		return "Nothing can be done about it from within this system";
 	if (iommu_parameter(iommu, &why))
-		return "Next: \"earlybind cmdline\" says what to add and where";
-	return "Next: remove that cause, and reboot";
+		return "\"earlybind cmdline\" says what to add and where";
+	return "remove that cause, and reboot";
 }

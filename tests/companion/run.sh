@@ -68,7 +68,7 @@ says() { # PATTERN ARGUMENT...
 
 is_for_programs() { # NAME
 	case $1 in
-	completion-* | embed* | export-*) ;;
+	completion-* | embed* | export-* | explain-*) ;;
 	*) false ;;
 	esac
 }

@@ -219,6 +219,20 @@ stand_in good good
 really apply-real-typo 'earlybind apply'
 cp right.conf "$real/etc/earlybind.conf"
 
+# The way back: the entry of the menu that apply offers can be made, and then it is named.
+mkdir -p "$real/etc/default" "$real/etc/grub.d" "$real/boot/grub"
+echo 'GRUB_CMDLINE_LINUX="quiet"' >"$real/etc/default/grub"
+: >"$real/boot/grub/grub.cfg"
+cp "$real/proc/cmdline" cmdline.before
+echo 'BOOT_IMAGE=/vmlinuz quiet' >"$real/proc/cmdline"
+rm -f "$real/usr/sbin/update-grub"
+cp /bin/true "$real/usr/sbin/update-grub"
+stand_in good good
+really apply-real-way-back 'earlybind apply && earlybind cmdline --menu-entry >/dev/null &&
+	earlybind apply --force --kernel 6.1.0-18-amd64 | tail -n 2'
+rm -r "$real/etc/default" "$real/etc/grub.d" "$real/boot/grub"
+cp cmdline.before "$real/proc/cmdline"
+
 # The copy that systemd-boot boots: by the generator's own hook, by kernel-install, by neither.
 esp=boot/efi/debian/$new
 mkdir -p "$real/$esp" "$real/boot/efi/loader/entries"

@@ -22,7 +22,7 @@ cause companion-rmrr-relaxed '0000:00:1a.0 .* recover: vfio-pci gets it' \
 	plan --sysroot hpe-rmrr --cmdline 'rd.earlybind.bind=00:1a.0'
 cause companion-remapping 'they are not remapped, .* the firmware offers it not (ACPI table DMAR)' \
 	check --sysroot no-remapping --only interrupts
-cause companion-remapping-explain 'No VM can use it: interrupts are not remapped: the firmware' \
+cause companion-remapping-explain 'interrupts are not remapped: the firmware offers it not' \
 	explain --sysroot no-remapping 01:00.0
 cause companion-firmware 'the IOMMU is off: the firmware offers none (no ACPI table DMAR)' \
 	explain --sysroot doctor-firmware 3b:00.0

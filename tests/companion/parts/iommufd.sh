@@ -5,7 +5,7 @@
 golden iommufd-nodes check --sysroot iommufd-alone --only nodes 03:10.0 01:00.1
 golden export-iommufd export qemu --sysroot iommufd-alone
 check iommufd-holder says 'qemu-system-x86 (pid 900)' explain --sysroot iommufd-alone 03:10.0
-check iommufd-holder-other says 'No use of it was found' explain --sysroot iommufd-alone 01:00.1
+check iommufd-holder-other says 'no use of it was found' explain --sysroot iommufd-alone 01:00.1
 # A node is missing: the device's own is named.
 cp -r iommufd-alone iommufd-lacks
 rm iommufd-lacks/dev/vfio/devices/vfio0

@@ -29,7 +29,7 @@ for what in display=00:02.0 bridge=00:06.0 denied=01:00.0 network=00:1f.6; do
 	device=${what#*=} what=${what%%=*}
 	golden "judged-check-$what" check --only guards "$device" --sysroot judged-chipset
 	check "judged-check-fails-$what" exits 1 check "$device" --sysroot judged-chipset
-	judged "explain-$what" 'A rule that binds it would be refused' \
+	judged "explain-$what" 'a rule that binds it would be refused' \
 		explain "$device" --sysroot judged-chipset
 done
 # An open device node is a use.
@@ -39,7 +39,7 @@ judged node-check 'note usage: .*/dev/xclmgmt1536 on it is open in xbmgmt' \
 	check 06:00.0 --sysroot judged-group
 judged node-add 'warning: .*the host uses /dev/xclmgmt1536: open in xbmgmt' \
 	add 06:00.0 --dry-run --sysroot judged-group
-judged node-explain 'The host uses it: /dev/xclmgmt1536 is open in xbmgmt' \
+judged node-explain 'in use by the host: /dev/xclmgmt1536 is open in xbmgmt' \
 	explain 06:00.0 --sysroot judged-group
 # The next boot is not now.
 golden judged-plan-sriov plan --sysroot judged-sriov
@@ -54,5 +54,5 @@ check export-dot-missing exits 1 export dot 99:00.0 --sysroot judged-no-group
 judged kept-plan 'keep: a keep rule protects it; vfio-pci has it until the next boot' \
 	plan --sysroot judged-kept
 judged kept-check 'or for now "earlybind release 0000:03:00.0"' check --sysroot judged-kept
-judged kept-explain 'Next: "earlybind apply" and a reboot, or for now "earlybind release' \
+judged kept-explain 'next: "earlybind apply" and a reboot, or for now "earlybind release' \
 	explain 03:00.0 --sysroot judged-kept

@@ -114,3 +114,64 @@ not_root() {
 	done
 }
 check bind-needs-root not_root
+
+# ---- how the host gets a card back ------------------------------------------------------------
+
+# Each command that status and explain give is one that would be carried out.
+give_back() { # TREE PATTERN COMMAND ARGUMENT...
+	tree=$1
+	pattern=$2
+	shift 2
+	"$EARLYBIND" "$@" --sysroot "$tree" >said.txt 2>&1 || true
+	tr -s ' \n' ' ' <said.txt >said.line
+	grep -q -e "$pattern" said.line || return
+	grep -oE '"earlybind (remove|keep|release) [^"]*"' said.line | tr -d '"' >commands.txt
+	while read -r _ command; do
+		eval "set -- $command"
+		"$EARLYBIND" "$@" --sysroot "$tree" --dry-run </dev/null || return
+	done <commands.txt
+}
+check give-back-status give_back bound \
+	'now, until the next boot: "earlybind release 01:00.0 01:00.1".*for good: "earlybind remove 10ee:5001", take out 10ee:5000 (command line)' \
+	status
+check give-back-status-one give_back bound '"earlybind release 01:00.0"' status 01:00.0
+check give-back-explain give_back bound 'earlybind release 01:00.1.*"earlybind remove 10ee:5001", take out' \
+	explain 01:00.1
+check give-back-by-hand give_back by-hand 'now: "earlybind release 01:00.1" *$' explain 01:00.1
+# A VM has it open: it cannot be released.
+not_while_used() {
+	give_back drift 'for good: ' explain 01:00.1 && ! grep -q release commands.txt
+}
+check give-back-in-use not_while_used
+# A rule that takes others as well stays, and so does one that brings it along.
+for rule in '10ee:*' '01:00.0 with=functions'; do
+	rm -rf give-back-rules
+	cp -a alveo give-back-rules
+	echo 'quiet' >give-back-rules/proc/cmdline
+	rm -rf give-back-rules/etc/modprobe.d
+	echo "bind $rule" >give-back-rules/etc/earlybind.conf
+	check "give-back-others-$rule" give_back give-back-rules 'for good: "earlybind keep 01:00.1"' explain 01:00.1
+done
+# With an error in the configuration no command would change it.
+echo 'bind nonsense' >>give-back-rules/etc/earlybind.conf
+not_with_errors() {
+	! give_back give-back-rules 'for good' explain 01:00.1
+}
+check give-back-errors not_with_errors
+explain_json() {
+	"$EARLYBIND" explain --sysroot bound 01:00.0 02:00.0 --json >out.json || return
+	jq -e '.schema == 1 and [.devices[].address] == ["0000:01:00.0", "0000:02:00.0"] and
+		([.devices[].explained | length] == [8, 8]) and .devices[0].driver == "vfio-pci" and
+		(.devices[0].explained.give_back | length) == 2 and
+		(.devices[1].explained.give_back | length) == 0' out.json
+}
+check explain-json explain_json
+# On a terminal, and only there, lines are wrapped behind the labels.
+explain_wrapped() {
+	"$EARLYBIND" explain --sysroot bound 01:00.0 | grep -qE '.{90}' || return
+	script -qc "stty cols 60; '$EARLYBIND' explain --sysroot bound 01:00.0" /dev/null </dev/null |
+		tr -d '\r' >said.txt
+	grep -q '^now:       vfio-pci, as intended$' said.txt && ! grep -qE '.{61}' said.txt &&
+		grep -qE '^ {11}[a-z0-9]' said.txt
+}
+check explain-wrapped explain_wrapped
