@@ -33,7 +33,7 @@ help:
 	@echo 'make demo        boots the Alveo machine in QEMU, without and with earlybind'
 	@echo 'make test        unit tests, fuzzers (10 s each), image tests, boots in the lab'
 	@echo 'make test-all    the same on three Debian releases, with all generators'
-	@echo 'make matrix      the table of its boots, for the README'
+	@echo 'make matrix      the table of its boots, for docs/tests.md'
 	@echo 'make check       the unit tests only, twice; make unit and make unit-musl: once (TEST=plan)'
 	@echo 'make install     installs to DESTDIR: programs, hooks, manual pages (PREFIX=/usr)'
 	@echo 'make uninstall   removes them'

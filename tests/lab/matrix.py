@@ -1,6 +1,6 @@
-"""Prints a table of the last run's boots, for the README.
+"""Prints a table of the last run's boots, for docs/tests.md.
 
-Usage: matrix.py [README]
+Usage: matrix.py [FILE]
 
 With a file, the table replaces what stands between the two comments <!-- matrix --> and
 <!-- end of matrix --> in it. What it is made from is build/lab/boots.json, which every run
@@ -80,11 +80,11 @@ def main():
     if len(sys.argv) < 2:
         print(text)
         return
-    readme = pathlib.Path(sys.argv[1])
+    page = pathlib.Path(sys.argv[1])
     begin, end = "<!-- matrix -->", "<!-- end of matrix -->"
-    before, rest = readme.read_text().split(begin)
+    before, rest = page.read_text().split(begin)
     _, after = rest.split(end)
-    readme.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 if __name__ == "__main__":
