@@ -198,14 +198,33 @@ static const char *colour(const struct pci_device *d)
 	return d->driver[0] ? "lightskyblue" : "white";
 }
 
+/* Whether it is a port or bridge that merges its group. */
+static bool is_cause(const struct exporter *e, const struct pci_device *d)
+{
+	return e->has_causes && d->is_bridge && group_is_cause(&e->causes, d->bdf);
+}
+
+static void put_legend(const struct exporter *e)
+{
+	for (size_t i = 0; i < e->now.count; i++)
+		if (e->is_drawn[i] && is_cause(e, &e->now.devices[i])) {
+			puts("\t\"legend\" [shape=note, fillcolor=white, color=red, "
+			     "penwidth=3, label=\"a port or bridge that merges its "
+			     "IOMMU group:\\nearlybind list --why\"];");
+			return;
+		}
+}
+
 static void put_node(struct exporter *e, const struct pci_device *d, const char *indent)
 {
 	const char *class = names_class(e->names, &d->ids, e->arena);
 	const char *name = export_name(e, d);
 	char address[BDF_SIZE], id[ID_SIZE];
 
-	printf("%s\"%s\" [fillcolor=%s, label=\"%s [%s]", indent,
-	       bdf_format(d->bdf, address), colour(d), address, format_id(&d->ids, id));
+	printf("%s\"%s\" [fillcolor=%s, %slabel=\"%s [%s]", indent,
+	       bdf_format(d->bdf, address), colour(d),
+	       is_cause(e, d) ? "color=red, penwidth=3, " : "", address,
+	       format_id(&d->ids, id));
 	if (class) {
 		fputs("\\n", stdout);
 		export_put(class, DOT_SPECIAL);
@@ -294,10 +313,13 @@ static void put_edges(struct exporter *e)
 
 static int export_dot(struct exporter *e)
 {
+	static struct inventory all;
 	int r = choose_drawn(e);
 
 	if (r < 0)
 		return r;
+	e->has_causes = inventory_read(e->world, e->arena, NULL, NULL, &all) == 0 &&
+			group_causes_read(e->world, e->arena, &all, &e->causes) == 0;
 	puts("digraph earlybind {\n"
 	     "\trankdir=LR;\n"
 	     "\tnode [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n"
@@ -315,6 +337,7 @@ static int export_dot(struct exporter *e)
 	if (r < 0)
 		return r;
 	put_edges(e);
+	put_legend(e);
 	puts("}");
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "group_cause.h"
 #include "inventory.h"
 #include "next_boot.h"
 #include "options.h"
@@ -32,6 +33,8 @@ struct exporter {
 	size_t count;
 	bool is_facts; /* what no VM can have as well */
 	bool *is_drawn; /* per function: in the picture */
+	struct group_causes causes; /* of the picture, with @has_causes */
+	bool has_causes;
 };
 
 struct export_format {

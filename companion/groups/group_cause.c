@@ -567,28 +567,35 @@ const char *group_free_slot(const struct group_causes *c, struct bdf bdf)
 	return NULL;
 }
 
-static const char *describe(const struct group_causes *c, size_t at, bool is_whole)
+/* What merges the group of a function with others that are no bridges. */
+static void find_all_causes(const struct group_causes *c, size_t at, struct merged *m)
 {
 	const struct inventory *inv = c->facts.inventory;
-	struct text_buffer b = {.arena = c->arena};
 	struct pci_device *const *members;
-	struct merged m = {.count = 0};
 	bool has_other;
 	size_t count;
 
 	if (at == NO_FUNCTION || inv->devices[at].iommu_group == NO_GROUP ||
 	    !c->facts.is_known_kind || !c->facts.has_config)
-		return NULL;
+		return;
 	members = inventory_group(inv, inv->devices[at].iommu_group, &count);
 	for (size_t i = 0; i < count; i++)
 		if (!members[i]->is_bridge &&
 		    !bdf_is_same_slot(members[i]->bdf, inv->devices[at].bdf))
-			find_causes(c, at, (size_t)(members[i] - inv->devices), &m);
-	has_other = m.count > 0 || m.unread_count > 0;
+			find_causes(c, at, (size_t)(members[i] - inv->devices), m);
+	has_other = m->count > 0 || m->unread_count > 0;
 	/* Its own card is the cause only where there is no other one. */
 	for (size_t i = 0; i < count && !has_other; i++)
 		if (!members[i]->is_bridge)
-			find_causes(c, at, (size_t)(members[i] - inv->devices), &m);
+			find_causes(c, at, (size_t)(members[i] - inv->devices), m);
+}
+
+static const char *describe(const struct group_causes *c, size_t at, bool is_whole)
+{
+	struct text_buffer b = {.arena = c->arena};
+	struct merged m = {.count = 0};
+
+	find_all_causes(c, at, &m);
 	if (m.count > 0) {
 		text_add(&b, "The kernel merges this group: ");
 		add_causes(c, &b, &m);
@@ -608,6 +615,28 @@ const char *group_cause(const struct group_causes *c, struct bdf bdf)
 const char *group_why(const struct group_causes *c, struct bdf bdf)
 {
 	return describe(c, find(c, bdf), true);
+}
+
+bool group_is_cause(const struct group_causes *c, struct bdf bridge)
+{
+	const struct inventory *inv = c->facts.inventory;
+	size_t at = find(c, bridge), count;
+	struct pci_device *const *members;
+	struct merged m = {.count = 0};
+
+	if (at == NO_FUNCTION || inv->devices[at].iommu_group == NO_GROUP)
+		return false;
+	members = inventory_group(inv, inv->devices[at].iommu_group, &count);
+	for (size_t i = 0; i < count; i++)
+		if (!members[i]->is_bridge) {
+			find_all_causes(c, (size_t)(members[i] - inv->devices), &m);
+			break;
+		}
+	for (size_t i = 0; i < m.count; i++)
+		if (m.links[i]->by == at &&
+		    (m.links[i]->why == MERGE_PORT || m.links[i]->why == MERGE_BUS))
+			return true;
+	return false;
 }
 
 const char *group_why_unknown(const struct group_causes *c)

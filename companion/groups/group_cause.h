@@ -41,6 +41,9 @@ const char *group_why(const struct group_causes *causes, struct bdf bdf) nonnull
  */
 const char *group_free_slot(const struct group_causes *causes, struct bdf bdf) nonnull(1);
 
+/* Whether a port or bridge is one of those that merge its group. */
+bool group_is_cause(const struct group_causes *causes, struct bdf bridge) nonnull(1);
+
 /* Why nothing can be told of any group, as a sentence; NULL if there is no such reason. */
 const char *group_why_unknown(const struct group_causes *causes) nonnull(1);
 

@@ -69,3 +69,12 @@ groups_copy groups-off groups-larger
 printf '\35' | dd of="$groups_port/config" bs=1 seek=262 conv=notrunc status=none
 check groups-larger says 'group 1 is larger than the ports make it: 0000:03:00.0 and 0000:04:00.0' \
 	check --sysroot groups-larger --only groups
+
+# The picture has the ports that merge, and only those, with a legend.
+groups_picture() {
+	"$EARLYBIND" export dot --sysroot groups >groups.dot && dot -Tsvg groups.dot >groups.svg &&
+		[ "$(grep -c 'color=red.*PCI bridge' groups.dot)" -eq 2 ] &&
+		grep -q '"0000:00:01.1" .*color=red' groups.dot && grep -q '"legend"' groups.dot &&
+		"$EARLYBIND" export dot --sysroot groups 04:00.0 >groups.dot && ! grep -q 'red' groups.dot
+}
+check groups-picture groups_picture
