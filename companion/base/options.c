@@ -135,8 +135,11 @@ static const struct option_spec *find_letter(const struct command_spec *spec,
 	return NULL;
 }
 
-static const struct option_spec *find(const struct command_spec *spec, struct text name)
+const struct option_spec *option_find(const struct command_spec *spec, struct text name)
 {
+	/* As util-linux, systemd and dracut call it. */
+	if (text_is(name, "root"))
+		name = text_of("sysroot");
 	for (size_t i = 0; i < spec->option_count; i++)
 		if (text_is(name, spec->options[i].name))
 			return &spec->options[i];
@@ -185,7 +188,7 @@ static const struct option_spec *parse_one(const struct command_spec *spec, int 
 		rest.n -= 2;
 	}
 	(void)text_cut(&rest, '=', &name);
-	option = argv[*at][1] == '-' ? find(spec, name) : find_letter(spec, name);
+	option = argv[*at][1] == '-' ? option_find(spec, name) : find_letter(spec, name);
 	if (!option) {
 		unknown(spec, name, argv[*at]);
 		return NULL;

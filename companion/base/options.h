@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "compiler.h"
+#include "text.h"
 
 /* An option that may be repeated. */
 #define STRINGS_MAX 64
@@ -24,6 +25,8 @@ struct option_spec {
 	const char **ret_string;
 	struct strings *ret_strings;
 	char letter; /* "-v" is the same; 0 for none */
+	/* Its values one by one, for completion, and NULL behind the last; NULL: any. */
+	const char *(*value)(size_t i);
 };
 
 /* A word with a meaning: the last of a list has none. */
@@ -53,6 +56,10 @@ struct command_spec {
  */
 bool options_parse(const struct command_spec *spec, int argc, char **argv,
 		   int *ret_code) must_check nonnull(1, 3, 4);
+
+/* The option with this name, without "--"; NULL: there is none. "root" is "sysroot". */
+const struct option_spec *option_find(const struct command_spec *spec, struct text name)
+	nonnull(1);
 
 /* Whether its value does not stand in the next word. */
 bool option_is_alone(const struct option_spec *option) nonnull(1);

@@ -119,6 +119,13 @@ static const char *check_name(const void *arg unused, size_t i)
 	return machine_check_at(i)->name;
 }
 
+static const char *only_value(size_t i)
+{
+	const struct machine_check *c = machine_check_at(i);
+
+	return c ? c->name : NULL;
+}
+
 static bool has_check(const char *name, size_t *ret_count)
 {
 	const struct machine_check *c;
@@ -164,7 +171,7 @@ int command_check(int argc, char **argv, struct arena *arena)
 	const char *image = NULL;
 	const struct option_spec options[] = {
 		{"only", "NAME", "this check only; may be repeated",
-		 .ret_strings = &d.only},
+		 .ret_strings = &d.only, .value = only_value},
 		{"fix", NULL, "run \"earlybind apply\" where an image fails",
 		 .ret_flag = &d.is_fix},
 		{"image", "FILE", "check the image of an initramfs, not the machine",

@@ -26,6 +26,7 @@ struct completion {
 	struct arena *arena;
 	const char *word; /* the last one, not finished */
 	const char *sysroot; /* NULL for this machine */
+	struct text option; /* "--by=" of "--by=t", or empty */
 	size_t before; /* words that are no options, before it */
 };
 
@@ -190,6 +191,17 @@ static void complete_formats(const struct completion *c)
 		complete_candidate(c->word, format->name, format->summary);
 }
 
+/* A value, behind the option's name where they are one word. */
+static void complete_one_value(const struct completion *c, const char *value,
+			       const char *meaning)
+{
+	const char *word =
+		arena_printf(c->arena, "%.*s%s", (int)c->option.n, c->option.p, value);
+
+	if (word)
+		complete_candidate(c->word, word, meaning);
+}
+
 static void complete_kernels(const struct completion *c)
 {
 	const char *folder = path_below(c->arena, c->sysroot, MODULES_PATH);
@@ -198,7 +210,7 @@ static void complete_kernels(const struct completion *c)
 
 	while (d && (e = readdir(d)))
 		if (module_tree_is_version(e->d_name))
-			complete_candidate(c->word, e->d_name, "kernel");
+			complete_one_value(c, e->d_name, "kernel");
 	if (d)
 		closedir(d);
 }
@@ -208,12 +220,18 @@ static void complete_ways(const struct completion *c)
 	const char *name, *why;
 
 	for (size_t i = 0; (name = proposal_name(i, &why)); i++)
-		complete_candidate(c->word, name, why);
-	complete_candidate(c->word, "exact", "as typed");
+		complete_one_value(c, name, why);
+	complete_one_value(c, "exact", "as typed");
 }
 
 static void complete_value(const struct completion *c, const struct option_spec *option)
 {
+	const char *value;
+
+	for (size_t i = 0; option->value && (value = option->value(i)); i++)
+		complete_one_value(c, value, option->help);
+	if (option->value)
+		return;
 	if (strcmp(option->argument, "VERSION") == 0)
 		complete_kernels(c);
 	else if (strcmp(option->argument, "WAY") == 0)
@@ -281,12 +299,8 @@ static const struct option_spec *find_option(const struct command_spec *spec,
 	(void)text_cut(&rest, '=', &name);
 	name.p += 2;
 	name.n -= 2;
-	for (size_t i = 0; i < spec->option_count; i++)
-		if (text_is(name, spec->options[i].name)) {
-			*ret_value = rest.p;
-			return &spec->options[i];
-		}
-	return NULL;
+	*ret_value = rest.p;
+	return option_find(spec, name);
 }
 
 void complete_words(const struct command_spec *spec, int argc, char **argv,
@@ -315,8 +329,10 @@ void complete_words(const struct command_spec *spec, int argc, char **argv,
 	if (wall_set(c.sysroot) < 0)
 		return;
 	/* Of "--config=FI" the shell knows the part behind "=". */
-	if (!option && find_option(spec, c.word, &value) && value)
+	if (!option && find_option(spec, c.word, &value) && value) {
 		option = find_option(spec, c.word, &value);
+		c.option = (struct text){c.word, (size_t)(value - c.word)};
+	}
 	if (option && option->argument)
 		complete_value(&c, option);
 	else if (c.word[0] == '-')

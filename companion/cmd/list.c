@@ -1367,6 +1367,18 @@ static const struct {
 	{"rule", list_print_rules},
 };
 
+static const char *by_value(size_t i)
+{
+	return i < ARRAY_SIZE(orders) ? orders[i].name : NULL;
+}
+
+static const char *color_value(size_t i)
+{
+	static const char *const values[] = {"auto", "always", "never"};
+
+	return i < ARRAY_SIZE(values) ? values[i] : NULL;
+}
+
 /* What is missing for a whole picture is said, but it is no failure. Once. */
 static int open_names(struct list *l)
 {
@@ -1593,9 +1605,10 @@ int command_list(int argc, char **argv, struct arena *arena)
 		{"accel", "[=all]",
 		 "the accelerators that accel= knows; or all its groups",
 		 .ret_string = &l.accel},
-		{"by", "ORDER", "group, topology or rule", .ret_string = &l.by},
+		{"by", "ORDER", "group, topology or rule", .ret_string = &l.by,
+		 .value = by_value},
 		{"color", "WHEN", "auto (on a terminal), always or never",
-		 .ret_string = &l.color},
+		 .ret_string = &l.color, .value = color_value},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &l.is_json},
 		{"pci-ids", "FILE", "take the names from FILE", .ret_string = &l.pci_ids},
 		{"sysroot", OPTIONS_TREE,

@@ -343,13 +343,29 @@ golden unknown-command embd
 golden unknown-command-far frobnicate
 golden unknown-option plan --cmdlin x
 golden unknown-option-far plan --frobnicate
+golden help-command help add
+golden help-command-misspelt help ad
+golden help-help help help
+golden help-two-words help add remove
+golden help-in-front --help add
+golden option-in-front --root alveo list 01:00.1
+golden option-in-front-unknown --frobnicate list
+golden option-in-front-alone --sysroot alveo
+golden option-in-front-not-its-own --json apply
+golden option-root plan --root=no-iommu
+same_help() {
+	"$EARLYBIND" help >one.txt && "$EARLYBIND" --help >two.txt && cmp one.txt two.txt &&
+		"$EARLYBIND" -h >two.txt && cmp one.txt two.txt && "$EARLYBIND" add --help >one.txt &&
+		"$EARLYBIND" help add >two.txt && cmp one.txt two.txt
+}
+check help-is-the-same same_help
 golden superfluous-word plan 01:00.0
 golden missing-value plan --cmdline
 golden empty-value plan --sysroot ''
 golden superfluous-value list --json=yes
 golden embed-where embed
 version() {
-	[ "$("$EARLYBIND" --version)" = "earlybind $("$BINDER" --version | awk '{ print $NF }')" ]
+	[ "$("$EARLYBIND" version)" = "$("$EARLYBIND" --version)" ] && [ "$("$EARLYBIND" --version)" = "earlybind $("$BINDER" --version | awk '{ print $NF }')" ]
 }
 check version version
 # The binder for one device of a tree: a plan for it and nothing else.

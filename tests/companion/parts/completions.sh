@@ -30,6 +30,16 @@ golden completion-rule-options complete add --sysroot identity 01:00.0 o
 golden completion-with complete add --sysroot identity 01:00.0 with=
 golden completion-no-rule-option complete keep --sysroot identity 01:00.0 with=
 golden completion-way complete add --by ''
+golden completion-allow complete add --sysroot identity 01:00.0 allow=
+golden completion-order complete list --by ''
+golden completion-order-begun complete list --by=t
+golden completion-color complete list --color a
+golden completion-only complete check --only i
+golden completion-help complete help s
+golden completion-in-front complete --sysroot identity ex
+golden completion-in-front-value complete --root ''
+golden completion-in-front-option complete --
+golden completion-in-front-device complete --root identity add 01:00
 
 mkdir -p bin
 : >finish-me.conf
@@ -70,6 +80,11 @@ for shell in bash zsh fish; do
 	check "completion-$shell-kernels" offered "$shell" \
 		'earlybind image --sysroot configured --kernel ' 6.1.0-18-amd64
 done
+check completion-bash-values offered bash 'earlybind list --by ' group topology rule
+check completion-bash-values-behind-equals offered bash 'earlybind list --by=t' topology
+check completion-zsh-values-behind-equals offered zsh 'earlybind list --by=t' --by=topology
+check completion-fish-values-behind-equals offered fish 'earlybind list --by=t' --by=topology
+check completion-bash-in-front offered bash 'earlybind --root configured check --only i' iommu interrupts
 check completion-bash-devices offered bash \
 	'earlybind explain --sysroot configured 01:0' 00.0 00.1
 check completion-bash-devices-domain offered bash \
