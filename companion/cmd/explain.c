@@ -386,9 +386,9 @@ static const char *next_boot_word(struct explain *e, const struct plan_device *p
 static void tell_rule(struct explain *e, const struct pci_device *d,
 		      const struct plan_device *pd, struct story *s)
 {
-	char origin[ORIGIN_SIZE], message[REASON_MESSAGE_SIZE];
+	char origin[ORIGIN_SIZE];
 	const struct rule *rule = pd ? pd->rule : NULL;
-	const char *next, *how = "names it";
+	const char *next, *text, *how = "names it";
 
 	if (e->next.policy.off) {
 		tell(s, LABEL_RULE, "none counts: rd.earlybind=0 is on the command line");
@@ -415,22 +415,25 @@ static void tell_rule(struct explain *e, const struct pci_device *d,
 		     pd->device->framebuffer->driver);
 	if (pd->note)
 		tell(s, LABEL_RULE, "note: %s", pd->note);
-	if (pd->action == ACTION_REFUSE)
-		tell(s, LABEL_WHY, "%s", reason_message(pd->reason, pd->detail, message));
+	if (pd->action != ACTION_REFUSE)
+		return;
+	text = refusal_sentence(e->arena, pd->rule, pd->reason, pd->detail);
+	tell(s, LABEL_WHY, "%s", text ? text : "out of memory");
 }
 
 /* What speaks against a rule, unless the plan says it. */
 static void tell_judgement(struct explain *e, const struct pci_device *d,
 			   const struct plan_device *pd, struct story *s)
 {
-	char message[REASON_MESSAGE_SIZE];
+	const char *said =
+		pd ? refusal_sentence(e->arena, pd->rule, pd->reason, pd->detail) : NULL;
 	struct judgement judgement;
 
 	explain_judge(e, d, &judgement);
 	if (judgement.verdict != JUDGED_REFUSED || (pd && pd->action == ACTION_KEEP))
 		return;
-	if (pd && pd->action == ACTION_REFUSE && judgement.why &&
-	    strcmp(judgement.why, reason_message(pd->reason, pd->detail, message)) == 0)
+	if (pd && pd->action == ACTION_REFUSE && judgement.why && said &&
+	    strcmp(judgement.why, said) == 0)
 		return;
 	tell(s, LABEL_WHY, "a rule that binds it would be refused: %s",
 	     judgement.why ? judgement.why : "out of memory");

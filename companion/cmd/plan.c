@@ -67,7 +67,6 @@ static void put_usages(const struct planning *p, const struct pci_device *d)
 
 static const char *why_left(const struct planning *p, const struct plan_device *pd)
 {
-	char message[REASON_MESSAGE_SIZE];
 	const char *text;
 
 	/* Bound before there was a keep rule. */
@@ -78,8 +77,7 @@ static const char *why_left(const struct planning *p, const struct plan_device *
 			"a keep rule protects it; %s has it until the next boot",
 			pd->device->driver);
 	else
-		text = arena_printf(p->arena, "%s",
-				    reason_message(pd->reason, pd->detail, message));
+		text = refusal_sentence(p->arena, pd->rule, pd->reason, pd->detail);
 	return text ? text : "out of memory";
 }
 

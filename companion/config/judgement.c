@@ -126,14 +126,45 @@ static void judge_kept(const struct judge *j, const struct plan_device *pd,
 		is_own ? (int)rule->text.n : 0, rule->text.p, is_own ? "\"" : "");
 }
 
+/* The sentence up to the colon before its remedy; what stands in brackets has no remedy. */
+static struct text cause_of(const char *why)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; why[i]; i++) {
+		depth += why[i] == '(';
+		depth -= why[i] == ')' && depth > 0;
+		if (depth == 0 && why[i] == ':' && why[i + 1] == ' ')
+			return (struct text){why, i};
+	}
+	return text_of(why);
+}
+
+const char *refusal_sentence(struct arena *arena, const struct rule *rule,
+			     enum reason reason, const char *detail)
+{
+	char message[REASON_MESSAGE_SIZE];
+	struct text cause;
+
+	reason_message(reason, detail, message);
+	if (!rule || !rule->is_module_id || weigh(reason).weight != WEIGHT_ALLOW)
+		return arena_printf(arena, "%s", message);
+	cause = cause_of(message);
+	return arena_printf(
+		arena,
+		"%.*s: take its ID out of vfio-pci.ids=; if that is meant, only "
+		"a rule in /etc/earlybind.conf can have the allow= for it",
+		(int)cause.n, cause.p);
+}
+
 static void judge_reason(const struct judge *j, const struct pci_device *d,
 			 enum reason reason, const char *detail, struct allowance a,
 			 struct judgement *ret)
 {
 	const struct weighing weighing = weigh(reason);
-	char message[REASON_MESSAGE_SIZE];
+	const struct plan_device *pd = plan_find(j->plan, d);
 	const char *what =
-		arena_printf(j->arena, "%s", reason_message(reason, detail, message));
+		refusal_sentence(j->arena, pd ? pd->rule : NULL, reason, detail);
 
 	*ret = (struct judgement){.reason = reason};
 	switch (weighing.weight) {
@@ -469,16 +500,9 @@ static const char *find_slot(const struct judge *j, const struct plan_group *gro
 struct text judged_cause(const struct judgement *judgement)
 {
 	const char *why = judgement->why ? judgement->why : "";
-	size_t depth = 0;
 
 	/* What the host uses has no remedy in it. */
-	for (size_t i = 0; judgement->reason != REASON_NONE && why[i]; i++) {
-		depth += why[i] == '(';
-		depth -= why[i] == ')' && depth > 0;
-		if (depth == 0 && why[i] == ':' && why[i + 1] == ' ')
-			return (struct text){why, i};
-	}
-	return text_of(why);
+	return judgement->reason != REASON_NONE ? cause_of(why) : text_of(why);
 }
 
 /* "02:00.0 must stay: it drives the console" */

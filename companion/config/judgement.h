@@ -83,6 +83,13 @@ size_t judge_give_back(const struct judge *judge, const struct pci_device *const
 		       size_t count, const char *ret[static GIVE_BACK_MAX])
 	nonnull(1, 2, 4);
 
+/*
+ * Why a boot refuses @reason, with a remedy that @rule (NULL: none yet) can have: an ID of
+ * vfio-pci.ids= carries no allow=. NULL without memory.
+ */
+const char *refusal_sentence(struct arena *arena, const struct rule *rule,
+			     enum reason reason, const char *detail) nonnull(1);
+
 /* Of judgement->why the cause, without the remedy: "it drives the console". Empty for none. */
 struct text judged_cause(const struct judgement *judgement) nonnull(1);
 

@@ -340,7 +340,7 @@ static int take_selector(struct rule_requests *w, struct edit *e, struct text wo
 	char buf[DEVICE_WORD_SIZE];
 	struct text expanded = device_word_expand(word, buf);
 	struct parse_error error;
-	const char *copy;
+	const char *copy, *bare;
 
 	if (expanded.p == buf) {
 		copy = arena_copy(e->arena, expanded);
@@ -354,10 +354,14 @@ static int take_selector(struct rule_requests *w, struct edit *e, struct text wo
 	w->asked_count++;
 	if (selector_parse(word, &w->selectors[at], &error) == 0)
 		return 0;
-	w->is_name[at] = device_word_is_name(word);
+	/* "accel=a,b": the second one is no name of a card. */
+	bare = at > 0 && text_has_prefix(w->asked[at - 1], "accel=")
+		       ? accel_list_sentence(word)
+		       : NULL;
+	w->is_name[at] = !bare && device_word_is_name(word);
 	if (!w->is_name[at]) {
 		say_error("%s: \"%.*s\": %s", w->name, (int)word.n, word.p,
-			  error.message);
+			  bare ? bare : error.message);
 		return -EINVAL;
 	}
 	/* Without this mask there is no class 1. */

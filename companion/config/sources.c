@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accel.h"
 #include "config.h"
 #include "facts.h"
 #include "files.h"
@@ -473,16 +474,43 @@ static const char *end_of(const struct sources *sources, const char *p)
 	return NULL;
 }
 
+const char *accel_list_sentence(struct text word)
+{
+	unsigned group;
+
+	return accel_group_parse(word, &group) == 0
+		       ? "each part of a list needs its own accel=, as in "
+			 "accel=alveo-mgmt,accel=alveo-user"
+		       : NULL;
+}
+
+/* The part of a list that the problem is at. */
+static struct text part_at(const struct problem *p, const char *end)
+{
+	const char *start = p->origin.base + p->origin.column - 1;
+	size_t n = 0;
+
+	while (start + n < end && !strchr(", \t\n", start[n]))
+		n++;
+	return (struct text){start, n};
+}
+
 bool sources_print_problems(const struct sources *sources, const struct policy *policy)
 {
 	bool has_error = policy->problems_lost > 0;
 
 	for (size_t i = 0; i < policy->problem_count; i++) {
-		const struct problem *p = &policy->problems[i];
+		struct problem p = policy->problems[i];
+		const char *end = p.origin.base ? end_of(sources, p.origin.base) : NULL;
+		const char *better = NULL;
 
-		put_problem(stderr, p,
-			    p->origin.base ? end_of(sources, p->origin.base) : NULL);
-		has_error = has_error || p->is_error;
+		if (end && p.origin.column > 0 &&
+		    (size_t)(end - p.origin.base) >= p.origin.column)
+			better = accel_list_sentence(part_at(&p, end));
+		if (better)
+			p.message = better;
+		put_problem(stderr, &p, end);
+		has_error = has_error || p.is_error;
 	}
 	if (policy->problems_lost > 0)
 		say_error("%zu more problem%s not shown", policy->problems_lost,

@@ -96,6 +96,12 @@ size_t sources_count_rules(const struct policy *policy) nonnull(1);
 struct text sources_cut_recorded(struct text table);
 
 /*
+ * What is wrong with a part of a list that is the bare name of a group of accelerators, behind one
+ * with accel=; NULL if @word is none.
+ */
+const char *accel_list_sentence(struct text word);
+
+/*
  * Prints problems to the error output, those of @sources with their lines. True if one of
  * them is an error.
  */

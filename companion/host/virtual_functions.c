@@ -113,6 +113,37 @@ static void add_notes(struct arena *arena, const struct virtuals *v, struct plan
 	}
 }
 
+/* For each rule that names only virtual functions that are gone then: what they are. */
+static int tell_gone(struct arena *arena, const struct virtuals *v,
+		     const struct policy *policy, const struct inventory *next,
+		     struct plan *plan)
+{
+	struct moved *moved = arena_alloc(arena, policy->rule_count + 1, sizeof(*moved));
+
+	if (!moved)
+		return -ENOMEM;
+	if (policy->rule_count > 0)
+		memcpy(moved, plan->moved, policy->rule_count * sizeof(*moved));
+	for (size_t r = 0; r < policy->rule_count; r++) {
+		const struct pci_device *d = v->inventory->devices;
+		char address[BDF_SIZE];
+		size_t i = 0;
+
+		while (i < v->inventory->count &&
+		       (!v->is_virtual[i] || inventory_find(next, d[i].bdf) ||
+			!selector_has_match(&policy->rules[r].selector, &d[i])))
+			i++;
+		if (plan->rule_matches[r] == 0 && i < v->inventory->count)
+			moved[r].elsewhere = arena_printf(
+				arena,
+				"a virtual function of %s, which the rules take from "
+				"the driver that makes them",
+				bdf_format(v->physical[i], address));
+	}
+	plan->moved = moved;
+	return 0;
+}
+
 int virtual_functions_foresee(struct world *world, struct arena *arena,
 			      const struct policy *policy, struct inventory *inventory,
 			      struct plan *plan)
@@ -137,6 +168,8 @@ int virtual_functions_foresee(struct world *world, struct arena *arena,
 		r = copy_without(arena, &v, &next, later);
 	if (r == 0)
 		r = plan_make(policy, later, arena, &next);
+	if (r == 0)
+		r = tell_gone(arena, &v, policy, later, &next);
 	if (r < 0)
 		return r;
 	add_notes(arena, &v, &next);

@@ -20,3 +20,10 @@ done
 check next-sriov-keep exits_with 0 keep 4d:00.0 --sysroot next-sriov --dry-run
 golden next-sriov-kept plan --sysroot next-sriov-kept
 check next-sriov-kept-check exits_with 0 check --only guards 4d:00.1 --sysroot next-sriov-kept
+
+# An ID of vfio-pci.ids= can carry no option: none is proposed for it.
+golden judged-ids-disk-plan plan --sysroot judged-ids-disk
+golden judged-ids-disk-explain explain 05:00.0 --sysroot judged-ids-disk
+# Each part of a list has its own accel=.
+golden judged-accel-list-plan plan --sysroot judged-accel-list
+golden judged-accel-list-add add accel=alveo-mgmt,alveo-user --sysroot alveo --dry-run
