@@ -72,7 +72,7 @@ static const char *find_command(const struct list_why *why, int group)
 	if (!why->judge.plan)
 		return NULL;
 	members = inventory_group(inv, group, &count);
-	devices = arena_alloc(why->causes.arena, count, sizeof(*devices));
+	devices = arena_alloc(why->causes.arena, count, sizeof(struct pci_device *));
 	for (size_t i = 0; devices && i < count; i++)
 		if (!members[i]->is_bridge)
 			devices[n++] = members[i];
