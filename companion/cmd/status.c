@@ -298,8 +298,8 @@ static void print_give_back(const struct status *s, const struct judge *judge)
 	const struct boot *boot = &s->view.boot;
 	const struct guards guards = {s->world, *judge->usages, s->holders, *judge, true};
 	const char *lines[GIVE_BACK_LINES];
-	const struct pci_device **devices =
-		arena_alloc(s->arena, boot->device_count + 1, sizeof(*devices));
+	const struct pci_device **devices = arena_alloc(s->arena, boot->device_count + 1,
+							sizeof(struct pci_device *));
 	size_t count = 0;
 
 	for (size_t i = 0; devices && i < boot->device_count; i++) {
