@@ -208,7 +208,7 @@ run-suites:
 TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
 	companion-asan unit-musl pid1 image packages lab groups
 
-.PHONY: test test-all check unit unit-musl valgrind fuzz faults property consistency golden coverage
+.PHONY: test test-all check unit unit-musl valgrind fuzz faults property consistency mutants golden coverage
 test:
 	$(Q)mk/packages.sh build test lab docs package
 	$(Q)$(MAKE) --no-print-directory run-suites SUITES='$(TEST_SUITES)' \
@@ -253,6 +253,12 @@ consistency:
 	$(Q)mk/packages.sh build test
 	$(Q)$(MAKE) --no-print-directory all DEBUG=
 	$(Q)tests/companion/consistency.py --lot $(or $(MACHINES),300) --seed $(or $(SEED),1) tests/companion/trees
+
+# Whether the tests see small bugs (tests/mutants). It goes on where it was ended; hours.
+mutants:
+	$(Q)mk/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory all DEBUG=
+	$(Q)tests/mutants/run.py $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS))
 
 # Writes what the planner gives now over tests/golden; git diff shows what changed.
 golden:

@@ -137,7 +137,7 @@ static int tell_gone(struct arena *arena, const struct virtuals *v,
 			moved[r].elsewhere = arena_printf(
 				arena,
 				"a virtual function of %s, which the rules take from "
-				"the driver that makes them",
+				"its driver",
 				bdf_format(v->physical[i], address));
 	}
 	plan->moved = moved;

@@ -10,6 +10,9 @@ can be included. For every function of each machine, with the rules that are the
   guards    add D --dry-run refuses if and only if check --only guards D fails, and explain D has
             the sentence that add says
   group     list, plan, check and explain agree on whether a VM can use the IOMMU group
+  boot      plan is what "binder --dry-run", with the rules embedded, says on the same machine as its
+            initramfs has it: without virtual functions, and without drivers but those of ports. Not
+            asked of what is on vfio-pci now: plan says "done" there, though a guard may refuse it at boot
   suggest   each command that any output suggests succeeds on that machine with --dry-run, and
             has something to change
 
@@ -32,6 +35,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EARLYBIND = os.environ.get("EARLYBIND", "build/earlybind")
+BINDER = os.path.abspath(os.environ.get("BINDER", "build/binder"))
+TAKEN = ("bind", "recover", "done")
 EDITS = ("add", "keep", "remove")
 FORMATS = ("qemu", "libvirt", "proxmox", "kubevirt", "prometheus", "json", "dot")
 
@@ -157,10 +162,29 @@ def draw_machine(lot):
     return "\n".join(lines) + "\n"
 
 
+def make_early(root, early):
+    """The machine as its initramfs has it."""
+    shutil.copytree(root, early, symlinks=True, ignore=shutil.ignore_patterns("virtfn*"))
+    devices = os.path.join(early, "sys/bus/pci/devices")
+    for address in os.listdir(devices):
+        folder = os.path.join(devices, address)
+        driver = os.path.join(folder, "driver")
+        if os.path.lexists(os.path.join(folder, "physfn")):
+            shutil.rmtree(os.path.realpath(folder))
+            os.unlink(folder)
+        elif os.path.lexists(driver) and os.path.basename(os.readlink(driver)) != "pcieport":
+            os.unlink(driver)
+
+
+def what_becomes(device):
+    action = device["action"]
+    return "taken" if action in TAKEN else f"{action}: {device['reason']}"
+
+
 class Test:
     def __init__(self):
         self.contradictions = []
-        self.counts = {"guards": 0, "group": 0, "suggest": 0}
+        self.counts = {"guards": 0, "group": 0, "boot": 0, "suggest": 0}
 
     def differs(self, kind, machine, *sentences):
         self.contradictions.append((kind, machine.name, sentences))
@@ -211,6 +235,38 @@ class Test:
         if match and viable == (match.group(1).startswith("not viable") and "next boot" not in match.group(1)):
             self.differs("group", machine, f"plan: group {number} viable: {viable}", f"list: {match.group(0)}")
 
+    def boot(self, machine, plan):
+        """What the plan says of each function, and the binder in the image."""
+        early, binder = machine.root + "-early", machine.root + "-binder"
+        try:
+            if machine.run("embed", "--binder", BINDER, "--output", binder)[0] != 0:
+                return
+            make_early(machine.root, early)
+            done = subprocess.run([binder, "--dry-run", "--sysroot", early], text=True, errors="replace",
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+            try:
+                report = json.loads(done.stdout or "{}")
+            except ValueError:
+                report = {}
+        finally:
+            shutil.rmtree(early, ignore_errors=True)
+            if os.path.exists(binder):
+                os.unlink(binder)
+        if "devices" not in report:
+            return
+        booted = {device["address"]: what_becomes(device) for device in report["devices"]}
+        planned = {device["address"]: what_becomes(device) for device in plan["devices"]}
+        for address in sorted(set(booted) | set(planned)):
+            folder = os.path.join(machine.root, "sys/bus/pci/devices", address)
+            driver = os.path.join(folder, "driver")
+            if os.path.lexists(os.path.join(folder, "physfn")) or \
+                    (os.path.lexists(driver) and "vfio" in os.path.basename(os.readlink(driver))):
+                continue
+            self.counts["boot"] += 1
+            if booted.get(address) != planned.get(address):
+                self.differs("boot", machine, f"plan: {address}: {planned.get(address)}",
+                             f"binder --dry-run: {address}: {booted.get(address)}")
+
     def suggest(self, machine):
         for command, source in sorted(machine.suggested.items()):
             words = shlex.split(command)
@@ -257,6 +313,7 @@ class Test:
         for device in devices:
             self.guards(machine, device)
             self.group(machine, device)
+        self.boot(machine, plan)
         self.suggest(machine)
 
 

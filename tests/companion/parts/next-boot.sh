@@ -27,3 +27,13 @@ golden judged-ids-disk-explain explain 05:00.0 --sysroot judged-ids-disk
 # Each part of a list has its own accel=.
 golden judged-accel-list-plan plan --sysroot judged-accel-list
 golden judged-accel-list-add add accel=alveo-mgmt,alveo-user --sysroot alveo --dry-run
+
+# Each line of docs/reports.md names a test that there is.
+is_table_true() {
+	sed -n 's/.*| `\([a-z0-9-]*\)` |$/\1/p' "$here/../../docs/reports.md" >reports.txt
+	[ "$(wc -l <reports.txt)" -ge 19 ] || return 1
+	while read -r report; do
+		[ -e "$here/golden/$report.txt" ] || return 1
+	done <reports.txt
+}
+check reports-table is_table_true
