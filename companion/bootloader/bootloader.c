@@ -109,15 +109,144 @@ static void read_start(struct search *s, struct bootloader_facts *f)
 	if (file_read_world(s->world, WORLD_SYS, LOADER_INFO, s->arena, VARIABLE_MAX,
 			    &text) == 0 &&
 	    text.n > 0 && memmem(text.p, text.n, name, sizeof(name))) {
-		f->is_by_stub = true;
+		f->is_by_stub = f->is_by_systemd_boot = true;
 		f->is_by_grub = false;
 	}
+}
+
+/* ---- files with command lines ---------------------------------------------------------- */
+
+struct line_place {
+	const char *file, *name;
+	enum line_form form;
+	/* What makes the file anew, of which variable in which file; NULL for none. */
+	const char *settings, *variable, *program;
+};
+
+/*
+ * A file of settings alone counts only with the program that reads it. raspi-firmware is what
+ * Debian's image has: it writes cmdline.txt with each initramfs.
+ */
+static const struct line_place line_places[] = {
+	{"/boot/extlinux/extlinux.conf", "extlinux", LINE_APPEND, "/etc/default/u-boot",
+	 "U_BOOT_PARAMETERS", "u-boot-update"},
+	{"/extlinux/extlinux.conf", "extlinux", LINE_APPEND, NULL, NULL, NULL},
+	{"/boot/extlinux.conf", "extlinux", LINE_APPEND, "/etc/update-extlinux.conf",
+	 "default_kernel_opts", "update-extlinux"},
+	{"/boot/syslinux/syslinux.cfg", "syslinux", LINE_APPEND, NULL, NULL, NULL},
+	{"/boot/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
+	 "KERNEL_CMDLINE[default]", "limine-update"},
+	{"/boot/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, NULL},
+	{"/efi/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
+	 "KERNEL_CMDLINE[default]", "limine-update"},
+	{"/boot/efi/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
+	 "KERNEL_CMDLINE[default]", "limine-update"},
+	{"/boot/limine.cfg", "Limine", LINE_LIMINE, NULL, NULL, NULL},
+	{"/boot/refind_linux.conf", "rEFInd", LINE_REFIND, NULL, NULL, NULL},
+	{"/boot/firmware/cmdline.txt", "the firmware of a Raspberry Pi", LINE_PLAIN,
+	 "/etc/default/raspi-firmware", NULL, "update-initramfs"},
+	{"/boot/cmdline.txt", "the firmware of a Raspberry Pi", LINE_PLAIN, NULL, NULL,
+	 NULL},
+};
+
+#define RASPI_WORDS "/etc/default/raspi-extra-cmdline"
+
+static bool has_booted_line(const struct search *s, const struct line_place *place)
+{
+	const char *file = path_below(s->arena, s->sysroot, place->file);
+	const char *added = path_below(s->arena, s->sysroot, ADDED_FILE);
+	struct text bytes, running, line, ours;
+
+	if (!added || file_read(added, s->arena, CMDLINE_MAX, &ours, NULL) < 0)
+		ours = TEXT("");
+	if (!file || file_read(file, s->arena, CMDLINE_MAX, &bytes, NULL) < 0 ||
+	    file_read_world(s->world, WORLD_PROC, "cmdline", s->arena, CMDLINE_MAX,
+			    &running) < 0)
+		return false;
+	while (line_next(place->form, &bytes, &line))
+		if (line_has_booted(line, running, ours))
+			return true;
+	return false;
+}
+
+/* The first one that started the running kernel, or else the first one. */
+static void find_lines(struct search *s, struct bootloader_facts *f)
+{
+	const struct line_place *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(line_places) && !f->is_by_lines; i++) {
+		const struct line_place *place = &line_places[i];
+
+		if (!exists(s, place->file))
+			continue;
+		f->is_by_lines = has_booted_line(s, place);
+		if (f->is_by_lines || !found)
+			found = place;
+	}
+	if (!found)
+		return;
+	f->lines = found->file;
+	s->loader->form = found->form;
+	s->loader->name = found->name;
+	if (!found->settings || !exists(s, found->settings) ||
+	    !has_program(s, found->program))
+		return;
+	f->has_helper = f->is_by_lines;
+	s->loader->file = found->variable ? found->settings : RASPI_WORDS;
+	s->loader->variable = found->variable;
+	s->loader->program = found->program;
+}
+
+/* CachyOS: its entries are made of LINUX_OPTIONS. */
+static void find_sdboot_manage(struct search *s, struct bootloader_facts *f)
+{
+	static const char settings[] = "/etc/sdboot-manage.conf";
+
+	if (f->has_helper || !f->is_by_stub || !exists(s, settings) ||
+	    !has_program(s, "sdboot-manage"))
+		return;
+	f->has_helper = true;
+	s->loader->name = "systemd-boot";
+	s->loader->file = settings;
+	s->loader->variable = "LINUX_OPTIONS";
+	s->loader->program = "sdboot-manage gen";
+}
+
+/* What only a look at the boot tells from the others. */
+static bool choose_by_boot(const struct bootloader_facts *f, enum bootloader_kind *ret,
+			   const char **ret_why)
+{
+	if (f->has_kernelstub && f->is_by_stub) {
+		*ret = LOADER_KERNELSTUB;
+		*ret_why = "kernelstub makes the entries of systemd-boot";
+		return true;
+	}
+	if (f->has_helper && !(f->is_by_grub && f->has_grub)) {
+		*ret = LOADER_HELPER;
+		*ret_why = "a program makes the boot loader's own file of its settings";
+		return true;
+	}
+	if (f->is_by_lines && !f->is_by_systemd_boot && !(f->is_by_grub && f->has_grub)) {
+		*ret = LOADER_LINES;
+		*ret_why = "this boot has a command line of this file";
+		return true;
+	}
+	if (f->has_grub && f->is_by_systemd_boot) {
+		*ret = f->has_entries ? LOADER_ENTRIES : LOADER_UNKNOWN;
+		*ret_why =
+			"systemd-boot started the running kernel; GRUB is set up, too, "
+			"and does not count then";
+		return true;
+	}
+	return false;
 }
 
 /* Pure: which of them counts, and a sentence that says why. */
 static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 					      const char **ret_why)
 {
+	enum bootloader_kind kind;
+
 	if (f->is_ostree) {
 		*ret_why =
 			"this system comes as an image (ostree), and rpm-ostree keeps the "
@@ -134,6 +263,8 @@ static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 		*ret_why = "proxmox-boot-tool reads it";
 		return LOADER_FILE;
 	}
+	if (choose_by_boot(f, &kind, ret_why))
+		return kind;
 	if (f->has_grub && f->has_grubby && f->has_entries) {
 		*ret_why = "GRUB reads entries here, and grubby changes all of them";
 		return LOADER_GRUBBY;
@@ -165,9 +296,11 @@ static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 		*ret_why = "there are entries, and nothing that they are made from";
 		return LOADER_ENTRIES;
 	}
-	*ret_why =
-		"there is neither /etc/default/grub nor /etc/kernel/cmdline nor an entry "
-		"of a boot loader";
+	*ret_why = f->lines
+			   ? "no command line of the file that was found is that of this "
+			     "boot, so something else started it"
+			   : "there is neither /etc/default/grub nor /etc/kernel/cmdline "
+			     "nor an entry of a boot loader";
 	return LOADER_UNKNOWN;
 }
 
@@ -237,6 +370,9 @@ static void set_names(struct search *s)
 {
 	struct bootloader *l = s->loader;
 
+	/* Of a helper that does not count. */
+	if (l->kind != LOADER_HELPER)
+		l->file = NULL;
 	switch (l->kind) {
 	case LOADER_OSTREE:
 		l->name = "rpm-ostree";
@@ -262,6 +398,14 @@ static void set_names(struct search *s)
 	case LOADER_ENTRIES:
 		l->name = "entries";
 		break;
+	case LOADER_KERNELSTUB:
+		l->name = "kernelstub";
+		break;
+	case LOADER_LINES:
+		l->file = l->facts.lines;
+		break;
+	case LOADER_HELPER:
+		break;
 	case LOADER_UNKNOWN:
 		l->name = "unknown";
 		break;
@@ -282,7 +426,11 @@ void bootloader_find(struct world *world, const char *sysroot, struct arena *are
 	f->has_grub_folder = exists(&s, GRUB_FOLDER) && is_grub_folder_read(&s);
 	f->has_file = exists(&s, KERNEL_CMDLINE);
 	f->has_proxmox = has_program(&s, "proxmox-boot-tool") && exists(&s, PROXMOX_MARK);
+	f->has_kernelstub = has_program(&s, "kernelstub") &&
+			    exists(&s, "/etc/kernelstub/configuration");
 	read_start(&s, f);
+	find_lines(&s, f);
+	find_sdboot_manage(&s, f);
 	ret->kind = bootloader_choose(f, &ret->why);
 	set_names(&s);
 }

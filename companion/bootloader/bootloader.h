@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "line_file.h"
 #include "shell_assign.h"
 #include "world.h"
 
@@ -19,6 +20,9 @@ enum bootloader_kind {
 	LOADER_GRUB_FILE, /* lines in /etc/default/grub */
 	LOADER_FILE, /* /etc/kernel/cmdline */
 	LOADER_ENTRIES, /* entries of the boot loader specification that somebody wrote */
+	LOADER_KERNELSTUB, /* kernelstub */
+	LOADER_LINES, /* the command lines of a file (line_file.h) */
+	LOADER_HELPER, /* a file that a program makes the boot loader's own of */
 };
 
 /* What is there. */
@@ -32,6 +36,11 @@ struct bootloader_facts {
 	bool has_proxmox; /* proxmox-boot-tool looks after the boot partitions */
 	bool is_by_grub; /* what started the running kernel */
 	bool is_by_stub;
+	bool is_by_systemd_boot;
+	bool has_kernelstub;
+	bool has_helper; /* its boot loader started the running kernel */
+	const char *lines; /* a file with command lines; NULL */
+	bool is_by_lines; /* one of them is that of the running kernel */
 };
 
 #define LOADER_COMMANDS_MAX  64
@@ -44,6 +53,10 @@ struct bootloader {
 	const char *name; /* "GRUB" */
 	const char *file; /* where parameters go, as users know it; NULL: commands */
 	const char *entries; /* the folder of the entries, or NULL */
+	enum line_form form; /* LOADER_LINES: of the file */
+	const char
+		*variable; /* LOADER_HELPER: what takes the words; NULL: the file does */
+	const char *program; /* LOADER_HELPER: to be run then */
 	/* What makes a change of files known to the boot loader. */
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
 	size_t command_count;

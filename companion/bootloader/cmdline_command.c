@@ -211,6 +211,30 @@ static int read_entries(struct cmdline_command *c)
 	return 0;
 }
 
+/* The command line of this boot stands for all of the file. */
+static int read_lines(struct cmdline_command *c)
+{
+	struct text bytes, rest, line, best = {NULL, 0};
+	int r = read_file(c, c->loader.file, &bytes);
+
+	if (r < 0)
+		return r;
+	if (bytes.n > 0 && memchr(bytes.p, '\0', bytes.n)) {
+		say_error("%s: it has a byte of zero: correct it first", c->loader.file);
+		return -EINVAL;
+	}
+	r = read_added(c);
+	for (rest = bytes; !best.p && r == 0 && line_next(c->loader.form, &rest, &line);)
+		if (line_has_booted(line, c->running, text_of(c->ours)))
+			best = line;
+	c->before = arena_copy(c->arena, best.p ? best : TEXT(""));
+	if (!c->before)
+		r = -ENOMEM;
+	if (r == 0)
+		c->ours = keep_common(c->ours, c->before, c->arena);
+	return c->ours ? r : -ENOMEM;
+}
+
 int cmdline_read_settings(struct cmdline_command *c)
 {
 	struct text bytes;
@@ -238,13 +262,17 @@ int cmdline_read_settings(struct cmdline_command *c)
 			c->ours = keep_common(c->ours, c->before, c->arena);
 		return c->ours ? r : -ENOMEM;
 	case LOADER_OSTREE:
+	case LOADER_KERNELSTUB:
 		c->before = arena_copy(c->arena, c->running);
 		return c->before ? read_added(c) : -ENOMEM;
+	case LOADER_LINES:
+		return read_lines(c);
 	case LOADER_GRUBBY:
 		r = read_entries(c);
 		return r < 0 ? r : read_added(c);
 	case LOADER_ENTRIES:
 		return read_entries(c);
+	case LOADER_HELPER:
 	case LOADER_UNKNOWN:
 		break;
 	}
@@ -285,6 +313,25 @@ static int check_words(const void *arg, struct text bytes)
 	if (bytes.n > 0 && memchr(bytes.p, '\0', bytes.n))
 		return -EBADMSG;
 	return find_expected(c, arena_copy(c->arena, bytes));
+}
+
+/* Each command line of the file. */
+static int check_lines(const void *arg, struct text bytes)
+{
+	const struct cmdline_command *c = arg;
+	struct text rest = bytes, line;
+	bool has_line = false;
+	int r = 0;
+
+	if (bytes.n > 0 && memchr(bytes.p, '\0', bytes.n))
+		return -EBADMSG;
+	while (r == 0 && line_next(c->loader.form, &rest, &line)) {
+		if (!line_is_linux(c->loader.form, line))
+			continue;
+		has_line = true;
+		r = find_expected(c, arena_copy(c->arena, line));
+	}
+	return has_line ? r : -EBADMSG;
 }
 
 /* An entry that boots a kernel, without earlybind. */
@@ -353,6 +400,28 @@ struct setting {
 	const char *line; /* /etc/kernel/cmdline */
 };
 
+static int tell_kernelstub(struct cmdline_command *c, const char *words,
+			   const char *option)
+{
+	return words && *words ? add_command(c, "kernelstub", option, words) : 0;
+}
+
+/* @words are added to each line of the file, or taken out of it. */
+static int change_lines(struct cmdline_command *c, const char *words, bool is_added)
+{
+	const char *path = c->loader.file, *text;
+	struct text bytes;
+	int r = read_file(c, path, &bytes);
+
+	if (r < 0)
+		return r;
+	text = is_added ? line_file_add(c->loader.form, bytes, text_of(words),
+					c->is_forced, c->arena)
+			: line_file_remove(c->loader.form, bytes, text_of(words),
+					   c->arena);
+	return text ? add_change(c, path, text, 0644, true, check_lines) : no_memory();
+}
+
 static const char *add_word(const char *words, struct text word, struct arena *arena)
 {
 	return words ? words_add(text_of(words), word, true, arena) : NULL;
@@ -388,6 +457,13 @@ static int want(struct cmdline_command *c, struct setting *s, const char *param)
 		s->against =
 			s->against ? words_add(text_of(s->against), word, false, c->arena)
 				   : NULL;
+		if (c->loader.kind == LOADER_KERNELSTUB) {
+			int e = tell_kernelstub(c, arena_copy(c->arena, other),
+						"--delete-options");
+
+			if (e < 0)
+				return e;
+		}
 		if (c->loader.kind == LOADER_OSTREE) {
 			int e = add_command(c, "rpm-ostree", "kargs",
 					    arena_printf(c->arena,
@@ -498,6 +574,17 @@ int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
 		if (r == 0)
 			r = remember(c, s.ours);
 		break;
+	case LOADER_KERNELSTUB:
+		r = tell_kernelstub(c, s.fresh, "--add-options");
+		if (r == 0)
+			r = remember(c, s.ours);
+		break;
+	case LOADER_LINES:
+		r = remember(c, s.ours);
+		if (r == 0)
+			r = change_lines(c, s.fresh, true);
+		break;
+	case LOADER_HELPER:
 	case LOADER_ENTRIES:
 	case LOADER_UNKNOWN:
 		break;
@@ -562,6 +649,13 @@ int cmdline_plan_remove(struct cmdline_command *c)
 	case LOADER_GRUBBY:
 		r = tell_grubby(c, c->ours, "remove-args");
 		break;
+	case LOADER_KERNELSTUB:
+		r = tell_kernelstub(c, c->ours, "--delete-options");
+		break;
+	case LOADER_LINES:
+		r = *c->ours ? change_lines(c, c->ours, false) : 0;
+		break;
+	case LOADER_HELPER:
 	case LOADER_GRUB:
 	case LOADER_GRUB_FILE:
 	case LOADER_ENTRIES:
@@ -661,6 +755,9 @@ int cmdline_plan_menu_entry(struct cmdline_command *c)
 	case LOADER_OSTREE:
 	case LOADER_GRUBBY:
 	case LOADER_FILE:
+	case LOADER_KERNELSTUB:
+	case LOADER_LINES:
+	case LOADER_HELPER:
 	case LOADER_ENTRIES:
 	case LOADER_UNKNOWN:
 		break;

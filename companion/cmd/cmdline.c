@@ -61,7 +61,10 @@ static void say_place(const struct cmdline_command *c)
 {
 	const struct bootloader *l = &c->loader;
 
-	if (l->kind == LOADER_UNKNOWN)
+	if (l->kind == LOADER_HELPER)
+		paragraph_line(stdout, 0, "boot loader: %s, by %s: %s", l->name, l->file,
+			       l->why);
+	else if (l->kind == LOADER_UNKNOWN)
 		paragraph_line(
 			stdout, 0,
 			"boot loader: it cannot be told where its parameters are "
@@ -76,6 +79,12 @@ static void say_place(const struct cmdline_command *c)
 	else
 		paragraph_line(stdout, 0, "boot loader: %s%s%s: %s", l->name,
 			       l->file ? ", by " : "", l->file ? l->file : "", l->why);
+}
+
+static bool is_by_hand(const struct cmdline_command *c)
+{
+	return c->loader.kind == LOADER_UNKNOWN || c->loader.kind == LOADER_ENTRIES ||
+	       c->loader.kind == LOADER_HELPER;
 }
 
 static int print(struct cmdline_command *c)
@@ -121,9 +130,48 @@ static int print(struct cmdline_command *c)
 	if (is_set && !is_running)
 		paragraph_line(stdout, 0, "next: %s is set for the next boot: reboot",
 			       parameter);
-	else if (!is_set && !is_running && c->loader.kind != LOADER_ENTRIES)
+	else if (!is_set && !is_running && !is_by_hand(c))
 		paragraph_line(stdout, 0, "next: earlybind cmdline --set");
 	return code;
+}
+
+/* What is to be written where, since no file of it is changed here. */
+static int say_by_hand(const struct cmdline_command *c, const struct strings *wanted)
+{
+	const struct bootloader *l = &c->loader;
+	const char *words = "";
+
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!is_there(c->before, wanted->items[i]) &&
+		    !is_running_with(c, wanted->items[i]))
+			words = arena_printf(c->arena, "%s%s%s", words ? words : "",
+					     words && *words ? " " : "",
+					     wanted->items[i]);
+	if (!words)
+		return -ENOMEM;
+	if (!*words)
+		return 0;
+	say_place(c);
+	if (l->kind == LOADER_HELPER && l->variable)
+		paragraph_line(stdout, 0,
+			       "left to do: add %s to %s in %s, inside its quotes; then "
+			       "run: %s",
+			       words, l->variable, l->file, l->program);
+	else if (l->kind == LOADER_HELPER)
+		paragraph_line(stdout, 0,
+			       "left to do: add %s to the line of %s; then run: %s -u",
+			       words, l->file, l->program);
+	else if (l->kind == LOADER_ENTRIES)
+		paragraph_line(stdout, 0,
+			       "left to do: add %s to the line options of each file "
+			       "%s/*.conf",
+			       words, l->entries);
+	else
+		paragraph_line(stdout, 0,
+			       "left to do: add %s to the kernel command line of your "
+			       "boot loader",
+			       words);
+	return -ENODEV;
 }
 
 /* The changes that were asked for. */
@@ -135,14 +183,10 @@ static int plan(struct cmdline_command *c)
 	if (c->is_removed)
 		return cmdline_plan_remove(c);
 	if (c->is_set) {
-		if (c->loader.kind == LOADER_UNKNOWN ||
-		    c->loader.kind == LOADER_ENTRIES) {
-			say_place(c);
-			return -ENODEV;
-		}
 		r = collect(c, &wanted);
 		if (r == 0)
-			r = cmdline_plan_set(c, &wanted);
+			r = is_by_hand(c) ? say_by_hand(c, &wanted)
+					  : cmdline_plan_set(c, &wanted);
 		if (r < 0)
 			return r;
 	}
@@ -169,13 +213,20 @@ static int change(struct cmdline_command *c, int *lock)
 	}
 	code = cmdline_carry_out(c, lock);
 	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
-	    (c->is_set || c->is_removed) && c->loader.file)
+	    (c->is_set || c->is_removed) && c->loader.file &&
+	    c->loader.kind != LOADER_LINES)
 		paragraph_line(
 			stdout, 0,
 			"left to do: make %s anew, by your distribution's program: "
 			"none that is known is installed",
 			c->loader.kind == LOADER_FILE ? "the entries or unified images"
 						      : "GRUB's menu");
+	if (code == EXIT_OK && c->loader.kind == LOADER_LINES &&
+	    c->loader.form == LINE_LIMINE && c->change_count > 0)
+		paragraph_line(stdout, 0,
+			       "note: if the checksum of %s is enrolled in Limine, enrol "
+			       "it again before you reboot",
+			       c->loader.file);
 	if (code == EXIT_OK && !c->is_dry_run)
 		paragraph_line(stdout, 0, "next: reboot");
 	return code;
@@ -229,7 +280,8 @@ int command_cmdline(int argc, char **argv, struct arena *arena)
 		.synopsis = "[--set] [OPTION...]",
 		.text = "Says which parameters the kernel command line of this machine needs, "
 			"which of them are there, and where they are set: in GRUB's settings, "
-			"/etc/kernel/cmdline, with grubby or rpm-ostree. Sets them with --set "
+			"/etc/kernel/cmdline, the files of extlinux, Limine, rEFInd or a "
+			"Raspberry Pi, with grubby, kernelstub or rpm-ostree. Sets them with --set "
 			"(or --add), shows the difference, keeps a backup of a file that is "
 			"not earlybind's own, and runs what tells the boot loader.\n"
 			"\n"

@@ -1,0 +1,97 @@
+# shellcheck shell=sh
+# cmdline --set for boot loaders whose files are plain, and what it says of the others. The
+# helpers are those of cmdline.sh, which is read before.
+# shellcheck disable=SC2154 # here and so on are of run.sh
+
+mkdir "$work/cmdlines"
+cd "$work/cmdlines" || exit
+
+loader lines-extlinux GenuineIntel 'root=UUID=1 ro quiet' \
+	'boot/extlinux/extlinux.conf=DEFAULT l0\nLABEL l0\n\tLINUX /vmlinuz\n\tAPPEND root=UUID=1 ro quiet\nLABEL l1\n\tappend root=UUID=1 ro single\n'
+round lines-extlinux lines-extlinux --set
+loader lines-limine GenuineIntel 'root=UUID=1 rw quiet' \
+	'boot/limine.conf=timeout: 3\n/Arch\n    protocol: linux\n    cmdline: root=UUID=1 rw quiet\n/Windows\n    protocol: efi\n    cmdline: fast\n'
+round lines-limine lines-limine --set
+loader lines-refind GenuineIntel 'root=UUID=1 rw initrd=\\initramfs.img' \
+	'boot/refind_linux.conf="Boot"  "root=UUID=1 rw"\r\n"Single" "root=UUID=1 rw single"\r\n'
+round lines-refind lines-refind --set
+loader lines-pi '' 'coherent_pool=1M console=tty1 root=PARTUUID=1 rootwait' \
+	'boot/firmware/cmdline.txt=console=tty1 root=PARTUUID=1 rootwait\n'
+round lines-pi lines-pi --add iommu.passthrough=1
+loader lines-kernelstub GenuineIntel 'root=UUID=1 ro initrd=\\EFI\\Pop\\initrd.img' \
+	'etc/kernelstub/configuration={}\n' 'etc/default/grub=GRUB_CMDLINE_LINUX=""\n'
+program lines-kernelstub kernelstub
+golden lines-kernelstub cmdline --sysroot lines-kernelstub --set
+
+# Another value there is refused, and replaced only with --force.
+loader lines-against GenuineIntel 'root=UUID=1 intel_iommu=off' \
+	'boot/extlinux/extlinux.conf=LABEL l0\n\tAPPEND root=UUID=1 intel_iommu=off\n'
+lines_against() {
+	says 'intel_iommu=off is set already' cmdline --sysroot lines-against --set &&
+		says '+.APPEND root=UUID=1 intel_iommu=on' cmdline --sysroot lines-against --set --force
+}
+check lines-against lines_against
+
+# A file that did not boot this machine is not touched, and nothing is called done.
+untouched() { # PATTERN TREE
+	find "$2" -type f ! -path "*/run/*" -exec sha256sum {} + | sort >before.txt
+	code=0
+	"$EARLYBIND" cmdline --sysroot "$2" --set >set.txt 2>&1 || code=$?
+	tr -s ' \n' ' ' <set.txt >set.line
+	find "$2" -type f ! -path "*/run/*" -exec sha256sum {} + | sort >after.txt
+	cmp after.txt before.txt &&
+		[ "$code" -eq 3 ] && grep -q -e "$1" set.line && ! grep -q 'next: reboot' set.txt || {
+		cat set.txt
+		return 1
+	}
+}
+for file in boot/extlinux/extlinux.conf boot/limine.conf boot/refind_linux.conf boot/firmware/cmdline.txt; do
+	name=lines-other-$(basename "$file" .conf)
+	loader "$name" GenuineIntel 'root=UUID=2 ro' \
+		"$file=append root=UUID=1\ncmdline: root=UUID=1\n\"Boot\" \"root=UUID=1\"\n"
+	check "$name" untouched 'is that of this boot, so something else started it.*add intel_iommu=on to' "$name"
+done
+# systemd-boot started it, whatever GRUB's settings say.
+loader lines-not-grub GenuineIntel 'root=UUID=1 ro' 'etc/default/grub=GRUB_CMDLINE_LINUX=""\n' \
+	'boot/efi/loader/entries/x.conf=title x\nlinux /x\noptions root=UUID=1 ro\n'
+mkdir -p lines-not-grub/sys/firmware/efi/efivars
+printf '\006\0\0\0s\0y\0s\0t\0e\0m\0d\0' \
+	>lines-not-grub/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+check lines-not-grub untouched 'GRUB is set up, too.*to the line options of each file /boot/efi/loader/entries/' lines-not-grub
+# Programs that make the loader's file anew: their settings are named, with what to write.
+helper() { # NAME PROGRAM SETTINGS FILE TEXT PATTERN
+	loader "$1" GenuineIntel "${7:-root=UUID=1 ro}" "$3=x\n" "$4=$5"
+	program "$1" "$2"
+	check "$1" untouched "$6" "$1"
+}
+helper lines-u-boot u-boot-update etc/default/u-boot boot/extlinux/extlinux.conf 'append root=UUID=1 ro\n' \
+	'add intel_iommu=on to U_BOOT_PARAMETERS in /etc/default/u-boot.*run: u-boot-update'
+helper lines-update-extlinux update-extlinux etc/update-extlinux.conf boot/extlinux.conf 'APPEND root=UUID=1 ro\n' \
+	'add intel_iommu=on to default_kernel_opts in /etc/update-extlinux.conf.*run: update-extlinux'
+helper lines-limine-update limine-update etc/default/limine boot/limine.conf 'cmdline: root=UUID=1 ro\n' \
+	'add intel_iommu=on to KERNEL_CMDLINE.default. in /etc/default/limine.*run: limine-update'
+helper lines-raspi update-initramfs etc/default/raspi-firmware boot/firmware/cmdline.txt 'root=UUID=1 ro\n' \
+	'add intel_iommu=on to the line of /etc/default/raspi-extra-cmdline.*run: update-initramfs -u'
+helper lines-sdboot-manage sdboot-manage etc/sdboot-manage.conf boot/loader/entries/a.conf 'options root=UUID=1 ro\n' \
+	'add intel_iommu=on to LINUX_OPTIONS in /etc/sdboot-manage.conf.*run: sdboot-manage gen' 'root=UUID=1 ro initrd=\\i.img'
+# Whatever the file is, an end in time and no change.
+lines_hostile() {
+	for kind in pipe folder loop huge noise; do
+		rm -rf lines-hostile
+		cp -a lines-other-extlinux lines-hostile
+		path=lines-hostile/boot/extlinux/extlinux.conf
+		rm "$path"
+		case $kind in
+		pipe) mkfifo "$path" ;;
+		folder) mkdir "$path" ;;
+		loop) ln -s extlinux.conf "$path" ;;
+		huge) truncate -s 3G "$path" ;;
+		noise) head -c 60000 "$EARLYBIND" >"$path" ;;
+		esac
+		code=0
+		timeout 20 "$EARLYBIND" cmdline --sysroot lines-hostile --set >said.txt 2>&1 || code=$?
+		[ "$code" -eq 3 ] || { cat said.txt; echo "$kind: $code"; return 1; }
+	done
+}
+check lines-hostile lines_hostile
+cd "$work" || exit
