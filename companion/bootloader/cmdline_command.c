@@ -531,10 +531,58 @@ static int set_grub_file(struct cmdline_command *c, const struct setting *s)
 	return add_change(c, GRUB_FILE, text, 0644, true, check_grub);
 }
 
+/* Where the boot loader has it from. */
+static int plan_setting(struct cmdline_command *c, const struct setting *s)
+{
+	const char *text;
+	int r = 0;
+
+	switch (c->loader.kind) {
+	case LOADER_GRUB:
+		text = grub_drop_in(s->ours, s->against, c->arena);
+		r = text ? add_change(c, GRUB_DROP_IN, text, 0644, false, check_grub)
+			 : no_memory();
+		break;
+	case LOADER_GRUB_FILE:
+		r = set_grub_file(c, s);
+		break;
+	case LOADER_FILE:
+		r = remember(c, s->ours);
+		if (r == 0)
+			r = add_change(c, KERNEL_CMDLINE, s->line, 0644, true,
+				       check_words);
+		break;
+	case LOADER_OSTREE:
+		r = tell_ostree(c, s->fresh, "append-if-missing");
+		if (r == 0)
+			r = remember(c, s->ours);
+		break;
+	case LOADER_GRUBBY:
+		r = tell_grubby(c, s->fresh, "args");
+		if (r == 0)
+			r = remember(c, s->ours);
+		break;
+	case LOADER_KERNELSTUB:
+		r = tell_kernelstub(c, s->fresh, "--add-options");
+		if (r == 0)
+			r = remember(c, s->ours);
+		break;
+	case LOADER_LINES:
+		r = remember(c, s->ours);
+		if (r == 0)
+			r = change_lines(c, s->fresh, true);
+		break;
+	case LOADER_HELPER:
+	case LOADER_ENTRIES:
+	case LOADER_UNKNOWN:
+		break;
+	}
+	return r;
+}
+
 int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
 {
 	struct setting s = {c->ours, "", "", c->before};
-	const char *text;
 	int r = 0;
 
 	for (size_t i = 0; i < wanted->count && r == 0; i++)
@@ -549,46 +597,7 @@ int cmdline_plan_set(struct cmdline_command *c, const struct strings *wanted)
 		return -E2BIG;
 	}
 	c->expected = s.ours;
-	switch (c->loader.kind) {
-	case LOADER_GRUB:
-		text = grub_drop_in(s.ours, s.against, c->arena);
-		r = text ? add_change(c, GRUB_DROP_IN, text, 0644, false, check_grub)
-			 : no_memory();
-		break;
-	case LOADER_GRUB_FILE:
-		r = set_grub_file(c, &s);
-		break;
-	case LOADER_FILE:
-		r = remember(c, s.ours);
-		if (r == 0)
-			r = add_change(c, KERNEL_CMDLINE, s.line, 0644, true,
-				       check_words);
-		break;
-	case LOADER_OSTREE:
-		r = tell_ostree(c, s.fresh, "append-if-missing");
-		if (r == 0)
-			r = remember(c, s.ours);
-		break;
-	case LOADER_GRUBBY:
-		r = tell_grubby(c, s.fresh, "args");
-		if (r == 0)
-			r = remember(c, s.ours);
-		break;
-	case LOADER_KERNELSTUB:
-		r = tell_kernelstub(c, s.fresh, "--add-options");
-		if (r == 0)
-			r = remember(c, s.ours);
-		break;
-	case LOADER_LINES:
-		r = remember(c, s.ours);
-		if (r == 0)
-			r = change_lines(c, s.fresh, true);
-		break;
-	case LOADER_HELPER:
-	case LOADER_ENTRIES:
-	case LOADER_UNKNOWN:
-		break;
-	}
+	r = plan_setting(c, &s);
 	if (r == 0)
 		add_updates(c);
 	return r;

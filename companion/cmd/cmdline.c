@@ -9,9 +9,11 @@
 #include "commands.h"
 #include "edit_file.h"
 #include "files.h"
+#include "installed.h"
 #include "iommu_advice.h"
 #include "menu_entry.h"
 #include "message.h"
+#include "paths.h"
 #include "cmdline_words.h"
 
 #define EXIT_NOWHERE 3
@@ -193,6 +195,54 @@ static int plan(struct cmdline_command *c)
 	return c->has_menu_entry ? cmdline_plan_menu_entry(c) : 0;
 }
 
+static bool has_kernel_file(const struct cmdline_command *c, const char *kernel)
+{
+	const char *name = arena_printf(c->arena, BOOT_PATH "/vmlinuz-%s", kernel);
+	const char *path = name ? path_below(c->arena, c->sysroot, name) : NULL;
+
+	return path && access(path, F_OK) == 0;
+}
+
+/* Whether an entry boots an image of this kernel. */
+static bool has_entry(const struct installed *installed, const char *kernel)
+{
+	for (size_t i = 0; i < installed->count; i++)
+		if (installed->items[i].entry &&
+		    strcmp(installed->items[i].kernel, kernel) == 0)
+			return true;
+	return false;
+}
+
+/* Parameters help no kernel that does not start, or that starts without an image. */
+static void warn_of_kernels(struct cmdline_command *c)
+{
+	static struct installed found;
+	const char *last = "";
+
+	if (installed_find(c->sysroot, c->arena, &found) < 0)
+		return;
+	for (size_t i = 0; i < found.count; i++) {
+		const struct installed_image *image = &found.items[i];
+
+		if (strcmp(image->kernel, last) == 0 ||
+		    !has_kernel_file(c, image->kernel))
+			continue;
+		last = image->kernel;
+		if (!image->path)
+			paragraph_line(stdout, 0,
+				       "warning: kernel %s has no initramfs: no rule is "
+				       "carried out when it boots",
+				       image->kernel);
+		else if (found.entries.count > 0 && !found.entries.is_cut &&
+			 !found.entries.has_unmounted &&
+			 !has_entry(&found, image->kernel))
+			paragraph_line(stdout, 0,
+				       "warning: no entry of the boot loader that was "
+				       "found boots kernel %s",
+				       image->kernel);
+	}
+}
+
 static int change(struct cmdline_command *c, int *lock)
 {
 	int r = plan(c), code;
@@ -227,6 +277,8 @@ static int change(struct cmdline_command *c, int *lock)
 			       "note: if the checksum of %s is enrolled in Limine, enrol "
 			       "it again before you reboot",
 			       c->loader.file);
+	if (code == EXIT_OK && c->is_set)
+		warn_of_kernels(c);
 	if (code == EXIT_OK && !c->is_dry_run)
 		paragraph_line(stdout, 0, "next: reboot");
 	return code;

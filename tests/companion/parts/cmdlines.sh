@@ -95,3 +95,22 @@ lines_hostile() {
 }
 check lines-hostile lines_hostile
 cd "$work" || exit
+
+# Kernels that the parameters do not help.
+cd "$work/cmdlines" || exit
+lines_kernels() {
+	loader lines-kernels GenuineIntel 'root=UUID=1 ro' \
+		'boot/extlinux/extlinux.conf=LABEL l0\n\tLINUX /boot/vmlinuz-6.1\n\tINITRD /boot/initrd.img-6.1\n\tAPPEND root=UUID=1 ro\n'
+	for version in 6.1 6.2 6.3; do
+		mkdir -p "lines-kernels/lib/modules/$version"
+		: >"lines-kernels/lib/modules/$version/modules.dep"
+		: >"lines-kernels/boot/vmlinuz-$version"
+		[ $version = 6.3 ] || : >"lines-kernels/boot/initrd.img-$version"
+	done
+	"$EARLYBIND" cmdline --sysroot lines-kernels --set >said.txt && tr -s ' \n' ' ' <said.txt >said.line
+	grep -q 'warning: kernel 6.3 has no initramfs' said.line &&
+		grep -q 'warning: no entry of the boot loader that was found boots kernel 6.2' said.line &&
+		! grep -q 'warning:.*6\.1' said.line || { cat said.txt; return 1; }
+}
+check lines-kernels lines_kernels
+cd "$work" || exit
