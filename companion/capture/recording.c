@@ -34,7 +34,7 @@ struct link {
 
 struct recording {
 	int fd;
-	bool is_gzip, has_stream;
+	bool is_gzip, has_stream, has_ended;
 	z_stream z;
 	unsigned char in[PIECE_SIZE];
 	size_t in_used, in_count;
@@ -90,30 +90,56 @@ static int read_plain(struct recording *r, unsigned char *p, size_t n)
 	return 0;
 }
 
-static int read_gzip(struct recording *r, unsigned char *p, size_t n)
+/* Some more of what there is to come, at most what r->z has room for. */
+static int unpack_some(struct recording *r)
 {
 	z_stream *z = &r->z;
+	int e = fill(r), code;
+	size_t given = r->in_count - r->in_used;
 
-	z->next_out = p;
-	z->avail_out = (unsigned)n;
-	while (z->avail_out > 0) {
-		int e = fill(r), code;
-		size_t given = r->in_count - r->in_used;
+	if (e < 0)
+		return e;
+	if (given == 0)
+		return fail(r, "it ends too early");
+	z->next_in = r->in + r->in_used;
+	z->avail_in = (unsigned)given;
+	code = inflate(z, Z_NO_FLUSH);
+	r->in_used += given - z->avail_in;
+	r->has_ended = code == Z_STREAM_END;
+	if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+		return fail(r, "what gzip compressed is damaged");
+	return 0;
+}
+
+static int read_gzip(struct recording *r, unsigned char *p, size_t n)
+{
+	r->z.next_out = p;
+	r->z.avail_out = (unsigned)n;
+	while (r->z.avail_out > 0) {
+		int e = r->has_ended ? fail(r, "it ends too early") : unpack_some(r);
 
 		if (e < 0)
 			return e;
-		if (given == 0)
-			return fail(r, "it ends too early");
-		z->next_in = r->in + r->in_used;
-		z->avail_in = (unsigned)given;
-		code = inflate(z, Z_NO_FLUSH);
-		r->in_used += given - z->avail_in;
-		if (code == Z_STREAM_END && z->avail_out > 0)
-			return fail(r, "it ends too early");
-		if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
-			return fail(r, "what gzip compressed is damaged");
 	}
 	return 0;
+}
+
+/* gzip's checksum stands behind all of it: what follows the last entry is read, too. */
+static int check_end(struct recording *r)
+{
+	unsigned char rest[TAR_BLOCK];
+	int e = 0;
+
+	while (r->has_stream && !r->has_ended && e == 0) {
+		r->z.next_out = rest;
+		r->z.avail_out = sizeof(rest);
+		e = unpack_some(r);
+		r->total += sizeof(rest) - r->z.avail_out;
+		if (r->total > UNPACKED_MAX)
+			return fail(r, "it is larger than 256 MiB once it is unpacked");
+	}
+	r->z.next_out = NULL;
+	return e;
 }
 
 /* Exactly @n bytes, at most PIECE_SIZE. */
@@ -305,8 +331,10 @@ static int unpack(struct recording *r)
 		if (code < 0)
 			return code;
 		code = tar_read_header(block, &e);
-		if (code == -ENOENT)
-			return make_links(r);
+		if (code == -ENOENT) {
+			code = check_end(r);
+			return code < 0 ? code : make_links(r);
+		}
 		if (code < 0)
 			return fail(
 				r,
