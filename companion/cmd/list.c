@@ -1598,6 +1598,35 @@ static int list(struct list *l)
 	return MAX(code, r);
 }
 
+static const char help_text[] =
+	"Lists the PCI functions, one line each, without bridges: address, ID, "
+	"IOMMU group, driver, marks, name, and what of it is in use. With -v or "
+	"a DEVICE: all that is known, by IOMMU group. On a terminal names are "
+	"cut to fit. DEVICE is an address, a slot (01:00), vendor:device, a "
+	"name (nvidia, \"rtx 4090\"), class=CC, or another selector of "
+	"earlybind.conf(5).\n"
+	"\n"
+	"marks:\n"
+	"  R  a bind rule names it         K  a keep rule names it\n"
+	"  D  a disk of it is in use       N  a network interface is in use\n"
+	"  S  it drives a screen           I  a keyboard is connected to it\n"
+	"  P  a process has it open        V  a VM uses it\n"
+	"  G  something in its IOMMU group must stay with the host\n"
+	"  !  it is refused: \"earlybind explain DEVICE\" says why\n"
+	"\n"
+	"  --by group     all that is known, by IOMMU group: a VM can use one only\n"
+	"                 if it is viable: no driver of the host has a part of it;\n"
+	"                 with --why, what merges it and what would split it\n"
+	"  --by topology  below their bridges\n"
+	"  --by rule      by the rule that names them, then those without one\n"
+	"  --accel        only those of the built-in table of accelerators,\n"
+	"                 with the groups that a rule can name (accel=GROUP)\n"
+	"\n"
+	"Colours are for a terminal, unless NO_COLOR is set or TERM is dumb.\n"
+	"\n"
+	"exit code: 0 done; 1 there is no PCI bus or no such device, or a file "
+	"cannot be read; 2 wrong usage\n";
+
 int command_list(int argc, char **argv, struct arena *arena)
 {
 	static struct list l;
@@ -1622,33 +1651,7 @@ int command_list(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "list",
 		.synopsis = "[OPTION...] [DEVICE...]",
-		.text = "Lists the PCI functions, one line each, without bridges: address, ID, "
-			"IOMMU group, driver, marks, name, and what of it is in use. With -v or "
-			"a DEVICE: all that is known, by IOMMU group. On a terminal names are "
-			"cut to fit. DEVICE is an address, a slot (01:00), vendor:device, a "
-			"name (nvidia, \"rtx 4090\"), class=CC, or another selector of "
-			"earlybind.conf(5).\n"
-			"\n"
-			"marks:\n"
-			"  R  a bind rule names it         K  a keep rule names it\n"
-			"  D  a disk of it is in use       N  a network interface is in use\n"
-			"  S  it drives a screen           I  a keyboard is connected to it\n"
-			"  P  a process has it open        V  a VM uses it\n"
-			"  G  something in its IOMMU group must stay with the host\n"
-			"  !  it is refused: \"earlybind explain DEVICE\" says why\n"
-			"\n"
-			"  --by group     all that is known, by IOMMU group: a VM can use one only\n"
-			"                 if it is viable: no driver of the host has a part of it;\n"
-			"                 with --why, what merges it and what would split it\n"
-			"  --by topology  below their bridges\n"
-			"  --by rule      by the rule that names them, then those without one\n"
-			"  --accel        only those of the built-in table of accelerators,\n"
-			"                 with the groups that a rule can name (accel=GROUP)\n"
-			"\n"
-			"Colours are for a terminal, unless NO_COLOR is set or TERM is dumb.\n"
-			"\n"
-			"exit code: 0 done; 1 there is no PCI bus or no such device, or a file "
-			"cannot be read; 2 wrong usage\n",
+		.text = help_text,
 		.example = "earlybind list --json | jq '.devices[] | select(.vendor == "
 			   "\"10ee\")'",
 		.options = options,

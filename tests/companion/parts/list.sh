@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # earlybind list: what the host uses, the orders, filters, colours and wide terminals.
+# shellcheck disable=SC2154 # here and so on are of run.sh
 
 golden list-busy list --sysroot busy
 golden list-configured list --sysroot configured
