@@ -128,7 +128,8 @@ found 'option in binder --help' "$options"
 for option in $options; do
 	grep -q -e "\*$option\*" docs/binder.8.scd || fail "docs/binder.8.scd: $option is missing"
 done
-commands=$("$build/earlybind" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+# help and version have no options.
+commands=$("$build/earlybind" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | grep -vx -e help -e version)
 found 'command in earlybind --help' "$commands"
 for command in $commands; do
 	grep -q "^\*$command\*" docs/earlybind.8.scd || fail "docs/earlybind.8.scd: $command is missing"

@@ -29,7 +29,7 @@ golden check-kernel check --sysroot doctor-drift --kernel 6.1.0-18-amd64 --only 
 golden check-no-rules check --sysroot empty
 golden check-no-bus check --sysroot alveo/etc
 golden check-no-device check --sysroot doctor 0a:00.0
-golden check-no-selector check --sysroot doctor 0a:00
+golden check-no-selector check --sysroot doctor 0a:00.9
 golden check-unknown-name check --sysroot doctor --only iomu
 golden check-image-and-device check --image x 01:00.0
 contract check-doctor-json 0 check --sysroot doctor
