@@ -60,7 +60,8 @@ def make_copy(folder):
             shutil.copy2(source, os.path.join(folder, name), follow_symlinks=False)
     # With what is built already; objects know what they are made from.
     if os.path.isdir(os.path.join(TOP, "build")):
-        shutil.copytree(os.path.join(TOP, "build"), os.path.join(folder, "build"), symlinks=True)
+        shutil.copytree(os.path.join(TOP, "build"), os.path.join(folder, "build"), symlinks=True,
+                        ignore=shutil.ignore_patterns("lab*", "fuzz*", "coverage*", "debug*", "dist*", "plain*"))
 
 
 def make_part(folder, name):
