@@ -30,6 +30,7 @@ golden judged-accel-list-add add accel=alveo-mgmt,alveo-user --sysroot alveo --d
 
 # Each line of docs/reports.md names a test that there is.
 is_table_true() {
+	# shellcheck disable=SC2016 # the quotes of Markdown
 	sed -n 's/.*| `\([a-z0-9-]*\)` |$/\1/p' "$here/../../docs/reports.md" >reports.txt
 	[ "$(wc -l <reports.txt)" -ge 19 ] || return 1
 	while read -r report; do
