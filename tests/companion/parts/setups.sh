@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Set-ups as people have them: what import makes of them, and that check is no false alarm.
-: "${here:?}" "${EARLYBIND:?}"
+: "${here:?}" "${EARLYBIND:?}" "${tab:?}"
 
 "$here/setups.py" "$EARLYBIND" "$here/setups" setups >setups.txt 2>&1 || echo "setups.py	failed" >>setups.txt
 while IFS=$tab read -r name difference; do
