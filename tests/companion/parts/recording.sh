@@ -86,7 +86,9 @@ damaged_byte() {
 	for file in bad-byte-*.tgz; do
 		code=0
 		"$EARLYBIND" list --sysroot "$file" >out.txt 2>err.txt || code=$?
-		[ $code -eq 1 ] && grep -q "cannot be unpacked" err.txt || { echo "$file" && cat err.txt && return 1; }
+		if [ $code -ne 1 ] || ! grep -q "cannot be unpacked" err.txt; then
+			echo "$file" && cat err.txt && return 1
+		fi
 	done
 }
 check recording-bad-byte damaged_byte
