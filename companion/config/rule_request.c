@@ -728,23 +728,24 @@ static void show_found(struct edit *e, struct text name,
 	paragraph_end(&p);
 }
 
-int requests_find_card(struct rule_requests *w, struct edit *e, size_t at, bool *ret)
+int requests_find_card(struct rule_requests *w, struct edit *e, size_t i,
+		       bool *ret_is_meant)
 {
 	const struct pci_device **functions =
-		arena_alloc(e->arena, e->inventory.count + 1, sizeof(*functions));
-	struct text name = w->asked[at];
+		arena_alloc(e->arena, e->inventory.count + 1, sizeof(void *));
+	struct text name = w->asked[i];
 	size_t card_count = 0, n = 0;
 
 	if (!functions)
 		return -ENOMEM;
-	memset(ret, 0, e->inventory.count * sizeof(*ret));
-	for (size_t i = 0; i < e->inventory.count; i++) {
-		const struct pci_device *d = &e->inventory.devices[i];
+	memset(ret_is_meant, 0, e->inventory.count * sizeof(*ret_is_meant));
+	for (size_t k = 0; k < e->inventory.count; k++) {
+		const struct pci_device *d = &e->inventory.devices[k];
 
-		if (d->is_bridge || ret[i] ||
+		if (d->is_bridge || ret_is_meant[k] ||
 		    !device_has_name(e->names, &d->ids, name, e->arena))
 			continue;
-		n += take_card(e, d, ret, functions + n);
+		n += take_card(e, d, ret_is_meant, functions + n);
 		card_count++;
 	}
 	if (card_count == 0)
@@ -757,12 +758,12 @@ int requests_find_card(struct rule_requests *w, struct edit *e, size_t at, bool 
 		  (int)name.n, name.p);
 	if (edit_check(e) < 0)
 		return -EINVAL;
-	for (size_t i = 0, count; i < n; i += count) {
-		for (count = 1; i + count < n; count++)
-			if (!device_is_same_card(e->world, &e->inventory, functions[i],
-						 functions[i + count]))
+	for (size_t k = 0, count; k < n; k += count) {
+		for (count = 1; k + count < n; count++)
+			if (!device_is_same_card(e->world, &e->inventory, functions[k],
+						 functions[k + count]))
 				break;
-		say_card(w, e, functions + i, count);
+		say_card(w, e, functions + k, count);
 	}
 	return -EINVAL;
 }
