@@ -135,8 +135,8 @@ static int check_end(struct recording *r)
 		r->z.avail_out = sizeof(rest);
 		e = unpack_some(r);
 		r->total += sizeof(rest) - r->z.avail_out;
-		if (r->total > UNPACKED_MAX)
-			return fail(r, "it is larger than 256 MiB once it is unpacked");
+		if (e == 0 && r->total > UNPACKED_MAX)
+			e = fail(r, "it is larger than 256 MiB once it is unpacked");
 	}
 	r->z.next_out = NULL;
 	return e;
