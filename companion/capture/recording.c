@@ -113,15 +113,14 @@ static int unpack_some(struct recording *r)
 
 static int read_gzip(struct recording *r, unsigned char *p, size_t n)
 {
+	int e = 0;
+
 	r->z.next_out = p;
 	r->z.avail_out = (unsigned)n;
-	while (r->z.avail_out > 0) {
-		int e = r->has_ended ? fail(r, "it ends too early") : unpack_some(r);
-
-		if (e < 0)
-			return e;
-	}
-	return 0;
+	while (r->z.avail_out > 0 && e == 0)
+		e = r->has_ended ? fail(r, "it ends too early") : unpack_some(r);
+	r->z.next_out = NULL;
+	return e;
 }
 
 /* gzip's checksum stands behind all of it: what follows the last entry is read, too. */
@@ -312,7 +311,6 @@ static int take_pax(struct recording *r, uint64_t size, struct tar_entry *e)
 	if (size > sizeof(records))
 		return fail(r, "a name in it is too long");
 	code = take(r, records, (size_t)size);
-	r->z.next_out = NULL;
 	if (code == 0)
 		code = skip(r, padding(size));
 	if (code == 0 && tar_read_pax((struct text){records, (size_t)size}, e) < 0)
