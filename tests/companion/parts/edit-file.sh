@@ -31,13 +31,18 @@ check edit-parallel parallel
 waits() {
 	tree waits
 	mkdir waits/run/earlybind
-	flock waits/run/earlybind/edit.lock sleep 1 &
+	rm -f let-go
+	flock waits/run/earlybind/edit.lock sh -c 'until [ -e let-go ]; do sleep 0.1; done' &
 	until [ -e waits/run/earlybind/edit.lock ]; do sleep 0.1; done
 	sleep 0.2
-	! timeout 0.4 "$EARLYBIND" add 01:00.0 --sysroot waits >/dev/null &&
+	waits=no
+	if ! timeout 0.4 "$EARLYBIND" add 01:00.0 --sysroot waits >/dev/null &&
 		grep -qx '# ours' waits/etc/earlybind.conf &&
-		"$EARLYBIND" add 01:00.0 --sysroot waits --dry-run >/dev/null &&
-		"$EARLYBIND" add 01:00.0 --sysroot waits >/dev/null &&
+		"$EARLYBIND" add 01:00.0 --sysroot waits --dry-run >/dev/null; then
+		waits=yes
+	fi
+	: >let-go
+	[ $waits = yes ] && "$EARLYBIND" add 01:00.0 --sysroot waits >/dev/null &&
 		wait && grep -q ^bind waits/etc/earlybind.conf
 }
 check edit-waits waits
