@@ -163,6 +163,8 @@ static const char *next(struct explain *e, const struct pci_device *d,
 			const struct plan_device *pd, const char *address)
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
+	const struct problem *error = judge_config_error(&e->next.policy);
+	char origin[ORIGIN_SIZE];
 
 	if (explain_is_stuck(e, d))
 		return "power-cycle the machine; a reboot may hang";
@@ -173,6 +175,10 @@ static const char *next(struct explain *e, const struct pci_device *d,
 		return "nothing, its driver is the one that the rule wants";
 	if (e->next.policy.off)
 		return "reboot without rd.earlybind=0";
+	if (error)
+		return arena_printf(e->arena,
+				    "correct %s: \"earlybind check\" says what is wrong",
+				    origin_format(&error->origin, origin));
 	if (!pd)
 		return next_of_unnamed(e, d, address);
 	if (pd->action == ACTION_KEEP && driver_is_vfio(d->driver) &&

@@ -333,14 +333,14 @@ const char *judge_add_command(const struct judge *j,
 	return text;
 }
 
-static bool has_config_error(const struct policy *policy)
+const struct problem *judge_config_error(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->problem_count; i++)
 		if (policy->problems[i].is_error &&
 		    (policy->problems[i].origin.source == SOURCE_CONFIG ||
 		     policy->problems[i].origin.source == SOURCE_TABLE))
-			return true;
-	return false;
+			return &policy->problems[i];
+	return NULL;
 }
 
 /* Counts the bind rules for @d that are not of the module's own ids=; *ret_rule is the last. */
@@ -451,7 +451,7 @@ size_t judge_give_back(const struct judge *j, const struct pci_device *const *de
 	struct give_back g = {.arena = j->arena};
 	size_t lines = 0;
 
-	if (has_config_error(j->policy))
+	if (judge_config_error(j->policy))
 		return 0;
 	for (size_t i = 0; i < GIVE_BACK_MAX; i++)
 		g.lines[i] = (struct text_buffer){.arena = j->arena};

@@ -72,6 +72,12 @@ const char *judge_add_command(const struct judge *judge,
 const char *judge_group(const struct judge *judge, const struct plan_group *group,
 			bool has_command_line) nonnull(1, 2);
 
+/*
+ * The first error of the configuration, NULL without one: until it is corrected no command changes
+ * the rules, or binds.
+ */
+const struct problem *judge_config_error(const struct policy *policy) nonnull(1);
+
 #define GIVE_BACK_MAX 3
 
 /*

@@ -195,6 +195,9 @@ class Test:
         added, _, why = machine.run("add", address, "--dry-run")
         checked, findings, _ = machine.run("check", address, "--only", "guards")
         explained = line_of(machine.run("explain", address)[1])
+        # Nothing is written into a configuration with an error, whatever the device.
+        if "correct the configuration first" in why:
+            return
         if (added == 0) != (checked == 0):
             self.differs("guards", machine, f"add {address} --dry-run: exit {added}: {line_of(why)}",
                          f"check {address} --only guards: exit {checked}: {line_of(findings)}")
@@ -263,6 +266,9 @@ class Test:
                     (os.path.lexists(driver) and "vfio" in os.path.basename(os.readlink(driver))):
                 continue
             self.counts["boot"] += 1
+            # Some IOMMUs give the group when a driver probes, so the binder tries, and says the same then.
+            if (planned.get(address), booted.get(address)) == ("refuse: no-iommu-group", "taken"):
+                continue
             if booted.get(address) != planned.get(address):
                 self.differs("boot", machine, f"plan: {address}: {planned.get(address)}",
                              f"binder --dry-run: {address}: {booted.get(address)}")
