@@ -18,7 +18,7 @@ golden list-rule-none list --sysroot busy --by rule 01:00.0
 golden list-device list --sysroot busy '01:00.*' class=0108
 golden list-device-path list --sysroot busy 'path=00:01.0/00.*'
 golden list-device-absent list --sysroot busy 05:00.0 02:00.0
-golden list-device-typo list --sysroot busy 05:00
+golden list-device-typo list --sysroot busy 05:0g
 golden list-wrong-order list --by vendor
 golden list-wrong-color list --color sometimes
 # Its driver_override is not read: with some kernels that would wait for ever.

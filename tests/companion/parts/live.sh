@@ -9,7 +9,7 @@ golden status-one status --sysroot bound 01:00.1
 golden status-id status --sysroot bound 10ee:5000
 golden status-other status --sysroot bound 02:00.0
 golden status-class status --sysroot bound class=12
-golden status-typo status --sysroot bound 01:00
+golden status-typo status --sysroot bound 01:0g
 golden status-absent status --sysroot bound 05:00.0
 golden status-drift status --sysroot drift
 golden status-noted status --sysroot noted
@@ -59,7 +59,7 @@ golden help-bind bind --help
 golden help-release release --help
 golden bind-nothing bind
 golden bind-tree bind --sysroot alveo 01:00.1
-golden bind-typo bind --sysroot alveo --dry-run 01:00.1 01:00
+golden bind-typo bind --sysroot alveo --dry-run 01:00.1 01:0g
 golden bind-absent bind --sysroot alveo --dry-run 01:00.1 05:00.0
 golden bind-timeout bind --sysroot alveo --dry-run --timeout 0 01:00.1
 golden bind bind --sysroot alveo --dry-run 01:00.1
