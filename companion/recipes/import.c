@@ -19,6 +19,7 @@
 #include "rule_edit.h"
 #include "sentences.h"
 #include "sources.h"
+#include "virtual_functions.h"
 
 #define EXIT_NOTHING	 3
 #define NOTE_INDENT	 4
@@ -486,6 +487,8 @@ struct import {
 	struct text *lines; /* for the configuration */
 	size_t line_count;
 	struct policy after; /* of the configuration with these lines */
+	struct inventory
+		next; /* of the next boot, where some functions are not there yet */
 	struct plan plan; /* by it */
 };
 
@@ -493,6 +496,7 @@ struct import {
 static int make_plan(struct import *im)
 {
 	struct text_buffer all = {.arena = im->arena};
+	int r;
 
 	for (size_t i = 0; i < im->line_count; i++)
 		text_add(&all, "%.*s\n", (int)im->lines[i].n, im->lines[i].p);
@@ -502,7 +506,18 @@ static int make_plan(struct import *im)
 	if (im->line_count > 0)
 		config_parse(&im->after, SOURCE_CONFIG, TEXT("import"),
 			     (struct text){all.buf, all.used});
-	return plan_make(&im->after, &im->inventory, im->arena, &im->plan);
+	r = plan_make(&im->after, &im->inventory, im->arena, &im->plan);
+	im->next = im->inventory;
+	if (r == 0)
+		r = virtual_functions_foresee(im->world, im->arena, &im->after, &im->next,
+					      &im->plan);
+	for (size_t i = 0; r == 0 && i < im->plan.device_count; i++) {
+		struct plan_device *pd = &im->plan.devices[i];
+		const char *note = physical_sentence(im->world, im->arena, pd);
+
+		pd->note = note ? note : pd->note;
+	}
+	return r;
 }
 
 static int read_all(struct import *im)
@@ -698,6 +713,8 @@ static void put_planned(const struct import *im, const struct plan_device *pd)
 	else
 		paragraph_add(&line, "is bound to %s (now: %s)", pd->wanted,
 			      d->driver[0] ? d->driver : "no driver");
+	if (pd->note)
+		paragraph_add(&line, "- %s", pd->note);
 	paragraph_end(&line);
 }
 

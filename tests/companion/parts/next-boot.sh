@@ -19,6 +19,8 @@ done
 # The command that is proposed helps: then they are bound when they appear.
 check next-sriov-keep exits_with 0 keep 4d:00.0 --sysroot next-sriov --dry-run
 golden next-sriov-kept plan --sysroot next-sriov-kept
+golden next-sriov-import import --sysroot next-sriov
+golden next-sriov-kept-import import --sysroot next-sriov-kept
 check next-sriov-kept-check exits_with 0 check --only guards 4d:00.1 --sysroot next-sriov-kept
 
 # An ID of vfio-pci.ids= can carry no option: none is proposed for it.
