@@ -150,7 +150,8 @@ static void confine(unsigned seconds)
 	rlim_t mapped = mapped_now();
 
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_CPU, seconds);
+	/* The parent's clock ends it first, and says why; this is for a parent that is gone. */
+	limit(RLIMIT_CPU, seconds + 1);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* A sanitizer opens a file for what it found. */
 	if (IS_SANITIZED)
