@@ -747,7 +747,10 @@ static void print_plan(const struct import *im)
 		title = NULL;
 		line = describe_device(d->bdf, format_id(&d->ids, id));
 		paragraph_add(&line, "%s has it now: %s", d->driver,
-			      why_not(im, plan_find(&im->plan, d)));
+			      inventory_find(&im->next, d->bdf)
+				      ? why_not(im, plan_find(&im->plan, d))
+				      : "the rules take the card that has it as a "
+					"virtual function");
 		paragraph_end(&line);
 	}
 	if (!title)
