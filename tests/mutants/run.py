@@ -59,9 +59,11 @@ def make_copy(folder):
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             shutil.copy2(source, os.path.join(folder, name), follow_symlinks=False)
     # With what is built already; objects know what they are made from.
-    if os.path.isdir(os.path.join(TOP, "build")):
-        shutil.copytree(os.path.join(TOP, "build"), os.path.join(folder, "build"), symlinks=True,
-                        ignore=shutil.ignore_patterns("lab*", "fuzz*", "coverage*", "debug*", "dist*", "plain*"))
+    build = os.path.join(TOP, "build")
+    large = shutil.ignore_patterns("lab*", "fuzz*", "coverage*", "debug*", "dist*", "plain*", "image*", "rpm*")
+    if os.path.isdir(build):
+        shutil.copytree(build, os.path.join(folder, "build"), symlinks=True,
+                        ignore=lambda path, names: large(path, names) if path == build else [])
 
 
 def make_part(folder, name):
