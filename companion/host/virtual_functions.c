@@ -2,7 +2,6 @@
 #include "virtual_functions.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 int virtual_function_physical(struct world *world, const struct pci_device *d,
@@ -46,16 +45,6 @@ static int find_virtuals(struct world *world, struct arena *arena,
 	return is_any;
 }
 
-static int compare_groups(const void *a, const void *b)
-{
-	const struct pci_device *x = *(struct pci_device *const *)a;
-	const struct pci_device *y = *(struct pci_device *const *)b;
-
-	if (x->iommu_group != y->iommu_group)
-		return x->iommu_group < y->iommu_group ? -1 : 1;
-	return bdf_compare(x->bdf, y->bdf);
-}
-
 /* Whether the plan binds the function at @bdf. */
 static bool is_taken(const struct plan *plan, struct bdf bdf)
 {
@@ -74,6 +63,7 @@ static int copy_without(struct arena *arena, const struct virtuals *v,
 {
 	const struct inventory *from = v->inventory;
 	struct inventory to = *from;
+	size_t group_order = 0;
 
 	to.count = 0;
 	to.devices = arena_alloc(arena, from->count + 1, sizeof(*to.devices));
@@ -84,12 +74,15 @@ static int copy_without(struct arena *arena, const struct virtuals *v,
 		if (v->is_virtual[i] && (!plan || is_taken(plan, v->physical[i])))
 			continue;
 		to.devices[to.count] = from->devices[i];
-		to.devices[to.count].vf_count = 0;
-		to.by_group[to.count] = &to.devices[to.count];
-		to.count++;
+		to.devices[to.count++].vf_count = 0;
 	}
-	if (to.count > 0)
-		qsort(to.by_group, to.count, sizeof(struct pci_device *), compare_groups);
+	/* The order of groups stays. */
+	for (size_t i = 0; i < from->count; i++) {
+		struct pci_device *d = inventory_find(&to, from->by_group[i]->bdf);
+
+		if (d)
+			to.by_group[group_order++] = d;
+	}
 	*ret = to;
 	return 0;
 }
