@@ -283,9 +283,15 @@ static int read_all(struct machine *d)
 		r = recipes_read(d->world, d->sysroot, d->arena, &d->recipes);
 	if (r < 0)
 		say_error("out of memory");
-	d->judge = (struct judge){d->arena,	&d->run.policy, &d->run.inventory,
-				  &d->run.plan, &d->usages,	&d->holders,
-				  NULL,		d->world};
+	d->judge = (struct judge){
+		.arena = d->arena,
+		.policy = &d->run.policy,
+		.inventory = &d->run.inventory,
+		.plan = &d->run.plan,
+		.usages = &d->usages,
+		.holders = &d->holders,
+		.world = d->world,
+	};
 	return r;
 }
 

@@ -630,14 +630,13 @@ int by_hand_begin(struct by_hand *h)
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
-	h->guards.judge = (struct judge){h->arena,
-					 &h->next.policy,
-					 &h->next.inventory,
-					 &h->next.plan,
-					 &h->guards.usages,
-					 NULL,
-					 NULL,
-					 NULL};
+	h->guards.judge = (struct judge){
+		.arena = h->arena,
+		.policy = &h->next.policy,
+		.inventory = &h->next.inventory,
+		.plan = &h->next.plan,
+		.usages = &h->guards.usages,
+	};
 	return selection_say_missing(&h->selection, &h->now) > 0 ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -51,8 +51,7 @@ struct explain {
 	struct modules *modules;
 	struct usages usages;
 	struct holders holders;
-	struct group_causes causes;
-	bool has_causes;
+	struct group_causes causes; /* of all, if the judge has them */
 	struct boot_view view;
 	struct run
 		next; /* the rules of the next boot, with every function, and their plan */
@@ -551,7 +550,7 @@ static void tell_users(const struct explain *e, const struct pci_device *d,
 /* Why its group has more than it, and what would split it. */
 static void tell_cause(struct explain *e, const struct pci_device *d, struct story *s)
 {
-	const char *cause = e->has_causes ? group_cause(&e->causes, d->bdf) : NULL;
+	const char *cause = e->judge.causes ? group_cause(&e->causes, d->bdf) : NULL;
 
 	if (cause)
 		tell(s, LABEL_WHY, "%s", cause);
@@ -561,7 +560,7 @@ static void tell_cause(struct explain *e, const struct pci_device *d, struct sto
 static void tell_difference(struct explain *e, const struct pci_device *d,
 			    struct story *s)
 {
-	const char *text = e->has_causes ? group_difference(&e->causes, &d->bdf) : NULL;
+	const char *text = e->judge.causes ? group_difference(&e->causes, &d->bdf) : NULL;
 
 	if (text)
 		tell(s, LABEL_WHY, "%s", text);
@@ -794,23 +793,25 @@ static int end_stories(struct json *json)
 /* What the next boot will do. -errno, which is said. */
 static int read_next(struct explain *e)
 {
-	static const struct strings none;
-	static struct sources sources;
-	static struct policy files;
-	int r;
+	int r = next_boot_read_own(e->world, e->arena, &e->next);
 
-	if (sources_read(e->world, e->arena, &none, &sources) < 0 ||
-	    next_boot_read(e->world, e->arena, &sources, NULL, &files, &e->next) < 0)
-		return -EIO;
-	r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection, &e->next);
-	e->judge = (struct judge){e->arena,	 &e->next.policy, &e->next.inventory,
-				  &e->next.plan, &e->usages,	  &e->holders,
-				  NULL,		 e->world};
-	e->has_causes = r == 0 && group_causes_read(e->world, e->arena,
-						    &e->next.inventory, &e->causes) == 0;
-	if (e->has_causes)
+	if (r == 0)
+		r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection,
+				   &e->next);
+	if (r < 0)
+		return r;
+	e->judge = (struct judge){
+		.arena = e->arena,
+		.policy = &e->next.policy,
+		.inventory = &e->next.inventory,
+		.plan = &e->next.plan,
+		.usages = &e->usages,
+		.holders = &e->holders,
+		.world = e->world,
+	};
+	if (group_causes_read(e->world, e->arena, &e->next.inventory, &e->causes) == 0)
 		e->judge.causes = &e->causes;
-	return r;
+	return 0;
 }
 
 static int read_machine(struct explain *e)

@@ -404,12 +404,7 @@ static int put_groups(struct exporter *e)
 /* What the rules of now want, which is all there is to know where the binder never ran. */
 static void read_next(struct exporter *e)
 {
-	static const struct strings none;
-	static struct sources sources;
-	static struct policy files;
-
-	if (sources_read(e->world, e->arena, &none, &sources) < 0 ||
-	    next_boot_read(e->world, e->arena, &sources, NULL, &files, &e->next) < 0 ||
+	if (next_boot_read_own(e->world, e->arena, &e->next) < 0 ||
 	    next_boot_plan(e->world, e->arena, NULL, NULL, &e->next) < 0)
 		e->next.plan = (struct plan){.device_count = 0};
 }

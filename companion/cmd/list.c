@@ -105,6 +105,7 @@ struct list {
 	bool has_virtual; /* there is a function with virtual functions */
 	struct run next; /* the rules of the next boot; its plan is of @inventory */
 	bool has_next; /* the rules could be read, and are not off */
+	struct judge judge; /* of it */
 	struct identity identity;
 	int serial_error; /* why a serial number could not be read */
 	struct listed *items; /* one for each device of the inventory, in its order */
@@ -469,14 +470,27 @@ static int read_next(struct list *l)
 /* What the rules make of the groups. Without them the drivers of today say all. */
 static void plan_next(struct list *l)
 {
-	if (read_next(l) < 0 || l->next.policy.off)
+	struct run *next = &l->next;
+
+	if (read_next(l) < 0)
 		return;
 	framebuffers_read(l->world, l->arena, &l->inventory);
-	l->next.inventory = l->inventory;
-	l->has_next = plan_make(&l->next.policy, &l->next.inventory, l->arena,
-				&l->next.plan) == 0 &&
-		      virtual_functions_foresee(l->world, l->arena, &l->next.policy,
-						&l->next.inventory, &l->next.plan) == 0;
+	next->inventory = l->inventory;
+	if (plan_make(&next->policy, &next->inventory, l->arena, &next->plan) < 0 ||
+	    virtual_functions_foresee(l->world, l->arena, &next->policy, &next->inventory,
+				      &next->plan) < 0)
+		return;
+	/* What processes have open does not refuse anything. */
+	l->judge = (struct judge){
+		.arena = l->arena,
+		.policy = &next->policy,
+		.inventory = &next->inventory,
+		.plan = &next->plan,
+		.usages = &l->usages,
+		.world = l->world,
+	};
+	l->why.judge = &l->judge;
+	l->has_next = !next->policy.off;
 }
 
 static int list_print_rules(struct list *l)
@@ -1041,20 +1055,11 @@ static enum mark mark_of(enum usage_kind kind)
 /* What the rules and the guards say of a function: by the judgement that all commands have. */
 static void mark_by_judgement(struct list *l, struct listed *item)
 {
-	/* What processes have open does not refuse anything. */
-	const struct judge judge = {
-		.arena = l->arena,
-		.policy = &l->next.policy,
-		.inventory = &l->next.inventory,
-		.plan = &l->next.plan,
-		.usages = &l->usages,
-		.world = l->world,
-	};
 	const struct plan_device *pd = plan_find(&l->next.plan, item->device);
 	struct judgement judgement;
 	bool is_refused;
 
-	judge_device(&judge, item->device, (struct allowance){0}, &judgement);
+	judge_device(&l->judge, item->device, (struct allowance){0}, &judgement);
 	/* What only its group brings along is left to the host without a word. */
 	if (pd && pd->reason != REASON_HOST_DEVICE)
 		item->marks |= pd->action == ACTION_KEEP ? MARK_KEPT : MARK_RULE;
@@ -1344,8 +1349,6 @@ static int list_print_table(struct list *l)
 static int by_group(struct list *l)
 {
 	plan_next(l);
-	if (l->has_why)
-		list_why_judge(&l->why, &l->next.policy, &l->usages);
 	list_print_groups(l);
 	if (l->has_why)
 		list_why_put_end(&l->why);

@@ -5,7 +5,6 @@
 
 #include "driver.h"
 #include "message.h"
-#include "next_boot.h"
 
 #define WHY_INDENT 4
 
@@ -13,23 +12,6 @@ int list_why_read(struct world *world, struct arena *arena,
 		  const struct inventory *inventory, struct list_why *ret)
 {
 	return group_causes_read(world, arena, inventory, &ret->causes);
-}
-
-void list_why_judge(struct list_why *why, const struct policy *policy,
-		    const struct usages *usages)
-{
-	struct group_causes *c = &why->causes;
-
-	why->all.policy = *policy;
-	if (next_boot_plan(c->world, c->arena, NULL, NULL, &why->all) == 0)
-		why->judge = (struct judge){c->arena,
-					    &why->all.policy,
-					    &why->all.inventory,
-					    &why->all.plan,
-					    usages,
-					    NULL,
-					    c,
-					    c->world};
 }
 
 /* The function that the sentences are about: first one that is in a slot. NULL: only bridges. */
@@ -63,20 +45,19 @@ static const char *find_why(const struct list_why *why, int group)
 /* The command that takes all of the group; NULL where a guard or the host is against it. */
 static const char *find_command(const struct list_why *why, int group)
 {
-	const struct inventory *inv = &why->all.inventory;
 	const struct pci_device **devices, *left = NULL;
 	struct pci_device *const *members;
 	size_t count, n = 0;
 	const char *command;
 
-	if (!why->judge.plan)
+	if (!why->judge)
 		return NULL;
-	members = inventory_group(inv, group, &count);
+	members = inventory_group(why->judge->inventory, group, &count);
 	devices = arena_alloc(why->causes.arena, count, sizeof(struct pci_device *));
 	for (size_t i = 0; devices && i < count; i++)
 		if (!members[i]->is_bridge)
 			devices[n++] = members[i];
-	command = n > 0 ? judge_add_command(&why->judge, devices, n, &left) : NULL;
+	command = n > 0 ? judge_add_command(why->judge, devices, n, &left) : NULL;
 	return left ? NULL : command;
 }
 

@@ -5,22 +5,16 @@
 #include "group_cause.h"
 #include "json.h"
 #include "judgement.h"
-#include "run.h"
 
 struct list_why {
 	struct group_causes causes;
-	struct run all; /* the rules of the next boot with every function */
-	struct judge judge; /* of it; its plan is NULL where there is none */
+	const struct judge *judge; /* of the next boot; NULL: no command is found */
 };
 
 /* @inventory has all functions. 0 or -ENOMEM. */
 int list_why_read(struct world *world, struct arena *arena,
 		  const struct inventory *inventory, struct list_why *ret) must_check
 	nonnull(1, 2, 3, 4);
-
-/* For the sentence of what can be given to a VM together: the rules, and what the host uses. */
-void list_why_judge(struct list_why *why, const struct policy *policy,
-		    const struct usages *usages) nonnull(1, 2, 3);
 
 /* The paragraph of a group; nothing where nothing merges it. */
 void list_why_put(const struct list_why *why, int group) nonnull(1);

@@ -355,14 +355,13 @@ static void read_all(struct planning *p)
 		say_error("out of memory");
 		return;
 	}
-	p->judge = (struct judge){p->arena,
-				  &p->all.policy,
-				  &p->all.inventory,
-				  &p->all.plan,
-				  &p->usages,
-				  NULL,
-				  NULL,
-				  NULL};
+	p->judge = (struct judge){
+		.arena = p->arena,
+		.policy = &p->all.policy,
+		.inventory = &p->all.inventory,
+		.plan = &p->all.plan,
+		.usages = &p->usages,
+	};
 	if (group_causes_read(p->world, p->arena, &p->all.inventory, &p->causes) == 0)
 		p->judge.causes = &p->causes;
 }

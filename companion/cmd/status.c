@@ -264,20 +264,20 @@ static void print_modules(const struct boot *boot)
 /* What the next step for a group is judged by. False where the rules cannot be read. */
 static bool read_judge(const struct status *s, struct judge *ret)
 {
-	static const struct strings none;
-	static struct sources sources;
-	static struct policy files;
 	static struct run next;
 	static struct usages usages;
 
-	if (sources_read(s->world, s->arena, &none, &sources) < 0 ||
-	    next_boot_read(s->world, s->arena, &sources, NULL, &files, &next) < 0 ||
+	if (next_boot_read_own(s->world, s->arena, &next) < 0 ||
 	    next_boot_plan(s->world, s->arena, NULL, NULL, &next) < 0 ||
 	    usages_read(s->world, s->arena, &usages) < 0)
 		return false;
-	*ret = (struct judge){s->arena,	  &next.policy, &next.inventory,
-			      &next.plan, &usages,	NULL,
-			      NULL,	  NULL};
+	*ret = (struct judge){
+		.arena = s->arena,
+		.policy = &next.policy,
+		.inventory = &next.inventory,
+		.plan = &next.plan,
+		.usages = &usages,
+	};
 	return true;
 }
 

@@ -24,15 +24,9 @@ static const char out_of_memory[] = "out of memory";
 /* What the next boot would read. NULL if it cannot be told. */
 static const struct policy *read_next(struct world *world, struct arena *arena)
 {
-	static const struct strings none;
-	static struct sources sources;
-	static struct policy files;
 	static struct run run;
 
-	if (sources_read(world, arena, &none, &sources) < 0 ||
-	    next_boot_read(world, arena, &sources, NULL, &files, &run) < 0)
-		return NULL;
-	return &run.policy;
+	return next_boot_read_own(world, arena, &run) < 0 ? NULL : &run.policy;
 }
 
 /* Of the machine as it was when the image was built, and no rule of anybody. */
@@ -304,6 +298,16 @@ int next_boot_read(struct world *world, struct arena *arena, struct sources *sou
 out_of_memory:
 	say_error("out of memory");
 	return -ENOMEM;
+}
+
+int next_boot_read_own(struct world *world, struct arena *arena, struct run *ret)
+{
+	static const struct strings none;
+	static struct sources sources;
+	static struct policy files;
+	int r = sources_read(world, arena, &none, &sources);
+
+	return r < 0 ? r : next_boot_read(world, arena, &sources, NULL, &files, ret);
 }
 
 int next_boot_read_image(struct world *world, struct arena *arena, const char *image,

@@ -53,6 +53,10 @@ int next_boot_read(struct world *world, struct arena *arena, struct sources *sou
 		   const char *cmdline, struct policy *ret_files,
 		   struct run *ret) must_check nonnull(1, 2, 3, 5, 6);
 
+/* The same of the machine's own files, for those who need no line of them. -errno, said. */
+int next_boot_read_own(struct world *world, struct arena *arena,
+		       struct run *ret) must_check nonnull(1, 2, 3);
+
 /*
  * The same with the table of a finished image in place of the configuration. An image without
  * a binder is an error.
@@ -63,7 +67,8 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 
 /*
  * Then: every function into @run->inventory, with the facts that the rules and @filter (NULL:
- * none) ask for, and the plan of them, as the next boot has them (virtual_functions.h). -ENOMEM, or -errno where there is no PCI bus.
+ * none) ask for, and the plan of them, as the next boot has them (virtual_functions.h). -ENOMEM,
+ * or -errno where there is no PCI bus.
  */
 int next_boot_plan(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct run *run) must_check nonnull(1, 2, 5);
