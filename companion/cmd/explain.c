@@ -33,7 +33,6 @@
 #include "rule_request.h"
 #include "run.h"
 #include "sentences.h"
-#include "sources.h"
 #include "usage.h"
 #include "world.h"
 

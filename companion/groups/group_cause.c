@@ -539,17 +539,10 @@ static void add_remedy(const struct group_causes *c, struct text_buffer *b,
 			"and change the others, past the IOMMU.");
 }
 
-static size_t find(const struct group_causes *c, struct bdf bdf)
-{
-	const struct pci_device *d = inventory_find(c->facts.inventory, bdf);
-
-	return d ? (size_t)(d - c->facts.inventory->devices) : NO_FUNCTION;
-}
-
 const char *group_free_slot(const struct group_causes *c, struct bdf bdf)
 {
 	struct slots_found s = {.c = c};
-	size_t at = find(c, bdf);
+	size_t at = group_facts_find(&c->facts, bdf);
 
 	if (at == NO_FUNCTION || !c->facts.is_known_kind || !c->facts.has_config)
 		return NULL;
@@ -609,18 +602,18 @@ static const char *describe(const struct group_causes *c, size_t at, bool is_who
 
 const char *group_cause(const struct group_causes *c, struct bdf bdf)
 {
-	return describe(c, find(c, bdf), false);
+	return describe(c, group_facts_find(&c->facts, bdf), false);
 }
 
 const char *group_why(const struct group_causes *c, struct bdf bdf)
 {
-	return describe(c, find(c, bdf), true);
+	return describe(c, group_facts_find(&c->facts, bdf), true);
 }
 
 bool group_is_cause(const struct group_causes *c, struct bdf bridge)
 {
 	const struct inventory *inv = c->facts.inventory;
-	size_t at = find(c, bridge), count;
+	size_t at = group_facts_find(&c->facts, bridge), count;
 	struct pci_device *const *members;
 	struct merged m = {.count = 0};
 
@@ -766,7 +759,7 @@ static size_t find_larger(const struct group_causes *c, size_t at)
 const char *group_difference(const struct group_causes *c, const struct bdf *bdf)
 {
 	const struct inventory *inv = c->facts.inventory;
-	size_t asked = bdf ? find(c, *bdf) : NO_FUNCTION, a, b;
+	size_t asked = bdf ? group_facts_find(&c->facts, *bdf) : NO_FUNCTION, a, b;
 	int group = asked != NO_FUNCTION ? inv->devices[asked].iommu_group : NO_GROUP;
 
 	if (!c->facts.is_known_kind || !c->facts.has_config || (bdf && group == NO_GROUP))

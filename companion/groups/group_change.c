@@ -13,13 +13,6 @@ static const struct group_function *function(const struct group_change *c, size_
 	return &c->now->facts.functions[at];
 }
 
-static size_t find(const struct group_causes *now, struct bdf bdf)
-{
-	const struct pci_device *d = inventory_find(now->facts.inventory, bdf);
-
-	return d ? (size_t)(d - now->facts.inventory->devices) : NO_FUNCTION;
-}
-
 /* -EINVAL with a sentence about a function. */
 static int refuse(const struct group_causes *now, struct bdf bdf, const char *what,
 		  const char **ret_why)
@@ -198,10 +191,10 @@ int group_change_move(const struct group_causes *now, struct bdf card, struct bd
 		      struct group_change *ret, const char **ret_why)
 {
 	struct group_change c = {.now = now, .occupant = NO_FUNCTION};
-	size_t at = find(now, card);
+	size_t at = group_facts_find(&now->facts, card);
 	int r;
 
-	c.target = find(now, target);
+	c.target = group_facts_find(&now->facts, target);
 	if (at == NO_FUNCTION || c.target == NO_FUNCTION)
 		return refuse(now, at == NO_FUNCTION ? card : target, "is not there",
 			      ret_why);
@@ -226,7 +219,8 @@ int group_change_acs(const struct group_causes *now, struct bdf port,
 		     struct group_change *ret, const char **ret_why)
 {
 	struct group_change c = {.now = now, .occupant = NO_FUNCTION};
-	size_t count = now->facts.inventory->count, at = find(now, port);
+	size_t count = now->facts.inventory->count,
+	       at = group_facts_find(&now->facts, port);
 	struct group_function *f;
 	int r;
 

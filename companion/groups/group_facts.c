@@ -6,7 +6,7 @@
 
 #include "config_space.h"
 
-static size_t find(const struct group_facts *facts, struct bdf bdf)
+size_t group_facts_find(const struct group_facts *facts, struct bdf bdf)
 {
 	const struct pci_device *d = inventory_find(facts->inventory, bdf);
 
@@ -32,7 +32,7 @@ static void find_above(struct world *world, const struct group_facts *facts,
 	while (text_cut(&rest, '/', &part)) {
 		if (bdf_parse(part, &bdf) == 0) {
 			if (bdf_compare(bdf, f->bdf) != 0)
-				f->above = find(facts, bdf);
+				f->above = group_facts_find(facts, bdf);
 		} else if (text_has_prefix(part, "pci") && f->above != NO_FUNCTION) {
 			f->dma_as = f->above;
 			f->above = NO_FUNCTION;

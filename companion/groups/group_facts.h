@@ -31,3 +31,6 @@ struct group_facts {
 int group_facts_read(struct world *world, struct arena *arena,
 		     const struct inventory *inventory,
 		     struct group_facts *ret) must_check nonnull(1, 2, 3, 4);
+
+/* Where the function at @bdf stands in them; NO_FUNCTION: nowhere. */
+size_t group_facts_find(const struct group_facts *facts, struct bdf bdf) nonnull(1);

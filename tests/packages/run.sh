@@ -51,7 +51,7 @@ if [ "${1:-}" = --in-namespace ]; then
 	steps=$here/$generator.sh
 	[ -e "$steps" ] || steps=$here/steps.sh
 	cp "$steps" "$work/root/package-tests/steps.sh"
-	cp "$work"/*.deb "$work/root/package-tests"
+	cp "$here/lib.sh" "$work"/*.deb "$work/root/package-tests"
 	chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
 		DEBIAN_FRONTEND=noninteractive \
 		sh /package-tests/steps.sh "$(cat "$base/version")" "$generator" </dev/null

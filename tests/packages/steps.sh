@@ -6,33 +6,12 @@
 # Prints "pass STEP: NAME" or "fail STEP: NAME: REASON" per check; what the programs say goes to
 # the error output.
 set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. /package-tests/lib.sh
 
 version=$1
 generator=$2
-log=/package-tests/log
 image=/boot/initrd.img-$version
-
-check() { # NAME COMMAND...
-	name=$1
-	shift
-	if "$@" >/package-tests/check 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name: not so: $*"
-		cat "$log" /package-tests/check >&2
-	fi
-}
-
-is() { [ "$1" = "$2" ]; }
-says() { grep -q -e "$1" "$log"; }
-
-# Its output goes to $log; checks look at $status.
-run() { # COMMAND...
-	echo "--- $*" >&2
-	"$@" >"$log" 2>&1 </dev/null
-	status=$?
-	cat "$log" >&2
-}
 
 list_image() { # IMAGE
 	if [ "$generator" = dracut ]; then lsinitrd "$1"; else lsinitramfs "$1"; fi

@@ -7,31 +7,12 @@
 # Prints as steps.sh does.
 # shellcheck disable=SC2317 # functions are called through check
 set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. /package-tests/lib.sh
 
 version=$1
-log=/package-tests/log
 image=/boot/initrd.img-$version
 token=earlybind-tests
-
-check() { # NAME COMMAND...
-	name=$1
-	shift
-	if "$@" >/package-tests/check 2>&1; then
-		echo "pass $name"
-	else
-		echo "fail $name: not so: $*"
-		cat "$log" /package-tests/check >&2
-	fi
-}
-
-is() { [ "$1" = "$2" ] || { echo "not $2 but $1" && return 1; }; }
-says() { grep -q -e "$1" "$log"; }
-run() { # COMMAND...
-	echo "--- $*" >&2
-	"$@" >"$log" 2>&1 </dev/null
-	status=$?
-	cat "$log" >&2
-}
 
 run_check() {
 	run earlybind check --only image

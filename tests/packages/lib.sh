@@ -1,0 +1,27 @@
+# shellcheck shell=sh
+# What the steps share. Sourced by them; $log is what the last command said.
+
+log=/package-tests/log
+
+check() { # NAME COMMAND...
+	name=$1
+	shift
+	if "$@" >/package-tests/check 2>&1; then
+		echo "pass $name"
+	else
+		echo "fail $name: not so: $*"
+		cat "$log" /package-tests/check >&2
+	fi
+}
+
+is() { [ "$1" = "$2" ] || { echo "not $2 but $1" && return 1; }; }
+says() { grep -q -e "$1" "$log"; }
+
+# Its output goes to $log; checks look at $status.
+run() { # COMMAND...
+	echo "--- $*" >&2
+	"$@" >"$log" 2>&1 </dev/null
+	# shellcheck disable=SC2034 # read by the steps
+	status=$?
+	cat "$log" >&2
+}
