@@ -746,11 +746,12 @@ static void print_plan(const struct import *im)
 			puts(title);
 		title = NULL;
 		line = describe_device(d->bdf, format_id(&d->ids, id));
-		paragraph_add(&line, "%s has it now: %s", d->driver,
-			      inventory_find(&im->next, d->bdf)
-				      ? why_not(im, plan_find(&im->plan, d))
-				      : "the rules take the card that has it as a "
-					"virtual function");
+		paragraph_add(
+			&line, "%s has it now: %s", d->driver,
+			inventory_find(&im->next, d->bdf)
+				? why_not(im, plan_find(&im->plan, d))
+				: "it is a virtual function of a card that the rules "
+				  "take, so the next boot does not have it");
 		paragraph_end(&line);
 	}
 	if (!title)
