@@ -423,13 +423,27 @@ static bool is_kernel_name(struct text t)
 	return false;
 }
 
+/* "xx0xxx1@00:1c.0", "1@pci:8086:a110": pci=config_acs= */
+static bool is_acs_change(struct text t)
+{
+	struct text bits;
+
+	if (!text_cut(&t, '@', &bits) || bits.n == 0 || bits.n > 16)
+		return false;
+	for (size_t i = 0; i < bits.n; i++)
+		if (!memchr("01x", bits.p[i], 3))
+			return false;
+	return text_has_prefix(t, "pci:") ? is_id(without(t, strlen("pci:")))
+					  : is_place(t);
+}
+
 static bool is_understood(const struct redact *r, struct text t, unsigned kinds)
 {
 	struct text rest = t, part;
 
 	if (t.n == 0 || ((kinds & REDACT_NUMBER) && is_number(t)) ||
 	    ((kinds & REDACT_ID) && is_id(t)) ||
-	    ((kinds & REDACT_PLACE) && is_place(t)) ||
+	    ((kinds & REDACT_PLACE) && (is_place(t) || is_acs_change(t))) ||
 	    ((kinds & REDACT_MODULE) && is_module(r, t)) ||
 	    ((kinds & REDACT_WORD) && is_word(t)) ||
 	    ((kinds & REDACT_JSON) && is_of_sentence(t)) ||

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acs_word.h"
+
 #define PORTS_MAX 256
 #define NAMED_MAX 3 /* ports, slots, functions in a sentence */
 
@@ -223,21 +225,29 @@ static bool is_said(const struct group_causes *c, const struct merged *m,
 	return false;
 }
 
-/* "CAUSE; CAUSE; and 2 more." */
+/* A port with bits that are off in a capability that is there. */
+static bool is_switched_off(const struct group_causes *c, const struct group_link *link)
+{
+	return link->why == MERGE_PORT && predict_disabled(function(c, link->by)) != 0;
+}
+
+/* "CAUSE; CAUSE; and 2 more.", first the ports that can be switched. */
 static void add_causes(const struct group_causes *c, struct text_buffer *b,
 		       const struct merged *m)
 {
 	size_t said = 0, left = 0;
 
-	for (size_t i = 0; i < m->count; i++) {
-		if (is_said(c, m, m->links[i]))
+	for (size_t i = 0; i < 2 * m->count; i++) {
+		const struct group_link *link = m->links[i % m->count];
+
+		if (is_said(c, m, link) || is_switched_off(c, link) != (i < m->count))
 			continue;
 		if (said == NAMED_MAX) {
 			left++;
 			continue;
 		}
 		text_add(b, "%s", said++ > 0 ? "; " : "");
-		add_link(c, b, m->links[i]);
+		add_link(c, b, link);
 	}
 	if (left > 0)
 		text_add(b, "; and %zu more", left);
@@ -424,74 +434,113 @@ static void add_slots(const struct group_causes *c, struct text_buffer *b, size_
 	}
 }
 
-/* Whether all causes are bits that are off in capabilities that are there. */
-static bool is_switched_off(const struct group_causes *c, const struct merged *m)
+/* Whether all causes are ports that are switched off. */
+static bool is_all_switched_off(const struct group_causes *c, const struct merged *m)
 {
 	for (size_t i = 0; i < m->count; i++)
-		if (!is_said(c, m, m->links[i]) &&
-		    (m->links[i]->why != MERGE_PORT ||
-		     predict_disabled(function(c, m->links[i]->by)) == 0))
+		if (!is_said(c, m, m->links[i]) && !is_switched_off(c, m->links[i]))
 			return false;
 	return m->count > 0;
 }
 
-/* The port to enable ACS in, if that of one is enough: nothing that it merged stays. */
-static const struct group_function *find_switch(const struct group_causes *c,
-						const struct merged *m, size_t at)
+/* How many functions of other cards are in the group of @at. */
+static size_t count_others(const struct prediction *p, size_t at)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		n += p->links[i].group == p->links[at].group &&
+		     !p->functions[i].is_bridge &&
+		     !bdf_is_same_slot(p->functions[i].bdf, p->functions[at].bdf);
+	return n;
+}
+
+/* What a parameter of the kernel command line does to a group. */
+struct switched {
+	struct text word; /* that is there, and has ports switched off; n is 0: none */
+	size_t port; /* to switch on by another word */
+	size_t left; /* functions of other cards in the group then */
+};
+
+/* Enables the ports that the word names, or the one port. 0 or -ENOMEM. */
+static int count_left(const struct group_causes *c, const struct merged *m, size_t at,
+		      struct switched *s)
 {
 	struct prediction p = c->apart;
 	struct group_function *functions;
-	size_t port = NO_FUNCTION;
+	int r;
 
-	for (size_t i = 0; i < m->count; i++) {
-		if (m->links[i]->why != MERGE_PORT || m->links[i]->by == port)
-			continue;
-		if (port != NO_FUNCTION)
-			return NULL;
-		port = m->links[i]->by;
-	}
 	functions = arena_alloc(c->arena, p.count, sizeof(*functions));
-	if (port == NO_FUNCTION || !functions ||
-	    predict_has_own_registers(function(c, port)))
-		return NULL;
+	if (!functions)
+		return -ENOMEM;
 	memcpy(functions, p.functions, p.count * sizeof(*functions));
-	functions[port].acs_ctl |= functions[port].acs_cap & ACS_NEEDED;
 	p.functions = functions;
-	if (predict_groups(&p, c->arena) < 0)
-		return NULL;
-	for (size_t i = 0; i < p.count; i++)
-		if (p.links[i].group == p.links[at].group && !functions[i].is_bridge &&
-		    !bdf_is_same_slot(functions[i].bdf, functions[at].bdf))
-			return NULL;
-	return function(c, port);
+	for (size_t i = 0; i < m->count; i++) {
+		size_t by = m->links[i]->by;
+		struct text word = acs_word(c->cmdline, p.functions, by);
+
+		if (is_switched_off(c, m->links[i]) &&
+		    (s->word.n > 0 ? word.p == s->word.p : by == s->port)) {
+			functions[by].acs_ctl |= functions[by].acs_cap & ACS_NEEDED;
+			functions[by].acs_ctl_high |= functions[by].acs_cap & ACS_NEEDED;
+		}
+	}
+	r = predict_groups(&p, c->arena);
+	if (r == 0)
+		s->left = count_others(&p, at);
+	return r;
 }
 
-static void add_parameter(const struct group_causes *c, struct text_buffer *b,
+/* False if no parameter is known that makes the group smaller. */
+static bool find_switch(const struct group_causes *c, const struct merged *m, size_t at,
+			struct switched *ret)
+{
+	size_t ports = 0;
+
+	*ret = (struct switched){.port = NO_FUNCTION};
+	for (size_t i = 0; i < m->count && ret->word.n == 0; i++)
+		if (is_switched_off(c, m->links[i]) && m->links[i]->by != ret->port) {
+			ret->port = m->links[i]->by;
+			ret->word = acs_word(c->cmdline, c->facts.functions, ret->port);
+			ports++;
+		}
+	/* What separates the entries of a list is a command's end in GRUB: only one is said. */
+	if (ret->word.n == 0 &&
+	    (ports != 1 || predict_has_own_registers(function(c, ret->port))))
+		return false;
+	return count_left(c, m, at, ret) == 0 && ret->left < count_others(&c->apart, at);
+}
+
+/* Whether a parameter helps; then it is said. */
+static bool add_parameter(const struct group_causes *c, struct text_buffer *b,
 			  const struct merged *m, size_t at)
 {
-	struct text word = find_word(c, "pci=", "disable_acs_redir=");
 	const struct group_function *f;
 	char address[BDF_SIZE];
+	struct switched s;
 
-	if (word.n == 0)
-		word = find_word(c, "pci=", "config_acs=");
-	if (word.n > 0) {
+	if (!find_switch(c, m, at, &s))
+		return false;
+	f = function(c, s.port);
+	if (s.word.n > 0)
 		text_add(b,
 			 " The kernel command line has %.*s: without it the kernel "
-			 "enables them.",
-			 (int)MIN(word.n, 200u), word.p);
-		return;
-	}
-	f = find_switch(c, m, at);
-	if (!f)
-		return;
-	/* From the right: SrcValid, TransBlk, ReqRedir, CmpltRedir, UpstreamFwd. */
-	text_add(b,
-		 " %spci=config_acs=%c%c%cx%c@%s on the kernel command line splits it.",
-		 c->has_config_acs ? "" : "With Linux 6.12 or newer, ",
-		 f->acs_cap & ACS_UF ? '1' : 'x', f->acs_cap & ACS_CR ? '1' : 'x',
-		 f->acs_cap & ACS_RR ? '1' : 'x', f->acs_cap & ACS_SV ? '1' : 'x',
-		 bdf_format(f->bdf, address));
+			 "enables them%s",
+			 (int)MIN(s.word.n, 200u), s.word.p, s.left > 0 ? ", and" : ".");
+	else
+		/* From the right: SrcValid, TransBlk, ReqRedir, CmpltRedir, UpstreamFwd. */
+		text_add(b,
+			 " %spci=config_acs=%c%c%cx%c@%s on the kernel command line "
+			 "splits it%s",
+			 c->has_config_acs ? "" : "With Linux 6.12 or newer, ",
+			 f->acs_cap & ACS_UF ? '1' : 'x', f->acs_cap & ACS_CR ? '1' : 'x',
+			 f->acs_cap & ACS_RR ? '1' : 'x', f->acs_cap & ACS_SV ? '1' : 'x',
+			 bdf_format(f->bdf, address), s.left > 0 ? ":" : ".");
+	if (s.left > 0)
+		text_add(b, " %zu of %zu functions of other cards leave the group.",
+			 count_others(&c->apart, at) - s.left,
+			 count_others(&c->apart, at));
+	return true;
 }
 
 /* Whether all causes are in the function's own card: another slot takes them along. */
@@ -518,10 +567,8 @@ static bool is_assertable(const struct merged *m)
 static void add_remedy(const struct group_causes *c, struct text_buffer *b,
 		       const struct merged *m, size_t at, bool is_whole)
 {
-	if (is_switched_off(c, m)) {
-		add_parameter(c, b, m, at);
+	if (add_parameter(c, b, m, at) && is_all_switched_off(c, m))
 		return;
-	}
 	for (size_t i = 0; i < m->count; i++)
 		if (m->links[i]->why == MERGE_VMD)
 			return;

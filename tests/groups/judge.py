@@ -16,9 +16,12 @@ class Recording:
         self.places = {}  # address: place
         self.addresses = {}  # place: address
         groups = {}
+        classes = {}
         with tarfile.open(path) as tar:
             for member in tar:
                 parts = member.name.split("/")
+                if parts[-1] == "class" and ADDRESS.fullmatch(parts[-2]):
+                    classes[parts[-2]] = tar.extractfile(member).read()
                 if not member.issym():
                     continue
                 if parts[:4] == ["sys", "bus", "pci", "devices"]:
@@ -27,6 +30,10 @@ class Recording:
                     groups.setdefault(member.linkname.split("/")[-1], []).append(parts[-2])
         self.groups = {frozenset(self.places[a] for a in members)
                        for members in groups.values()}
+        self.numbers = {self.places[a]: int(number) for number, members in groups.items()
+                        for a in members}
+        self.bridges = {self.places[a] for a, text in classes.items()
+                        if text.startswith(b"0x0604")}
 
     def add_place(self, address, link):
         _, root, *path = link[link.index("/pci"):].split("/")
@@ -95,3 +102,36 @@ def judge_acs(earlybind, off, base, question):
         return None if off.groups == base.groups else f"refused: {answer['refused']}"
     other = differing(off.to_places(answer["groups"]), base.groups)
     return f"promised otherwise: {describe(other)}" if other else None
+
+
+def cards(group):
+    """The cards of a group: the places of their slots."""
+    return {place.rsplit(".", 1)[0] for place in group}
+
+
+def leavers(recording, off, base):
+    """The group of each function that is no bridge, and the cards that leave it in the other boot."""
+    there = {place: group for group in base.groups for place in group}
+    for group in off.groups:
+        ends = [place for place in group if place not in recording.bridges]
+        for place in ends:
+            left = cards(ends) - cards(there[place])
+            if left:
+                yield place, left
+
+
+def loses_cards(off, base):
+    """Whether a card shares a group with another one only in the first of the two boots."""
+    return any(leavers(off, off, base))
+
+
+def judge_parameter(earlybind, off, base, question):
+    """What is said of the word that disables a part of a port's ACS, beside the boot without it."""
+    groups = {g["id"]: g["why"] or "" for g in off.ask(earlybind, "list", "--why")["groups"]}
+    leaving = dict(leavers(off, off, base))
+    for place, number in off.numbers.items():
+        says = f"command line has {question['word']}: without it" in groups[number]
+        mates = [p for p in off.numbers if off.numbers[p] == number]
+        if says != any(mate in leaving for mate in mates):
+            return f"the group of {place}: {groups[number] or 'nothing is said'}"
+    return None

@@ -10,6 +10,7 @@
 # GROUPS_MACHINES=N   machines for each kernel (2); each has up to three boots
 # GROUPS_SEED=N       the first one (4)
 # GROUPS_SUITES="..." the Debian releases whose kernels are booted (bookworm); all: every one
+# GROUPS_JOBS=N       machines at a time (as many as processors)
 # RESULTS=FILE        where one line per check is added (build/results.tsv)
 #
 # Exit code: 0 if every check passed.
@@ -33,4 +34,4 @@ for suite in $suites; do
 done
 exec python3 -B "$here/run.py" --init "$out/init" --earlybind "$BUILD/earlybind" \
 	--out "$out/boots" --results "$RESULTS" --machines "${GROUPS_MACHINES:-2}" \
-	--seed "${GROUPS_SEED:-4}" "${kernels[@]}"
+	--seed "${GROUPS_SEED:-4}" --jobs "${GROUPS_JOBS:-$(nproc)}" "${kernels[@]}"

@@ -88,11 +88,27 @@ class Facts:
         group = sorted(f.address for f in self.functions.values() if f.group == "1")
         if iommu:
             expect(group == sorted([*ALVEO_GROUP, *more]), f"IOMMU group 1 is {' '.join(group) or 'empty'}")
+            self.check_computed_groups()
         else:
             expect(
                 not any(f.group for f in self.functions.values()),
                 "there are IOMMU groups though the IOMMU is off",
             )
+
+    def check_computed_groups(self):
+        """The kernel's groups are those that earlybind computes from the config spaces."""
+        if not self.text("why.json"):
+            expect(not self.text("why.err"), f"list --why: {self.text('why.err')}")
+            return  # a machine without earlybind
+        computed = json.loads(self.text("why.json"))["computed_groups"]
+        expect(computed, "earlybind computed no groups")
+        groups = {}
+        for function in self.functions.values():
+            if function.group:
+                groups.setdefault(function.group, []).append(function.address)
+        kernel = sorted(sorted(group) for group in groups.values())
+        expect(sorted(sorted(group) for group in computed) == kernel,
+               f"the kernel's groups are {kernel}, computed {computed}")
 
     def check_driver(self, address, driver, modules=None):
         """The function has this driver, by its link and by what lspci -nnk prints."""

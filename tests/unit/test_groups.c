@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "acs_word.h"
 #include "predict.h"
 
 #define FUNCTIONS_OF_CASE 64
@@ -524,6 +525,63 @@ static void test_time(void **state unused)
 	test_arena_free(&arena);
 }
 
+/* 0: a root port; 1: an upstream port behind it; 2: a downstream port. */
+static const struct group_function ports[] = {
+	{.bdf = {0, 0, 0x1c, 2},
+	 .ids = {.vendor = 0x8086, .device = 0xa112},
+	 .above = NO_FUNCTION},
+	{.bdf = {0, 3, 0, 0}, .above = 0},
+	{.bdf = {0, 4, 8, 0}, .ids = {.vendor = 0x104c, .device = 0x8233}, .above = 1},
+};
+
+static const struct {
+	const char *cmdline, *want; /* "": no word */
+	size_t at;
+} acs_words[] = {
+	{"", "", 0},
+	{"quiet pci=disable_acs_redir=00:1c.2", "pci=disable_acs_redir=00:1c.2", 0},
+	{"pci=disable_acs_redir=0000:00:1c.2 quiet", "pci=disable_acs_redir=0000:00:1c.2",
+	 0},
+	{"pci=disable_acs_redir=00:1c.3", "", 0},
+	{"pci=disable_acs_redir=0001:00:1c.2", "", 0},
+	{"pci=disable_acs_redir=00:1c.2", "", 2},
+	{"pci=disable_acs_redir=04:08.0", "pci=disable_acs_redir=04:08.0", 2},
+	{"pci=disable_acs_redir=03:00.0/08.0", "pci=disable_acs_redir=03:00.0/08.0", 2},
+	{"pci=disable_acs_redir=00:1c.2/0.0/8.0", "pci=disable_acs_redir=00:1c.2/0.0/8.0",
+	 2},
+	{"pci=disable_acs_redir=00:1c.2/00.0/00.0/08.0", "", 2},
+	{"pci=disable_acs_redir=00:1c.*", "", 0},
+	{"pci=noaer,config_acs=xx0@00:01.0;x1x@00:1c.2,noats",
+	 "pci=noaer,config_acs=xx0@00:01.0;x1x@00:1c.2,noats", 0},
+	{"pci=config_acs=00:1c.2@00:01.0", "", 0},
+	{"pci=disable_acs_redir=pci:8086:a112", "pci=disable_acs_redir=pci:8086:a112", 0},
+	{"pci=disable_acs_redir=pci:8086:0", "pci=disable_acs_redir=pci:8086:0", 0},
+	{"pci=disable_acs_redir=pci:8086:a112:0:0",
+	 "pci=disable_acs_redir=pci:8086:a112:0:0", 0},
+	{"pci=disable_acs_redir=pci:8086:a113", "", 0},
+	{"pci=disable_acs_redir=pci:8086", "", 0},
+	{"pci=config_acs=0@pci:104c:8233", "pci=config_acs=0@pci:104c:8233", 2},
+	{"pci=\"disable_acs_redir=00:1c.2\"", "pci=\"disable_acs_redir=00:1c.2\"", 0},
+	{"\"pci=disable_acs_redir=00:1c.2\"", "\"pci=disable_acs_redir=00:1c.2\"", 0},
+	{"xpci=disable_acs_redir=00:1c.2", "", 0},
+	{"quiet -- pci=disable_acs_redir=00:1c.2", "", 0},
+	{"pci=disable_acs_redir=00:1c.2 pci=config_acs=x@00:1c.2",
+	 "pci=config_acs=x@00:1c.2", 0},
+	{"pci=config_acs=x@00:1c.2 pci=noaer", "pci=config_acs=x@00:1c.2", 0},
+	{"pci= pci=, pci=config_acs= pci=config_acs=@", "", 0},
+};
+
+static void test_acs_words(void **state unused)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(acs_words); i++) {
+		struct text got =
+			acs_word(text_of(acs_words[i].cmdline), ports, acs_words[i].at);
+
+		if (!text_is(got, acs_words[i].want))
+			fail_msg("%s: %.*s", acs_words[i].cmdline, (int)got.n, got.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,7 +589,7 @@ int main(void)
 		cmocka_unit_test(test_amd),	cmocka_unit_test(test_vmd),
 		cmocka_unit_test(test_unknown), cmocka_unit_test(test_between),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_causes_by_lot),
-		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_time),	cmocka_unit_test(test_acs_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,11 @@ static const struct redact_case cmdlines[] = {
 	{"=secretvalue", "=x1xxxxxxxxx"},
 	{"unclosed=\"a b c", "x1xxxxxx=\"x2 x3 x4"},
 	{"module_blacklist=nouveau,alicesmod", "module_blacklist=nouveau,x1xxxxxxx"},
+	{"pci=disable_acs_redir=00:1c.0;0000:40:01.0/00.0,noaer",
+	 "pci=disable_acs_redir=00:1c.0;0000:40:01.0/00.0,noaer"},
+	{"pci=config_acs=xx0xxx1@00:1c.0;1@pci:8086:a110",
+	 "pci=config_acs=xx0xxx1@00:1c.0;1@pci:8086:a110"},
+	{"pci=config_acs=alice@00:1c.0", "pci=config_acs=x1xxxxxxxxxxx"},
 	{"same=alice alice", "x1xx=x2xxx x2xxx"},
 };
 
