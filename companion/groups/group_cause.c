@@ -434,15 +434,6 @@ static void add_slots(const struct group_causes *c, struct text_buffer *b, size_
 	}
 }
 
-/* Whether all causes are ports that are switched off. */
-static bool is_all_switched_off(const struct group_causes *c, const struct merged *m)
-{
-	for (size_t i = 0; i < m->count; i++)
-		if (!is_said(c, m, m->links[i]) && !is_switched_off(c, m->links[i]))
-			return false;
-	return m->count > 0;
-}
-
 /* How many functions of other cards are in the group of @at. */
 static size_t count_others(const struct prediction *p, size_t at)
 {
@@ -511,7 +502,7 @@ static bool find_switch(const struct group_causes *c, const struct merged *m, si
 	return count_left(c, m, at, ret) == 0 && ret->left < count_others(&c->apart, at);
 }
 
-/* Whether a parameter helps; then it is said. */
+/* Says what a parameter does, if one helps. Whether no other card is left in the group then. */
 static bool add_parameter(const struct group_causes *c, struct text_buffer *b,
 			  const struct merged *m, size_t at)
 {
@@ -540,7 +531,7 @@ static bool add_parameter(const struct group_causes *c, struct text_buffer *b,
 		text_add(b, " %zu of %zu functions of other cards leave the group.",
 			 count_others(&c->apart, at) - s.left,
 			 count_others(&c->apart, at));
-	return true;
+	return s.left == 0;
 }
 
 /* Whether all causes are in the function's own card: another slot takes them along. */
@@ -567,7 +558,7 @@ static bool is_assertable(const struct merged *m)
 static void add_remedy(const struct group_causes *c, struct text_buffer *b,
 		       const struct merged *m, size_t at, bool is_whole)
 {
-	if (add_parameter(c, b, m, at) && is_all_switched_off(c, m))
+	if (add_parameter(c, b, m, at))
 		return;
 	for (size_t i = 0; i < m->count; i++)
 		if (m->links[i]->why == MERGE_VMD)
