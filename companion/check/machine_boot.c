@@ -654,10 +654,10 @@ static void check_target(struct machine *d, const struct target *t)
 	if (!pd)
 		machine_say(d, FINDING_NOTE, "%s: no rule names it; %s has it", t->name,
 			    machine_driver(t->device));
-	else if (device_is_on_vfio(t->device))
-		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
 	else if (t->judgement.verdict == JUDGED_REFUSED)
 		return; /* the guards say it */
+	else if (pd->action <= ACTION_DONE && device_is_on_vfio(t->device))
+		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
 	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
 		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,
 			    reason_message(pd->reason, pd->detail, message));
@@ -665,16 +665,23 @@ static void check_target(struct machine *d, const struct target *t)
 		say_not_bound(d, t);
 }
 
-/* Bound before there was a keep rule. */
+/* It is on vfio-pci, and there is a keep rule. */
 static void say_kept_bound(struct machine *d, const struct plan_device *pd)
 {
-	char address[BDF_SIZE], origin[ORIGIN_SIZE];
+	char address[BDF_SIZE], origin[ORIGIN_SIZE], message[REASON_MESSAGE_SIZE];
 
+	origin_format(&pd->rule->origin, origin);
+	if (policy_has_module_id(&d->run.policy, pd->device)) {
+		machine_say(
+			d, FINDING_FAIL, "%s: %s (%s)", machine_device(d, pd->device),
+			reason_message(REASON_KEPT_BOUND, pd->device->driver, message),
+			origin);
+		return;
+	}
 	machine_say(d, FINDING_FAIL,
 		    "%s: %s has it, though a keep rule (%s) protects it: run \"earlybind "
 		    "apply\" and reboot, or for now \"earlybind release %s\"",
-		    machine_device(d, pd->device), pd->device->driver,
-		    origin_format(&pd->rule->origin, origin),
+		    machine_device(d, pd->device), pd->device->driver, origin,
 		    bdf_format(pd->device->bdf, address));
 }
 
@@ -690,12 +697,9 @@ static void check_refused(struct machine *d)
 			is_target |= d->targets[k].planned == pd;
 		if (is_target || d->words.count > 0)
 			continue;
-		if (pd->reason == REASON_KEPT_BOUND &&
-		    !policy_has_module_id(&d->run.policy, pd->device)) {
+		if (pd->action == ACTION_KEEP && device_is_on_vfio(pd->device))
 			say_kept_bound(d, pd);
-			continue;
-		}
-		if (pd->action == ACTION_REFUSE || pd->reason == REASON_KEPT_BOUND)
+		else if (pd->action == ACTION_REFUSE)
 			machine_say(d, FINDING_FAIL, "%s: %s (%s)",
 				    machine_device(d, pd->device),
 				    reason_message(pd->reason, pd->detail, message),

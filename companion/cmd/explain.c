@@ -111,16 +111,27 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 }
 
 /* It is on vfio-pci or a variant. */
-static const char *next_of_bound(struct explain *e, const struct pci_device *d)
+static const char *next_of_bound(struct explain *e, const struct pci_device *d,
+				 bool has_rule)
 {
+	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf), *left;
+	const char *command = NULL, *remedy = "";
 	struct plan_group group;
-	const char *remedy = "";
 
-	if (!explain_group(e, d, &group) || group.blocker_count == 0)
+	if (explain_group(e, d, &group) && group.blocker_count > 0) {
+		remedy = judge_group(&e->judge, &group, false);
+		return arena_printf(e->arena, "%s",
+				    remedy[0] ? remedy
+					      : "nothing, its group cannot be split");
+	}
+	/* Another tool bound it, or a boot by rules that are gone. */
+	if (!has_rule && next && !e->next.policy.off)
+		command = judge_add_command(&e->judge, &next, 1, &left);
+	if (!command)
 		return "nothing, a VM can have it";
-	remedy = judge_group(&e->judge, &group, false);
-	return arena_printf(e->arena, "%s",
-			    remedy[0] ? remedy : "nothing, its group cannot be split");
+	return arena_printf(e->arena,
+			    "nothing now, a VM can have it; for later boots: \"%s\"",
+			    command);
 }
 
 /* No rule names it. */
@@ -166,9 +177,8 @@ static const char *next(struct explain *e, const struct pci_device *d,
 
 	if (explain_is_stuck(e, d))
 		return "power-cycle the machine; a reboot may hang";
-	if (driver_is_vfio(d->driver) &&
-	    (!pd || pd->action == ACTION_DONE || pd->action == ACTION_REFUSE))
-		return next_of_bound(e, d);
+	if (driver_is_vfio(d->driver) && (!pd || pd->action == ACTION_DONE))
+		return next_of_bound(e, d, pd != NULL);
 	if (pd && pd->action == ACTION_DONE)
 		return "nothing, its driver is the one that the rule wants";
 	if (e->next.policy.off)

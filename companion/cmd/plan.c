@@ -70,12 +70,15 @@ static const char *why_left(const struct planning *p, const struct plan_device *
 	const char *text;
 
 	/* Bound before there was a keep rule. */
-	if (pd->reason == REASON_KEPT_BOUND &&
+	if (pd->action == ACTION_KEEP && driver_is_vfio(pd->device->driver) &&
 	    !policy_has_module_id(&p->run.policy, pd->device))
 		text = arena_printf(
 			p->arena,
 			"a keep rule protects it; %s has it until the next boot",
 			pd->device->driver);
+	else if (pd->action == ACTION_KEEP && driver_is_vfio(pd->device->driver))
+		text = refusal_sentence(p->arena, pd->rule, REASON_KEPT_BOUND,
+					pd->device->driver);
 	else
 		text = refusal_sentence(p->arena, pd->rule, pd->reason, pd->detail);
 	return text ? text : "out of memory";

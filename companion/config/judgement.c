@@ -207,17 +207,43 @@ static bool is_as_if(const struct plan_device *pd)
 	       pd->reason == REASON_IDENTITY_MISMATCH;
 }
 
-/* What a boot with @plan would say to a rule for @d alone. */
+/* Whether the next boot gives the host a display that is on vfio-pci now. */
+static bool has_display_back(const struct judge *j, const struct plan *plan,
+			     const struct pci_device *d)
+{
+	for (size_t i = 0; i < j->inventory->count; i++) {
+		const struct pci_device *other = &j->inventory->devices[i];
+		const struct plan_device *pd = plan_find(plan, other);
+
+		if (bdf_compare(other->bdf, d->bdf) != 0 &&
+		    driver_is_vfio(other->driver) &&
+		    (other->ids.class >> 16 == 0x03 && other->ids.class >> 8 != 0x0302) &&
+		    !(pd && pd->action <= ACTION_DONE))
+			return true;
+	}
+	return false;
+}
+
+/* What a boot with @plan, where nothing is on vfio-pci yet, would say to a rule for @d alone. */
 static enum reason refuse_as_if(const struct judge *j, const struct plan *plan,
 				const struct pci_device *d, unsigned allow,
 				const char **ret_detail)
 {
 	const struct refusal context = {j->policy, j->inventory, plan,
 					NULL,	   j->arena,	 DEFAULT_DRIVER};
+	struct pci_device free;
+	enum reason reason;
 
 	*ret_detail = NULL;
-	return driver_is_vfio(d->driver) ? REASON_NONE
-					 : refuse_device(&context, d, allow, ret_detail);
+	if (driver_is_vfio(d->driver)) {
+		free = *d;
+		free.driver[0] = '\0';
+		d = &free;
+	}
+	reason = refuse_device(&context, d, allow, ret_detail);
+	if (reason == REASON_LAST_DISPLAY && has_display_back(j, plan, d))
+		reason = refuse_device(&context, d, allow | ALLOW_CONSOLE, ret_detail);
+	return reason;
 }
 
 /* The next boot does not have it: a rule takes the function whose driver would make it. */

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "driver.h"
+#include "group.h"
+
 int virtual_function_physical(struct world *world, const struct pci_device *d,
 			      struct bdf *ret)
 {
@@ -22,11 +25,11 @@ struct virtuals {
 	struct bdf *physical;
 };
 
-/* The number of virtual functions; with physical ones that have some, also if 0 are known. */
+/* Whether the next boot has other functions or drivers than now; -ENOMEM. */
 static int find_virtuals(struct world *world, struct arena *arena,
 			 const struct inventory *inventory, struct virtuals *ret)
 {
-	bool is_any = false;
+	bool is_other = false;
 
 	*ret = (struct virtuals){
 		inventory,
@@ -40,9 +43,10 @@ static int find_virtuals(struct world *world, struct arena *arena,
 		ret->is_virtual[i] =
 			!d->is_bridge &&
 			virtual_function_physical(world, d, &ret->physical[i]) == 0;
-		is_any |= ret->is_virtual[i] || d->vf_count > 0;
+		is_other |= ret->is_virtual[i] || d->vf_count > 0 ||
+			    driver_is_vfio(d->driver);
 	}
-	return is_any;
+	return is_other;
 }
 
 /* Whether the plan binds the function at @bdf. */
@@ -55,8 +59,8 @@ static bool is_taken(const struct plan *plan, struct bdf bdf)
 }
 
 /*
- * The machine without its virtual functions; with @plan, that is about it, with those whose
- * physical function it leaves to the driver.
+ * The machine without its virtual functions and vfio drivers; with @plan, that is about it, with
+ * the virtual functions whose physical one it leaves to the driver.
  */
 static int copy_without(struct arena *arena, const struct virtuals *v,
 			const struct plan *plan, struct inventory *ret)
@@ -74,7 +78,10 @@ static int copy_without(struct arena *arena, const struct virtuals *v,
 		if (v->is_virtual[i] && (!plan || is_taken(plan, v->physical[i])))
 			continue;
 		to.devices[to.count] = from->devices[i];
-		to.devices[to.count++].vf_count = 0;
+		to.devices[to.count].vf_count = 0;
+		if (driver_is_vfio(from->devices[i].driver))
+			to.devices[to.count].driver[0] = '\0';
+		to.count++;
 	}
 	/* The order of groups stays. */
 	for (size_t i = 0; i < from->count; i++) {
@@ -84,6 +91,39 @@ static int copy_without(struct arena *arena, const struct virtuals *v,
 			to.by_group[group_order++] = d;
 	}
 	*ret = to;
+	return 0;
+}
+
+/* Puts the drivers of now back: what the plan takes and is on its driver now, is done. */
+static int restore_drivers(struct arena *arena, const struct inventory *now,
+			   struct inventory *later, struct plan *plan)
+{
+	for (size_t i = 0; i < later->count; i++) {
+		struct pci_device *d = &later->devices[i];
+		const struct pci_device *was = inventory_find(now, d->bdf);
+
+		if (was)
+			memcpy(d->driver, was->driver, sizeof(d->driver));
+	}
+	for (size_t i = 0; i < plan->device_count; i++) {
+		struct plan_device *pd = &plan->devices[i];
+
+		if (pd->action != ACTION_BIND || !pd->device->driver[0])
+			continue;
+		pd->action = driver_is_same(pd->device->driver, pd->wanted)
+				     ? ACTION_DONE
+				     : ACTION_RECOVER;
+		if (pd->action == ACTION_DONE)
+			pd->wanted = pd->device->driver;
+	}
+	/* They name the drivers of what is in the way. */
+	for (size_t i = 0; i < plan->group_count; i++) {
+		int r = group_make(later, plan, plan->groups[i].id, arena,
+				   &plan->groups[i]);
+
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -163,6 +203,9 @@ int virtual_functions_foresee(struct world *world, struct arena *arena,
 		r = plan_make(policy, later, arena, &next);
 	if (r == 0)
 		r = tell_gone(arena, &v, policy, later, &next);
+	if (r < 0)
+		return r;
+	r = restore_drivers(arena, now, later, &next);
 	if (r < 0)
 		return r;
 	add_notes(arena, &v, &next);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The next boot is not now: when it plans, no virtual function exists. They come when the driver
- * of the physical function makes them, and never where that one is bound to vfio-pci.
+ * of the physical function makes them, and never where that one is bound to vfio-pci. And nothing is
+ * on vfio-pci yet, so that what is bound now is judged as everything else.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ int virtual_function_physical(struct world *world, const struct pci_device *d,
 /*
  * Makes of the machine and the plan of now those of the next boot: without virtual functions
  * whose physical one @plan's rules take; the plan has a note at the others that a rule names.
- * Nothing changes where there are none. -ENOMEM.
+ * What is on a vfio driver now is planned as if it had none; the drivers in @inventory stay those
+ * of now. -ENOMEM.
  */
 int virtual_functions_foresee(struct world *world, struct arena *arena,
 			      const struct policy *policy, struct inventory *inventory,

@@ -11,8 +11,7 @@ can be included. For every function of each machine, with the rules that are the
             the sentence that add says
   group     list, plan, check and explain agree on whether a VM can use the IOMMU group
   boot      plan is what "binder --dry-run", with the rules embedded, says on the same machine as its
-            initramfs has it: without virtual functions, and without drivers but those of ports. Not
-            asked of what is on vfio-pci now: plan says "done" there, though a guard may refuse it at boot
+            initramfs has it: without virtual functions, and without drivers but those of ports
   suggest   each command that any output suggests succeeds on that machine with --dry-run, and
             has something to change
 
@@ -260,10 +259,7 @@ class Test:
         booted = {device["address"]: what_becomes(device) for device in report["devices"]}
         planned = {device["address"]: what_becomes(device) for device in plan["devices"]}
         for address in sorted(set(booted) | set(planned)):
-            folder = os.path.join(machine.root, "sys/bus/pci/devices", address)
-            driver = os.path.join(folder, "driver")
-            if os.path.lexists(os.path.join(folder, "physfn")) or \
-                    (os.path.lexists(driver) and "vfio" in os.path.basename(os.readlink(driver))):
+            if os.path.lexists(os.path.join(machine.root, "sys/bus/pci/devices", address, "physfn")):
                 continue
             self.counts["boot"] += 1
             # Some IOMMUs give the group when a driver probes, so the binder tries, and says the same then.
