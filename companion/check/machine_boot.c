@@ -623,8 +623,10 @@ static const struct boot_device *find_in_boot(const struct machine *d,
 static void say_not_bound(struct machine *d, const struct target *t)
 {
 	const struct boot_device *b = find_in_boot(d, t->device);
+	const struct boot_rule *rule =
+		d->boot_error == 0 ? boot_find_overlooked(&d->boot, t->device) : NULL;
 	const char *driver = machine_driver(t->device);
-	char origin[ORIGIN_SIZE];
+	char origin[ORIGIN_SIZE], address[BDF_SIZE];
 
 	if (b && strcmp(b->verdict, "bound") == 0)
 		machine_say(
@@ -636,6 +638,13 @@ static void say_not_bound(struct machine *d, const struct target *t)
 		machine_say(d, FINDING_FAIL,
 			    "%s: %s has it; it was not bound at boot: %s", t->name,
 			    driver, b->message);
+	else if (rule)
+		machine_say(d, FINDING_FAIL,
+			    "%s: %s has it; it was not there when earlybind ran, so that "
+			    "its rule %s (%s) did nothing: reboot, or see \"earlybind "
+			    "explain %s\"",
+			    t->name, driver, rule->text, rule->origin,
+			    bdf_format(t->device->bdf, address));
 	else if (d->boot_error == 0)
 		machine_say(d, FINDING_NOTE,
 			    "%s: %s has it; its rule (%s) is newer than this boot: run "
@@ -644,25 +653,6 @@ static void say_not_bound(struct machine *d, const struct target *t)
 			    origin_format(&t->planned->rule->origin, origin));
 	else
 		machine_say(d, FINDING_FAIL, "%s: %s has it", t->name, driver);
-}
-
-static void check_target(struct machine *d, const struct target *t)
-{
-	const struct plan_device *pd = t->planned;
-	char message[REASON_MESSAGE_SIZE];
-
-	if (!pd)
-		machine_say(d, FINDING_NOTE, "%s: no rule names it; %s has it", t->name,
-			    machine_driver(t->device));
-	else if (t->judgement.verdict == JUDGED_REFUSED)
-		return; /* the guards say it */
-	else if (pd->action <= ACTION_DONE && device_is_on_vfio(t->device))
-		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
-	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
-		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,
-			    reason_message(pd->reason, pd->detail, message));
-	else if (pd->action != ACTION_KEEP)
-		say_not_bound(d, t);
 }
 
 /* It is on vfio-pci, and there is a keep rule. */
@@ -683,6 +673,27 @@ static void say_kept_bound(struct machine *d, const struct plan_device *pd)
 		    "apply\" and reboot, or for now \"earlybind release %s\"",
 		    machine_device(d, pd->device), pd->device->driver, origin,
 		    bdf_format(pd->device->bdf, address));
+}
+
+static void check_target(struct machine *d, const struct target *t)
+{
+	const struct plan_device *pd = t->planned;
+	char message[REASON_MESSAGE_SIZE];
+
+	if (!pd)
+		machine_say(d, FINDING_NOTE, "%s: no rule names it; %s has it", t->name,
+			    machine_driver(t->device));
+	else if (pd->action == ACTION_KEEP && device_is_on_vfio(t->device))
+		say_kept_bound(d, pd);
+	else if (t->judgement.verdict == JUDGED_REFUSED)
+		return; /* the guards say it */
+	else if (pd->action <= ACTION_DONE && device_is_on_vfio(t->device))
+		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
+	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
+		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,
+			    reason_message(pd->reason, pd->detail, message));
+	else if (pd->action != ACTION_KEEP)
+		say_not_bound(d, t);
 }
 
 /* What rules name and must not be bound, or is another device than they say. */

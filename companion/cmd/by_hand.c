@@ -636,6 +636,7 @@ int by_hand_begin(struct by_hand *h)
 		.inventory = &h->next.inventory,
 		.plan = &h->next.plan,
 		.usages = &h->guards.usages,
+		.world = h->world,
 	};
 	return selection_say_missing(&h->selection, &h->now) > 0 ? EXIT_FAILED : EXIT_OK;
 }

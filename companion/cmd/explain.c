@@ -157,9 +157,10 @@ static const char *next_of_unbound(struct explain *e, const struct pci_device *d
 				   bool has_booted)
 {
 	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
-	const char *first = has_booted && !e->view.why
-				    ? "a reboot"
-				    : "\"earlybind apply\" and a reboot";
+	const char *first =
+		!e->view.why && (has_booted || boot_find_overlooked(&e->view.boot, d))
+			? "a reboot"
+			: "\"earlybind apply\" and a reboot";
 
 	/* The plan is that of a boot without virtual functions. */
 	if (d->vf_count > 0 || !guards_allow_bind(&guards, pd))
@@ -497,9 +498,17 @@ static void tell_boot(const struct explain *e, const struct pci_device *d,
 		      const struct plan_device *pd, struct story *s)
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
+	const struct boot_rule *rule = boot_find_overlooked(&e->view.boot, d);
 
 	if (!b && e->view.why && pd) {
 		tell_no_report(e, s);
+		return;
+	}
+	if (rule) {
+		tell(s, LABEL_BOOT,
+		     "did not touch it: it was not there when earlybind ran, so that its "
+		     "rule %s (%s) did nothing",
+		     rule->text, rule->origin);
 		return;
 	}
 	if (!b) {

@@ -235,12 +235,22 @@ static void put_device(const struct status *s, const struct boot_device *b)
 static void put_other(const struct status *s, const struct pci_device *d)
 {
 	char id[ID_SIZE];
+	const struct boot_rule *rule = boot_find_overlooked(&s->view.boot, d);
 	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+	char address[BDF_SIZE];
 
-	paragraph_add(&p,
-		      "not touched at boot: no rule of this boot named it; %s has it now",
+	paragraph_add(&p, "not touched at boot: %s; %s has it now",
+		      rule ? "it was not there when earlybind ran"
+			   : "no rule of this boot named it",
 		      d->driver[0] ? d->driver : "no driver");
 	paragraph_end(&p);
+	if (rule) {
+		paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", rule->text,
+			       rule->origin);
+		paragraph_line(stdout, DEVICE_INDENT,
+			       "reboot, or see \"earlybind explain %s\"",
+			       bdf_format(d->bdf, address));
+	}
 	put_holders(s, d);
 }
 
@@ -277,6 +287,7 @@ static bool read_judge(const struct status *s, struct judge *ret)
 		.inventory = &next.inventory,
 		.plan = &next.plan,
 		.usages = &usages,
+		.world = s->world,
 	};
 	return true;
 }
@@ -314,14 +325,29 @@ static void print_give_back(const struct status *s, const struct judge *judge)
 		paragraph_line(stdout, 0, "give back %s", lines[i]);
 }
 
+/* The device of the rule is there by now, and is spoken of. */
+static bool has_come_late(const struct status *s, const struct boot_rule *rule)
+{
+	for (size_t i = 0; i < s->now.count; i++) {
+		const struct boot_rule *found =
+			boot_find_overlooked(&s->view.boot, &s->now.devices[i]);
+
+		if (found && strcmp(found->text, rule->text) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is about no single device. @judge: NULL if the rules cannot be read. */
 static void print_rest(const struct status *s, const struct judge *judge)
 {
 	const struct boot *boot = &s->view.boot;
 
 	for (size_t i = 0; i < boot->missing_count; i++)
-		describe_missing(text_of(boot->missing[i].text), boot->missing[i].origin,
-				 boot->missing[i].elsewhere);
+		if (!has_come_late(s, &boot->missing[i]))
+			describe_missing(text_of(boot->missing[i].text),
+					 boot->missing[i].origin,
+					 boot->missing[i].elsewhere);
 	for (size_t i = 0; i < boot->problem_count; i++)
 		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
 			       boot->problems[i].text, boot->problems[i].message);
@@ -345,10 +371,12 @@ static void print_text(const struct status *s)
 	for (size_t i = 0; i < boot->device_count; i++)
 		if (status_is_asked_for(s, &boot->devices[i]))
 			put_device(s, &boot->devices[i]);
-	for (size_t i = 0; s->words.count > 0 && i < s->now.count; i++) {
+	for (size_t i = 0; i < s->now.count; i++) {
 		const struct pci_device *d = &s->now.devices[i];
 
-		if (selection_has_match(&s->selection, d) && !boot_find(boot, d->bdf))
+		if (s->words.count == 0 ? boot_find_overlooked(boot, d) != NULL
+					: selection_has_match(&s->selection, d) &&
+						  !boot_find(boot, d->bdf))
 			put_other(s, d);
 	}
 	has_judge = s->view.boot.device_count > 0 && read_judge(s, &judge);
@@ -365,8 +393,10 @@ static unsigned filter_status(const void *arg, const struct pci_device *d)
 	const struct status *s = arg;
 	unsigned wants = s->words.count > 0 ? selection_filter(&s->selection, d) : 0;
 
+	for (size_t i = 0; i < s->view.boot.rule_count; i++)
+		wants |= selector_open_facts(&s->view.boot.rules[i].selector, d);
 	wants &= ~FACT_WANTED;
-	if (boot_find(&s->view.boot, d->bdf) ||
+	if (boot_find(&s->view.boot, d->bdf) || boot_find_overlooked(&s->view.boot, d) ||
 	    (s->words.count > 0 && selection_has_match(&s->selection, d)))
 		wants |= FACT_WANTED;
 	return wants;

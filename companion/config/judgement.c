@@ -436,6 +436,34 @@ static void add_module_ids(struct give_back *g, const struct policy *policy,
 	}
 }
 
+/* What the ids= of modprobe.d name, while those of the command line count in their place. */
+static bool read_hidden_ids(const struct judge *j, struct policy *ret)
+{
+	const struct origin origin = {.source = SOURCE_MODPROBE};
+	const struct job job = {.kind = JOB_MODULE_IDS};
+	struct job_result result;
+	char *copy;
+
+	if (!j->world || !j->policy->has_cmdline_ids || policy_init(ret, j->arena) < 0 ||
+	    world_run(j->world, &job,
+		      j->world->ops->now(j->world) + j->policy->timeout * SECOND,
+		      &result) < 0 ||
+	    result.error < 0 || !result.is_found)
+		return false;
+	copy = arena_copy(j->arena, (struct text){result.text, result.length});
+	if (!copy)
+		return false;
+	policy_add_module_ids(ret, &origin, (struct text){copy, result.length});
+	return true;
+}
+
+bool judge_has_hidden_id(const struct judge *j, const struct pci_device *d)
+{
+	struct policy hidden;
+
+	return read_hidden_ids(j, &hidden) && policy_has_module_id(&hidden, d);
+}
+
 static void add_give_back(struct give_back *g, const struct judge *j,
 			  const struct pci_device *const *devices, size_t count, size_t i)
 {
@@ -475,6 +503,7 @@ size_t judge_give_back(const struct judge *j, const struct pci_device *const *de
 		       size_t count, const char *ret[static GIVE_BACK_MAX])
 {
 	struct give_back g = {.arena = j->arena};
+	struct policy hidden;
 	size_t lines = 0;
 
 	if (judge_config_error(j->policy))
@@ -483,6 +512,10 @@ size_t judge_give_back(const struct judge *j, const struct pci_device *const *de
 		g.lines[i] = (struct text_buffer){.arena = j->arena};
 	for (size_t i = 0; i < count; i++)
 		add_give_back(&g, j, devices, count, i);
+	/* They count once those of the command line are out. */
+	if (g.lines[GIVE_BY_HAND].used > 0 && read_hidden_ids(j, &hidden))
+		for (size_t i = 0; i < count; i++)
+			add_module_ids(&g, &hidden, devices[i]);
 	for (size_t i = 0; i < GIVE_BACK_MAX; i++) {
 		if (g.lines[i].used == 0)
 			continue;

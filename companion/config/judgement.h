@@ -24,7 +24,8 @@ struct judge {
 	const struct usages *usages;
 	const struct holders *holders; /* NULL: open nodes do not count */
 	const struct group_causes *causes; /* NULL: no other slot is proposed */
-	struct world *world; /* to find whose virtual function one is; NULL */
+	struct world *
+		world; /* for virtual functions and modprobe.d; NULL: they are not asked of */
 };
 
 enum judged {
@@ -88,6 +89,13 @@ const struct problem *judge_config_error(const struct policy *policy) nonnull(1)
 size_t judge_give_back(const struct judge *judge, const struct pci_device *const *devices,
 		       size_t count, const char *ret[static GIVE_BACK_MAX])
 	nonnull(1, 2, 4);
+
+/*
+ * Whether the ids= of modprobe.d name @d, which do not count while vfio-pci.ids= is on the command
+ * line: they do once that is taken out. false without a world.
+ */
+bool judge_has_hidden_id(const struct judge *judge, const struct pci_device *d)
+	nonnull(1, 2);
 
 /*
  * Why a boot refuses @reason, with a remedy that @rule (NULL: none yet) can have: an ID of

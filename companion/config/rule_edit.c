@@ -528,6 +528,18 @@ static enum meeting meet(const struct edit *e, const struct selector *asked,
 	return others == 0 ? MEET_WHOLLY : MEET_PARTLY;
 }
 
+/* It is in modprobe.d as well, where it counts once the command line has none. */
+static bool is_hidden_too(struct edit *e, const struct rule *rule)
+{
+	struct judge judge = edit_judge(e);
+
+	judge.policy = &e->before;
+	for (size_t i = 0; rule->is_module_id && i < e->inventory.count; i++)
+		if (edit_has_selector(&rule->selector, &e->inventory.devices[i]))
+			return judge_has_hidden_id(&judge, &e->inventory.devices[i]);
+	return false;
+}
+
 /* A rule that this run does not edit: where to take it out. */
 static void say_elsewhere(struct edit *e, const struct rule *rule)
 {
@@ -537,8 +549,11 @@ static void say_elsewhere(struct edit *e, const struct rule *rule)
 	switch (o->source) {
 	case SOURCE_CMDLINE:
 		say_error("%s: take it out of the kernel command line, in the boot "
-			  "loader's settings",
-			  text);
+			  "loader's settings%s",
+			  text,
+			  is_hidden_too(e, rule) ? ", and out of \"options vfio-pci "
+						   "ids=\" in a file of modprobe.d"
+						 : "");
 		return;
 	case SOURCE_MODPROBE:
 		say_error("%s: take it out of \"options vfio-pci ids=\" in a file of "

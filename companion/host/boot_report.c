@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "group.h"
 #include "files.h"
 #include "paths.h"
 #include "report.h"
@@ -102,6 +103,16 @@ static bool has_device(const struct boot *boot, const struct boot_rule *rule)
 	return false;
 }
 
+static struct selector parse_text(const char *text)
+{
+	struct selector selector;
+	struct parse_error error;
+
+	return selector_parse(text_of(text), &selector, &error) == 0
+		       ? selector
+		       : (struct selector){.terms = 0};
+}
+
 static int load_rules(struct bootloader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
@@ -115,9 +126,12 @@ static int load_rules(struct bootloader *l, const json_t *root)
 		const json_t *item = json_array_get(list, i);
 		const json_t *matched = json_object_get(item, "matched");
 		struct boot_rule rule = {
-			get(item, "text"), get(item, "origin"), get(item, "kind"),
+			get(item, "text"),
+			get(item, "origin"),
+			get(item, "kind"),
 			json_is_true(json_object_get(item, "active")),
-			json_string_value(json_object_get(item, "elsewhere"))};
+			json_string_value(json_object_get(item, "elsewhere")),
+			parse_text(get(item, "text"))};
 
 		boot->rules[boot->rule_count++] = rule;
 		/* Without "matched" the boot did not come to look at devices. */
@@ -355,6 +369,31 @@ int boot_read(struct world *world, struct arena *arena, struct boot *ret,
 			*ret = former;
 	}
 	return r;
+}
+
+const struct boot_rule *boot_find_overlooked(const struct boot *boot,
+					     const struct pci_device *d)
+{
+	const struct boot_device *b = boot_find(boot, d->bdf);
+	const struct boot_rule *found = NULL;
+	char id[ID_SIZE];
+
+	if (boot->is_dry_run || boot->reason[0] != '\0' || d->is_bridge ||
+	    (d->driver[0] && driver_is_group_friendly(d->driver)) ||
+	    (b && strcmp(b->id, format_id(&d->ids, id)) == 0))
+		return NULL;
+	for (size_t i = 0; i < boot->rule_count; i++) {
+		const struct boot_rule *rule = &boot->rules[i];
+
+		if (!rule->is_active || rule->selector.terms == 0 ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		if (strcmp(rule->kind, "keep") == 0)
+			return NULL;
+		if (!found && strcmp(rule->kind, "bind") == 0)
+			found = rule;
+	}
+	return found;
 }
 
 const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf)

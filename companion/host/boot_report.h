@@ -9,6 +9,7 @@
 #include "bdf.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "selector.h"
 #include "world.h"
 
 /* The word for where a rule came from that was given by hand: in a report, and in status. */
@@ -39,6 +40,7 @@ struct boot_rule {
 	const char *kind; /* "bind", "keep" */
 	bool is_active;
 	const char *elsewhere; /* where its device was instead, a sentence; NULL */
+	struct selector selector; /* its text; matches nothing if that is none */
 };
 
 struct boot_module {
@@ -86,6 +88,13 @@ int boot_read(struct world *world, struct arena *arena, struct boot *ret,
 
 /* The device at an address, or NULL. */
 const struct boot_device *boot_find(const struct boot *boot, struct bdf bdf) nonnull(1);
+
+/*
+ * The bind rule of this boot that names @d, though no run of this boot has seen it: it came later,
+ * and nothing bound it. By the facts of @d that are known. NULL: that is not so.
+ */
+const struct boot_rule *boot_find_overlooked(const struct boot *boot,
+					     const struct pci_device *d) nonnull(1, 2);
 
 /* ---- late reports ---- */
 

@@ -216,6 +216,9 @@ static bool is_all_well(const struct boot *boot, const struct inventory *now)
 	for (size_t i = 0; i < boot->device_count; i++)
 		if (!boot_device_is_well(&boot->devices[i], now))
 			return false;
+	for (size_t i = 0; i < now->count; i++)
+		if (boot_find_overlooked(boot, &now->devices[i]))
+			return false;
 	return !boot->is_dry_run && boot->missing_count == 0 &&
 	       (boot->is_all_bound || !boot->has_loss);
 }

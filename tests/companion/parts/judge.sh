@@ -23,3 +23,23 @@ check judge-back-both ends 1 add 01:00.0 04:00.0 --dry-run --sysroot judge-back
 check judge-back-explain says \
 	'next: nothing now, a VM can have it; for later boots: "earlybind add 04:00.0"' \
 	explain 04:00.0 --sysroot judge-back
+
+# A card that came after the boot, though a rule of that boot names it: one story.
+golden judge-status-late status --sysroot judge-late
+check judge-late-status-device says 'it was not there when earlybind ran; nvidia has it now' \
+	status 03:00.0 --sysroot judge-late
+check judge-late-status-code ends 1 status --sysroot judge-late
+check judge-late-explain says \
+	'it was not there when earlybind ran, so that its rule 10de:2489 .* next: a reboot' \
+	explain 03:00.0 --sysroot judge-late
+check judge-late-check says 'FAIL devices: 0000:03:00.0 .*it was not there when earlybind ran' \
+	check --sysroot judge-late
+check judge-kept-check says 'though a keep rule (/etc/earlybind.conf:1) protects it' \
+	check 03:00.0 --sysroot judged-kept
+# An ID on the command line and in modprobe.d: both places are named at once.
+check judge-places-give-back says 'take out 10de:2489 (command line), 10de:2489 (modprobe.d), then' \
+	explain 03:00.0 --sysroot judge-places
+check judge-places-status says 'take out 10de:2489 (command line), 10de:2489 (modprobe.d), then' \
+	status --sysroot judge-places
+check judge-places-remove says 'out of "options vfio-pci ids=" in a file of modprobe.d' \
+	remove 03:00.0 --dry-run --sysroot judge-places
