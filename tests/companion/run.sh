@@ -125,6 +125,18 @@ contract() { # NAME CODE COMMAND ARGUMENT...
 	fi
 }
 
+# Used by several parts.
+cat >typo.conf <<'END'
+# two cards
+bind	10ee:5000,10ee:50g1   # one digit too many
+bnd 01:00.0
+bind 01:00.0 optinal
+bind 01:00.9
+option timeout=soon
+[profil x]
+bind 10ee:5000
+END
+
 # ---- list ---------------------------------------------------------------------------------
 
 golden list-alveo list --sysroot alveo
@@ -170,16 +182,6 @@ contract plan-json-off 3 plan --sysroot alveo --cmdline rd.earlybind=0
 
 # ---- embed --------------------------------------------------------------------------------
 
-cat >typo.conf <<'END'
-# two cards
-bind	10ee:5000,10ee:50g1   # one digit too many
-bnd 01:00.0
-bind 01:00.0 optinal
-bind 01:00.9
-option timeout=soon
-[profil x]
-bind 10ee:5000
-END
 cp "$BINDER" binder
 chmod 640 binder
 golden embed-typo embed --config typo.conf --binder binder --output never

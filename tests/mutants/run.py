@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether the tests see small bugs: applies each of list.txt in a copy of the tree, and runs its tests.
 
-usage: run.py [--only NAME] [--seconds N] [--limit N] [--results FILE] [--again]
+usage: run.py [--only WORD,...] [--bad] [--search TEST,...] [--seconds N] [--limit N] [--results FILE] [--again]
 
 Each bug is a line or two that are replaced. Its tests (unit tests, or parts of the companion suite)
 must then fail: caught. A bug whose tests pass survived. A copy that does not build is broken, and so
 is one whose text stands in the file not exactly once. What FILE (build/mutants.tsv) has already is
-not done again; --again begins anew. --seconds: no new one is begun after that; --limit: of one build
+not done again; --again begins anew, --bad does again what survived or was broken. --only: bugs with
+one of these words in their name. --search: what survives is tried against these unit tests too, and
+the one that catches it is named. --seconds: no new one is begun after that; --limit: of one build
 or test (300). Code 1 if one survived that has no "survives:", or is broken.
 """
 import argparse
@@ -93,7 +95,18 @@ def is_well(folder, test, limit):
     return run(limit, folder, program) == 0
 
 
-def judge(mutant, folder, limit, passing):
+def search(folder, limit, tests):
+    """Which of the unit tests fails with the bug that is in the folder now."""
+    programs = [f"build/check/test_{test}" for test in tests]
+    if not programs or run(limit, folder, "make", *programs) != 0:
+        return "survived"
+    for test, program in zip(tests, programs):
+        if run(limit, folder, program) != 0:
+            return f"survived, but {test} catches it"
+    return "survived"
+
+
+def judge(mutant, folder, limit, passing, others):
     path = os.path.join(folder, mutant["file"])
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -114,7 +127,7 @@ def judge(mutant, folder, limit, passing):
                 return "broken: it does not build, or not in time"
             if not well:
                 return f"caught by {test}"
-        return "survived"
+        return search(folder, limit, others)
     finally:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
@@ -122,7 +135,9 @@ def judge(mutant, folder, limit, passing):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only")
+    parser.add_argument("--only", type=lambda words: words.split(","), default=[""])
+    parser.add_argument("--bad", action="store_true")
+    parser.add_argument("--search", type=lambda words: words.split(","), default=[])
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--results", default=os.path.join(TOP, "build/mutants.tsv"))
@@ -132,7 +147,9 @@ def main():
     if os.path.exists(args.results) and not args.again:
         with open(args.results, encoding="utf-8") as lines:
             results = dict(line.rstrip("\n").split("\t") for line in lines)
-    mutants = [m for m in read_list() if not args.only or args.only in m["name"]]
+    mutants = [m for m in read_list() if any(word in m["name"] for word in args.only)]
+    if args.bad:
+        results = {name: what for name, what in results.items() if what.startswith("caught")}
     todo = [m for m in mutants if m["name"] not in results]
     end = time.monotonic() + args.seconds if args.seconds else None
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -141,14 +158,14 @@ def main():
         for mutant in todo:
             if end and time.monotonic() > end:
                 break
-            results[mutant["name"]] = judge(mutant, folder, args.limit, passing)
+            results[mutant["name"]] = judge(mutant, folder, args.limit, passing, args.search)
             print(f"{mutant['name']}: {results[mutant['name']]}", flush=True)
             with open(args.results + ".new", "w", encoding="utf-8") as file:
                 file.writelines(f"{name}\t{what}\n" for name, what in results.items())
             os.replace(args.results + ".new", args.results)
     done = [(m, results[m["name"]]) for m in mutants if m["name"] in results]
     count = {word: sum(what.startswith(word) for _, what in done) for word in ("caught", "survived", "broken")}
-    bad = [m["name"] for m, what in done if what.startswith("broken") or (what == "survived" and not m["why"])]
+    bad = [m["name"] for m, what in done if what.startswith("broken") or (what.startswith("survived") and not m["why"])]
     print(f"{len(done)} of {len(mutants)} bugs: {count['caught']} caught, {count['survived']} survived, "
           f"{count['broken']} broken" + (f"; to look at: {', '.join(bad)}" if bad else ""))
     return 1 if bad else 0

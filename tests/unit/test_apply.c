@@ -365,6 +365,42 @@ static void test_device_that_vanishes(void **state unused)
 	}
 }
 
+static void replace_card(struct fake_bus *bus, void *arg)
+{
+	(void)fake_replace(bus, fake_find_device(bus, CARD), *(struct pci_ids *)arg);
+}
+
+/* Another card sits in its place, at every moment: each of its IDs tells that it is another. */
+static void test_card_that_is_replaced(void **state unused)
+{
+	for (uint64_t delay = 0; delay < 2500; delay += 5) {
+		struct fake_world *w = alveo("rd.earlybind.bind=01:00.*");
+		struct pci_ids by = device(w, CARD)->ids;
+		struct fake_boot boot;
+		const struct outcome *o;
+		const char *message;
+
+		by.subvendor ^= delay % 3 == 0;
+		by.subdevice ^= delay % 3 == 1;
+		by.class ^= delay % 3 == 2;
+		fake_at(&w->bus, w->bus.now + delay, replace_card, &by);
+		fake_boot(w, NULL, &boot);
+		message = fake_check(w, &boot);
+		if (message)
+			fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay,
+				 message, w->trace, w->log);
+		o = fake_outcome(&boot, CARD);
+		assert_non_null(o);
+		/* Unless it was there when the plan was made. */
+		if (memcmp(&o->plan->device->ids, &by, sizeof(by)) != 0) {
+			check_true(w->trace, !device(w, CARD)->has_override);
+			check_string(w->trace, fake_driver_of(device(w, CARD)), "");
+		}
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+}
+
 static void load_xclmgmt(struct fake_bus *bus, void *arg unused)
 {
 	fake_start(bus, OP_REGISTER, NULL, fake_find_driver(bus, "xclmgmt"));
@@ -509,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_working_driver_is_not_disturbed_for_a_try),
 		cmocka_unit_test(test_group_verdicts),
 		cmocka_unit_test(test_device_that_vanishes),
+		cmocka_unit_test(test_card_that_is_replaced),
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_no_bus),
 		cmocka_unit_test(test_no_cmdline),

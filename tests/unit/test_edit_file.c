@@ -204,6 +204,27 @@ static void test_attributes(void **state unused)
 	assert_memory_equal(before, after, (size_t)n);
 }
 
+/* The owner or the group alone is kept as well. */
+static void test_owner(void **state unused)
+{
+	static const uid_t owners[][2] = {{12, 0}, {0, 34}};
+	const struct edit_file f = file("/etc/a.conf");
+	struct stat st;
+
+	if (geteuid() != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+		const char *path = tree_path(root, "etc/a.conf");
+
+		tree_write(root, "etc/a.conf", "old");
+		assert_int_equal(chown(path, owners[i][0], owners[i][1]), 0);
+		assert_int_equal(replace(&f, "new"), 0);
+		assert_int_equal(stat(tree_path(root, "etc/a.conf"), &st), 0);
+		check_int("owner", st.st_uid, (int)owners[i][0]);
+		check_int("group", st.st_gid, (int)owners[i][1]);
+	}
+}
+
 /* What the folder has for new files is not for one that is there. */
 static void test_default_acl(void **state unused)
 {
@@ -258,6 +279,27 @@ static void test_refused(void **state unused)
 	assert_int_equal(unlink(tree_path(root, "etc/a.conf")), 0);
 	assert_int_equal(edit_file_replace(&f, TEXT("old"), TEXT("x"), &arena), -ESTALE);
 	assert_false(is_there("etc/a.conf"));
+}
+
+static int take_its_name(const void *arg unused, struct text bytes unused)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", tree_path(root, LEFTOVER));
+	assert_int_equal(unlink(path), 0);
+	tree_write(root, LEFTOVER, "of another edit");
+	return 0;
+}
+
+/* Somebody without the lock edits too: the file of another one gets no name from here. */
+static void test_another_temporary(void **state unused)
+{
+	struct edit_file f = file("/etc/a.conf");
+
+	tree_write(root, "etc/a.conf", "old");
+	f.check = take_its_name;
+	assert_int_equal(replace(&f, "new"), -ESTALE);
+	check_text("old", read_it("/etc/a.conf"), "old");
 }
 
 /* A process that holds the lock below @sysroot until it is killed. */
@@ -358,10 +400,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_root, remove_root)
 	const struct CMUnitTest tests[] = {
-		TEST(test_life),	TEST(test_folders),    TEST(test_links),
-		TEST(test_no_file),	TEST(test_attributes), TEST(test_default_acl),
-		TEST(test_refused),	TEST(test_lock),       TEST(test_lock_of_child),
-		TEST(test_lock_folder),
+		TEST(test_life),	  TEST(test_folders),
+		TEST(test_links),	  TEST(test_no_file),
+		TEST(test_attributes),	  TEST(test_default_acl),
+		TEST(test_refused),	  TEST(test_lock),
+		TEST(test_lock_of_child), TEST(test_lock_folder),
+		TEST(test_owner),	  TEST(test_another_temporary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

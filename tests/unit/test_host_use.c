@@ -143,6 +143,7 @@ static void test_uses(void **state unused)
 	static const char *const cmdlines[] = {
 		"rd.earlybind.bind=01:00.0",
 		"rd.earlybind.bind=01:00.0;allow=storage,network",
+		"rd.earlybind.bind=01:00.0;allow=console",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -201,6 +201,8 @@ static const struct scenario scenarios[] = {
 	{"console", NULL, "vfio-pci.ids=10de:2489", GPU, "refuse console"},
 	{"console, allowed", NULL, "rd.earlybind.bind=02:00.0;allow=console", GPU,
 	 "recover"},
+	{"console, allowed something else", NULL,
+	 "rd.earlybind.bind=02:00.0;allow=storage,network", GPU, "refuse console"},
 	{"console, allowed by another rule", NULL,
 	 "vfio-pci.ids=10de:2489 rd.earlybind.bind=02:00.0;allow=console", GPU,
 	 "recover"},
@@ -328,6 +330,23 @@ static void test_groups(void **state unused)
 	assert_int_equal(g->blocker_count, 2);
 	assert_string_equal(plan_blockers(g, &p->arena), "0000:02:00.0 and 0000:02:00.1");
 	assert_true(p->run.plan.groups[1].is_viable);
+	finish(p);
+
+	/* What is bound to another driver than vfio's is in the way, too. */
+	p = prepare(true);
+	make_plan(p, "rd.earlybind.bind=10ee:* rd.earlybind.bind=02:00.*;driver=xocl");
+	g = &p->run.plan.groups[0];
+	assert_string_equal(plan_blockers(g, &p->arena), "0000:02:00.0 and 0000:02:00.1");
+	finish(p);
+
+	/* The user function alone: the management function of the card is named. */
+	p = prepare(true);
+	make_plan(p, "rd.earlybind.bind=01:00.1");
+	g = &p->run.plan.groups[0];
+	check_string("management", reason_word(g->reason), "management-in-group");
+	check_contains("management", g->detail,
+		       CARD ", the card's management function (as well as 0000:02:00.0 "
+			    "and 0000:02:00.1),");
 	finish(p);
 
 	/* Before udev, what has no driver will get one. */
