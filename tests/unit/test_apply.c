@@ -271,6 +271,26 @@ static void test_no_iommu(void **state unused)
 	fake_free(w);
 }
 
+/* What cannot be read at the end takes nothing from why it was refused. */
+static void test_refused_and_unreadable(void **state unused)
+{
+	for (unsigned at = 1; at < 400; at++) {
+		struct fake_world *w = alveo("rd.earlybind.bind=01:00.0");
+		struct fake_boot boot;
+		const struct outcome *o;
+
+		w->is_without_iommu = true;
+		w->fault_at = at;
+		w->fault = FAULT_ERROR;
+		fake_boot(w, NULL, &boot);
+		o = fake_outcome(&boot, CARD);
+		if (o && o->plan->action == ACTION_REFUSE)
+			check_string(w->log, reason_word(o->reason), "iommu-off");
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+}
+
 static void test_group_that_comes_with_the_probe(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
@@ -540,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_failing_module),
 		cmocka_unit_test(test_hanging_module),
 		cmocka_unit_test(test_no_iommu),
+		cmocka_unit_test(test_refused_and_unreadable),
 		cmocka_unit_test(test_group_that_comes_with_the_probe),
 		cmocka_unit_test(test_device_that_the_iommu_does_not_cover),
 		cmocka_unit_test(test_working_driver_is_not_disturbed_for_a_try),

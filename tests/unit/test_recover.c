@@ -161,6 +161,56 @@ static void test_driver_that_hangs_in_remove(void **state unused)
 	}
 }
 
+/* Each has the whole time, however long the one before it took. */
+static void test_two_slow_drivers(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE " rd.earlybind.recovery_timeout=10");
+
+	fake_give(w, CARD, "xclmgmt")->remove_time = 7 * FAKE_SECOND;
+	fake_give(w, CARD_1, "xocl")->remove_time = 7 * FAKE_SECOND;
+	boot_and_check(w, NULL, BOUND);
+	assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
+	fake_free(w);
+}
+
+static void take_it_again(struct fake_bus *bus, void *arg unused)
+{
+	struct fake_device *d = fake_find_device(bus, CARD);
+
+	d->has_override = false;
+	fake_grab(bus, d);
+}
+
+/* Somebody clears the claim, and the driver that let go has the device again: at every moment. */
+static void test_taken_again(void **state unused)
+{
+	unsigned busy = 0;
+
+	for (uint64_t delay = 1500; delay < 4500; delay += 2) {
+		struct fake_world *w = alveo(CMDLINE);
+		struct fake_boot boot;
+		const struct outcome *o;
+		const char *message;
+
+		fake_give(w, CARD, "xclmgmt");
+		fake_at(&w->bus, w->bus.now + delay, take_it_again, NULL);
+		fake_boot(w, NULL, &boot);
+		message = fake_check(w, &boot);
+		if (message)
+			fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay,
+				 message, w->trace, w->log);
+		o = fake_outcome(&boot, CARD);
+		assert_non_null(o);
+		if (o->verdict != VERDICT_BOUND) {
+			check_string(w->trace, reason_word(o->reason), "busy-driver");
+			busy++;
+		}
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+	assert_true(busy > 0);
+}
+
 static void test_driver_that_hangs_in_probe(void **state unused)
 {
 	struct fake_world *w = alveo(CMDLINE);
@@ -379,6 +429,8 @@ int main(void)
 		cmocka_unit_test(test_driver_still_registering),
 		cmocka_unit_test(test_driver_in_its_probe),
 		cmocka_unit_test(test_driver_that_hangs_in_remove),
+		cmocka_unit_test(test_two_slow_drivers),
+		cmocka_unit_test(test_taken_again),
 		cmocka_unit_test(test_driver_that_hangs_in_probe),
 		cmocka_unit_test(test_slow_native_probe_when_given_back),
 		cmocka_unit_test(test_slow_native_probe_of_a_free_device),

@@ -148,6 +148,47 @@ static void test_remove_under_way_and_no_module(void **state unused)
 	fake_free(w);
 }
 
+/* Loading took all of the time: what is under way still has a second to end. */
+static void test_remove_under_way_and_time_is_up(void **state unused)
+{
+	struct fake_world *w =
+		alveo(CMDLINE " rd.earlybind.timeout=2 rd.earlybind.recovery_timeout=5");
+
+	fake_find_module(w, "vfio_pci")->time = FAKE_FOREVER;
+	begin_remove(w, CARD, "xclmgmt", 15 * FAKE_SECOND / 2);
+	boot_and_check(w, NULL,
+		       (struct expectation){VERDICT_RESTORED, REASON_MODULE_FAILED,
+					    ETIMEDOUT, NULL});
+	fake_free(w);
+}
+
+/*
+ * vfio-pci's probe is put off, and repeated by the kernel when the other function is bound: its
+ * link is there meanwhile, and goes again.
+ */
+static void test_repeated_probe(void **state unused)
+{
+	static const uint64_t times[] = {50, 1000, 20000, FAKE_SECOND};
+
+	for (unsigned i = 0; i < 3 * 4 * 6; i++) {
+		struct fake_world *w = alveo("rd.earlybind.bind=10ee:*");
+		struct fake_boot boot;
+		const char *message;
+
+		w->bus.kernel = kernels[i % 3];
+		fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
+		fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
+		fake_find_driver(&w->bus, "vfio-pci")->probe_time = times[i / 3 % 4];
+		device(w, CARD)->deferrals = i / 12;
+		fake_boot(w, NULL, &boot);
+		message = fake_check(w, &boot);
+		if (message)
+			fail_msg("%u: %s\n%s%s", i, message, w->trace, w->log);
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+}
+
 /* Loading waits for probes in the background, so for what a recovery waits for. */
 static void test_slow_load(void **state unused)
 {
@@ -306,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_slow_probe_begins_meanwhile),
 		cmocka_unit_test(test_many_removes_under_way),
 		cmocka_unit_test(test_remove_under_way_and_no_module),
+		cmocka_unit_test(test_remove_under_way_and_time_is_up),
+		cmocka_unit_test(test_repeated_probe),
 		cmocka_unit_test(test_slow_load),
 		cmocka_unit_test(test_dead_device),
 		cmocka_unit_test(test_dead_device_of_a_dry_run),
