@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Forms that name devices by address: driverctl, Unraid, DPDK, VPP, TrueNAS, Proxmox, libvirt. */
+/* Forms that name devices by address: driverctl, Unraid, DPDK, VPP, Proxmox, Incus, libvirt... */
 #include "recipe_parse.h"
 
 #include <stdio.h>
@@ -454,4 +454,76 @@ void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text
 		else if (text_has_prefix(tag, "qemu:arg"))
 			add_qemu(recipes, r, tag);
 	}
+}
+
+/* ---- Incus and LXD ------------------------------------------------------------------------- */
+
+/* A device of a virtual machine in backup.yaml. */
+struct incus_device {
+	struct recipe recipe;
+	struct text type, gputype, address;
+};
+
+/* A GPU as a whole has "gputype: physical", or none; anything else is a part of it. */
+static void end_incus(struct recipes *recipes, struct incus_device *d)
+{
+	bool is_whole = text_is(d->type, "pci") ||
+			(text_is(d->type, "gpu") &&
+			 (d->gputype.n == 0 || text_is(d->gputype, "physical")));
+
+	if (is_whole && d->address.n > 0 &&
+	    recipe_add_address(recipes, &d->recipe, d->address, TEXT("")))
+		(void)recipe_add(recipes, &d->recipe);
+	d->type = d->gputype = d->address = TEXT("");
+	d->recipe.selectors = NULL;
+	d->recipe.selector_count = 0;
+}
+
+static void take_incus(struct incus_device *d, const char *file, unsigned line,
+		       struct text whole, struct text key, struct text value)
+{
+	if (value.n > 1 && (value.p[0] == '"' || value.p[0] == '\'') &&
+	    value.p[value.n - 1] == value.p[0])
+		value = (struct text){value.p + 1, value.n - 2};
+	if (text_is(key, "type"))
+		d->type = value;
+	if (text_is(key, "gputype"))
+		d->gputype = value;
+	if (!text_is(key, "pci") && !text_is(key, "address"))
+		return;
+	d->address = value;
+	d->recipe = (struct recipe){.file = file,
+				    .line = line,
+				    .text = whole,
+				    .kind = RECIPE_ADDRESS,
+				    .fate = RECIPE_STAY,
+				    .note = NODE_NOTE};
+}
+
+/*
+ * backup.yaml: "devices" of "instance", or of "container" as older versions call it. Each device
+ * is a block of keys. "expanded_devices" repeats them with those of the profiles.
+ */
+void recipe_parse_incus(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, key, value;
+	struct incus_device d = {.type = TEXT("")};
+	bool is_of_machine = false;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		bool is_top = text.n > 0 && !char_is_blank(text.p[0]);
+
+		value = text_trim(text);
+		if (value.n == 0 || !text_cut(&value, ':', &key) || !value.p)
+			continue;
+		value = text_trim(value);
+		if (is_top)
+			is_of_machine =
+				text_is(key, "instance") || text_is(key, "container");
+		if (is_top || value.n == 0)
+			end_incus(recipes, &d);
+		else if (is_of_machine)
+			take_incus(&d, file, line, text_trim(text), key, value);
+	}
+	end_incus(recipes, &d);
 }

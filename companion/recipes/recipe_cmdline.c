@@ -250,9 +250,16 @@ static void take_module_parameter(struct reader *r, struct text name)
 		r->base.fate = RECIPE_DELETE;
 		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), name);
 	}
-	if (dot && recipe_check_module(r->recipes, r->base.file, r->base.line, module) &&
-	    module_is_vfio(module))
+	if (!dot || !recipe_check_module(r->recipes, r->base.file, r->base.line, module))
+		return;
+	if (module_is_vfio(module)) {
 		take_option(r, module);
+	} else if (text_has_suffix(name, ".ids") && text_is_id_like(r->value)) {
+		/* What was meant is offered. */
+		r->base.kind = RECIPE_IDS;
+		r->base.fate = RECIPE_DELETE;
+		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), r->value);
+	}
 }
 
 void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,

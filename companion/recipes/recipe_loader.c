@@ -10,6 +10,9 @@
 #define NIX_NOTE \
 	"it is for this system's configuration: once an image with the rules has booted, " \
 	"take it out there and run nixos-rebuild boot"
+#define GUIX_NOTE \
+	"it is for this system's configuration: once an image with the rules has booted, " \
+	"take it out there and run guix system reconfigure"
 #define BOOTC_NOTE \
 	"it comes with the image of the system: once an image with the rules has booted, take " \
 	"it out where that image is made"
@@ -62,6 +65,8 @@ void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text b
 		"U_BOOT_PARAMETERS", /* u-boot-menu */
 		"EXTLINUX_PARAMETERS",
 		"default_kernel_opts", /* update-extlinux of Alpine */
+		"append", /* LILO, ELILO */
+		"extraargs", /* armbianEnv.txt */
 	};
 	struct text rest = bytes, text, value;
 	unsigned line = 0, first;
@@ -84,6 +89,7 @@ struct strings_reader {
 	unsigned first; /* of the string */
 	struct text string;
 	bool is_block; /* of Nix: between two apostrophes each */
+	bool is_scheme; /* comments begin with ';', and there are no blocks */
 };
 
 /* Takes @n bytes off, and counts their lines. */
@@ -103,15 +109,15 @@ static size_t string_length(struct text t)
 	return n;
 }
 
-/* The next string; comments from '#' on are passed over. */
+/* The next string; comments are passed over. */
 static bool next_string(struct strings_reader *r)
 {
 	while (r->rest.n > 0) {
 		char c = r->rest.p[0];
 		const char *end;
 
-		r->is_block = text_has_prefix(r->rest, "''");
-		if (c == '#') {
+		r->is_block = !r->is_scheme && text_has_prefix(r->rest, "''");
+		if (c == (r->is_scheme ? ';' : '#')) {
 			end = memchr(r->rest.p, '\n', r->rest.n);
 			take(r, end ? (size_t)(end - r->rest.p) : r->rest.n);
 		} else if (c == '"' || r->is_block) {
@@ -145,10 +151,9 @@ static void keep_all(struct recipes *recipes, size_t before, const char *note)
 	}
 }
 
-static void parse_strings(struct recipes *recipes, const char *file, struct text bytes)
+static void parse_strings(struct recipes *recipes, const char *file,
+			  struct strings_reader r)
 {
-	struct strings_reader r = {.rest = bytes, .line = 1};
-
 	while (next_string(&r))
 		if (!r.is_block)
 			recipe_parse_cmdline(recipes, file, r.first, r.string);
@@ -171,7 +176,7 @@ void recipe_parse_refind_linux(struct recipes *recipes, const char *file,
 /* JSON of kernelstub: "kernel_options": ["quiet", ...] */
 void recipe_parse_kernelstub(struct recipes *recipes, const char *file, struct text bytes)
 {
-	parse_strings(recipes, file, bytes);
+	parse_strings(recipes, file, (struct strings_reader){.rest = bytes, .line = 1});
 }
 
 /* TOML: kargs = ["..."] */
@@ -179,8 +184,19 @@ void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text b
 {
 	size_t before = recipes->count;
 
-	parse_strings(recipes, file, bytes);
+	parse_strings(recipes, file, (struct strings_reader){.rest = bytes, .line = 1});
 	keep_all(recipes, before, BOOTC_NOTE);
+}
+
+/* Guix: (kernel-arguments (list "..." ...)) */
+void recipe_parse_guix(struct recipes *recipes, const char *file, struct text bytes)
+{
+	size_t before = recipes->count;
+
+	parse_strings(
+		recipes, file,
+		(struct strings_reader){.rest = bytes, .line = 1, .is_scheme = true});
+	keep_all(recipes, before, GUIX_NOTE);
 }
 
 /* A block of Nix with lines of modprobe.d, or with commands that pass devices. */
@@ -211,6 +227,39 @@ static unsigned line_of_ids(const struct strings_reader *r)
 	return line;
 }
 
+/* A string that is one ID, as an element of a list that the configuration puts together. */
+static bool take_nix_id(struct recipes *recipes, const char *file,
+			const struct strings_reader *s)
+{
+	struct recipe r = {.file = file,
+			   .line = s->first,
+			   .text = s->string,
+			   .kind = RECIPE_IDS,
+			   .fate = RECIPE_STAY,
+			   .extent = RECIPE_WORDS,
+			   .note = NIX_NOTE,
+			   .is_cmdline = true};
+	struct selector selector;
+	struct parse_error error;
+
+	if (s->is_block || selector_parse(s->string, &selector, &error) < 0 ||
+	    selector.terms != TERM_ID)
+		return false;
+	recipe_add_selector(recipes, recipe_add(recipes, &r), &selector);
+	return true;
+}
+
+/* "vfio-pci.ids=" + lib.concatStringsSep "," gpuIDs: the list stands elsewhere in the file. */
+static bool take_nix_list(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct strings_reader r = {.rest = bytes, .line = 1};
+	bool is_any = false;
+
+	while (next_string(&r))
+		is_any |= take_nix_id(recipes, file, &r);
+	return is_any;
+}
+
 /*
  * NixOS: boot.kernelParams, boot.extraModprobeConfig. A string with something to put in is not
  * understood. vfio-pci's parameters stand in strings of their own.
@@ -219,19 +268,16 @@ void recipe_parse_nix(struct recipes *recipes, const char *file, struct text byt
 {
 	struct strings_reader r = {.rest = bytes, .line = 1};
 	size_t before = recipes->count;
+	unsigned unclear = 0;
 
 	while (next_string(&r)) {
 		if (!text_has_part(r.string, "vfio") &&
 		    !text_has_part(r.string, "pci-stub") &&
 		    !text_has_part(r.string, "iommu"))
 			continue;
-		if (text_has_part(r.string, "${")) {
-			if (text_has_part(r.string, "ids="))
-				recipe_find(
-					recipes, LINT_NOT_UNDERSTOOD, file,
-					line_of_ids(&r),
-					"it looks like it passes devices, and is not "
-					"understood: its list is put together by Nix");
+		if (text_has_part(r.string, "${") || text_has_suffix(r.string, "ids=")) {
+			if (unclear == 0 && text_has_part(r.string, "ids="))
+				unclear = line_of_ids(&r);
 		} else if (r.is_block) {
 			parse_block(recipes, file, &r);
 		} else if (text_has_prefix(r.string, "options ")) {
@@ -240,5 +286,9 @@ void recipe_parse_nix(struct recipes *recipes, const char *file, struct text byt
 			recipe_parse_cmdline(recipes, file, r.first, r.string);
 		}
 	}
+	if (unclear > 0 && !take_nix_list(recipes, file, bytes))
+		recipe_find(recipes, LINT_NOT_UNDERSTOOD, file, unclear,
+			    "it looks like it passes devices, and is not understood: its "
+			    "list is put together by Nix");
 	keep_all(recipes, before, NIX_NOTE);
 }

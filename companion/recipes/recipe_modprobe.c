@@ -153,6 +153,28 @@ static bool is_modprobe(struct text program)
 	return text_is(program, "modprobe") || text_has_suffix(program, "/modprobe");
 }
 
+bool recipe_take_modprobe(struct text command, struct text *ret_module,
+			  struct text *ret_ids)
+{
+	struct text module = TEXT("");
+	struct cmdline_arg arg;
+
+	if (!cmdline_next(&command, &arg) || arg.value.p || !is_modprobe(arg.name))
+		return false;
+	while (cmdline_next(&command, &arg)) {
+		if (!arg.value.p && text_is_param(arg.name, "vfio_pci")) {
+			module = TEXT("vfio_pci");
+		} else if (!arg.value.p && text_is_param(arg.name, "pci_stub")) {
+			module = TEXT("pci_stub");
+		} else if (module.n > 0 && arg.value.n > 0 && text_is(arg.name, "ids")) {
+			*ret_module = module;
+			*ret_ids = arg.value;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* "install nouveau /bin/false", "install vfio-pci /sbin/script" and the like. */
 static void parse_install(const struct line *line, struct text module)
 {
@@ -161,6 +183,7 @@ static void parse_install(const struct line *line, struct text module)
 		"/sbin/nologin", "false",     "true",		":"};
 	struct recipe r = of(line, RECIPE_SCRIPT, RECIPE_LOOK);
 	struct text command = text_trim(line->rest), word = {"", 0}, rest = command;
+	struct text of_ids, ids;
 
 	r.module = module;
 	(void)text_word(&rest, &word);
@@ -173,7 +196,12 @@ static void parse_install(const struct line *line, struct text module)
 			(void)recipe_add(line->recipes, &r);
 		return;
 	}
-	if (module_is_vfio(module) && is_modprobe(word)) {
+	if (recipe_take_modprobe(command, &of_ids, &ids)) {
+		r.kind = RECIPE_IDS;
+		r.fate = RECIPE_DELETE;
+		r.module = of_ids;
+		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), ids);
+	} else if (module_is_vfio(module) && is_modprobe(word)) {
 		r.kind = RECIPE_LOAD;
 		r.fate = RECIPE_DELETE;
 		(void)recipe_add(line->recipes, &r);
@@ -322,6 +350,26 @@ void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 
 /* ---- lists of modules ----------------------------------------------------------------------- */
 
+/* "vfio-pci.ids=..." is for the kernel's command line. */
+static bool take_parameter(struct recipes *recipes, struct recipe r, struct text word)
+{
+	struct cmdline_arg arg;
+
+	if (!cmdline_next(&word, &arg) || !arg.value.p ||
+	    (!text_is_param(arg.name, "vfio_pci.ids") &&
+	     !text_is_param(arg.name, "pci_stub.ids")))
+		return false;
+	recipe_find(recipes, LINT_SYNTAX, r.file, r.line,
+		    "a line of this file names a module: %.*s= is a parameter of the "
+		    "kernel's command line and has no effect here",
+		    (int)arg.name.n, arg.name.p);
+	r.kind = RECIPE_IDS;
+	r.module = (struct text){arg.name.p, arg.name.n - 4};
+	r.is_replaced = true;
+	recipe_add_ids(recipes, recipe_add(recipes, &r), arg.value);
+	return true;
+}
+
 /* initramfs-tools hands a line to modprobe as it stands: also options, and only modules. */
 static void parse_module_line(struct recipes *recipes, const char *file, unsigned line,
 			      struct text text)
@@ -348,7 +396,9 @@ static void parse_module_line(struct recipes *recipes, const char *file, unsigne
 		}
 		return;
 	}
-	if (!recipe_check_module(recipes, file, line, name))
+	if (take_parameter(recipes, r, name) ||
+	    (!recipe_check_module(recipes, file, line, name) &&
+	     !text_is_param(name, "pci_stub")))
 		return;
 	while (cmdline_next(&rest, &arg)) {
 		if (!text_is_param(arg.name, "ids"))

@@ -85,6 +85,13 @@ void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text v
 /* What rules of earlybind need to bind to @driver: "driver=NAME", or NULL for vfio-pci. */
 const char *recipe_driver_options(struct recipes *recipes, struct text driver) nonnull(1);
 
+/*
+ * The list of "modprobe vfio-pci ids=LIST", also of pci-stub, wherever its options stand.
+ * False if @command is another one.
+ */
+bool recipe_take_modprobe(struct text command, struct text *ret_module,
+			  struct text *ret_ids) nonnull(2, 3);
+
 /* Has the program that @command begins with read as a script, too. */
 void recipe_follow(struct recipes *recipes, struct text command) nonnull(1);
 
@@ -127,6 +134,8 @@ void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text b
 	nonnull(1, 2);
 void recipe_parse_nix(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+void recipe_parse_guix(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
 
 /* What goes into an image, or is loaded at boot. */
 void recipe_parse_modules(struct recipes *recipes, const char *file, struct text bytes)
@@ -161,6 +170,8 @@ void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct t
 void recipe_parse_proxmox_mapping(struct recipes *recipes, const char *file,
 				  struct text bytes) nonnull(1, 2);
 void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_incus(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 
 void recipe_parse_dpdk(struct recipes *recipes, const char *file, struct text bytes)

@@ -87,6 +87,7 @@ void recipe_parse_sysfs(struct recipes *recipes, const char *file, struct text b
 struct match {
 	struct text address;
 	struct text vendor, device, subvendor, subdevice; /* "0x10de" */
+	struct text id; /* "10DE:1B80" */
 	struct text driver; /* empty if the rule passes nothing */
 	bool is_run; /* by a program */
 };
@@ -142,6 +143,7 @@ static void take_part(struct match *m, struct text key, struct text value, bool 
 		{"ATTRS{device}", &m->device},
 		{"ATTR{subsystem_vendor}", &m->subvendor},
 		{"ATTR{subsystem_device}", &m->subdevice},
+		{"ENV{PCI_ID}", &m->id},
 	};
 
 	for (size_t i = 0; is_match && i < ARRAY_SIZE(names); i++)
@@ -169,10 +171,45 @@ static bool hex_of(struct text t, uint32_t *ret)
 	return true;
 }
 
-static bool add_match(struct recipes *recipes, struct recipe *r, const struct match *m)
+/* "10DE:1B80|10DE:10F0" (drivers/pci/pci-driver.c: pci_uevent()) */
+static bool add_pci_ids(struct recipes *recipes, struct recipe *r, struct text list)
+{
+	struct selector s;
+	struct parse_error error;
+	struct text part;
+
+	while (text_cut(&list, '|', &part)) {
+		if (selector_parse(part, &s, &error) < 0 || s.terms != TERM_ID)
+			return false;
+		recipe_add_selector(recipes, r, &s);
+	}
+	return true;
+}
+
+/* Each of the vendors with each of the devices. */
+static bool add_ids(struct recipes *recipes, struct recipe *r, const struct match *m)
 {
 	struct selector s = {.terms = TERM_ID,
 			     .id = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0, 0}};
+	struct text vendors = m->vendor, devices, part;
+
+	if ((m->subvendor.n > 0 && !hex_of(m->subvendor, &s.id.subvendor)) ||
+	    (m->subdevice.n > 0 && !hex_of(m->subdevice, &s.id.subdevice)))
+		return false;
+	while (text_cut(&vendors, '|', &part)) {
+		if (!hex_of(part, &s.id.vendor))
+			return false;
+		for (devices = m->device; text_cut(&devices, '|', &part);) {
+			if (!hex_of(part, &s.id.device))
+				return false;
+			recipe_add_selector(recipes, r, &s);
+		}
+	}
+	return m->vendor.n > 0 && m->device.n > 0;
+}
+
+static bool add_match(struct recipes *recipes, struct recipe *r, const struct match *m)
+{
 	struct text part, rest = m->address;
 	size_t before = r->selector_count;
 
@@ -181,13 +218,8 @@ static bool add_match(struct recipes *recipes, struct recipe *r, const struct ma
 			return false;
 	if (r->selector_count > before)
 		return true;
-	if (!hex_of(m->vendor, &s.id.vendor) || !hex_of(m->device, &s.id.device) ||
-	    (m->subvendor.n > 0 && !hex_of(m->subvendor, &s.id.subvendor)) ||
-	    (m->subdevice.n > 0 && !hex_of(m->subdevice, &s.id.subdevice)))
-		return false;
-	recipe_add_selector(recipes, r, &s);
 	r->kind = RECIPE_IDS;
-	return true;
+	return m->id.n > 0 ? add_pci_ids(recipes, r, m->id) : add_ids(recipes, r, m);
 }
 
 static void take_rule(struct recipes *recipes, struct recipe r, struct text text)

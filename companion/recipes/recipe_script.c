@@ -282,18 +282,19 @@ enum way {
 	WAY_NONE,
 	WAY_ADDRESS,
 	WAY_ID,
+	WAY_LIST, /* modprobe vfio-pci ids= */
 	WAY_UNCLEAR, /* to which driver? */
 };
 
 static bool has_word_in(struct text t, struct text *ret_driver)
 {
-	struct text word;
+	struct text word, option;
 
 	while (text_word(&t, &word)) {
 		if (memchr(word.p, '/', word.n))
 			continue;
-		if (text_has_prefix(word, "-b="))
-			word = skip(word, 3);
+		if (text_has_prefix(word, "-b=") || text_has_prefix(word, "--bind="))
+			(void)text_cut(&word, '=', &option);
 		if (driver_is_for_others(word)) {
 			*ret_driver = word;
 			return true;
@@ -311,7 +312,7 @@ static enum way way_of(struct text t, struct text *ret_driver)
 {
 	static const char *const files[] = {"/vfio-pci/", "/pci-stub/"};
 	bool is_unclear = memchr(t.p, UNCLEAR, t.n) != NULL;
-	struct text rest = t, word;
+	struct text rest = t, word, ids;
 	const char *slash;
 
 	if (text_has_part(t, "driver_override")) {
@@ -332,6 +333,8 @@ static enum way way_of(struct text t, struct text *ret_driver)
 	}
 	if (text_has_part(t, "driverctl") || text_has_part(t, "devbind"))
 		return has_word_in(t, ret_driver) ? WAY_ADDRESS : WAY_NONE;
+	if (recipe_take_modprobe(t, ret_driver, &ids))
+		return WAY_LIST;
 	*ret_driver = TEXT("vfio-pci");
 	if (text_has_part(t, "nodedev-det"))
 		return WAY_ADDRESS;
@@ -356,12 +359,12 @@ static void say_unclear(struct script *s)
 
 static void take_command(struct script *s, struct text t)
 {
-	struct text driver = {"", 0}, raw = s->raw;
+	struct text driver = {"", 0}, raw = s->raw, ids;
 	enum way way = way_of(t, &driver);
 	struct recipe r = {
 		.file = s->file,
 		.line = s->line,
-		.kind = way == WAY_ID ? RECIPE_IDS : RECIPE_ADDRESS,
+		.kind = way == WAY_ADDRESS ? RECIPE_ADDRESS : RECIPE_IDS,
 		.fate = RECIPE_STAY,
 		.note = SCRIPT_NOTE,
 	};
@@ -369,7 +372,12 @@ static void take_command(struct script *s, struct text t)
 	if (way == WAY_NONE || !has_room(s))
 		return;
 	(void)text_cut(&raw, '\n', &r.text);
-	if (way != WAY_UNCLEAR) {
+	if (way == WAY_LIST && recipe_take_modprobe(t, &r.module, &ids)) {
+		if (!memchr(ids.p, UNCLEAR, ids.n))
+			recipe_add_ids(s->recipes, &r, ids);
+		if (r.selector_count > 0)
+			(void)recipe_add(s->recipes, &r);
+	} else if (way != WAY_UNCLEAR) {
 		r.options = recipe_driver_options(s->recipes, driver);
 		if ((way == WAY_ID ? add_ids(s, &r, t) : add_addresses(s, &r, t)) > 0)
 			(void)recipe_add(s->recipes, &r);
@@ -513,6 +521,20 @@ static void add_look(struct recipes *recipes, const char *file, unsigned line,
 				  });
 }
 
+/* A program that only loads the module passes no device by that. */
+static bool is_load(struct text line)
+{
+	struct text word, rest = line;
+
+	while (text_word(&rest, &word) && is_leader(word))
+		line = rest;
+	rest = line;
+	return text_word(&rest, &word) &&
+	       (text_is(word, "modprobe") || text_has_suffix(word, "/modprobe")) &&
+	       !text_has_part(rest, "ids=") && !text_has_part(rest, ";") &&
+	       !text_has_part(rest, "&&");
+}
+
 /* The first line outside of comments that shows what the file is about. */
 static void look_at(struct recipes *recipes, const char *file, struct text bytes,
 		    unsigned wanted)
@@ -522,7 +544,7 @@ static void look_at(struct recipes *recipes, const char *file, struct text bytes
 	for (unsigned line = 1; text_cut(&bytes, '\n', &text); line++) {
 		text = text_trim(text);
 		if (wanted > 0 ? line != wanted
-			       : (text.n == 0 || text.p[0] == '#' ||
+			       : (text.n == 0 || text.p[0] == '#' || is_load(text) ||
 				  (!text_has_part(text, "driver_override") &&
 				   !text_has_part(text, "vfio-pci") &&
 				   !text_has_part(text, "vfio_pci"))))
