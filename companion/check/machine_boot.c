@@ -428,7 +428,12 @@ static void say_missing(struct machine *d, const struct recipe *r, enum presence
 	bool is_entry = strstr(r->file, "/loader/entries/") != NULL;
 	int n = (int)MIN(r->text.n, 200u);
 
-	if (is_entry && presence == PRESENCE_NONE)
+	if (r->other_loader)
+		machine_say(d, FINDING_FAIL,
+			    "%.*s stands in %s and not on the command line of this boot: "
+			    "%s",
+			    n, r->text.p, place_of(d, r), r->other_loader);
+	else if (is_entry && presence == PRESENCE_NONE)
 		machine_say(d, FINDING_FAIL,
 			    "%.*s stands in %s and not on the command line of this boot: "
 			    "another entry was booted; choose this one, or add it to the "

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "compiler.h"
 #include "inventory.h"
+#include "iommu.h"
 #include "policy.h"
 #include "selector.h"
 #include "shell_assign.h"
@@ -61,6 +62,8 @@ struct recipe {
 	bool is_running; /* it is of this boot: /proc/cmdline, a driver that is bound */
 	bool is_late; /* the device is not there when the initramfs runs */
 	bool is_replaced; /* it has no effect: another one takes its place */
+	/* It has no effect: why the boot loader of this boot does not read it; or NULL. */
+	const char *other_loader;
 	const char *options; /* of the rules that mean the same: "driver=NAME"; or NULL */
 	/* RECIPE_BLACKLIST, RECIPE_ORDER: the other driver. RECIPE_IDS: whose parameter it is;
 	 * empty for an alias, which has no effect alone. */
@@ -101,6 +104,7 @@ struct recipes {
 	struct arena *arena;
 	struct shell grub; /* what has read GRUB's settings */
 	enum shell_dialect dialect; /* of /bin/sh */
+	enum iommu_maker maker; /* of this machine's IOMMU */
 	const char *node; /* of a Proxmox cluster, this machine's name; NULL if unknown */
 	struct recipe *items; /* in the order of files and lines */
 	size_t count;

@@ -123,6 +123,16 @@ static void take_kernel(struct reader *r, const char *note)
 	(void)recipe_add(r->recipes, &r->base);
 }
 
+static bool has_item(struct text list, const char *item)
+{
+	struct text part;
+
+	while (text_cut(&list, ',', &part))
+		if (text_is(part, item))
+			return true;
+	return false;
+}
+
 static void take_iommu(struct reader *r)
 {
 	/* amd/init.c: parse_amd_iommu_options() knows no "on". */
@@ -130,7 +140,14 @@ static void take_iommu(struct reader *r)
 		take_kernel(r, "it has no effect: the kernel knows no amd_iommu=on");
 		return;
 	}
-	if (text_has_part(r->value, "off")) {
+	/* "on,igfx_off" keeps it on; each maker's parameter is read by its own driver. */
+	if (has_item(r->value, "off") &&
+	    ((text_is_param(r->name, "intel_iommu") && r->recipes->maker == IOMMU_AMD) ||
+	     (text_is_param(r->name, "amd_iommu") && r->recipes->maker == IOMMU_INTEL))) {
+		take_kernel(r, "it has no effect: it is for the IOMMU of another maker");
+		return;
+	}
+	if (has_item(r->value, "off")) {
 		recipe_find(r->recipes, LINT_IOMMU_OFF, r->base.file, r->base.line,
 			    "%.*s keeps the IOMMU off, and without it no device can be "
 			    "passed: take it out",

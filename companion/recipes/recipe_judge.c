@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bootloader.h"
+#include "cmdline_words.h"
 #include "files.h"
 #include "modules.h"
 #include "paths.h"
@@ -371,6 +372,100 @@ static void judge_order(const struct judge *j, const struct recipe *r)
 			name);
 }
 
+/* ---- the boot loader that started this boot ------------------------------------------------ */
+
+static bool is_below(const char *file, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (strncmp(file, *prefixes, strlen(*prefixes)) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the boot loader of this boot does not read the file. False if that is not known. */
+static bool is_of_other_loader(const struct bootloader_facts *f, const char *file)
+{
+	static const char *const grub[] = {"/etc/default/grub", "/boot/grub/",
+					   "/boot/grub2/", NULL};
+	/* Fedora's kernel-install makes GRUB's entries of the first one. */
+	static const char *const of_entries[] = {"/etc/kernel/cmdline", NULL};
+	static const char *const others[] = {
+		"/etc/kernel/uki.conf", "/etc/sdboot-manage.conf",
+		"/etc/kernelstub/",	"/boot/limine",
+		"/efi/limine",		"/boot/efi/limine",
+		"/etc/default/limine",	"/boot/refind_linux.conf",
+		"/boot/extlinux",	"/extlinux/",
+		"/boot/syslinux/",	NULL};
+
+	if (f->is_by_stub && !f->is_by_grub)
+		return is_below(file, grub);
+	if (!f->is_by_grub || !f->has_grub || f->is_by_lines)
+		return false;
+	return is_below(file, others) || (!f->has_entries && is_below(file, of_entries));
+}
+
+/* Where parameters of the next boot go; NULL if that is not known. */
+static const char *place_of(struct recipes *recipes, const struct bootloader *l)
+{
+	switch (l->kind) {
+	case LOADER_GRUB:
+	case LOADER_GRUB_FILE:
+		return "GRUB_CMDLINE_LINUX in /etc/default/grub";
+	case LOADER_GRUBBY:
+		return "all entries by grubby --update-kernel=ALL --args=...";
+	case LOADER_OSTREE:
+		return "all entries by rpm-ostree kargs --append=...";
+	case LOADER_KERNELSTUB:
+		return "the entries by kernelstub --add-options";
+	case LOADER_ENTRIES:
+		return arena_printf(recipes->arena, "the line options of %s/*.conf",
+				    l->entries);
+	case LOADER_FILE:
+	case LOADER_LINES:
+	case LOADER_HELPER:
+		return l->file;
+	case LOADER_UNKNOWN:
+		break;
+	}
+	return NULL;
+}
+
+/* A parameter in the file of a boot loader that did not boot. */
+static void judge_loader(const struct judge *j, struct world *world)
+{
+	struct recipes *recipes = j->recipes;
+	struct bootloader loader;
+	struct text running, other;
+	const char *place;
+
+	bootloader_find(world, j->sysroot, recipes->arena, &loader);
+	place = place_of(recipes, &loader);
+	if (!place || file_read_world(world, WORLD_PROC, "cmdline", recipes->arena,
+				      RECIPE_FILE_MAX, &running) < 0)
+		return;
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		if (!r->is_cmdline || r->is_running || r->is_generated ||
+		    r->is_repeated || !is_of_other_loader(&loader.facts, r->file) ||
+		    words_find(running, r->text, &other) == 1)
+			continue;
+		r->other_loader = arena_printf(
+			recipes->arena, "%s; set it in %s",
+			loader.facts.is_by_grub
+				? "GRUB started this boot and does not read this file"
+				: "GRUB did not start this boot, and only GRUB reads "
+				  "this file",
+			place);
+		recipes->is_cut |= !r->other_loader;
+		if (r->other_loader)
+			recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,
+				    "%.*s has no effect here: %s",
+				    (int)MIN(r->text.n, (size_t)80), r->text.p,
+				    r->other_loader);
+	}
+}
+
 /* ---- kernels --------------------------------------------------------------------------------- */
 
 #define KERNELS_MAX	 32
@@ -565,6 +660,7 @@ static int recipes_judge(struct recipes *recipes, struct world *world,
 	if (r != -ENOMEM &&
 	    modules_open(world, recipes->arena, sysroot, &release, &j.modules) < 0)
 		j.modules = NULL;
+	judge_loader(&j, world);
 	judge_virqfd(&j);
 	judge_xen(&j);
 	judge_machine(&j);
@@ -575,9 +671,12 @@ int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		 struct recipes *ret)
 {
 	int r = recipes_init(ret, arena);
+	struct iommu iommu;
 
 	if (r < 0)
 		return r;
+	iommu_read(world, arena, &iommu);
+	ret->maker = iommu.maker;
 	ret->dialect = bootloader_shell(sysroot, arena);
 	recipes_read_files(ret, sysroot);
 	recipes_read_running(ret, world);
