@@ -535,23 +535,40 @@ static bool is_load(struct text line)
 	       !text_has_part(rest, "&&");
 }
 
+static bool is_about_devices(struct text line)
+{
+	return line.n > 0 && line.p[0] != '#' &&
+	       (text_has_part(line, "driver_override") ||
+		text_has_part(line, "vfio-pci") || text_has_part(line, "vfio_pci"));
+}
+
 /* The first line outside of comments that shows what the file is about. */
 static void look_at(struct recipes *recipes, const char *file, struct text bytes,
 		    unsigned wanted)
 {
+	struct recipe load = {
+		.file = file,
+		.kind = RECIPE_LOAD,
+		.fate = RECIPE_STAY,
+		.note = "it loads vfio and names no device: the rules do not "
+			"need it"};
 	struct text text;
 
 	for (unsigned line = 1; text_cut(&bytes, '\n', &text); line++) {
 		text = text_trim(text);
-		if (wanted > 0 ? line != wanted
-			       : (text.n == 0 || text.p[0] == '#' || is_load(text) ||
-				  (!text_has_part(text, "driver_override") &&
-				   !text_has_part(text, "vfio-pci") &&
-				   !text_has_part(text, "vfio_pci"))))
+		if (wanted > 0 ? line != wanted : !is_about_devices(text))
 			continue;
-		add_look(recipes, file, line, text);
-		return;
+		if (wanted > 0 || !is_load(text)) {
+			add_look(recipes, file, line, text);
+			return;
+		}
+		if (load.line == 0) {
+			load.line = line;
+			load.text = text;
+		}
 	}
+	if (load.line > 0)
+		(void)recipe_add(recipes, &load);
 }
 
 /* What puts modules and programs into an image passes no device by their names alone. */

@@ -204,8 +204,8 @@ static const struct {
 	{recipe_parse_script, "#!/bin/sh\n# vfio-pci\necho x >driver_override\nvfio-pci",
 	 "3 script look\n"},
 	{recipe_parse_init_script, "case $1 in prereqs) exit;; esac\nmodprobe vfio-pci",
-	 "2 script look\n"},
-	{recipe_parse_init_script, "modprobe vfio-pci", "1 script look\n0 !order\n"},
+	 "2 load stay\n"},
+	{recipe_parse_init_script, "modprobe vfio-pci", "1 load stay\n0 !order\n"},
 	{recipe_parse_init_script, "modprobe ext4", ""},
 	/* Literal addresses and IDs of programs, through variables and lists. */
 	{recipe_parse_script,
