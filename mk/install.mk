@@ -10,6 +10,7 @@ BASH_COMPLETION_DIR ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/vendor-completions
 FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DOCDIR ?= $(PREFIX)/share/doc/earlybind
+SCHEMADIR ?= $(PREFIX)/share/earlybind/schema
 
 # PREFIX does not apply to these. /usr/lib/earlybind/binder is the binder's path in every image
 # and on every machine: the hooks, the udev rules and rdinit= rely on it. initramfs-tools, dracut
@@ -47,6 +48,8 @@ INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
 	644:completions/earlybind.bash:$(BASH_COMPLETION_DIR)/earlybind \
 	644:completions/_earlybind:$(ZSH_COMPLETION_DIR)/_earlybind \
 	644:completions/earlybind.fish:$(FISH_COMPLETION_DIR)/earlybind.fish \
+	$(foreach schema,$(sort $(wildcard docs/schema/*.json)), \
+		644:$(schema):$(SCHEMADIR)/$(notdir $(schema))) \
 	644:debian/copyright:$(DOCDIR)/copyright \
 	644:docs/earlybind.conf:$(DOCDIR)/examples/earlybind.conf
 

@@ -27,6 +27,7 @@ GLIBC_WORDS='s/Too many levels of symbolic links/Symbolic link loop/'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+mkdir documents
 for file in "$here"/trees/*.tree; do
 	name=$(basename "$file" .tree)
 	"$here/mktree.py" "$file" "$name"
@@ -74,6 +75,13 @@ is_for_programs() { # NAME COMMAND
 	esac
 }
 
+# Keeps JSON output for parts/schemas.sh, if there is any.
+keep_document() { # FILE NAME COMMAND ARGUMENT...
+	case " $* " in
+	*" --json "* | *" export json "*) [ ! -s "$1" ] || cp "$1" "documents/$3.$2.json" ;;
+	esac
+}
+
 # Output and exit code of "earlybind ARGUMENT..." as in golden/NAME.txt. What is for people to
 # read has at most 79 columns, but for the lines of list and explain: no terminal, no wrapping.
 golden() { # NAME ARGUMENT...
@@ -81,6 +89,7 @@ golden() { # NAME ARGUMENT...
 	shift
 	code=0
 	"$EARLYBIND" "$@" >out.txt 2>err.txt || code=$?
+	keep_document out.txt "$name" "$@"
 	{
 		printf '$ earlybind'
 		for word in "$@"; do
@@ -121,6 +130,7 @@ contract() { # NAME CODE COMMAND ARGUMENT...
 	elif ! jq -e . out.json >/dev/null; then
 		fail "$name" "not JSON"
 	else
+		keep_document out.json "$name" "$@" --json
 		check "$name" "$here/contract.py" "$1" out.json
 	fi
 }
@@ -411,5 +421,8 @@ for part in "$here"/parts/*.sh; do
 	# shellcheck source=/dev/null
 	[ ! -e "$part" ] || . "$part"
 done
+
+# All JSON that golden and contract have seen.
+check schemas-of-all-documents "$here/schemas.py" files documents
 
 [ "$failures" -eq 0 ]
