@@ -45,15 +45,20 @@ static size_t read_width(int fd)
 	return (size_t)n - 1;
 }
 
+static size_t known_width; /* of the standard output; 0: not yet */
+
+void terminal_unwrap(void)
+{
+	known_width = SIZE_MAX;
+}
+
 size_t terminal_width(FILE *out)
 {
-	static size_t known;
-
 	if (out != stdout)
 		return read_width(fileno(out));
-	if (known == 0)
-		known = read_width(fileno(out));
-	return known;
+	if (known_width == 0)
+		known_width = read_width(fileno(out));
+	return known_width;
 }
 
 /* https://no-color.org: set and not empty. */

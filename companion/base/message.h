@@ -52,6 +52,9 @@ struct paragraph {
  */
 size_t terminal_width(FILE *out) nonnull(1);
 
+/* From now on no line of the standard output is wrapped. */
+void terminal_unwrap(void);
+
 /*
  * "auto", "always" or "never"; NULL is "auto": on a terminal, unless NO_COLOR is set or TERM
  * is "dumb". -EINVAL for another word.

@@ -9,6 +9,7 @@
 #include "bootloader.h"
 #include "iommu.h"
 #include "options.h"
+#include "result.h"
 #include "text.h"
 #include "world.h"
 
@@ -31,6 +32,7 @@ struct cmdline_command {
 	bool is_set, is_dry_run, is_removed, is_forced, has_no_update, has_menu_entry;
 	struct strings added;
 	const char *sysroot;
+	struct result result;
 
 	struct arena *arena;
 	struct world *world;
@@ -47,6 +49,7 @@ struct cmdline_command {
 	size_t change_count;
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
 	size_t command_count;
+	bool is_done; /* files are written, and what was to be run has been */
 };
 
 /* Reads what is set now: before, last, ours. Says what is wrong. */

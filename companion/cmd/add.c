@@ -9,6 +9,7 @@
 struct adding {
 	struct edit e;
 	struct rule_requests w;
+	bool is_done; /* nothing was refused: there is a plan with the rules */
 };
 
 static int run(struct adding *a)
@@ -31,8 +32,27 @@ static int run(struct adding *a)
 		say_error("nothing is written");
 		return EXIT_FAILED;
 	}
+	a->is_done = true;
 	addition_show(&a->e, &a->w);
 	return edit_finish(&a->e);
+}
+
+static void write_result(const void *arg, struct json *json)
+{
+	const struct adding *a = arg;
+
+	addition_write(&a->e, &a->w, a->is_done, json);
+}
+
+static int run_and_tell(struct adding *a)
+{
+	struct result *result = &a->e.result;
+
+	result->command = a->w.name;
+	result->is_dry_run = a->e.is_dry_run;
+	if (result_begin(result, a->e.arena) < 0)
+		return EXIT_FAILED;
+	return result_end(result, run(a), write_result, a);
 }
 
 int command_add(int argc, char **argv, struct arena *arena)
@@ -46,6 +66,7 @@ int command_add(int argc, char **argv, struct arena *arena)
 		{"force", NULL, "also what the host needs, or what is not there yet",
 		 .ret_flag = &a.w.is_forced},
 		EDIT_OPTIONS(a.e),
+		RESULT_OPTIONS(a.e.result),
 	};
 	const struct command_spec spec = {
 		.name = "add",
@@ -73,7 +94,7 @@ int command_add(int argc, char **argv, struct arena *arena)
 	a.e.arena = arena;
 	a.w.name = "add";
 	a.w.kind = RULE_BIND;
-	return options_parse(&spec, argc, argv, &code) ? run(&a) : code;
+	return options_parse(&spec, argc, argv, &code) ? run_and_tell(&a) : code;
 }
 
 int command_keep(int argc, char **argv, struct arena *arena)
@@ -84,6 +105,7 @@ int command_keep(int argc, char **argv, struct arena *arena)
 		 .ret_string = &a.w.by},
 		{"force", NULL, "also what is not there yet", .ret_flag = &a.w.is_forced},
 		EDIT_OPTIONS(a.e),
+		RESULT_OPTIONS(a.e.result),
 	};
 	const struct command_spec spec = {
 		.name = "keep",
@@ -106,5 +128,5 @@ int command_keep(int argc, char **argv, struct arena *arena)
 	a.w.name = "keep";
 	a.w.kind = RULE_KEEP;
 	a.w.has_no_options = true;
-	return options_parse(&spec, argc, argv, &code) ? run(&a) : code;
+	return options_parse(&spec, argc, argv, &code) ? run_and_tell(&a) : code;
 }

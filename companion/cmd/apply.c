@@ -29,6 +29,7 @@
 #include "process.h"
 #include "reason.h"
 #include "rebuild.h"
+#include "result.h"
 #include "world.h"
 
 #define EXIT_NO_IMAGES 3
@@ -47,6 +48,7 @@ struct apply_image {
 struct apply {
 	/* Options. */
 	bool is_dry_run, is_forced, is_verbose;
+	struct result result;
 	struct strings kernels;
 	struct strings configs;
 	const char *sysroot;
@@ -60,6 +62,7 @@ struct apply {
 	size_t count;
 	unsigned installed; /* generators */
 	size_t due_count;
+	bool is_made; /* all that was due */
 	bool is_stuck; /* there is nothing to make one of them with */
 	const char *obstacle; /* what keeps update-initramfs from doing anything */
 };
@@ -511,8 +514,9 @@ static int apply_run(struct apply *a)
 	code = a->is_dry_run ? show(a) : make(a);
 	if (code == EXIT_OK && !a->is_dry_run)
 		paragraph_line(stdout, 0, "the images carry %s", rules);
+	a->is_made = code == EXIT_OK && !a->is_dry_run;
 	if (code == EXIT_OK)
-		say_next(a, !a->is_dry_run);
+		say_next(a, a->is_made);
 	return code;
 }
 
@@ -677,6 +681,66 @@ static int apply(struct apply *a)
 	return code == EXIT_OK ? apply_run(a) : code;
 }
 
+static const char *state_name(enum rebuild_state state)
+{
+	switch (state) {
+	case REBUILD_CURRENT:
+		return "current";
+	case REBUILD_STALE:
+		return "stale";
+	case REBUILD_ABSENT:
+		return "absent";
+	}
+	return "";
+}
+
+static void write_image(const struct apply_image *image, struct json *json)
+{
+	char command[COMMAND_SIZE];
+
+	json_open(json, NULL, '{');
+	json_put_string(json, "kernel", image->image.kernel);
+	json_put_string(json, "image", image->image.path);
+	json_put_string(json, "state", state_name(image->verdict.state));
+	json_put_string(json, "reason", image->verdict.reason);
+	json_put_bool(json, "due", image->is_due);
+	json_put_string(json, "program",
+			image->has_command ? join(image->argv, command) : NULL);
+	json_put_bool(json, "good",
+		      image->is_due ? image->is_good
+				    : image->verdict.state == REBUILD_CURRENT);
+	json_close(json, '}');
+}
+
+static void write_result(const void *arg, struct json *json)
+{
+	const struct apply *a = arg;
+
+	json_open(json, "images", '[');
+	for (size_t i = 0; i < a->count; i++)
+		write_image(&a->images[i], json);
+	json_close(json, ']');
+	json_open(json, "next", '[');
+	if (a->is_made) {
+		json_put_string(json, NULL, "reboot");
+		json_put_string(json, NULL, "earlybind status");
+	}
+	json_close(json, ']');
+}
+
+/* Of a generator's own words none is told where nobody reads along. */
+static int apply_and_tell(struct apply *a)
+{
+	struct result *r = &a->result;
+
+	r->command = "apply";
+	r->is_dry_run = a->is_dry_run;
+	a->is_verbose = a->is_verbose && !r->is_json && !r->is_quiet;
+	if (result_begin(r, a->arena) < 0)
+		return EXIT_FAILED;
+	return result_end(r, apply(a), write_result, a);
+}
+
 int command_apply(int argc, char **argv, struct arena *arena)
 {
 	static struct apply a;
@@ -693,6 +757,7 @@ int command_apply(int argc, char **argv, struct arena *arena)
 		 .ret_strings = &a.configs},
 		{"sysroot", "DIR", "with --dry-run: the machine below DIR",
 		 .ret_string = &a.sysroot},
+		RESULT_OPTIONS(a.result),
 	};
 	const struct command_spec spec = {
 		.name = "apply",
@@ -728,5 +793,5 @@ int command_apply(int argc, char **argv, struct arena *arena)
 			  "shows what would be done");
 		return EXIT_FAILED;
 	}
-	return apply(&a);
+	return apply_and_tell(&a);
 }

@@ -17,6 +17,7 @@
 #include "cmdline_words.h"
 
 #define EXIT_NOWHERE 3
+#define COMMAND_SIZE 4096
 
 /* What this machine needs, then what was asked for. */
 static int collect(struct cmdline_command *c, struct strings *ret)
@@ -229,17 +230,15 @@ static void warn_of_kernels(struct cmdline_command *c)
 			continue;
 		last = image->kernel;
 		if (!image->path)
-			paragraph_line(stdout, 0,
-				       "warning: kernel %s has no initramfs: no rule is "
-				       "carried out when it boots",
-				       image->kernel);
+			say_error("warning: kernel %s has no initramfs: no rule is "
+				  "carried out when it boots",
+				  image->kernel);
 		else if (found.entries.count > 0 && !found.entries.is_cut &&
 			 !found.entries.has_unmounted &&
 			 !has_entry(&found, image->kernel))
-			paragraph_line(stdout, 0,
-				       "warning: no entry of the boot loader that was "
-				       "found boots kernel %s",
-				       image->kernel);
+			say_error("warning: no entry of the boot loader that was "
+				  "found boots kernel %s",
+				  image->kernel);
 	}
 }
 
@@ -262,6 +261,7 @@ static int change(struct cmdline_command *c, int *lock)
 		return EXIT_OK;
 	}
 	code = cmdline_carry_out(c, lock);
+	c->is_done = code == EXIT_OK && !c->is_dry_run;
 	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
 	    (c->is_set || c->is_removed) && c->loader.file &&
 	    c->loader.kind != LOADER_LINES)
@@ -309,6 +309,72 @@ static int run(struct cmdline_command *c)
 	return code;
 }
 
+static void write_changes(const struct cmdline_command *c, struct json *json)
+{
+	json_open(json, "changes", '[');
+	for (size_t i = 0; i < c->change_count; i++) {
+		json_open(json, NULL, '{');
+		json_put_string(json, "file", c->changes[i].path);
+		if (c->changes[i].old.p)
+			json_put_text(json, "before", c->changes[i].old);
+		else
+			json_put_null(json, "before");
+		json_put_string(json, "after", c->changes[i].new);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_open(json, "programs", '[');
+	for (size_t i = 0; i < c->command_count; i++) {
+		char line[COMMAND_SIZE];
+		struct text_buffer b = {.buf = line, .size = sizeof(line)};
+
+		line[0] = '\0';
+		for (size_t k = 0; k < LOADER_ARGUMENTS_MAX && c->commands[i][k]; k++) {
+			text_add(&b, "%s", k > 0 ? " " : "");
+			text_add_word(&b, c->commands[i][k]);
+		}
+		json_put_string(json, NULL, text_shown(&b));
+	}
+	json_close(json, ']');
+}
+
+/* Nothing was worked out where the machine could not be read. */
+static void write_result(const void *arg, struct json *json)
+{
+	const struct cmdline_command *c = arg;
+	const char *why, *parameter = iommu_parameter(&c->iommu, &why);
+	bool is_set = c->before && parameter && is_there(settings(c), parameter);
+	bool is_running = parameter && is_running_with(c, parameter);
+
+	json_open(json, "iommu", '{');
+	json_put_string(json, "maker", iommu_maker_name(c->iommu.maker));
+	json_put_bool(json, "on", c->iommu.is_on);
+	json_close(json, '}');
+	json_put_string(json, "needed", parameter);
+	json_put_bool(json, "running", is_running);
+	json_put_bool(json, "set", is_set);
+	json_put_string(json, "loader", c->loader.name);
+	json_put_string(json, "file", c->loader.file);
+	write_changes(c, json);
+	json_put_bool(json, "done", c->is_done);
+	json_open(json, "next", '[');
+	if (c->is_done || (is_set && !is_running))
+		json_put_string(json, NULL, "reboot");
+	else if (c->before && parameter && !is_set && !is_running && !c->is_dry_run &&
+		 !c->is_set && !c->is_removed && !c->has_menu_entry && !is_by_hand(c))
+		json_put_string(json, NULL, "earlybind cmdline --set");
+	json_close(json, ']');
+}
+
+static int run_and_tell(struct cmdline_command *c)
+{
+	c->result.command = "cmdline";
+	c->result.is_dry_run = c->is_dry_run;
+	if (result_begin(&c->result, c->arena) < 0)
+		return EXIT_FAILED;
+	return result_end(&c->result, run(c), write_result, c);
+}
+
 int command_cmdline(int argc, char **argv, struct arena *arena)
 {
 	static struct cmdline_command c;
@@ -326,6 +392,7 @@ int command_cmdline(int argc, char **argv, struct arena *arena)
 		 .ret_flag = &c.has_no_update},
 		{"sysroot", "DIR", "the machine below DIR; nothing is run then",
 		 .ret_string = &c.sysroot},
+		RESULT_OPTIONS(c.result),
 	};
 	const struct command_spec spec = {
 		.name = "cmdline",
@@ -361,5 +428,5 @@ int command_cmdline(int argc, char **argv, struct arena *arena)
 			"with sudo; --dry-run shows the changes");
 		return EXIT_FAILED;
 	}
-	return run(&c);
+	return run_and_tell(&c);
 }

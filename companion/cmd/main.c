@@ -12,6 +12,7 @@
 #include "message.h"
 #include "options.h"
 #include "recording.h"
+#include "result.h"
 #include "version.h"
 
 /* Address space, not memory: pages that are not used cost nothing. */
@@ -255,6 +256,7 @@ static void end_at_cut_file(int signal unused)
 	static const char message[] = "earlybind: a file was cut while it was read: "
 				      "repeat the command\n";
 
+	result_abandon();
 	(void)!write(STDERR_FILENO, message, sizeof(message) - 1);
 	_exit(EXIT_FAILED);
 }

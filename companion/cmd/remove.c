@@ -12,6 +12,7 @@ struct removing {
 	struct edit e;
 	struct rule_requests w;
 	struct removal removal;
+	bool is_done; /* all were found: there is a plan without the rules */
 };
 
 /* A keep rule about a device that is meant: not what was asked for, but perhaps meant. */
@@ -92,14 +93,34 @@ static int run(struct removing *r)
 	}
 	if (removal_apply(&r->removal, &r->e) < 0 || edit_check(&r->e) < 0)
 		return EXIT_FAILED;
+	r->is_done = true;
 	removal_show(&r->removal, &r->e);
 	return edit_finish(&r->e);
+}
+
+static void write_result(const void *arg, struct json *json)
+{
+	const struct removing *r = arg;
+
+	removal_write(&r->removal, &r->e, r->is_done, json);
+}
+
+static int run_and_tell(struct removing *r)
+{
+	struct result *result = &r->e.result;
+
+	result->command = r->w.name;
+	result->is_dry_run = r->e.is_dry_run;
+	if (result_begin(result, r->e.arena) < 0)
+		return EXIT_FAILED;
+	return result_end(result, run(r), write_result, r);
 }
 
 int command_remove(int argc, char **argv, struct arena *arena)
 {
 	static struct removing r;
-	const struct option_spec options[] = {EDIT_OPTIONS(r.e)};
+	const struct option_spec options[] = {EDIT_OPTIONS(r.e),
+					      RESULT_OPTIONS(r.e.result)};
 	const struct command_spec spec = {
 		.name = "remove",
 		.synopsis = "SELECTOR... [OPTION...]",
@@ -123,5 +144,5 @@ int command_remove(int argc, char **argv, struct arena *arena)
 	r.e.arena = arena;
 	r.w.name = "remove";
 	r.w.has_no_options = true;
-	return options_parse(&spec, argc, argv, &code) ? run(&r) : code;
+	return options_parse(&spec, argc, argv, &code) ? run_and_tell(&r) : code;
 }

@@ -15,6 +15,7 @@
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
+#include "report.h"
 #include "run.h"
 #include "virtual_functions.h"
 
@@ -528,8 +529,79 @@ int edit_finish(struct edit *e)
 	}
 	if (write_own(e) < 0)
 		return EXIT_FAILED;
+	e->is_written = true;
 	puts("next: \"earlybind apply\" puts it into the images, and the next boot obeys");
 	return EXIT_OK;
+}
+
+static void write_line(struct json *json, const char *key, struct text line)
+{
+	if (line.p)
+		json_put_text(json, key, line);
+	else
+		json_put_null(json, key);
+}
+
+static void write_changes(const struct edit *e, struct json *json)
+{
+	json_open(json, "changes", '[');
+	for (size_t i = 0; i < e->text.change_count; i++) {
+		json_open(json, NULL, '{');
+		write_line(json, "before", e->text.changes[i].before);
+		write_line(json, "after", e->text.changes[i].after);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static bool is_about_group(const struct edit *e, const bool *is_about, int group)
+{
+	for (size_t i = 0; i < e->inventory.count; i++)
+		if (is_about[i] && e->inventory.devices[i].iommu_group == group)
+			return true;
+	return false;
+}
+
+/* By the plan with the change in it. */
+static void write_next_boot(const struct edit *e, const bool *is_about, struct json *json)
+{
+	size_t count = is_about ? e->inventory.count : 0;
+	char address[BDF_SIZE];
+
+	json_open(json, "devices", '[');
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_device *pd =
+			is_about[i] ? plan_find(&e->plan, &e->inventory.devices[i])
+				    : NULL;
+
+		if (pd)
+			report_write_device(pd, NULL, json);
+	}
+	json_close(json, ']');
+	json_open(json, "unnamed", '[');
+	for (size_t i = 0; i < count; i++)
+		if (is_about[i] && !plan_find(&e->plan, &e->inventory.devices[i]))
+			json_put_string(json, NULL,
+					bdf_format(e->inventory.devices[i].bdf, address));
+	json_close(json, ']');
+	json_open(json, "groups", '[');
+	for (size_t i = 0; is_about && i < e->plan.group_count; i++)
+		if (is_about_group(e, is_about, e->plan.groups[i].id))
+			report_write_group(&e->plan.groups[i], json);
+	json_close(json, ']');
+}
+
+void edit_write(const struct edit *e, const bool *is_about, struct json *json)
+{
+	json_put_string(json, "file", e->file.name);
+	json_put_string(json, "profile", e->profile);
+	json_put_bool(json, "written", e->is_written);
+	write_changes(e, json);
+	write_next_boot(e, is_about, json);
+	json_open(json, "next", '[');
+	if (e->is_written)
+		json_put_string(json, NULL, "earlybind apply");
+	json_close(json, ']');
 }
 
 bool edit_is_own(const struct edit *e, const struct rule *rule)

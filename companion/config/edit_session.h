@@ -16,6 +16,7 @@
 #include "pci_names.h"
 #include "plan.h"
 #include "policy.h"
+#include "result.h"
 #include "sources.h"
 #include "text.h"
 #include "usage.h"
@@ -42,6 +43,7 @@ struct edit {
 	const char *profile;
 	const char *sysroot;
 	bool is_dry_run;
+	struct result result; /* --json, -q: of those that have RESULT_OPTIONS */
 	bool is_interactive; /* the user chooses meanwhile: nobody else waits for that */
 	struct selector *asked; /* that edit_open() reads the facts for */
 	size_t asked_count;
@@ -69,6 +71,7 @@ struct edit {
 	struct config_edit text;
 	struct policy after;
 	struct plan plan;
+	bool is_written;
 };
 
 /* For the tables of options: what every one of these commands has. */
@@ -133,6 +136,13 @@ int edit_check(struct edit *e) must_check nonnull(1);
  * exit code.
  */
 int edit_finish(struct edit *e) must_check nonnull(1);
+
+/*
+ * For --json: the change, what the next boot does with the functions that it is about (one of
+ * @is_about per device of the inventory; NULL: nothing was worked out), and the next step.
+ */
+void edit_write(const struct edit *e, const bool *is_about, struct json *json)
+	nonnull(1, 3);
 
 /* The profile that is edited, or empty. */
 struct text edit_profile(const struct edit *e) nonnull(1);

@@ -292,6 +292,32 @@ void addition_show(struct edit *e, const struct rule_requests *w)
 	put_companions(e, w);
 }
 
+/* Whether a wish is about a function, by itself or along with another one. */
+static bool is_asked(const struct edit *e, const struct rule_requests *w,
+		     const struct pci_device *d)
+{
+	const struct plan_device *pd = plan_find(&e->plan, d);
+
+	for (size_t i = 0; i < w->count; i++)
+		if (edit_has_selector(&w->items[i].selector, d) ||
+		    (pd && request_has_companions(&w->items[i], pd)))
+			return true;
+	return false;
+}
+
+void addition_write(const struct edit *e, const struct rule_requests *w, bool is_done,
+		    struct json *json)
+{
+	bool *is_about = arena_alloc(e->arena, e->inventory.count + 1, sizeof(bool));
+
+	for (size_t i = 0; is_about && is_done && i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		is_about[i] = !d->is_bridge && is_asked(e, w, d);
+	}
+	edit_write(e, is_done ? is_about : NULL, json);
+}
+
 static void warn(struct edit *e, const struct pci_device *d, const char *what)
 {
 	say_error("warning: %s: %s", edit_describe(e, d), what);
@@ -663,4 +689,17 @@ void removal_show(const struct removal *r, struct edit *e)
 				      edit_describe_rule(e, pd->rule));
 		paragraph_end(&p);
 	}
+}
+
+void removal_write(const struct removal *r, const struct edit *e, bool is_done,
+		   struct json *json)
+{
+	bool *is_about = arena_alloc(e->arena, e->inventory.count + 1, sizeof(bool));
+
+	for (size_t i = 0; is_about && is_done && i < e->inventory.count; i++) {
+		const struct pci_device *d = &e->inventory.devices[i];
+
+		is_about[i] = !d->is_bridge && was_named(r, e, d);
+	}
+	edit_write(e, is_done ? is_about : NULL, json);
 }

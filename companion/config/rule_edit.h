@@ -30,6 +30,10 @@ int addition_apply(struct edit *e, struct rule_requests *w) must_check nonnull(1
 /* Shows what they take, what becomes of the groups, and who else should go along. */
 void addition_show(struct edit *e, const struct rule_requests *w) nonnull(1, 2);
 
+/* The same for --json: the fields of edit_write(). @is_done: it got as far as a plan. */
+void addition_write(const struct edit *e, const struct rule_requests *w, bool is_done,
+		    struct json *json) nonnull(1, 2, 4);
+
 /* ---- rule remove ---- */
 
 /* Rules that are to go: how "remove" and "select" find them. */
@@ -47,3 +51,7 @@ int removal_apply(const struct removal *r, struct edit *e) must_check nonnull(1,
 
 /* Shows what becomes of the devices, by e->plan. */
 void removal_show(const struct removal *r, struct edit *e) nonnull(1, 2);
+
+/* The same for --json, as addition_write(). */
+void removal_write(const struct removal *r, const struct edit *e, bool is_done,
+		   struct json *json) nonnull(1, 2, 4);

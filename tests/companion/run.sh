@@ -364,7 +364,7 @@ golden help-in-front --help add
 golden option-in-front --root alveo list 01:00.1
 golden option-in-front-unknown --frobnicate list
 golden option-in-front-alone --sysroot alveo
-golden option-in-front-not-its-own --json apply
+golden option-in-front-not-its-own --json embed
 golden option-root plan --root=no-iommu
 same_help() {
 	"$EARLYBIND" help >one.txt && "$EARLYBIND" --help >two.txt && cmp one.txt two.txt &&

@@ -23,7 +23,8 @@ EARLYBIND = os.environ.get("EARLYBIND", "earlybind")
 BINDER = os.environ.get("BINDER_RUN", "binder")
 DEVICES_MAX = 48  # of one command line
 SECONDS_MAX = 60
-# SCHEMA and the command; DEVICES stands for the addresses of the tree's functions.
+# SCHEMA and the command; DEVICES stands for the addresses of the tree's functions, DEVICE for the
+# last one.
 COMMANDS = [
     ("list", ["list", "--json"]),
     ("list", ["list", "--json", "--why"]),
@@ -34,6 +35,12 @@ COMMANDS = [
     ("explain", ["explain", "--json", "DEVICES"]),
     ("import", ["import", "--json"]),
     ("export", ["export", "json"]),
+    ("add", ["add", "--json", "--dry-run", "DEVICE"]),
+    ("keep", ["keep", "--json", "--dry-run", "DEVICE"]),
+    ("remove", ["remove", "--json", "--dry-run", "DEVICE"]),
+    ("apply", ["apply", "--json", "--dry-run"]),
+    ("cmdline", ["cmdline", "--json"]),
+    ("cmdline", ["cmdline", "--json", "--dry-run", "--set"]),
 ]
 
 
@@ -105,10 +112,10 @@ def check_tree(schemas, tree):
     bus = tree / "sys/bus/pci/devices"
     devices = sorted(os.listdir(bus))[:DEVICES_MAX] if bus.is_dir() else []
     for name, words in COMMANDS:
-        if words[-1] == "DEVICES":
+        if words[-1].startswith("DEVICE"):
             if not devices:
                 continue
-            words = words[:-1] + devices
+            words = words[:-1] + (devices if words[-1] == "DEVICES" else devices[-1:])
         text = run([EARLYBIND, *words, "--sysroot", str(tree)])
         # Without a bus, or without a bound device, there is a message and no document.
         if text:

@@ -32,6 +32,10 @@ schema_damage() {
 	schema_sample explain.bound "$EARLYBIND" explain --json 01:00.0 --sysroot bound
 	schema_sample import.driverctl "$EARLYBIND" import --json --sysroot import-driverctl
 	schema_sample export.gpus "$EARLYBIND" export json --sysroot four-gpus-bound
+	schema_sample add.alveo "$EARLYBIND" add --json --dry-run 02:00.0 --sysroot alveo
+	schema_sample keep.alveo "$EARLYBIND" keep --json --dry-run 02:00.0 --sysroot alveo
+	schema_sample remove.bound "$EARLYBIND" remove --json --dry-run 01:00.0 --sysroot schema-configured
+	schema_sample cmdline.grub "$EARLYBIND" cmdline --json --set --dry-run --sysroot sources-loaders
 	schema_sample report.alveo "$BINDER_RUN" --sysroot alveo
 	"$here/schemas.py" files damaged-documents && "$here/schemas.py" damaged damaged-documents
 }
