@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # here comes from run.sh
 # --json and -q of the commands that act: the same deed, the same exit code, the same words.
 
 "$here/mktree.py" "$here/trees/alveo.tree" result-alveo
@@ -10,10 +11,10 @@ result_same() { # COMMAND ARGUMENT...
 	"$EARLYBIND" "$@" >result.txt 2>result.err || code=$?
 	"$EARLYBIND" "$@" --json >result.json 2>result-json.err || json=$?
 	"$EARLYBIND" "$@" -q >quiet.txt 2>quiet.err || quiet=$?
-	[ "$code" -eq "$json" ] && [ "$code" -eq "$quiet" ] || {
+	if [ "$code" -ne "$json" ] || [ "$code" -ne "$quiet" ]; then
 		echo "exit codes $code, $json, $quiet"
 		return 1
-	}
+	fi
 	[ ! -s quiet.txt ] && diff result.err quiet.err && diff result.err result-json.err &&
 		jq -e --argjson code "$code" '.schema == 1 and .exit_code == $code' result.json >/dev/null &&
 		jq -r '.messages[]' result.json >messages.txt && jq -r '.errors[]' result.json >errors.txt &&

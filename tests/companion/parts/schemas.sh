@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # here comes from run.sh
 # JSON output is as docs/schema says: of every command on every tree here, and of all that golden
 # and contract saw, at the end of run.sh. A damaged one does not pass.
 
