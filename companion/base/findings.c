@@ -37,10 +37,17 @@ void findings_vadd(struct findings *findings, enum finding_kind kind, const char
 
 void finding_print(const struct finding *finding)
 {
+	static const enum style styles[] = {
+		[FINDING_FAIL] = STYLE_BAD,
+		[FINDING_UNKNOWN] = STYLE_CAREFUL,
+		[FINDING_NOTE] = STYLE_PLAIN,
+		[FINDING_PASS] = STYLE_GOOD,
+	};
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 
-	paragraph_add(&p, "%s %s: %s", finding_kind_name(finding->kind), finding->name,
-		      finding->message);
+	paragraph_verdict(&p, styles[finding->kind], "%s",
+			  finding_kind_name(finding->kind));
+	paragraph_add(&p, "%s: %s", finding->name, finding->message);
 	paragraph_end(&p);
 }
 

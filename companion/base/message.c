@@ -318,6 +318,18 @@ void paragraph_add(struct paragraph *paragraph, const char *format, ...)
 	va_end(ap);
 }
 
+void paragraph_verdict(struct paragraph *paragraph, enum style style, const char *format,
+		       ...)
+{
+	va_list ap;
+
+	put_style(paragraph->out, style);
+	va_start(ap, format);
+	add_words(paragraph, format, ap);
+	va_end(ap);
+	put_style(paragraph->out, STYLE_PLAIN);
+}
+
 void paragraph_end(struct paragraph *paragraph)
 {
 	fputc('\n', paragraph->out);

@@ -61,7 +61,10 @@ void terminal_unwrap(void);
  */
 int terminal_set_color(const char *when) must_check;
 
-/* Writes what turns a style on, if colours are on: nothing before terminal_set_color(). */
+/*
+ * Writes what turns a style on, if colours are on: nothing before terminal_set_color(), which
+ * main() calls for all commands.
+ */
 void put_style(FILE *out, enum style style) nonnull(1);
 
 /* Whether the locale has more than ASCII. */
@@ -103,6 +106,9 @@ void put_problem(FILE *out, const struct problem *problem, const char *end) nonn
 /* Adds words; white space in @format and in its arguments separates them. */
 void paragraph_add(struct paragraph *paragraph, const char *format, ...) nonnull(1, 2)
 	printf_like(2, 3);
+/* The same for a verdict, in its colour if colours are on. */
+void paragraph_verdict(struct paragraph *paragraph, enum style style, const char *format,
+		       ...) nonnull(1, 3) printf_like(3, 4);
 /* The same for one line of its own, from column @indent on. */
 void paragraph_line(FILE *out, size_t indent, const char *format, ...) nonnull(1, 3)
 	printf_like(3, 4);

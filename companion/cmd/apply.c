@@ -244,6 +244,18 @@ static bool is_made_before(const struct apply *a, size_t at)
 	return false;
 }
 
+static void say_checked(enum style style, const char *verdict, const char *name,
+			const char *more)
+{
+	struct paragraph p = {stdout, INDENT, INDENT, false};
+
+	printf("%*s", INDENT, "");
+	paragraph_add(&p, "checked:");
+	paragraph_verdict(&p, style, "%s", verdict);
+	paragraph_add(&p, "%s%s %s", name, name[0] ? ":" : "", more);
+	paragraph_end(&p);
+}
+
 /* What the image is now: the word of the generator does not count. */
 static void check_image_again(struct apply *a, struct apply_image *image)
 {
@@ -259,15 +271,15 @@ static void check_image_again(struct apply *a, struct apply_image *image)
 	v = rebuild_judge(&image->image, &a->machine, a->arena, &findings);
 	image->is_good = v.state == REBUILD_CURRENT || v.is_doubtful;
 	if (image->is_good) {
-		paragraph_line(stdout, INDENT, "checked: pass");
+		say_checked(STYLE_GOOD, "pass", "", "");
 		return;
 	}
 	if (findings.counts[FINDING_FAIL] == 0)
-		paragraph_line(stdout, INDENT, "checked: FAIL: %s", v.reason);
+		say_checked(STYLE_BAD, "FAIL:", "", v.reason);
 	for (size_t i = 0; i < findings.count; i++)
 		if (findings.items[i].kind == FINDING_FAIL)
-			paragraph_line(stdout, INDENT, "checked: FAIL %s: %s",
-				       findings.items[i].name, findings.items[i].message);
+			say_checked(STYLE_BAD, "FAIL", findings.items[i].name,
+				    findings.items[i].message);
 }
 
 /* A copy that the hooks of the generator have made when it made the image of this kernel. */

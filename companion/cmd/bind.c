@@ -123,13 +123,14 @@ static void put_outcome(const struct outcome *o)
 	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
 
 	if (o->verdict == VERDICT_BOUND) {
-		paragraph_add(&p, "bound to %s", o->after);
+		paragraph_verdict(&p, STYLE_GOOD, "bound to %s", o->after);
 		if (o->before[0] != '\0')
 			paragraph_add(&p, "(was %s)", o->before);
 		paragraph_add(&p, "in %llu ms",
 			      (unsigned long long)o->microseconds / 1000);
 	} else {
-		paragraph_add(&p, "not bound (%s): %s; %s has it now",
+		paragraph_verdict(&p, STYLE_BAD, "not bound");
+		paragraph_add(&p, "(%s): %s; %s has it now",
 			      o->verdict ? verdict_name(o->verdict) : "no verdict",
 			      reason_message(o->reason, o->detail, message),
 			      o->after[0] ? o->after : "no driver");

@@ -734,7 +734,9 @@ static void print_line(const char *label, const char *line)
 {
 	struct paragraph p = {stdout, LABEL_WIDTH, LABEL_WIDTH, false};
 
+	put_style(stdout, STYLE_HEAD);
 	printf("%-*s", LABEL_WIDTH, label);
+	put_style(stdout, STYLE_PLAIN);
 	if (isatty(STDOUT_FILENO)) {
 		paragraph_add(&p, "%s", line);
 		paragraph_end(&p);

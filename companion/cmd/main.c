@@ -273,6 +273,7 @@ int main(int argc, char **argv)
 	(void)setenv("KMOD_LOG", "0", 0);
 	(void)signal(SIGBUS, end_at_cut_file);
 	options_open_trees_by(recording_open);
+	(void)!terminal_set_color(NULL); /* no word that could be wrong */
 	code = run(argc, argv);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {

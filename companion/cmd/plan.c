@@ -90,7 +90,11 @@ static void put_device(const struct planning *p, const struct plan_device *pd)
 	char id[ID_SIZE], origin[ORIGIN_SIZE];
 	struct paragraph line = describe_device(d->bdf, format_id(&d->ids, id));
 
-	paragraph_add(&line, "%s:", action_name(pd->action));
+	paragraph_verdict(&line,
+			  pd->action == ACTION_REFUSE ? STYLE_BAD
+			  : pd->action == ACTION_KEEP ? STYLE_PLAIN
+						      : STYLE_GOOD,
+			  "%s:", action_name(pd->action));
 	switch (pd->action) {
 	case ACTION_BIND:
 		paragraph_add(&line, "%s gets it; no driver has it now", pd->wanted);

@@ -120,13 +120,16 @@ static void put_outcome(const struct outcome *o)
 	char id[ID_SIZE], message[REASON_MESSAGE_SIZE];
 	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
 
-	if (o->verdict == VERDICT_RESTORED)
-		paragraph_add(&p, "released from %s in %llu ms: %s has it now", o->before,
+	if (o->verdict == VERDICT_RESTORED) {
+		paragraph_verdict(&p, STYLE_GOOD, "released from %s", o->before);
+		paragraph_add(&p, "in %llu ms: %s has it now",
 			      (unsigned long long)o->microseconds / 1000,
 			      o->after[0] ? o->after : "no driver");
-	else
-		paragraph_add(&p, "not released (%s): %s", verdict_name(o->verdict),
+	} else {
+		paragraph_verdict(&p, STYLE_BAD, "not released");
+		paragraph_add(&p, "(%s): %s", verdict_name(o->verdict),
 			      reason_message(o->reason, o->detail, message));
+	}
 	paragraph_end(&p);
 }
 

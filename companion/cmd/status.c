@@ -198,7 +198,11 @@ static void put_device(const struct status *s, const struct boot_device *b)
 			      b->message[0] ? ": " : "", b->message);
 		add_now(&p, s, b);
 	} else if (boot_device_is_bound(b)) {
-		paragraph_add(&p, "bound to %s %s", b->after, when);
+		paragraph_verdict(&p,
+				  boot_device_is_changed(b, &s->now) ? STYLE_CAREFUL
+								     : STYLE_GOOD,
+				  "bound to %s", b->after);
+		paragraph_add(&p, "%s", when);
 		if (b->before[0] != '\0' && strcmp(b->before, b->after) != 0)
 			paragraph_add(&p, "(was %s)", b->before);
 		if (b->is_late && !boot_device_now(b, &s->now)) {
@@ -219,7 +223,8 @@ static void put_device(const struct status *s, const struct boot_device *b)
 		paragraph_add(&p, "not tried in a dry run;");
 		add_now(&p, s, b);
 	} else {
-		paragraph_add(&p, "not bound %s (%s): %s;", when,
+		paragraph_verdict(&p, STYLE_BAD, "not bound");
+		paragraph_add(&p, "%s (%s): %s;", when,
 			      b->verdict[0] ? b->verdict : "no verdict", b->message);
 		add_now(&p, s, b);
 	}

@@ -31,9 +31,10 @@ void describe_group(const struct plan_group *group, const char *remedy)
 
 	if (group->is_viable) {
 		/* "bound, but no VM can use it: ..." */
-		paragraph_add(&p, "group %d: viable%s", group->id,
-			      group->reason
-				      ? strchrnul(reason_message(group->reason,
+		paragraph_add(&p, "group %d:", group->id);
+		paragraph_verdict(
+			&p, group->reason ? STYLE_CAREFUL : STYLE_GOOD, "viable%s",
+			group->reason ? strchrnul(reason_message(group->reason,
 								 group->detail, message),
 						  ',')
 				      : "");
@@ -42,14 +43,18 @@ void describe_group(const struct plan_group *group, const char *remedy)
 	}
 	if (group->reason == REASON_MANAGEMENT_IN_GROUP) {
 		/* "bound, but no VM can use it: ..." */
+		paragraph_add(&p, "group %d:", group->id);
+		paragraph_verdict(&p, STYLE_BAD, "not viable:");
 		paragraph_add(
-			&p, "group %d: not viable: %s", group->id,
+			&p, "%s",
 			strstr(reason_message(group->reason, group->detail, message),
 			       "no VM"));
 		paragraph_end(&p);
 		return;
 	}
-	paragraph_add(&p, "group %d: not viable: no VM can use it while", group->id);
+	paragraph_add(&p, "group %d:", group->id);
+	paragraph_verdict(&p, STYLE_BAD, "not viable:");
+	paragraph_add(&p, "no VM can use it while");
 	for (size_t i = 0; i < group->blocker_count; i++) {
 		const struct pci_device *d = group->blockers[i];
 		size_t left = group->blocker_count - 1 - i;

@@ -169,7 +169,7 @@ check explain-json explain_json
 # On a terminal, and only there, lines are wrapped behind the labels.
 explain_wrapped() {
 	"$EARLYBIND" explain --sysroot bound 01:00.0 | grep -qE '.{90}' || return
-	script -qc "stty cols 60; '$EARLYBIND' explain --sysroot bound 01:00.0" /dev/null </dev/null |
+	script -qc "stty cols 60; NO_COLOR=1 '$EARLYBIND' explain --sysroot bound 01:00.0" /dev/null </dev/null |
 		tr -d '\r' >said.txt
 	grep -q '^now:       vfio-pci, as intended$' said.txt && ! grep -qE '.{61}' said.txt &&
 		grep -qE '^ {11}[a-z0-9]' said.txt

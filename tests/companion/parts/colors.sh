@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# Verdicts have their colour on a terminal, in all commands; with NO_COLOR, on a dumb terminal and
+# in a file the text is the same without.
+
+colors_on() { # VARIABLE=VALUE WORD... : what the terminal gets
+	script -qec "stty cols 80; exec env -u NO_COLOR -u COLUMNS LC_ALL=C.UTF-8 $* 2>/dev/null" \
+		/dev/null </dev/null | tr -d '\r'
+}
+escape=$(printf '\033')
+colors_same() { # CODE PATTERN COMMAND WORD...: that colour is in front of what matches
+	color=$1 pattern=$2
+	shift 2
+	colors_on TERM=xterm "$EARLYBIND" "$@" >colored.txt
+	colors_on TERM=xterm NO_COLOR=1 "$EARLYBIND" "$@" >plain.txt
+	colors_on TERM=dumb "$EARLYBIND" "$@" >dumb.txt
+	"$EARLYBIND" "$@" >file.txt 2>err.txt || true
+	grep -q "$escape\\[${color}m *$pattern" colored.txt &&
+		! grep -q "$escape" plain.txt && ! grep -q "$escape" dumb.txt && ! grep -q "$escape" file.txt &&
+		sed "s/$escape\\[[0-9]*m//g" colored.txt | diff - plain.txt && diff plain.txt dumb.txt
+}
+check colors-check colors_same 32 pass check --sysroot doctor
+check colors-check-fails colors_same 31 FAIL check --sysroot doctor-drift
+check colors-plan colors_same 32 recover: plan --sysroot alveo
+check colors-plan-refused colors_same 31 refuse: plan --sysroot refused
+check colors-plan-group colors_same 31 'not viable' plan --sysroot alveo
+check colors-status colors_same 32 'bound to vfio-pci' status --sysroot bound
+check colors-status-changed colors_same 33 'bound to vfio-pci' status --sysroot changed
+check colors-status-fails colors_same 31 'not bound' status --sysroot failed
+check colors-explain colors_same 1 'device:' explain --sysroot bound 01:00.0
+check colors-list colors_same 1 ADDRESS list --sysroot busy
+check colors-add colors_same 31 'not viable' add 01:00.0 --dry-run --force --sysroot groups
