@@ -3,6 +3,7 @@
 #include "export.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@
 #include "vfio_nodes.h"
 
 #define FIRST_CHASSIS 101 /* others begin at 1 */
+#define FIRST_BUS     16 /* of libvirt: what it puts somewhere by itself comes before */
+#define NODE_SIZE     16 /* of numa_node */
 #define HOSTPCI_MAX   16 /* PVE/QemuServer/PCI.pm: $MAX_HOSTPCI_DEVICES */
 
 /* In a comment of XML, "--" would be its end. */
@@ -35,28 +38,72 @@ static void put_xml_comment(const char *text)
 
 static const char *export_name(struct exporter *e, const struct pci_device *d);
 
+static size_t export_slot_end(const struct exporter *e, size_t from);
+static int export_numa_node(const struct exporter *e, const struct pci_device *d);
+
+/* One device; @guest is where it is in the guest, NULL if that is for libvirt to choose. */
+static void put_hostdev(struct exporter *e, const struct pci_device *d,
+			const struct bdf *guest)
+{
+	const char *name = export_name(e, d);
+	int node = export_numa_node(e, d);
+
+	fputs("<!-- ", stdout);
+	put_xml_comment(name);
+	printf("%s[%04x:%04x], IOMMU group %d", name[0] ? " " : "", d->ids.vendor,
+	       d->ids.device, d->iommu_group);
+	if (node >= 0)
+		printf(", NUMA node %d", node);
+	printf(" -->\n"
+	       "<hostdev mode='subsystem' type='pci' managed='no'>\n"
+	       "  <source>\n"
+	       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
+	       "function='0x%x'/>\n"
+	       "  </source>\n",
+	       d->bdf.domain, d->bdf.bus, d->bdf.device, d->bdf.function);
+	if (guest)
+		printf("  <address type='pci' domain='0x0000' bus='0x%02x' slot='0x00' "
+		       "function='0x%x'%s/>\n",
+		       guest->bus, guest->function,
+		       guest->function == 0 ? " multifunction='on'" : "");
+	puts("</hostdev>");
+}
+
+/* What the elements depend on elsewhere in the domain. */
+static void put_needs(const struct exporter *e)
+{
+	bool has_multi = false;
+
+	for (size_t i = 0; i < e->count; i++)
+		has_multi |= export_slot_end(e, i) - i > 1;
+	if (has_multi)
+		puts("<!-- for machine='q35'; for another machine type, delete the lines "
+		     "<address type='pci' ...> -->");
+	/* src/qemu/qemu_command.c of libvirt: without it, QEMU opens the container. */
+	if (e->count > 0 && vfio_is_iommufd_alone(e->sysroot, e->arena))
+		puts("<!-- this host has iommufd and no /dev/vfio/vfio: put "
+		     "<iommufd enabled='yes'/> before <devices>; libvirt 12.8 knows it -->");
+}
+
+/*
+ * The functions of one slot become those of one in the guest, on a bus of their own: libvirt makes the
+ * root ports up to it.
+ */
 static int export_libvirt(struct exporter *e)
 {
-	for (size_t i = 0; i < e->count; i++) {
-		const struct pci_device *d = e->devices[i];
-		const char *name = export_name(e, d);
+	struct bdf guest = {.bus = FIRST_BUS};
 
-		fputs("<!-- ", stdout);
-		put_xml_comment(name);
-		printf("%s[%04x:%04x], IOMMU group %d -->\n", name[0] ? " " : "",
-		       d->ids.vendor, d->ids.device, d->iommu_group);
-		printf("<hostdev mode='subsystem' type='pci' managed='no'>\n"
-		       "  <source>\n"
-		       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
-		       "function='0x%x'/>\n"
-		       "  </source>\n"
-		       "</hostdev>\n",
-		       d->bdf.domain, d->bdf.bus, d->bdf.device, d->bdf.function);
+	put_needs(e);
+	for (size_t i = 0, end; i < e->count; i = end) {
+		end = export_slot_end(e, i);
+		for (size_t k = i; k < end; k++) {
+			guest.function = (uint8_t)(k - i);
+			put_hostdev(e, e->devices[k], end - i > 1 ? &guest : NULL);
+		}
+		guest.bus += end - i > 1;
 	}
 	return 0;
 }
-
-static size_t export_slot_end(const struct exporter *e, size_t from);
 
 /*
  * The functions of one slot become those of one in the guest, behind a root port of their
@@ -461,6 +508,7 @@ static int export_json(struct exporter *e)
 		const struct pci_device *d = e->devices[i];
 		bool is_viable = false;
 		char address[BDF_SIZE], id[ID_SIZE];
+		int node;
 
 		if (d->iommu_group != NO_GROUP)
 			r = export_is_viable(e, d->iommu_group, &is_viable);
@@ -476,6 +524,11 @@ static int export_json(struct exporter *e)
 			json_put_null(&json, "iommu_group");
 		else
 			json_put_number(&json, "iommu_group", d->iommu_group);
+		node = export_numa_node(e, d);
+		if (node < 0)
+			json_put_null(&json, "numa_node");
+		else
+			json_put_number(&json, "numa_node", node);
 		json_put_bool(&json, "viable", is_viable);
 		json_close(&json, '}');
 	}
@@ -560,6 +613,23 @@ static size_t export_slot_end(const struct exporter *e, size_t from)
 	       bdf_is_same_slot(e->devices[from]->bdf, e->devices[to]->bdf))
 		to++;
 	return to;
+}
+
+/* The NUMA node that the device is on; -1 if the machine names none. */
+static int export_numa_node(const struct exporter *e, const struct pci_device *d)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE], text[NODE_SIZE];
+	uint64_t node;
+	int n;
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/numa_node",
+		 bdf_format(d->bdf, address));
+	n = e->world->ops->read(e->world, WORLD_SYS, path, text, sizeof(text));
+	/* "-1" is no number for this. */
+	if (n < 0 ||
+	    text_decimal(text_trim((struct text){text, (size_t)n}), INT_MAX, &node) < 0)
+		return -1;
+	return (int)node;
 }
 
 /* Whether a VM can use the device's IOMMU group. */

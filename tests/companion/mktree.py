@@ -15,7 +15,7 @@ usage: mktree.py DESCRIPTION DIR
                                    config space), pcie (config space with this type: root,
                                    up, down, end, topci; none: conventional), acs (in it:
                                    capability:control, hexadecimal), wired (a port to a slot),
-                                   state (power_state)
+                                   state (power_state), node (numa_node)
   set ADDRESS KEY=VALUE...         changes a device; an empty value takes the key away
   remove ADDRESS
   iommu NAME                       an entry of /sys/class/iommu
@@ -204,6 +204,8 @@ def write_device(root, address, device, place, others=()):
         write(root, f"{place}/config", config_space(device, address, others))
     if device.get("state"):
         write(root, f"{place}/power_state", device["state"] + "\n")
+    if device.get("node"):
+        write(root, f"{place}/numa_node", device["node"] + "\n")
     if device.get("driver"):
         link(root, f"{place}/driver", f"sys/bus/pci/drivers/{device['driver']}")
     if device.get("group"):
