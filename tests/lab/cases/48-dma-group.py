@@ -1,6 +1,6 @@
 """The reference machine as its owner wants it: the card and the graphics card that shares its IOMMU
 group are all on vfio-pci, and a function of the card works through that group: memory in both
-directions, an interrupt, and a fault for what is not mapped (47 is the card alone).
+directions, interrupts, and faults for what is not mapped (47 is the card alone).
 """
 
 import runpy
@@ -27,6 +27,6 @@ def check(facts, native):
         facts.check_driver(address, "vfio-pci")
     for address in (alone["CARD"], ENGINE):
         alone["check_program"](facts, address, alone["WORKED"])
-        alone["check_fault"](facts, address)
+        alone["check_faults"](facts, address)
     facts.reported_group(1, viable=True, blockers=[])
     expect(facts.report()["all_bound"], "not all is bound")
