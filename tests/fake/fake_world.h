@@ -102,6 +102,7 @@ struct fake_world {
 	/* What was seen. */
 	unsigned accesses;
 	unsigned fault_count; /* of faults that came about */
+	bool may_want_any_module; /* also one that the model does not have: it is missing */
 	unsigned targets; /* links read whole */
 	unsigned slot_lists, slot_reads; /* of the folder of slots, and its files */
 	unsigned publishes; /* of reports */

@@ -189,6 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (table)
 		*table++ = '\0';
 	w->cmdline = text;
+	w->may_want_any_module = true;
 	fake_boot(w, table, &boot);
 	message = fake_check(w, &boot);
 	if (!message)
