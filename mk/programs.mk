@@ -43,9 +43,9 @@ compile = $($(1)_COMPILE) $(call own-includes,$(2)) $(CPPFLAGS) $(CFLAGS)
 # $(call link,VARIANT): a recipe line
 link = $(Q)$($(1)_LINK) $(CFLAGS) $(LDFLAGS) $(WALL_LINK) -o $@ $(filter %.o %.a,$^)
 
-# The functions of the C library that take a path, as the companion has them: companion/base/wall.c
+# The functions of the C library that take a path (and fdopen), as the companion has them: companion/base/wall.c
 # keeps each below --sysroot, whoever calls it, also libkmod and libpci (ld(1), --wrap).
-WALL := open openat fopen opendir stat lstat fstatat access readlink readlinkat realpath mkdir \
+WALL := open openat fopen fdopen opendir stat lstat fstatat access readlink readlinkat realpath mkdir \
 	mkdirat unlink unlinkat rename renameat symlink mkostemp
 comma := ,
 WALL_LINK := $(addprefix -Wl$(comma)--wrap=,$(WALL)) -Wl,--undefined=__wrap_open

@@ -18,6 +18,7 @@
 
 #include "files.h"
 #include "message.h"
+#include "paths.h"
 
 #ifndef SYS_openat2
 #define SYS_openat2 437 /* of all architectures */
@@ -30,6 +31,7 @@
 #define PIPEFS	      0x50495045 /* linux/magic.h: a pipe without a name */
 #define FOLDER_FLAGS  (O_PATH | O_DIRECTORY | O_CLOEXEC)
 #define TEMPLATE_MARK "XXXXXX"
+#define STREAM_MB     64 /* that libkmod and libpci read, to the end and line by line */
 
 /* What the C library has (ld(1), --wrap), and what it is called for here. */
 #define WRAPPED(type, name, ...) \
@@ -39,6 +41,7 @@
 WRAPPED(int, open, const char *path, int flags, ...);
 WRAPPED(int, openat, int folder, const char *path, int flags, ...);
 WRAPPED(FILE *, fopen, const char *path, const char *mode);
+WRAPPED(FILE *, fdopen, int fd, const char *mode);
 WRAPPED(DIR *, opendir, const char *path);
 WRAPPED(int, stat, const char *path, struct stat *ret);
 WRAPPED(int, lstat, const char *path, struct stat *ret);
@@ -347,10 +350,15 @@ static int refuse(const char *path, const struct stat *st)
 		wall.refused[i].device = st->st_dev;
 		wall.refused[i].number = st->st_ino;
 		wall.refused_count++;
-		say_error("%s: left out: it is %s, not a regular file; remove it", path,
-			  S_ISFIFO(st->st_mode)	  ? "a FIFO"
-			  : S_ISSOCK(st->st_mode) ? "a socket"
-						  : "a device node");
+		if (S_ISREG(st->st_mode))
+			say_error("%s: left out: it is larger than %d MiB; remove it",
+				  path, STREAM_MB);
+		else
+			say_error("%s: left out: it is %s, not a regular file; remove it",
+				  path,
+				  S_ISFIFO(st->st_mode)	  ? "a FIFO"
+				  : S_ISSOCK(st->st_mode) ? "a socket"
+							  : "a device node");
 	}
 	errno = EBADMSG;
 	return -1;
@@ -521,6 +529,31 @@ int __wrap_openat(int folder, const char *path, int flags, ...)
 	return open_any(folder, path, flags, mode);
 }
 
+/* A file without an end would be read until there is no memory. */
+static FILE *open_stream(int fd, const char *path, const char *mode)
+{
+	struct stat st;
+
+	if (mode[0] == 'r' && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size > (off_t)STREAM_MB * 1024 * 1024) {
+		(void)refuse(path, &st);
+		return NULL;
+	}
+	return __real_fdopen(fd, mode);
+}
+
+/* libkmod has a descriptor only. */
+FILE *__wrap_fdopen(int fd, const char *mode)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), PROC_PREFIX "self/fd/%d", fd);
+	n = __real_readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	return open_stream(fd, n < 0 ? link : path, mode);
+}
+
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	int flags = strchr(mode, '+') ? O_RDWR : mode[0] == 'r' ? O_RDONLY : O_WRONLY;
@@ -533,7 +566,7 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 	fd = open_any(AT_FDCWD, path, flags, 0666);
 	if (fd < 0)
 		return NULL;
-	file = fdopen(fd, mode);
+	file = open_stream(fd, path, mode);
 	if (!file)
 		close(fd);
 	return file;

@@ -372,6 +372,30 @@ static void test_outside(void **state unused)
 	close(pair[1]);
 }
 
+/* libkmod and libpci would read a file without an end until there is no memory. */
+static void test_huge(void **state unused)
+{
+	FILE *file;
+	int fd;
+
+	fd = open(below("etc/huge"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	for (unsigned i = 0; i < 2; i++) {
+		bool is_huge = i == 0;
+
+		assert_int_equal(ftruncate(fd, ((off_t)64 << 20) + is_huge), 0);
+		file = fopen(below("etc/huge"), "re");
+		assert_true(!file == is_huge);
+		if (file)
+			fclose(file);
+		file = fdopen(fcntl(fd, F_DUPFD_CLOEXEC, 0), "r");
+		assert_true(!file == is_huge);
+		if (file)
+			fclose(file);
+	}
+	close(fd);
+}
+
 static void test_no_wall(void **state unused)
 {
 	char buf[8] = "";
@@ -396,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_write, make, clean),
 		cmocka_unit_test_setup_teardown(test_write_in_folder, make, clean),
 		cmocka_unit_test_setup_teardown(test_outside, make, clean),
+		cmocka_unit_test_setup_teardown(test_huge, make, clean),
 		cmocka_unit_test_setup_teardown(test_no_wall, make, clean),
 	};
 
