@@ -46,7 +46,9 @@
 #define GRUB_SCRIPTS   "/etc/grub.d"
 #define GRUB_SCRIPT    GRUB_SCRIPTS "/42_earlybind"
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
-#define PROXMOX_MARK   "/etc/kernel/proxmox-boot-uuids"
+/* ukify(1): its settings, with Cmdline= among them. */
+#define UKIFY_FILES  "/etc/kernel/uki.conf", "/etc/systemd/ukify.conf"
+#define PROXMOX_MARK "/etc/kernel/proxmox-boot-uuids"
 #define ENTRIES_FOLDERS \
 	"/boot/loader/entries", "/efi/loader/entries", "/boot/efi/loader/entries"
 #define ENTRY_NAME  "a-earlybind-off.conf"

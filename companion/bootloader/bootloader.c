@@ -197,6 +197,39 @@ static void find_lines(struct search *s, struct bootloader_facts *f)
 	s->loader->program = found->program;
 }
 
+/*
+ * ukify by itself: Cmdline= of its settings, or the file behind '@' there. kernel-install gives
+ * it the words of /etc/kernel/cmdline instead (60-ukify.install: kernel_cmdline()).
+ */
+static void find_ukify(struct search *s, struct bootloader_facts *f)
+{
+	static const struct line_place by_install = {.file = KERNEL_CMDLINE};
+	static const char *const settings[] = {UKIFY_FILES};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings) && !f->is_by_ukify; i++) {
+		struct line_place place = {.file = settings[i], .form = LINE_UKIFY};
+		const char *file = path_below(s->arena, s->sysroot, place.file);
+		struct text bytes, line;
+
+		if (!file || file_read(file, s->arena, CMDLINE_MAX, &bytes, NULL) < 0 ||
+		    !line_next(LINE_UKIFY, &bytes, &line))
+			continue;
+		if (text_has_prefix(line, "@")) {
+			place.file = arena_copy(s->arena,
+						(struct text){line.p + 1, line.n - 1});
+			place.form = LINE_PLAIN;
+		}
+		if (!place.file || strcmp(place.file, KERNEL_CMDLINE) == 0 ||
+		    place.file[0] != '/' || !has_booted_line(s, &place) ||
+		    has_booted_line(s, &by_install))
+			continue;
+		f->is_by_ukify = true;
+		f->lines = place.file;
+		s->loader->form = place.form;
+		s->loader->name = "ukify";
+	}
+}
+
 /* CachyOS: its entries are made of LINUX_OPTIONS. */
 static void find_sdboot_manage(struct search *s, struct bootloader_facts *f)
 {
@@ -252,6 +285,10 @@ static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 			"this system comes as an image (ostree), and rpm-ostree keeps the "
 			"parameters";
 		return LOADER_OSTREE;
+	}
+	if (f->is_by_ukify) {
+		*ret_why = "this boot has the command line of ukify's settings";
+		return LOADER_LINES;
 	}
 	if (f->has_file && f->is_by_stub) {
 		*ret_why =
@@ -431,6 +468,7 @@ void bootloader_find(struct world *world, const char *sysroot, struct arena *are
 	read_start(&s, f);
 	find_lines(&s, f);
 	find_sdboot_manage(&s, f);
+	find_ukify(&s, f);
 	ret->kind = bootloader_choose(f, &ret->why);
 	set_names(&s);
 }

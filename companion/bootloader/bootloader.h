@@ -41,6 +41,7 @@ struct bootloader_facts {
 	bool has_helper; /* its boot loader started the running kernel */
 	const char *lines; /* a file with command lines; NULL */
 	bool is_by_lines; /* one of them is that of the running kernel */
+	bool is_by_ukify; /* so is that of ukify's settings, and no other file's */
 };
 
 #define LOADER_COMMANDS_MAX  64

@@ -59,6 +59,8 @@ static bool take_line(enum line_form form, struct text *t)
 		       has_key(t, "kernel_cmdline", " \t:=");
 	case LINE_REFIND:
 		return take_second(t);
+	case LINE_UKIFY:
+		return has_key(t, "cmdline", " \t:=");
 	}
 	return false;
 }
@@ -108,7 +110,7 @@ bool line_is_linux(enum line_form form, struct text line)
 {
 	struct text rest = line, word;
 
-	if (form == LINE_PLAIN)
+	if (form == LINE_PLAIN || form == LINE_UKIFY)
 		return true;
 	while (words_next(&rest, &word))
 		if (text_has_prefix(word, "root=") || text_has_prefix(word, "initrd="))

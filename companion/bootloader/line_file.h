@@ -16,6 +16,7 @@ enum line_form {
 	LINE_APPEND, /* "append WORDS": extlinux, syslinux */
 	LINE_LIMINE, /* "cmdline: WORDS", or CMDLINE=WORDS in its old form */
 	LINE_REFIND, /* "TITLE" "WORDS": refind_linux.conf */
+	LINE_UKIFY, /* "Cmdline=WORDS": uki.conf; it may go on in lines with blanks in front */
 };
 
 /* Takes the next command line off @rest; it lies in there. False at the end. */

@@ -277,6 +277,10 @@ static int change(struct cmdline_command *c, int *lock)
 			       "note: if the checksum of %s is enrolled in Limine, enrol "
 			       "it again before you reboot",
 			       c->loader.file);
+	if (code == EXIT_OK && c->loader.facts.is_by_ukify && c->change_count > 0)
+		paragraph_line(stdout, 0,
+			       "left to do: make the unified image again with ukify, the "
+			       "way you made it before");
 	if (code == EXIT_OK && c->is_set)
 		warn_of_kernels(c);
 	if (code == EXIT_OK && !c->is_dry_run)

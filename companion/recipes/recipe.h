@@ -110,6 +110,8 @@ struct recipes {
 	size_t count;
 	struct recipe_finding *findings;
 	size_t finding_count;
+	const char *
+		words_file; /* with a command line, which ukify's settings name; or NULL */
 	const char *programs[RECIPE_PROGRAMS_MAX]; /* that the files run */
 	size_t program_count;
 	bool has_boot_menu; /* a generated file with command lines in it: grub.cfg */

@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "installed.h"
+#include "paths.h"
 #include "reason.h"
 #include "recipe_parse.h"
 
@@ -21,6 +22,8 @@
 #define AFTER_CMDLINE \
 	"then make the entries again: proxmox-boot-tool refresh, kernel-install"
 #define AFTER_GENERATED "and out of its source, if there is one: this file is generated"
+
+#define AFTER_UKIFY "then have the unified images made again"
 
 typedef void (*recipe_parser)(struct recipes *recipes, const char *file,
 			      struct text bytes);
@@ -118,9 +121,7 @@ static const struct place places[] = {
 	{.folders = {"/etc/kernelstub/configuration"},
 	 .parse = recipe_parse_kernelstub,
 	 .after = "with kernelstub --delete-options"},
-	{.folders = {"/etc/kernel/uki.conf"},
-	 .parse = recipe_parse_keyed,
-	 .after = "then have the unified images made again"},
+	{.folders = {UKIFY_FILES}, .parse = recipe_parse_ukify, .after = AFTER_UKIFY},
 	{.folders = {"/etc/zipl.conf"},
 	 .parse = recipe_parse_keyed,
 	 .after = "then run zipl"},
@@ -439,6 +440,16 @@ static void read_programs(struct recipes *recipes, const char *sysroot)
 	}
 }
 
+/* The file that ukify's settings name. */
+static void read_words(struct recipes *recipes, const char *sysroot)
+{
+	static const struct place place = {.after = AFTER_UKIFY};
+
+	if (recipes->words_file && !was_read(recipes, recipes->words_file))
+		parse_file(recipes, sysroot, recipes->words_file, &place,
+			   recipe_parse_plain_cmdline);
+}
+
 /* /etc/pve/local is a link to nodes/NAME. */
 static const char *read_node(struct arena *arena, const char *sysroot)
 {
@@ -469,4 +480,5 @@ void recipes_read_files(struct recipes *recipes, const char *sysroot)
 				   place->parse);
 	}
 	read_programs(recipes, sysroot);
+	read_words(recipes, sysroot);
 }

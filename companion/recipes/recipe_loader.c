@@ -81,6 +81,28 @@ void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text b
 	}
 }
 
+/* Lines with blanks in front go on with the value (Python's configparser). */
+void recipe_parse_ukify(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, value;
+	bool is_ours = false;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		bool is_more = text.n > 0 && char_is_blank(text.p[0]);
+
+		text = text_trim(text);
+		if (text.n == 0 || text.p[0] == '#' || text.p[0] == ';')
+			continue;
+		value = text;
+		if (!is_more)
+			is_ours = has_key(text, "Cmdline", &value);
+		if (is_ours && !is_more && text_has_prefix(value, "@/"))
+			recipes->words_file = arena_copy(recipes->arena, skip(value, 1));
+		else if (is_ours)
+			recipe_parse_cmdline(recipes, file, line, value);
+	}
+}
+
 /* ---- strings ------------------------------------------------------------------------------- */
 
 struct strings_reader {

@@ -126,6 +126,8 @@ void recipe_parse_grub_custom(struct recipes *recipes, const char *file,
 			      struct text bytes) nonnull(1, 2);
 void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+void recipe_parse_ukify(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
 void recipe_parse_refind_linux(struct recipes *recipes, const char *file,
 			       struct text bytes) nonnull(1, 2);
 void recipe_parse_kernelstub(struct recipes *recipes, const char *file, struct text bytes)

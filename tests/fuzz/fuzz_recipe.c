@@ -21,6 +21,7 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	recipe_parse_openrc,	   recipe_parse_syslinux,
 	recipe_parse_entry,	   recipe_parse_grub_custom,
 	recipe_parse_guix,	   recipe_parse_incus,
+	recipe_parse_ukify,
 };
 
 static void check(const struct recipe *r, unsigned lines)

@@ -1,0 +1,24 @@
+# shellcheck shell=sh
+# cmdline --set where the running kernel is a unified image that ukify made by its settings alone.
+# The helpers are those of cmdline.sh, which is read before.
+# shellcheck disable=SC2154
+
+mkdir "$work/ukify"
+cd "$work/ukify" || exit
+
+uki='etc/kernel/uki.conf=[UKI]\nOSRelease=@/etc/os-release\n'
+loader ukify-words GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=root=UUID=1 rw quiet\n"
+round ukify-words ukify-words --set
+loader ukify-more GenuineIntel 'root=UUID=1 rw quiet' \
+	"${uki}Cmdline = root=UUID=1 rw\n  quiet\n[PE]\n"
+round ukify-more ukify-more --set
+loader ukify-file GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=@/etc/cmdline-uki\n" \
+	'etc/cmdline-uki=root=UUID=1 rw quiet\n'
+round ukify-file ukify-file --set
+# kernel-install gives ukify the words of its own file, whatever the settings say.
+loader ukify-by-install GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=root=UUID=1 rw\n" \
+	'etc/kernel/cmdline=root=UUID=1 rw quiet\n'
+check ukify-by-install says 'by /etc/kernel/cmdline' cmdline --sysroot ukify-by-install
+# Settings that this boot does not have are not changed.
+loader ukify-other GenuineIntel 'root=UUID=2 ro' "${uki}Cmdline=root=UUID=1 rw\n"
+check ukify-other untouched 'add intel_iommu=on to the kernel command line' ukify-other
