@@ -1017,20 +1017,32 @@ enum mark {
 
 static const struct {
 	enum mark mark;
-	char letter;
-	const char *meaning;
+	struct word_help help; /* its letter, and what --help says of it */
+	const char *meaning; /* below the table */
 	enum style style;
 } marks[] = {
-	{MARK_RULE, 'R', "has a bind rule", STYLE_GOOD},
-	{MARK_KEPT, 'K', "has a keep rule", STYLE_GOOD},
-	{MARK_DISK, 'D', "disk in use", STYLE_CAREFUL},
-	{MARK_NETWORK, 'N', "network in use", STYLE_CAREFUL},
-	{MARK_DISPLAY, 'S', "screen in use", STYLE_CAREFUL},
-	{MARK_INPUT, 'I', "keyboard in use", STYLE_CAREFUL},
-	{MARK_NODE, 'P', "open in a process", STYLE_CAREFUL},
-	{MARK_VFIO, 'V', "in use by a VM", STYLE_CAREFUL},
-	{MARK_GROUP, 'G', "group blocked", STYLE_BAD},
-	{MARK_REFUSED, '!', "refused", STYLE_BAD},
+	{MARK_RULE, {"R", "a bind rule names it"}, "has a bind rule", STYLE_GOOD},
+	{MARK_KEPT, {"K", "a keep rule names it"}, "has a keep rule", STYLE_GOOD},
+	{MARK_DISK, {"D", "a disk of it is in use"}, "disk in use", STYLE_CAREFUL},
+	{MARK_NETWORK,
+	 {"N", "a network interface of it is in use"},
+	 "network in use",
+	 STYLE_CAREFUL},
+	{MARK_DISPLAY, {"S", "it drives a screen"}, "screen in use", STYLE_CAREFUL},
+	{MARK_INPUT,
+	 {"I", "a keyboard is connected to it"},
+	 "keyboard in use",
+	 STYLE_CAREFUL},
+	{MARK_NODE, {"P", "a process has it open"}, "open in a process", STYLE_CAREFUL},
+	{MARK_VFIO, {"V", "a VM uses it"}, "in use by a VM", STYLE_CAREFUL},
+	{MARK_GROUP,
+	 {"G", "something in its IOMMU group must stay with the host"},
+	 "group blocked",
+	 STYLE_BAD},
+	{MARK_REFUSED,
+	 {"!", "it is refused: \"earlybind explain DEVICE\" says why"},
+	 "refused",
+	 STYLE_BAD},
 };
 
 static enum mark mark_of(enum usage_kind kind)
@@ -1254,7 +1266,7 @@ static void put_marks(const struct table *t, unsigned set)
 		if (!(set & marks[i].mark))
 			continue;
 		put_style(stdout, marks[i].style);
-		putchar(marks[i].letter);
+		fputs(marks[i].help.word, stdout);
 		put_style(stdout, STYLE_PLAIN);
 		n++;
 	}
@@ -1306,8 +1318,8 @@ static void put_remarks(struct list *l, const struct table *t)
 
 	for (size_t i = 0; t->is_terminal && i < ARRAY_SIZE(marks); i++)
 		if (t->seen & marks[i].mark)
-			text = arena_printf(l->arena, "%s%s%c %s", text ? text : "",
-					    text ? ", " : "", marks[i].letter,
+			text = arena_printf(l->arena, "%s%s%s %s", text ? text : "",
+					    text ? ", " : "", marks[i].help.word,
 					    marks[i].meaning);
 	if (text)
 		put_remark(t, text);
@@ -1609,14 +1621,6 @@ static const char help_text[] =
 	"name (nvidia, \"rtx 4090\"), class=CC, or another selector of "
 	"earlybind.conf(5).\n"
 	"\n"
-	"marks:\n"
-	"  R  a bind rule names it         K  a keep rule names it\n"
-	"  D  a disk of it is in use       N  a network interface is in use\n"
-	"  S  it drives a screen           I  a keyboard is connected to it\n"
-	"  P  a process has it open        V  a VM uses it\n"
-	"  G  something in its IOMMU group must stay with the host\n"
-	"  !  it is refused: \"earlybind explain DEVICE\" says why\n"
-	"\n"
 	"  --by group     all that is known, by IOMMU group: a VM can use one only\n"
 	"                 if it is viable: no driver of the host has a part of it;\n"
 	"                 with --why, what merges it and what would split it\n"
@@ -1651,10 +1655,13 @@ int command_list(int argc, char **argv, struct arena *arena)
 		{"why", NULL, "what merges each group, and what would split it",
 		 .ret_flag = &l.has_why},
 	};
+	struct word_help words[ARRAY_SIZE(marks) + 1] = {0};
 	const struct command_spec spec = {
 		.name = "list",
 		.synopsis = "[OPTION...] [DEVICE...]",
 		.text = help_text,
+		.words_head = "marks:",
+		.words = words,
 		.example = "earlybind list --json | jq '.devices[] | select(.vendor == "
 			   "\"10ee\")'",
 		.options = options,
@@ -1663,6 +1670,8 @@ int command_list(int argc, char **argv, struct arena *arena)
 	};
 	int code;
 
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		words[i] = marks[i].help;
 	l = (struct list){.arena = arena};
 	return options_parse(&spec, argc, argv, &code) ? list(&l) : code;
 }
