@@ -43,6 +43,7 @@ help:
 	@echo 'make rpm         an RPM package, and its source package, in build/rpm'
 	@echo 'make lint        layout, functions, layers, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
+	@echo 'make pictures    draws the pictures of the README from docs/pictures/*.txt'
 	@echo 'make bench       the binder beside the bare system calls and the shell recipe'
 	@echo 'make coverage    line coverage of the unit tests'
 	@echo 'make faults      every access to the machine fails once, in every way'

@@ -53,7 +53,11 @@ INSTALLED := 755:$(BUILD)/binder:$(OWN_DIR)/binder \
 	644:debian/copyright:$(DOCDIR)/copyright \
 	644:docs/earlybind.conf:$(DOCDIR)/examples/earlybind.conf
 
-.PHONY: install uninstall manual packages-docs
+.PHONY: install uninstall manual packages-docs pictures
+# Of the README, drawn from text.
+pictures:
+	$(Q)set -e; for text in docs/pictures/*.txt; do mk/svg.py $$text >$${text%.txt}.svg; done
+
 packages-docs:
 	$(Q)PACKAGES=check mk/packages.sh docs
 
