@@ -281,14 +281,19 @@ static bool is_word(struct text t)
 	return false;
 }
 
-/* "p1s0f1np1": letters of udev and the kernel, each before a number; "-", "." and ":" between. */
+/*
+ * "p1s0f1np1": letters of udev and the kernel, each before a number; "-", "." and ":" between, two
+ * of each at most: more are an address of a network.
+ */
 static bool is_numbering(struct text t)
 {
-	static const char letters[] = "PpsofndvcbS";
+	static const char letters[] = "PpsofndvcbS", between[] = "-.:";
+	unsigned counts[sizeof(between)] = {0};
 	bool has_digit = false;
 
 	for (size_t i = 0, digits = 0, k = 0; i < t.n; i++) {
 		char c = t.p[i];
+		const char *at;
 
 		if (c >= '0' && c <= '9') {
 			has_digit = true;
@@ -298,7 +303,9 @@ static bool is_numbering(struct text t)
 			continue;
 		}
 		digits = 0;
-		if (k++ == 2 || !strchr("-.:", c) == !strchr(letters, c))
+		at = strchr(between, c);
+		if (k++ == 2 || !at == !strchr(letters, c) ||
+		    (at && ++counts[at - between] > 2))
 			return false;
 	}
 	return has_digit && char_hex(t.p[t.n - 1]) >= 0;
@@ -353,8 +360,10 @@ static bool is_bus_name(struct text t)
 	while (n < part.n && ((part.p[n] >= 'A' && part.p[n] <= 'Z') ||
 			      (part.p[n] >= '0' && part.p[n] <= '9')))
 		n++;
+	/* Of a vendor 3 or 4 letters, and 4 digits; of the kernel "LNX". */
 	if (rest.p && n == part.n && n >= 7 && n <= 8 && is_hex(rest, 2, 2) &&
-	    (part.p[0] > '9'))
+	    part.p[0] > '9' &&
+	    (text_has_prefix(part, "LNX") || is_hex(without(part, n - 4), 4, 4)))
 		return true;
 	rest = t;
 	(void)text_cut(&rest, '-', &part);

@@ -91,7 +91,12 @@ static const struct redact_case texts[] = {
 	 "serial=00-00-00-00-00-00-00-01,x1 00-00-00-00-00-00-00-01"},
 	{"path=00:01.0/00.0+10de:2489", "path=00:01.0/00.0+10de:2489"},
 	{"nvme0n1p2 sda1 dm-0 md127 br0", "nvme0n1p2 sda1 dm-0 md127 br0"},
-	/* Almost such a name: a longer number, a connector's or a disk's. */
+	/* Almost such a name: an address behind it, a longer number, a connector's or a disk's. */
+	{"en00:1b:2c:3d:4d:5f eth10.0.0.5 eth0.100",
+	 "x1xxxxxxxxxxxxxxxxx x2xxxxxxxxx eth0.100"},
+	{"PNP0A08:00 AMDI0010:01 LNXSYSTM:00 ALICESPC:00",
+	 "PNP0A08:00 AMDI0010:01 LNXSYSTM:00 x1xxxxxxxxx"},
+	{"target0:0:0 usb1-1.4:1.0 2-1.4:1.0", "target0:0:0 usb1-1.4:1.0 2-1.4:1.0"},
 	{"enp12345s0 enp123456s0", "enp12345s0 x1xxxxxxxxx"},
 	{"card123-HDMI-A-1 card1234-HDMI-A-1", "card123-HDMI-A-1 x1xxxxxxxxxxxxxxx"},
 	{"sdzz12 sdzzz1 vdanna", "sdzz12 x1xxxx x2xxxx"},
