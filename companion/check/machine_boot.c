@@ -295,6 +295,48 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 	arena_unmap(&arena);
 }
 
+static bool is_there(struct machine *d, const char *path)
+{
+	const char *file = path_below(d->arena, d->sysroot, path);
+
+	return !file || access(file, F_OK) == 0;
+}
+
+/*
+ * An entry whose kernel, or image of a removed kernel, is not there. GRUB's menu has entries of
+ * other systems, whose files are elsewhere.
+ */
+static void check_lost(struct machine *d, const struct boot_entry *e, const char *kernel)
+{
+	const char *lost = e->kernel && !is_there(d, e->kernel) ? e->kernel : NULL;
+
+	if (!kernel && e->kind != BOOT_ENTRY_SPECIFICATION)
+		return;
+	for (size_t i = 0; i < e->initrd_count && !lost && !kernel; i++)
+		if (!is_there(d, e->initrds[i]))
+			lost = e->initrds[i];
+	if (lost)
+		machine_say(d, kernel ? FINDING_FAIL : FINDING_NOTE,
+			    "%s: the entry \"%s\" does not boot: there is no file %s; "
+			    "make the entries again, or remove this one",
+			    e->source, e->title ? e->title : "", lost);
+}
+
+/* Kernels in /boot that no entry boots: an image of theirs is never used. */
+static void check_unbooted(struct machine *d)
+{
+	for (size_t i = 0; i < d->installed.count; i++) {
+		const struct installed_image *k = &d->installed.items[i];
+
+		if (is_first(d, i) && is_wanted(d, k) &&
+		    installed_is_unbooted(&d->installed, d->sysroot, d->arena, k->kernel))
+			machine_say(d, FINDING_NOTE,
+				    "no entry of the boot loader that was found boots "
+				    "kernel %s: its image is not used",
+				    k->kernel);
+	}
+}
+
 /* What the entries of the boot loaders say that no image does. */
 static void check_entries(struct machine *d)
 {
@@ -310,6 +352,8 @@ static void check_entries(struct machine *d)
 				"%s: it is damaged, or does not say which kernel it is "
 				"of: run \"earlybind check --image %s\"",
 				e->source, e->source);
+		if (!kernel || !d->kernel || strcmp(d->kernel, kernel) == 0)
+			check_lost(d, e, kernel);
 		if (!kernel || e->is_uki || e->initrd_count > 0 ||
 		    (d->kernel && strcmp(d->kernel, kernel) != 0))
 			continue;
@@ -344,8 +388,10 @@ static void run_images(struct machine *d)
 				    " or on the EFI partition: name it with --image",
 				    k->kernel);
 	}
-	if (is_ruled(d))
+	if (is_ruled(d)) {
 		check_entries(d);
+		check_unbooted(d);
+	}
 }
 
 /* ---- the kernel that runs ---------------------------------------------------------------- */

@@ -204,16 +204,6 @@ static bool has_kernel_file(const struct cmdline_command *c, const char *kernel)
 	return path && access(path, F_OK) == 0;
 }
 
-/* Whether an entry boots an image of this kernel. */
-static bool has_entry(const struct installed *installed, const char *kernel)
-{
-	for (size_t i = 0; i < installed->count; i++)
-		if (installed->items[i].entry &&
-		    strcmp(installed->items[i].kernel, kernel) == 0)
-			return true;
-	return false;
-}
-
 /* Parameters help no kernel that does not start, or that starts without an image. */
 static void warn_of_kernels(struct cmdline_command *c)
 {
@@ -233,9 +223,8 @@ static void warn_of_kernels(struct cmdline_command *c)
 			say_error("warning: kernel %s has no initramfs: no rule is "
 				  "carried out when it boots",
 				  image->kernel);
-		else if (found.entries.count > 0 && !found.entries.is_cut &&
-			 !found.entries.has_unmounted &&
-			 !has_entry(&found, image->kernel))
+		else if (installed_is_unbooted(&found, c->sysroot, c->arena,
+					       image->kernel))
 			say_error("warning: no entry of the boot loader that was "
 				  "found boots kernel %s",
 				  image->kernel);

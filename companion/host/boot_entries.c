@@ -341,7 +341,7 @@ static size_t list_folder(const struct search *s, const char *folder, const char
 	return count;
 }
 
-/* Whose kernel it is, and its command line; nothing if it is damaged. */
+/* The version of a UKI's kernel, and its command line; nothing if it is damaged. */
 static void read_uki(const struct search *s, const char *path, struct boot_entry *e)
 {
 	const char *file = path_below(s->arena, s->sysroot, path);
@@ -359,12 +359,69 @@ static void read_uki(const struct search *s, const char *path, struct boot_entry
 		return;
 	if (uki_read_texts((struct text){bytes, (size_t)st.st_size}, s->arena, &texts) ==
 	    0) {
-		if (texts.uname.p)
+		/* An addon of another kernel is none. */
+		bool is_other = e->version && texts.uname.p &&
+				!text_is(text_trim(texts.uname), e->version);
+
+		if (!e->version && texts.uname.p)
 			e->version = arena_copy(s->arena, text_trim(texts.uname));
-		if (texts.cmdline.p && texts.cmdline.n <= ENTRY_SIZE_MAX)
+		if (!is_other && texts.cmdline.p && texts.cmdline.n <= ENTRY_SIZE_MAX)
 			add_options(e, s->arena, text_trim(texts.cmdline));
 	}
 	munmap(bytes, (size_t)st.st_size);
+}
+
+/*
+ * systemd-stub adds the command lines of addons: those for all kernels first, then those of
+ * the UKI (src/boot/stub.c: load_addons()).
+ */
+static void read_addons(const struct search *s, const char *folder, struct boot_entry *e)
+{
+	const char *names[NAMES_MAX];
+	size_t count = list_folder(s, folder, ".addon.efi", names);
+
+	/* list_folder() has the last name first. */
+	while (count-- > 0)
+		read_uki(s, names[count], e);
+}
+
+static void read_all_addons(const struct search *s, const char *path,
+			    struct boot_entry *e)
+{
+	const char *folder = strcasestr(path, "/EFI/Linux/");
+
+	if (folder)
+		read_addons(s,
+			    arena_printf(s->arena, "%.*s/loader/addons",
+					 (int)(folder - path), path),
+			    e);
+	read_addons(s, arena_printf(s->arena, "%s.extra.d", path), e);
+}
+
+const char *boot_uki_options(const char *file, struct arena *arena, const char *version,
+			     const char *cmdline)
+{
+	struct boot_entries none = {0};
+	const struct search s = {NULL, arena, &none};
+	struct boot_entry e = {.version = version, .options = cmdline};
+
+	read_all_addons(&s, file, &e);
+	return e.options;
+}
+
+static void add_uki(const struct search *s, const char *path)
+{
+	struct boot_entry *e;
+
+	if (!is_file(s, path))
+		return;
+	e = add_entry(s->found, BOOT_ENTRY_UKI, path);
+	if (!e)
+		return;
+	e->kernel = path;
+	e->is_uki = true;
+	read_uki(s, path, e);
+	read_all_addons(s, path, e);
 }
 
 static int read_partition(const struct search *s, const char *partition)
@@ -380,18 +437,8 @@ static int read_partition(const struct search *s, const char *partition)
 			     boot_entries_add_specification);
 	count = list_folder(s, arena_printf(s->arena, "%s/EFI/Linux", partition), ".efi",
 			    names);
-	for (size_t i = 0; i < count; i++) {
-		struct boot_entry *e;
-
-		if (!is_file(s, names[i]))
-			continue;
-		e = add_entry(s->found, BOOT_ENTRY_UKI, names[i]);
-		if (e) {
-			e->kernel = names[i];
-			e->is_uki = true;
-			read_uki(s, names[i], e);
-		}
-	}
+	for (size_t i = 0; i < count; i++)
+		add_uki(s, names[i]);
 	return r;
 }
 

@@ -59,6 +59,14 @@ int boot_entries_add_syslinux(struct boot_entries *entries, struct arena *arena,
 			      const char *source, struct text bytes) must_check
 	nonnull(1, 2, 3);
 
+/*
+ * The command line that the UKI @file boots with: its own, @cmdline, with those of the addons
+ * beside it and of its partition. An addon for another kernel than @version (or NULL) counts
+ * as none.
+ */
+const char *boot_uki_options(const char *file, struct arena *arena, const char *version,
+			     const char *cmdline) nonnull(1, 2, 4);
+
 /* All entries below @sysroot (NULL for /), their paths resolved. -ENOMEM. */
 int boot_entries_find(const char *sysroot, struct arena *arena,
 		      struct boot_entries *ret) must_check nonnull(2, 3);

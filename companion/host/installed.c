@@ -134,6 +134,25 @@ const char *installed_kernel_of(const struct installed *installed,
 	return best;
 }
 
+bool installed_is_unbooted(const struct installed *installed, const char *sysroot,
+			   struct arena *arena, const char *kernel)
+{
+	const struct boot_entries *entries = &installed->entries;
+	const struct search s = {.sysroot = sysroot, .arena = arena};
+	struct stat st;
+
+	if (entries->count == 0 || entries->is_cut || entries->has_unmounted ||
+	    !is_file(&s, arena_printf(arena, BOOT_PATH "/vmlinuz-%s", kernel), &st))
+		return false;
+	for (size_t i = 0; i < entries->count; i++) {
+		const char *booted = installed_kernel_of(installed, &entries->items[i]);
+
+		if (booted && strcmp(booted, kernel) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* Sets what makes the copy that @image is, where that is known and can be run. */
 static void set_copy_command(const struct search *s, struct installed_image *image)
 {

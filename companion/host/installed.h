@@ -53,6 +53,13 @@ const char *installed_kernel_of(const struct installed *installed,
 				const struct boot_entry *entry) nonnull(1, 2);
 
 /*
+ * Whether entries of boot loaders were found, all of them, and none boots @kernel, whose file
+ * is in /boot below @sysroot.
+ */
+bool installed_is_unbooted(const struct installed *installed, const char *sysroot,
+			   struct arena *arena, const char *kernel) nonnull(1, 3, 4);
+
+/*
  * The images of all kernels that have modules below @sysroot (NULL for /): those that entries of boot
  * loaders name, those at the places of the generators; and the kernels without an image. Folders of modules that a removed kernel left behind do not count.
  * -ENOENT: there is no folder of modules; -ENOMEM.

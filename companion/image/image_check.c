@@ -514,11 +514,14 @@ static void check_image(struct check *check)
 /* What is in a unified kernel image beside its initramfs. */
 static void check_uki(struct check *c)
 {
-	struct text rest = c->uki.cmdline;
+	const char *own = arena_copy(c->arena, text_trim(c->uki.cmdline));
 	struct cmdline_arg arg;
+	struct text rest;
 
-	if (!c->uki.initrd.p)
+	if (!c->uki.initrd.p || !own)
 		return;
+	c->options = boot_uki_options(c->file, c->arena, c->kernel, own);
+	rest = text_of(c->options);
 	check_say(
 		c, FINDING_NOTE, "image",
 		"this is a unified kernel image: offsets count from its section .initrd");
@@ -527,8 +530,10 @@ static void check_uki(struct check *c)
 			check_say(
 				c, FINDING_FAIL, "cmdline",
 				"rd.earlybind=0 is on its kernel command line (section "
-				".cmdline): no rule counts; take it away where %s reads "
+				".cmdline%s): no rule counts; take it away where %s reads "
 				"it",
+				arg.name.p >= c->options + strlen(own) ? " of an addon"
+								       : "",
 				c->rebuild);
 }
 

@@ -28,6 +28,7 @@ struct check {
 	const struct sources *sources; /* the configuration that it is compared with */
 
 	struct uki uki; /* where the file is one: its .initrd is the image */
+	const char *options; /* of a UKI: its command line, with its addons; or NULL */
 	struct image image;
 	enum generator generator;
 	bool has_systemd; /* as its first process */

@@ -724,8 +724,12 @@ static void check_rdinit(struct check *c)
 	check_say(c, FINDING_NOTE, NAME,
 		  "nothing in the image starts the binder: it runs only with "
 		  "rdinit=/" IMAGE_BINDER " on the kernel command line");
-	if (file_read_world(c->world, WORLD_PROC, "cmdline", c->arena, CMDLINE_MAX,
-			    &cmdline) < 0)
+	if (c->options && *c->options)
+		cmdline = text_of(c->options);
+	else if (file_read_world(c->world, WORLD_PROC, "cmdline", c->arena, CMDLINE_MAX,
+				 &cmdline) < 0)
+		cmdline = (struct text){NULL, 0};
+	if (!cmdline.p)
 		check_say(c, FINDING_UNKNOWN, NAME,
 			  "the kernel command line is not known here: see that it has "
 			  "rdinit=/" IMAGE_BINDER);

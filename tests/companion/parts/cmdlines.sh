@@ -105,7 +105,7 @@ lines_kernels() {
 		: >"lines-kernels/boot/vmlinuz-$version"
 		[ $version = 6.3 ] || : >"lines-kernels/boot/initrd.img-$version"
 	done
-	"$EARLYBIND" cmdline --sysroot lines-kernels --set >said.txt && tr -s ' \n' ' ' <said.txt >said.line
+	"$EARLYBIND" cmdline --sysroot lines-kernels --set >said.txt 2>&1 && tr -s ' \n' ' ' <said.txt >said.line
 	cat said.txt
 	grep -q 'warning: kernel 6.3 has no initramfs' said.line &&
 		grep -q 'warning: no entry of the boot loader that was found boots kernel 6.2' said.line &&

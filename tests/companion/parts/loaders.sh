@@ -31,6 +31,7 @@ entry() { # TREE IMAGE FOLDER INITRD
 	printf 'title Debian\nversion %s\noptions root=/dev/sda1\nlinux %s/linux\ninitrd %s/%s\n' \
 		$version "$3" "$3" "$4" >"$1/boot/efi/loader/entries/x-$version.conf"
 	cp "$2" "$1$path"
+	: >"$1/boot/efi$3/linux"
 }
 loader_machine_id() { entry "$1" "$2" /$token/$version initrd.img-$version; }
 loader_token() { entry "$1" "$2" /debian/$version initrd; }
