@@ -274,22 +274,33 @@ static bool choose_by_boot(const struct bootloader_facts *f, enum bootloader_kin
 	return false;
 }
 
+/* What leaves no choice. */
+static bool choose_first(const struct bootloader_facts *f, enum bootloader_kind *ret,
+			 const char **ret_why)
+{
+	if (f->is_ostree) {
+		*ret = LOADER_OSTREE;
+		*ret_why =
+			"this system comes as an image (ostree), and rpm-ostree keeps the "
+			"parameters";
+		return true;
+	}
+	if (f->is_by_ukify) {
+		*ret = LOADER_LINES;
+		*ret_why = "this boot has the command line of ukify's settings";
+		return true;
+	}
+	return false;
+}
+
 /* Pure: which of them counts, and a sentence that says why. */
 static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 					      const char **ret_why)
 {
 	enum bootloader_kind kind;
 
-	if (f->is_ostree) {
-		*ret_why =
-			"this system comes as an image (ostree), and rpm-ostree keeps the "
-			"parameters";
-		return LOADER_OSTREE;
-	}
-	if (f->is_by_ukify) {
-		*ret_why = "this boot has the command line of ukify's settings";
-		return LOADER_LINES;
-	}
+	if (choose_first(f, &kind, ret_why))
+		return kind;
 	if (f->has_file && f->is_by_stub) {
 		*ret_why =
 			"the running kernel was not started by GRUB, and kernel-install "

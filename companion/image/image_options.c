@@ -10,10 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmdline_words.h"
 #include "files.h"
+#include "kernel_cmdline.h"
 #include "message.h"
 #include "modload.h"
 #include "paths.h"
+#include "policy.h"
 #include "reason.h"
 
 #define OPTIONS_CHECK "modprobe.d"
@@ -27,8 +30,16 @@ static const char *const places[] = {"etc/modprobe.d", "run/modprobe.d",
 				     "usr/local/lib/modprobe.d", "usr/lib/modprobe.d",
 				     "lib/modprobe.d"};
 
+#define CMDLINE_FILE   "etc/cmdline"
+#define CMDLINE_FOLDER "etc/cmdline.d"
+
 bool image_options_want(const char *path)
 {
+	struct text t = text_of(path);
+
+	if (text_is(t, CMDLINE_FILE) ||
+	    (text_has_prefix(t, CMDLINE_FOLDER "/") && text_has_suffix(t, ".conf")))
+		return true;
 	return strstr(path, "modprobe.d/") && text_has_suffix(text_of(path), ".conf");
 }
 
@@ -96,6 +107,56 @@ int image_options_read(const struct tree *tree, struct job_result *ret)
 
 	*ret = (struct job_result){0};
 	return r < 0 ? r : modload_read_options(folder, ret);
+}
+
+/* ---- dracut's command line files ----------------------------------------------------------- */
+
+static int compare_nodes(const void *a, const void *b)
+{
+	return strcmp((*(const struct tree_node *const *)a)->name.p,
+		      (*(const struct tree_node *const *)b)->name.p);
+}
+
+/* The words of a file, up to "--", behind @words. */
+static const char *add_words(struct arena *arena, const char *words, struct text bytes)
+{
+	struct text rest = bytes, word;
+	struct cmdline_arg arg;
+	size_t n = 0;
+
+	while (words_next(&rest, &word)) {
+		struct text one = word;
+
+		if (cmdline_next(&one, &arg) && cmdline_is_end(&arg))
+			break;
+		n = (size_t)(word.p + word.n - bytes.p);
+	}
+	return words ? arena_printf(arena, "%s%.*s ", words, (int)n, n > 0 ? bytes.p : "")
+		     : NULL;
+}
+
+const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
+				  struct text cmdline)
+{
+	const struct tree_node *found[CMDLINE_FILES_MAX + 1];
+	const struct tree_node *node = tree_find(tree, CMDLINE_FOLDER);
+	const char *words = "";
+	size_t count = 0;
+
+	for (node = node ? node->children : NULL; node && count < CMDLINE_FILES_MAX;
+	     node = node->next)
+		if (tree_is_file(node) && node->file->data.p &&
+		    text_has_suffix(node->name, ".conf") && node->name.p[0] != '.')
+			found[count++] = node;
+	qsort(found, count, sizeof(*found), compare_nodes);
+	node = tree_find(tree, CMDLINE_FILE);
+	if (tree_is_file(node) && node->file->data.p)
+		found[count++] = node;
+	for (size_t i = 0; i < count; i++)
+		words = add_words(arena, words, found[i]->file->data);
+	return words ? arena_printf(arena, "%s%.*s", words, (int)cmdline.n,
+				    cmdline.n > 0 ? cmdline.p : "")
+		     : NULL;
 }
 
 /* ---- compare ------------------------------------------------------------------------------ */

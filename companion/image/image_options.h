@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an image has of rules beside its table: modprobe.d. */
+/* What an image has of rules beside its table: modprobe.d, dracut's command line files. */
 #pragma once
 
 #include <limits.h>
@@ -19,6 +19,14 @@ bool image_options_want(const char *path) nonnull(1);
  */
 int image_options_read(const struct tree *tree, struct job_result *ret) must_check
 	nonnull(1, 2);
+
+/*
+ * The command line of a boot with this image: dracut's own files of it, /etc/cmdline.d/NAME.conf
+ * and /etc/cmdline, in front of the kernel's, @cmdline (binder/rules/policy.h). NULL without
+ * memory.
+ */
+const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
+				  struct text cmdline) must_check nonnull(1, 2);
 
 /*
  * Compares the image's modprobe.d with that of check->sysroot: options of vfio's modules,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "elf_file.h"
+#include "files.h"
 #include "filter.h"
 #include "framebuffer.h"
 #include "image_check.h"
@@ -17,7 +18,8 @@
 /* What the binder calls the mark of an image that has earlier rules: read_mark() in run.c. */
 #define PROBLEM_EARLIER_RULES "earlier rules"
 
-#define NAMED_MAX 3 /* rules that are named; of the others only the number */
+#define RUNNING_MAX ((size_t)64 * 1024)
+#define NAMED_MAX   3 /* rules that are named; of the others only the number */
 
 static const char out_of_memory[] = "out of memory";
 
@@ -321,7 +323,7 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 	static struct job_result module_options;
 	const struct tree_node *node;
 	const char *message;
-	struct text binder;
+	struct text binder, running;
 	size_t offset;
 	int r;
 
@@ -353,6 +355,14 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 	}
 	options.module_options = &module_options;
 	if (cmdline)
+		running = text_of(cmdline);
+	else if (file_read_world(world, WORLD_PROC, "cmdline", arena, RUNNING_MAX,
+				 &running) < 0)
+		running = TEXT("");
+	cmdline = image_options_cmdline(&check.image.tree, arena, text_trim(running));
+	if (!cmdline)
+		return -ENOMEM;
+	if (*cmdline)
 		options.cmdline = text_of(cmdline);
 	r = run_read_policy(world, arena, &options, ret);
 	if (r < 0)
