@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -251,15 +252,40 @@ static bool is_cause(const struct exporter *e, const struct pci_device *d)
 	return e->has_causes && d->is_bridge && group_is_cause(&e->causes, d->bdf);
 }
 
+/* What the colours mean that are in the picture. */
 static void put_legend(const struct exporter *e)
 {
-	for (size_t i = 0; i < e->now.count; i++)
-		if (e->is_drawn[i] && is_cause(e, &e->now.devices[i])) {
-			puts("\t\"legend\" [shape=note, fillcolor=white, color=red, "
-			     "penwidth=3, label=\"a port or bridge that merges its "
-			     "IOMMU group:\\nearlybind list --why\"];");
-			return;
-		}
+	static const struct {
+		const char *colour;
+		const char *meaning;
+	} meanings[] = {
+		{"palegreen", "vfio-pci or a variant of it has it"},
+		{"lightskyblue", "a driver of the host has it"},
+		{"white", "no driver has it"},
+		{"gray90", "a bridge"},
+	};
+	bool is_used[ARRAY_SIZE(meanings)] = {0}, has_cause = false;
+
+	for (size_t i = 0; i < e->now.count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+
+		for (size_t k = 0; e->is_drawn[i] && k < ARRAY_SIZE(meanings); k++)
+			is_used[k] =
+				is_used[k] || strcmp(colour(d), meanings[k].colour) == 0;
+		has_cause = has_cause || (e->is_drawn[i] && is_cause(e, d));
+	}
+	puts("\tsubgraph \"cluster_legend\" {\n\t\tlabel=\"legend; green frame: a VM can "
+	     "use the group\";\n\t\tcolor=darkgreen;");
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+		if (is_used[i])
+			printf("\t\t\"legend %s\" [fillcolor=%s, label=\"%s\"];\n",
+			       meanings[i].colour, meanings[i].colour,
+			       meanings[i].meaning);
+	if (has_cause)
+		puts("\t\t\"legend\" [fillcolor=gray90, color=red, penwidth=3, "
+		     "label=\"a port or bridge that merges its "
+		     "IOMMU group:\\nearlybind list --why\"];");
+	puts("\t}");
 }
 
 static void put_node(struct exporter *e, const struct pci_device *d, const char *indent)
@@ -303,14 +329,57 @@ static int put_group(struct exporter *e, int group)
 	return 0;
 }
 
-/* Of those that are drawn. */
-static bool is_first_of_group(const struct exporter *e, size_t at)
+/* The lowest number above @last of a group that is drawn; false: there is none. */
+static bool find_next_group(const struct exporter *e, int last, int *ret)
 {
-	for (size_t i = 0; i < at; i++)
-		if (e->is_drawn[i] &&
-		    e->now.devices[i].iommu_group == e->now.devices[at].iommu_group)
-			return false;
-	return true;
+	bool is_found = false;
+
+	for (size_t i = 0; i < e->now.count; i++) {
+		int group = e->now.devices[i].iommu_group;
+
+		if (!e->is_drawn[i] || group == NO_GROUP || group <= last ||
+		    (is_found && group >= *ret))
+			continue;
+		*ret = group;
+		is_found = true;
+	}
+	return is_found;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
+}
+
+static bool has_function(const struct exporter *e, int group)
+{
+	for (size_t i = 0; group != NO_GROUP && i < e->now.count; i++)
+		if (!e->now.devices[i].is_bridge &&
+		    e->now.devices[i].iommu_group == group)
+			return true;
+	return false;
+}
+
+/* Bridges with nothing to show: nothing is behind them, and nothing but bridges in their group. */
+static int drop_lone_bridges(struct exporter *e)
+{
+	size_t count = e->now.count, parents = 0;
+	struct bdf *parent = arena_alloc(e->arena, count + 1, sizeof(*parent));
+
+	if (!parent)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		parents += find_parent(e, &e->now.devices[i], &parent[parents]);
+	qsort(parent, parents, sizeof(*parent), compare_addresses);
+	for (size_t i = 0; i < count; i++) {
+		const struct pci_device *d = &e->now.devices[i];
+
+		if (d->is_bridge && !has_function(e, d->iommu_group) &&
+		    !bsearch(&d->bdf, parent, parents, sizeof(*parent),
+			     compare_addresses))
+			e->is_drawn[i] = false;
+	}
+	return 0;
 }
 
 /* The functions that are named, the rest of their groups, and the bridges above all of them. */
@@ -343,7 +412,8 @@ static int choose_drawn(struct exporter *e)
 				e->is_drawn[d - e->now.devices] = true;
 		}
 	}
-	return 0;
+	/* Whoever names a bridge wants to see it. */
+	return e->selection.words->count == 0 ? drop_lone_bridges(e) : 0;
 }
 
 static void put_edges(struct exporter *e)
@@ -361,7 +431,7 @@ static void put_edges(struct exporter *e)
 static int export_dot(struct exporter *e)
 {
 	static struct inventory all;
-	int r = choose_drawn(e);
+	int r = choose_drawn(e), group = -1;
 
 	if (r < 0)
 		return r;
@@ -371,16 +441,11 @@ static int export_dot(struct exporter *e)
 	     "\trankdir=LR;\n"
 	     "\tnode [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n"
 	     "\tgraph [fontname=\"sans-serif\", fontsize=10];");
-	for (size_t i = 0; r == 0 && i < e->now.count; i++) {
-		const struct pci_device *d = &e->now.devices[i];
-
-		if (!e->is_drawn[i])
-			continue;
-		if (d->iommu_group == NO_GROUP)
-			put_node(e, d, "\t");
-		else if (is_first_of_group(e, i))
-			r = put_group(e, d->iommu_group);
-	}
+	for (size_t i = 0; i < e->now.count; i++)
+		if (e->is_drawn[i] && e->now.devices[i].iommu_group == NO_GROUP)
+			put_node(e, &e->now.devices[i], "\t");
+	while (r == 0 && find_next_group(e, group, &group))
+		r = put_group(e, group);
 	if (r < 0)
 		return r;
 	put_edges(e);

@@ -228,10 +228,12 @@ static int read_choice(struct selecting *s)
 	return others > 0 ? -EPERM : removal_apply(&s->removal, &s->e);
 }
 
-static int change(struct selecting *s)
+/* The exit code; *ret_is_refused: nothing is written, and another choice may do. */
+static int change(struct selecting *s, bool *ret_is_refused)
 {
 	int r = read_choice(s);
 
+	*ret_is_refused = r < 0;
 	if (r == 0) {
 		addition_drop_done(&s->e, &s->w);
 		r = addition_apply(&s->e, &s->w);
@@ -245,10 +247,33 @@ static int change(struct selecting *s)
 	return edit_finish(&s->e);
 }
 
+/* Until the choice is one that can be written, or the list is left. */
+static int choose(struct selecting *s, enum chooser_state *ret, int *ret_code)
+{
+	const struct config_edit start = s->e.text;
+	bool is_refused = true;
+	int r = 0;
+
+	while (is_refused) {
+		r = chooser_run(&s->chooser, s->e.arena, ret);
+		if (r < 0 || *ret != CHOOSER_TAKEN)
+			return r;
+		*ret_code = change(s, &is_refused);
+		if (!is_refused)
+			return 0;
+		puts("what you chose is kept: change it, or leave with q");
+		s->e.text = start;
+		s->w.count = 0;
+		s->removal = (struct removal){0};
+	}
+	return r;
+}
+
 static int run(struct selecting *s)
 {
 	enum chooser_state state = CHOOSER_LEFT;
-	int r;
+	bool is_asked, is_refused;
+	int r, code = EXIT_FAILED;
 
 	s->w.options = "";
 	s->e.is_interactive = true;
@@ -262,10 +287,9 @@ static int run(struct selecting *s)
 		puts("there is no device to choose");
 		return EXIT_OK;
 	}
+	is_asked = s->is_plain || !chooser_has_terminal();
 	if (r == 0)
-		r = s->is_plain || !chooser_has_terminal()
-			    ? ask(s, &state)
-			    : chooser_run(&s->chooser, s->e.arena, &state);
+		r = is_asked ? ask(s, &state) : choose(s, &state, &code);
 	if (r == -EINVAL)
 		return EXIT_WRONG_USAGE;
 	if (r < 0) {
@@ -273,7 +297,7 @@ static int run(struct selecting *s)
 		return EXIT_FAILED;
 	}
 	if (state == CHOOSER_TAKEN)
-		return change(s);
+		return is_asked ? change(s, &is_refused) : code;
 	puts("nothing is changed");
 	return EXIT_OK;
 }

@@ -168,6 +168,37 @@ def leave(program, tree, keys):
     assert configuration(tree) == before
 
 
+def refused(program, tree):
+    """What is refused stays chosen, and nothing is written until it is taken back."""
+    before = configuration(tree)
+    session = Session(program, tree)
+    screen = session.expect(FOOT)
+    while "> [ ] 0000:02:00.0" not in screen:
+        screen = session.press("j")
+    session.press(" ")
+    os.write(session.fd, b"\r")
+    screen = session.expect("what you chose is kept")
+    assert "nothing is written" in session.output, session.output
+    screen = session.expect(FOOT)
+    assert "> [x] 0000:02:00.0" in screen, screen
+    assert configuration(tree) == before
+    session.press(" ")
+    os.write(session.fd, b"\r")
+    output, status = session.finish()
+    assert status == 0 and "nothing to change" in output, (output, status)
+    assert configuration(tree) == before
+
+
+def wide(program, tree):
+    """From 60 to 200 columns: how to use it stands first, and no line is too long."""
+    for columns in (60, 80, 120, 200):
+        session = Session(program, tree, columns=columns)
+        screen = session.expect(FOOT)
+        check_width(screen, 24, columns)
+        os.write(session.fd, b"q")
+        assert session.finish()[1] == 0
+
+
 def small(program, tree):
     """It scrolls in seven lines, and obeys a change of size."""
     session = Session(program, tree, rows=7, columns=40)
@@ -227,6 +258,8 @@ def main():
     again(program, tree)
     for keys in ("q", "\x1b", "\x04"):
         leave(program, tree, keys)
+    refused(program, tree)
+    wide(program, tree)
     small(program, tree)
     for number in INTERRUPTS:
         interrupted(program, tree, number)

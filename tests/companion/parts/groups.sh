@@ -80,6 +80,9 @@ groups_picture() {
 	"$EARLYBIND" export dot --sysroot groups >groups.dot && dot -Tsvg groups.dot >groups.svg &&
 		[ "$(grep -c 'color=red.*PCI bridge' groups.dot)" -eq 2 ] &&
 		grep -q '"0000:00:01.1" .*color=red' groups.dot && grep -q '"legend"' groups.dot &&
+		! grep -q '^.*"0000:00:1b.0"' groups.dot &&
+		[ "$(sed -n 's/.*label="IOMMU group \([0-9]*\)".*/\1/p' groups.dot | sort -nc 2>&1)" = "" ] &&
+		"$EARLYBIND" export dot --sysroot groups 00:1b.0 | grep -q '"0000:00:1b.0"' &&
 		"$EARLYBIND" export dot --sysroot groups 04:00.0 >groups.dot && ! grep -q 'red' groups.dot
 }
 check groups-picture groups_picture
