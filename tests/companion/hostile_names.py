@@ -75,8 +75,8 @@ LINES = {
     "kubevirt": r'permittedHostDevices:|  pciHostDevices:|  - pciVendorSelector: "\w+:\w+"|'
     r'    resourceName: "[\w/-]+" # .*',
     "prometheus": r"# (HELP|TYPE) \w+ .*|\w+(" + LABELS + r")? \d+",
-    "dot": r'digraph earlybind \{|\t(rankdir|node|graph).*|\t+"[\d:a-f.]+" \[fillcolor=\w+, '
-    r'label="(\\[\\"n]|[^\\"])*"\];|\t+subgraph "\w+" \{|\t+label="[\w ]+";|\t+color=\w+;|'
+    "dot": r'digraph earlybind \{|\t(rankdir|node|graph).*|\t+"([\d:a-f.]+|legend( \w+)?)" '
+    r'\[fillcolor=\w+, (color=\w+, penwidth=\d, )?label="(\\[\\"n]|[^\\"])*"\];|\t+subgraph "\w+" \{|\t+label="[\w :;]+";|\t+color=\w+;|'
     r'\t*\}|\t"[\d:a-f.]+" -> "[\d:a-f.]+";',
     "complete": r"\S[^\t]*\t[^\t]*",
     "config": r"# .*|",
