@@ -115,15 +115,11 @@ static const char *next_of_bound(struct explain *e, const struct pci_device *d,
 				 bool has_rule)
 {
 	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf), *left;
-	const char *command = NULL, *remedy = "";
+	const char *command = NULL;
 	struct plan_group group;
 
-	if (explain_group(e, d, &group) && group.blocker_count > 0) {
-		remedy = judge_group(&e->judge, &group, false);
-		return arena_printf(e->arena, "%s",
-				    remedy[0] ? remedy
-					      : "nothing, its group cannot be split");
-	}
+	if (explain_group(e, d, &group) && group.blocker_count > 0)
+		return judge_group_next(&e->judge, &group);
 	/* Another tool bound it, or a boot by rules that are gone. */
 	if (!has_rule && next && !e->next.policy.off)
 		command = judge_add_command(&e->judge, &next, 1, &left);

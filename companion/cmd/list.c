@@ -78,7 +78,7 @@ struct list_group {
 	int id;
 	size_t first, count; /* in by_group */
 	size_t bridge_count;
-	size_t blocker_count; /* functions that a driver of the host has */
+	struct plan_group now; /* empty for those in no group */
 };
 
 struct list {
@@ -372,9 +372,10 @@ static void put_headline(const struct list *l, const struct list_group *g)
 					     iommu_why_off(&l->inventory.iommu, l->arena),
 					     message));
 	put_style(stdout, STYLE_PLAIN);
-	if (g->id != NO_GROUP && g->bridge_count == g->count && g->blocker_count == 0) {
+	if (g->id != NO_GROUP && g->bridge_count == g->count &&
+	    g->now.blocker_count == 0) {
 		paragraph_add(&p, "only bridges");
-	} else if (g->id != NO_GROUP && g->blocker_count == 0) {
+	} else if (g->id != NO_GROUP && g->now.blocker_count == 0) {
 		put_style(stdout, STYLE_GOOD);
 		paragraph_add(&p, "viable");
 	} else if (g->id != NO_GROUP) {
@@ -385,7 +386,7 @@ static void put_headline(const struct list *l, const struct list_group *g)
 			paragraph_add(&p, "the host has it");
 		else
 			paragraph_add(&p, "the host has %zu of %zu functions",
-				      g->blocker_count, g->count);
+				      g->now.blocker_count, g->count);
 		if (is_viable_next(l, g))
 			paragraph_add(&p, "now; viable after the next boot");
 	}
@@ -809,20 +810,16 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	json_close(json, '}');
 }
 
-static bool list_is_blocker(const struct pci_device *d);
-
 static void write_group(struct list *l, const struct list_group *g, struct json *json)
 {
 	char address[BDF_SIZE];
 
 	json_open(json, NULL, '{');
 	json_put_number(json, "id", g->id);
-	json_put_bool(json, "viable", g->blocker_count == 0);
+	json_put_bool(json, "viable", g->now.blocker_count == 0);
 	json_open(json, "blockers", '[');
-	for (size_t i = g->first; i < g->first + g->count; i++)
-		if (list_is_blocker(l->by_group[i]->device))
-			json_put_string(json, NULL,
-					bdf_format(l->by_group[i]->device->bdf, address));
+	for (size_t i = 0; i < g->now.blocker_count; i++)
+		json_put_string(json, NULL, bdf_format(g->now.blockers[i]->bdf, address));
 	json_close(json, ']');
 	if (l->has_why)
 		list_why_write(&l->why, g->id, json);
@@ -935,8 +932,8 @@ static const char *join_names(struct list *l, unsigned vendor, const char *devic
 		text = arena_printf(l->arena, "[%04x:%04x]", vendor, number);
 	else
 		text = arena_printf(l->arena, "%s%s%s [%04x:%04x]", name ? name : "",
-				    name ? " " : "", name && device ? device : "Device",
-				    vendor, number);
+				    name ? " " : "", name && device ? device : "Device", vendor,
+				    number);
 	return text ? text : "";
 }
 
@@ -1496,7 +1493,15 @@ static int make_groups(struct list *l)
 		g = &l->groups[l->group_count - 1];
 		g->count++;
 		g->bridge_count += d->is_bridge;
-		g->blocker_count += list_is_blocker(d);
+	}
+	for (size_t i = 0; i < l->group_count; i++) {
+		struct list_group *g = &l->groups[i];
+
+		if (g->id != NO_GROUP &&
+		    group_make(&l->inventory, NULL, g->id, l->arena, &g->now) < 0) {
+			say_error("out of memory");
+			return -ENOMEM;
+		}
 	}
 	return 0;
 }

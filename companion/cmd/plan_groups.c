@@ -227,20 +227,19 @@ static void put_members(const struct asking *a, const char *head, const struct m
 static void put_unknown(const struct asking *a)
 {
 	for (size_t i = 0; i < a->inventory.count; i++) {
+		const struct bdf bdf = device(a, i)->bdf;
 		char address[BDF_SIZE];
+		const char *what, *why = NULL;
 
 		if (!a->causes.facts.functions[i].is_unknown)
 			continue;
-		paragraph_line(
-			stdout, INDENT,
-			"What would be then cannot be told: the config space of %s "
-			"%s.",
-			bdf_format(device(a, i)->bdf, address),
-			a->causes.facts.unread[i] == UNREAD_SHORT
-				? "can be read by root only"
-			: a->causes.facts.unread[i] == UNREAD_ASLEEP
-				? "was not read, as it sleeps"
-				: "cannot be read here");
+		what = arena_printf(a->causes.arena, "the config space of %s",
+				    bdf_format(bdf, address));
+		if (what)
+			why = unread_sentence(a->causes.arena, a->causes.facts.unread[i],
+					      bdf, what);
+		paragraph_line(stdout, INDENT, "What would be then cannot be told: %s.",
+			       why ? why : "out of memory");
 		return;
 	}
 }

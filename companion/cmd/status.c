@@ -303,7 +303,7 @@ static void print_groups(const struct status *s, const struct judge *judge)
 		const struct plan_group *group = &s->groups[i];
 
 		describe_group(group, judge && !group->is_viable
-					      ? judge_group(judge, group, false)
+					      ? judge_group_next(judge, group)
 					      : NULL);
 	}
 }

@@ -616,6 +616,20 @@ const char *judge_group(const struct judge *j, const struct plan_group *group,
 	return text ? text : "";
 }
 
+const char *judge_group_next(const struct judge *j, const struct plan_group *group)
+{
+	const char *remedy = judge_group(j, group, false), *text;
+	char address[BDF_SIZE];
+
+	if (group->blocker_count == 0 || strstr(remedy, "\"earlybind "))
+		return remedy;
+	text = arena_printf(
+		j->arena,
+		"%s%s\"earlybind list %s --why\" says why the group is so large", remedy,
+		remedy[0] ? "; " : "", device_short_address(group->blockers[0], address));
+	return text ? text : remedy;
+}
+
 bool policy_has_module_id(const struct policy *policy, const struct pci_device *d)
 {
 	for (size_t i = 0; i < policy->rule_count; i++)

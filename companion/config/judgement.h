@@ -74,6 +74,13 @@ const char *judge_group(const struct judge *judge, const struct plan_group *grou
 			bool has_command_line) nonnull(1, 2);
 
 /*
+ * The same, and where that names no command, the one that shows what the group is made of: for
+ * those who say what to do next.
+ */
+const char *judge_group_next(const struct judge *judge, const struct plan_group *group)
+	nonnull(1, 2);
+
+/*
  * The first error of the configuration, NULL without one: until it is corrected no command changes
  * the rules, or binds.
  */

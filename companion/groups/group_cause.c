@@ -259,31 +259,16 @@ static void add_unknown(const struct group_causes *c, struct text_buffer *b,
 			const struct merged *m)
 {
 	size_t at = m->unread[0];
-	const char *others = m->unread_count > 1 ? " and others" : "";
+	const struct bdf bdf = function(c, at)->bdf;
 	char address[BDF_SIZE];
+	const char *what = arena_printf(c->arena, "the config space of %s%s",
+					bdf_format(bdf, address),
+					m->unread_count > 1 ? " and others" : "");
+	const char *why =
+		what ? unread_sentence(c->arena, c->facts.unread[at], bdf, what) : NULL;
 
-	bdf_format(function(c, at)->bdf, address);
-	text_add(b, "%s the kernel merges this group cannot be told: ",
-		 m->count > 0 ? " Why else" : "Why");
-	switch (c->facts.unread[at]) {
-	case UNREAD_ASLEEP:
-		text_add(
-			b,
-			"reading the config space of %s%s would wake %s: write \"on\" to "
-			"/sys/bus/pci/devices/%s/power/control, and run this again.",
-			address, others, others[0] ? "them" : "it", address);
-		break;
-	case UNREAD_SHORT:
-		text_add(b,
-			 "only root can read the config space of %s%s: run this as root.",
-			 address, others);
-		break;
-	case UNREAD_MISSING:
-	case UNREAD_NOTHING:
-		text_add(b, "the config space of %s%s cannot be read here.", address,
-			 others);
-		break;
-	}
+	text_add(b, "%s the kernel merges this group cannot be told: %s.",
+		 m->count > 0 ? " Why else" : "Why", why ? why : "out of memory");
 }
 
 /* ---- what would split it ------------------------------------------------------------------- */

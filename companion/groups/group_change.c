@@ -25,18 +25,13 @@ static int refuse(const struct group_causes *now, struct bdf bdf, const char *wh
 
 static int refuse_unread(const struct group_causes *now, size_t at, const char **ret_why)
 {
-	static const char *const texts[] = {
-		[UNREAD_NOTHING] = "cannot be judged: its config space is not known",
-		[UNREAD_MISSING] =
-			"cannot be judged: its config space cannot be read here",
-		[UNREAD_SHORT] = "cannot be judged: only root can read its config space; "
-				 "run this as root",
-		[UNREAD_ASLEEP] = "cannot be judged: it sleeps, and reading its config "
-				  "space would wake it",
-	};
+	const struct bdf bdf = now->facts.functions[at].bdf;
+	const char *why = unread_sentence(now->arena, now->facts.unread[at], bdf,
+					  "its config space");
+	const char *what =
+		why ? arena_printf(now->arena, "cannot be judged: %s", why) : NULL;
 
-	return refuse(now, now->facts.functions[at].bdf, texts[now->facts.unread[at]],
-		      ret_why);
+	return what ? refuse(now, bdf, what, ret_why) : -ENOMEM;
 }
 
 static bool is_port(const struct group_function *f)

@@ -136,3 +136,25 @@ int group_facts_read(struct world *world, struct arena *arena,
 		ret->unread[i] = learn(world, ret, i);
 	return 0;
 }
+
+const char *unread_sentence(struct arena *arena, enum unread why, struct bdf bdf,
+			    const char *what)
+{
+	char address[BDF_SIZE];
+
+	switch (why) {
+	case UNREAD_ASLEEP:
+		return arena_printf(
+			arena,
+			"reading %s would wake it: write \"on\" to "
+			"/sys/bus/pci/devices/%s/power/control, and run this again",
+			what, bdf_format(bdf, address));
+	case UNREAD_SHORT:
+		return arena_printf(arena, "only root can read %s: run this as root",
+				    what);
+	case UNREAD_MISSING:
+	case UNREAD_NOTHING:
+		break;
+	}
+	return arena_printf(arena, "%s cannot be read here", what);
+}

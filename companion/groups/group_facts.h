@@ -23,6 +23,13 @@ struct group_facts {
 };
 
 /*
+ * Why @what ("its config space") of the function at @bdf could not be read, and what to do about
+ * it: a sentence without its full stop. NULL without memory.
+ */
+const char *unread_sentence(struct arena *arena, enum unread why, struct bdf bdf,
+			    const char *what) nonnull(1, 4);
+
+/*
  * Only bridges and devices of several functions are read: no other one can merge. A function
  * that sleeps is left alone, since a read of its configuration space resumes it
  * (drivers/pci/pci-sysfs.c: pci_read_config()). @inventory has all functions, with their

@@ -43,3 +43,8 @@ check judge-places-status says 'take out 10de:2489 (command line), 10de:2489 (mo
 	status --sysroot judge-places
 check judge-places-remove says 'out of "options vfio-pci ids=" in a file of modprobe.d' \
 	remove 03:00.0 --dry-run --sysroot judge-places
+# A group of which a part must stay: the next command shows what it is made of.
+check judge-stay-explain says \
+	'next: 02:00.0 must stay: it drives the console; "earlybind list 02:00.0 --why" says why' \
+	explain 01:00.0 --sysroot judge-stay
+check judge-stay-status says '"earlybind list 02:00.0 --why" says why' status --sysroot judge-stay
