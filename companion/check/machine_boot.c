@@ -732,7 +732,8 @@ static void check_target(struct machine *d, const struct target *t)
 	char message[REASON_MESSAGE_SIZE];
 
 	if (!pd)
-		machine_say(d, FINDING_NOTE, "%s: no rule names it; %s has it", t->name,
+		machine_say(d, FINDING_NOTE, "%s: no rule %s; %s has it", t->name,
+			    d->run.policy.off ? "counts" : "names it",
 			    machine_driver(t->device));
 	else if (pd->action == ACTION_KEEP && device_is_on_vfio(t->device))
 		say_kept_bound(d, pd);

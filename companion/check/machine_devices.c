@@ -348,27 +348,37 @@ static void run_guards(struct machine *d)
 		machine_say(d, FINDING_PASS, "the host can do without the devices");
 }
 
+/* Returns whether anything was said. */
+static bool say_usages(struct machine *d, const struct target *t)
+{
+	bool is_used = false;
+	size_t count;
+	const struct usage *u =
+		holders_find_usages(&d->holders, &d->usages, t->device, &count);
+	const char *unknown;
+
+	for (size_t k = 0; k < count; k++) {
+		if (u[k].kind == USAGE_VFIO || !u[k].is_in_use)
+			continue;
+		is_used = true;
+		machine_say(d, FINDING_NOTE, "%s: %s on it is %s%s", t->name, u[k].name,
+			    u[k].what,
+			    t->planned && t->planned->action <= ACTION_RECOVER
+				    ? ": the host loses it with the next boot"
+				    : "");
+	}
+	unknown = is_used ? NULL : judge_unknown_disk(&d->judge, t->device);
+	if (unknown)
+		machine_say(d, FINDING_UNKNOWN, "%s: %s", t->name, unknown);
+	return is_used || unknown;
+}
+
 static void run_usage(struct machine *d)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < d->target_count; i++) {
-		const struct target *t = &d->targets[i];
-		size_t count;
-		const struct usage *u =
-			holders_find_usages(&d->holders, &d->usages, t->device, &count);
-
-		for (size_t k = 0; k < count; k++) {
-			if (u[k].kind == USAGE_VFIO || !u[k].is_in_use)
-				continue;
-			found++;
-			machine_say(d, FINDING_NOTE, "%s: %s on it is %s%s", t->name,
-				    u[k].name, u[k].what,
-				    t->planned && t->planned->action <= ACTION_RECOVER
-					    ? ": the host loses it with the next boot"
-					    : "");
-		}
-	}
+	for (size_t i = 0; i < d->target_count; i++)
+		found += say_usages(d, &d->targets[i]);
 	if (found == 0 && d->target_count > 0)
 		machine_say(d, FINDING_PASS, "no use of the devices was found");
 }

@@ -71,9 +71,19 @@ static void warn(struct judgement *ret, const char *what)
 		ret->warnings[ret->warning_count++] = what;
 }
 
+const char *judge_unknown_disk(const struct judge *j, const struct pci_device *d)
+{
+	if (j->usages->root != ROOT_OTHER || d->ids.class >> 16 != 0x01 ||
+	    driver_is_vfio(d->driver))
+		return NULL;
+	return "which disks / is on cannot be told (ZFS without labels in udev, or no PCI "
+	       "device): make sure that none of them is on it";
+}
+
 static void judge_usages(const struct judge *j, const struct pci_device *d,
 			 struct allowance a, struct judgement *ret)
 {
+	bool is_used = false;
 	size_t count;
 	const struct usage *usage =
 		j->holders ? holders_find_usages(j->holders, j->usages, d, &count)
@@ -87,6 +97,7 @@ static void judge_usages(const struct judge *j, const struct pci_device *d,
 
 		if (!u->is_in_use || u->kind == USAGE_VFIO || !what)
 			continue;
+		is_used = true;
 		if (!u->is_critical || is_allowed) {
 			warn(ret, what);
 		} else if (!ret->why) {
@@ -95,6 +106,8 @@ static void judge_usages(const struct judge *j, const struct pci_device *d,
 			ret->is_forceable = true;
 		}
 	}
+	if (!is_used)
+		warn(ret, judge_unknown_disk(j, d));
 }
 
 /* The file that "earlybind remove" edits has the rule. */

@@ -105,6 +105,13 @@ bool judge_has_hidden_id(const struct judge *judge, const struct pci_device *d)
 	nonnull(1, 2);
 
 /*
+ * That the disks of / are not known, so that @d may have one of them, as a sentence with what to
+ * do; NULL where they are known, or it is no storage. For a function of which no use is known.
+ */
+const char *judge_unknown_disk(const struct judge *judge, const struct pci_device *d)
+	nonnull(1, 2);
+
+/*
  * Why a boot refuses @reason, with a remedy that @rule (NULL: none yet) can have: an ID of
  * vfio-pci.ids= carries no allow=. NULL without memory.
  */

@@ -834,6 +834,7 @@ struct block {
 	const char *name;
 	const char *number; /* "259:1" */
 	const char *map; /* its name in /dev/mapper, or "" */
+	const char *pool; /* of ZFS that it is a part of, or NULL */
 	struct owners owners;
 	struct block *disk; /* of a partition */
 	struct block *head; /* of a path of an NVMe namespace: what is mounted */
@@ -852,6 +853,7 @@ struct mount {
 	struct text point; /* as mountinfo has it: blanks as \\040 */
 	struct text root; /* the part of the file system that is mounted there */
 	struct text type;
+	struct text pool; /* of ZFS; empty for others */
 	struct block *block; /* NULL where there is none that is known */
 	struct mount *next;
 };
@@ -1008,6 +1010,34 @@ static void join_btrfs(struct disks *d)
 	}
 }
 
+/*
+ * ZFS tells the kernel nothing of its disks; udev's blkid knows the label of a member, which is
+ * the name of its pool (/run/udev/data/b259:2).
+ */
+static void read_pool(struct disks *d, struct block *b)
+{
+	char path[USAGE_PATH_SIZE], buf[8192];
+	struct text rest, line, name, pool = {"", 0};
+	bool is_member = false;
+	int n;
+
+	snprintf(path, sizeof(path), "udev/data/b%s", b->number);
+	n = d->c->world->ops->read(d->c->world, WORLD_RUN, path, buf, sizeof(buf));
+	rest = (struct text){buf, n > 0 ? (size_t)n : 0};
+	while (text_cut(&rest, '\n', &line)) {
+		if (!text_cut(&line, '=', &name))
+			continue;
+		if (text_is(name, "E:ID_FS_TYPE"))
+			is_member = text_is(line, "zfs_member");
+		else if (text_is(name, "E:ID_FS_LABEL"))
+			pool = line;
+	}
+	if (!is_member || pool.n == 0 || memchr(pool.p, '/', pool.n) || pool.p[0] == '.')
+		return;
+	b->pool = arena_copy(d->c->arena, pool);
+	d->c->is_full = d->c->is_full || !b->pool;
+}
+
 /* Reads all block devices, and what each is made of. */
 static void blocks_read(struct disks *d)
 {
@@ -1040,6 +1070,8 @@ static void blocks_read(struct disks *d)
 			read_slaves(d, b);
 			read_caches(d, b);
 		}
+		if (b->number[0])
+			read_pool(d, b);
 	}
 	join_btrfs(d);
 	join_bcachefs(d);
@@ -1223,6 +1255,9 @@ static bool parse_mountinfo(struct disks *d, struct text line, struct mount *ret
 	if (!ret->block && text_word(&line, &source)) {
 		struct text first = source;
 
+		if (text_is(ret->type, "zfs"))
+			(void)text_cut(&source, '/', &ret->pool);
+
 		if (text_is(ret->type, "bcachefs"))
 			(void)text_cut(&source, ':', &first);
 		ret->block = blocks_find_source(d, first);
@@ -1248,6 +1283,8 @@ static void read_mounts(struct disks *d)
 				continue;
 			(void)text_word(&line, &mount.type);
 			mount.block = blocks_find_source(d, source);
+			if (text_is(mount.type, "zfs"))
+				(void)text_cut(&source, '/', &mount.pool);
 		}
 		*end = arena_alloc(d->c->arena, 1, sizeof(**end));
 		if (!*end) {
@@ -1339,14 +1376,49 @@ static void note_root(struct disks *d, const struct mount *m, bool has_disk)
 		d->c->root = root;
 }
 
+/* Whether one of its members came to a disk of a function. */
+static bool use_pool(struct disks *d, struct text pool, const struct use *use)
+{
+	bool has_disk = false;
+
+	for (size_t i = 0; pool.n > 0 && i < d->count; i++)
+		if (d->items[i].pool && text_is(pool, d->items[i].pool))
+			has_disk |= use_block(d, &d->items[i], use);
+	return has_disk;
+}
+
 static void use_mounts(struct disks *d)
 {
 	for (const struct mount *m = d->mounts; m; m = m->next) {
 		struct use use = {.is_critical = is_critical_mount(m->point)};
+		bool has_disk;
 
 		use.mount = arena_copy(d->c->arena, m->point);
 		d->c->is_full = d->c->is_full || !use.mount;
-		note_root(d, m, use.mount && use_block(d, m->block, &use));
+		if (d->c->is_full)
+			return;
+		has_disk = m->pool.n > 0 ? use_pool(d, m->pool, &use)
+					 : use_block(d, m->block, &use);
+		note_root(d, m, has_disk);
+	}
+}
+
+/* A pool that is imported, with nothing of it mounted: volumes of VMs. */
+static void read_pools(struct disks *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		char path[USAGE_PATH_SIZE], state[64];
+		struct text t;
+
+		if (!d->items[i].pool)
+			continue;
+		/* zfs: module/zfs/spa_stats.c */
+		snprintf(path, sizeof(path), "spl/kstat/zfs/%s/state", d->items[i].pool);
+		if (world_read_text(d->c->world, WORLD_PROC, path, state, sizeof(state),
+				    &t) < 0)
+			continue;
+		(void)use_block(d, &d->items[i],
+				&(struct use){.holder = d->items[i].pool});
 	}
 }
 
@@ -1445,6 +1517,7 @@ static void usage_read_disks(struct collector *c)
 	read_swaps(&d);
 	read_resume(&d);
 	read_holders(&d);
+	read_pools(&d);
 	for (size_t i = 0; i < d.count && !c->is_full; i++) {
 		const struct block *b = &d.items[i];
 
