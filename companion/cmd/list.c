@@ -932,8 +932,8 @@ static const char *join_names(struct list *l, unsigned vendor, const char *devic
 		text = arena_printf(l->arena, "[%04x:%04x]", vendor, number);
 	else
 		text = arena_printf(l->arena, "%s%s%s [%04x:%04x]", name ? name : "",
-				    name ? " " : "", name && device ? device : "Device", vendor,
-				    number);
+				    name ? " " : "", name && device ? device : "Device",
+				    vendor, number);
 	return text ? text : "";
 }
 
