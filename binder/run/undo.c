@@ -136,12 +136,13 @@ void restore_device(struct world *world, struct report *report, struct outcome *
 		return;
 	if (r == -ECANCELED)
 		r = -o->error;
-	o->verdict = VERDICT_RESTORED;
 	o->reason = failed.reason;
 	o->detail = failed.detail;
 	o->error = failed.error;
+	/* Without a verdict: a link that is there again must still pass the fence. */
 	if (settle(&s, o) < 0)
 		return;
+	o->verdict = VERDICT_RESTORED;
 	if (o->has_override || (o->is_unbound ? strcmp(o->after, o->before) != 0 : r < 0))
 		fail_restore(&s, o, r);
 }

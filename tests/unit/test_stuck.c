@@ -189,6 +189,32 @@ static void test_repeated_probe(void **state unused)
 	}
 }
 
+/*
+ * Somebody else has the device probed, at every moment, also when it was given back: vfio-pci has
+ * its ID, and its link is no proof.
+ */
+static void test_probed_by_somebody_else(void **state unused)
+{
+	for (unsigned at = 1; at < 400; at++) {
+		struct fake_world *w = alveo(CMDLINE " rd.earlybind.timeout=1");
+		struct fake_boot boot;
+		const char *message;
+
+		w->bus.kernel = kernels[at % 2];
+		fake_find_driver(&w->bus, "vfio-pci")->probe_time = 300;
+		fake_find_driver(&w->bus, "xclmgmt")->state = DRIVER_REGISTERED;
+		device(w, CARD)->deferrals = 1000;
+		w->fault_at = at;
+		w->fault = FAULT_GRAB;
+		fake_boot(w, NULL, &boot);
+		message = fake_check(w, &boot);
+		if (message)
+			fail_msg("%u: %s\n%s%s", at, message, w->trace, w->log);
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+}
+
 /* Loading waits for probes in the background, so for what a recovery waits for. */
 static void test_slow_load(void **state unused)
 {
@@ -349,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_remove_under_way_and_no_module),
 		cmocka_unit_test(test_remove_under_way_and_time_is_up),
 		cmocka_unit_test(test_repeated_probe),
+		cmocka_unit_test(test_probed_by_somebody_else),
 		cmocka_unit_test(test_slow_load),
 		cmocka_unit_test(test_dead_device),
 		cmocka_unit_test(test_dead_device_of_a_dry_run),
