@@ -302,6 +302,22 @@ static bool is_there(struct machine *d, const char *path)
 	return !file || access(file, F_OK) == 0;
 }
 
+/* Where no kernel is to be seen, the file system that has them is not mounted. */
+static bool has_kernel_file(struct machine *d)
+{
+	const struct installed *all = &d->installed;
+
+	for (size_t i = 0; i < all->entries.count; i++)
+		if (all->entries.items[i].kernel &&
+		    is_there(d, all->entries.items[i].kernel))
+			return true;
+	for (size_t i = 0; i < all->count; i++)
+		if (is_there(d, machine_print(d, BOOT_PATH "/vmlinuz-%s",
+					      all->items[i].kernel)))
+			return true;
+	return false;
+}
+
 /*
  * An entry whose kernel, or image of a removed kernel, is not there. GRUB's menu has entries of
  * other systems, whose files are elsewhere.
@@ -341,6 +357,7 @@ static void check_unbooted(struct machine *d)
 static void check_entries(struct machine *d)
 {
 	const struct boot_entries *entries = &d->installed.entries;
+	bool has_kernel = has_kernel_file(d);
 
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct boot_entry *e = &entries->items[i];
@@ -352,7 +369,8 @@ static void check_entries(struct machine *d)
 				"%s: it is damaged, or does not say which kernel it is "
 				"of: run \"earlybind check --image %s\"",
 				e->source, e->source);
-		if (!kernel || !d->kernel || strcmp(d->kernel, kernel) == 0)
+		if (has_kernel &&
+		    (!kernel || !d->kernel || strcmp(d->kernel, kernel) == 0))
 			check_lost(d, e, kernel);
 		if (!kernel || e->is_uki || e->initrd_count > 0 ||
 		    (d->kernel && strcmp(d->kernel, kernel) != 0))
