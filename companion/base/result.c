@@ -107,7 +107,7 @@ static void write_lines(struct json *json, const char *key, struct text all)
 
 int result_end(struct result *r, int code, result_writer *write, const void *arg)
 {
-	struct text messages, errors;
+	struct text messages = {"", 0}, errors = {"", 0};
 	struct json json;
 	int error;
 
