@@ -440,7 +440,7 @@ static bool is_acs_change(struct text t)
 	if (!text_cut(&t, '@', &bits) || bits.n == 0 || bits.n > 16)
 		return false;
 	for (size_t i = 0; i < bits.n; i++)
-		if (!memchr("01x", bits.p[i], 3))
+		if (bits.p[i] != '0' && bits.p[i] != '1' && bits.p[i] != 'x')
 			return false;
 	return text_has_prefix(t, "pci:") ? is_id(without(t, strlen("pci:")))
 					  : is_place(t);

@@ -7,9 +7,9 @@
 static bool names_id(struct text t, const struct pci_ids *ids)
 {
 	uint64_t vendor, device;
-	struct text part;
+	struct text word, part;
 
-	return text_cut(&t, ':', &part) && text_cut(&t, ':', &part) &&
+	return text_cut(&t, ':', &word) && text_cut(&t, ':', &part) &&
 	       text_hex(part, UINT16_MAX, &vendor) == 0 && text_cut(&t, ':', &part) &&
 	       text_hex(part, UINT16_MAX, &device) == 0 &&
 	       (vendor == 0 || vendor == ids->vendor) &&

@@ -127,7 +127,7 @@ const char *installed_kernel_of(const struct installed *installed,
 	for (size_t i = 0; i < installed->count; i++) {
 		const char *kernel = installed->items[i].kernel;
 
-		if (is_of_kernel(entry, kernel) &&
+		if (kernel && is_of_kernel(entry, kernel) &&
 		    (!best || strlen(kernel) > strlen(best)))
 			best = kernel;
 	}

@@ -148,7 +148,7 @@ const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
 		if (tree_is_file(node) && node->file->data.p &&
 		    text_has_suffix(node->name, ".conf") && node->name.p[0] != '.')
 			found[count++] = node;
-	qsort(found, count, sizeof(*found), compare_nodes);
+	qsort(found, count, sizeof(const struct tree_node *), compare_nodes);
 	node = tree_find(tree, CMDLINE_FILE);
 	if (tree_is_file(node) && node->file->data.p)
 		found[count++] = node;
