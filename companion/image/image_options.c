@@ -138,7 +138,7 @@ static const char *add_words(struct arena *arena, const char *words, struct text
 const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
 				  struct text cmdline)
 {
-	const struct tree_node *found[CMDLINE_FILES_MAX + 1];
+	const struct tree_node *found[CMDLINE_FILES_MAX + 1] = {NULL};
 	const struct tree_node *node = tree_find(tree, CMDLINE_FOLDER);
 	const char *words = "";
 	size_t count = 0;
@@ -148,7 +148,7 @@ const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
 		if (tree_is_file(node) && node->file->data.p &&
 		    text_has_suffix(node->name, ".conf") && node->name.p[0] != '.')
 			found[count++] = node;
-	qsort(found, count, sizeof(const struct tree_node *), compare_nodes);
+	qsort(found, count, sizeof(void *), compare_nodes);
 	node = tree_find(tree, CMDLINE_FILE);
 	if (tree_is_file(node) && node->file->data.p)
 		found[count++] = node;
