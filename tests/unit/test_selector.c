@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
+#include "accel.h"
 #include "selector.h"
 
 /* NULL as normal form: refused, with the error at this offset. */
@@ -245,13 +246,17 @@ static void test_longest_form_fits(void **state unused)
 	};
 	char buf[SELECTOR_SIZE];
 
+	/* The longest name of a group. */
+	for (unsigned i = 0; accel_group_name(i)[0]; i++)
+		assert_true(strlen(accel_group_name(i)) <= strlen("nvidia-datacenter"));
+	assert_int_equal(accel_group_parse(TEXT("nvidia-datacenter"), &s.accel), 0);
 	assert_string_equal(
 		selector_format(&s, buf),
 		"ffffffff:ff:1f.7+path=ffffffff:ff:1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/"
 		"1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7+"
 		"slot=123456789012345678901234567890123456789012345678901234567890123+"
 		"serial=ff-ff-ff-ff-ff-ff-ff-ff+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
-		"ffffffff+accel=alveo+class=ffffff");
+		"ffffffff+accel=nvidia-datacenter+class=ffffff");
 }
 
 static void test_match(void **state unused)
