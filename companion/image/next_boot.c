@@ -322,7 +322,7 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 	struct run_options options = {.is_dry_run = true};
 	static struct job_result module_options;
 	const struct tree_node *node;
-	const char *message;
+	const char *message, *words;
 	struct text binder, running;
 	size_t offset;
 	int r;
@@ -359,11 +359,12 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 	else if (file_read_world(world, WORLD_PROC, "cmdline", arena, RUNNING_MAX,
 				 &running) < 0)
 		running = TEXT("");
-	cmdline = image_options_cmdline(&check.image.tree, arena, text_trim(running));
-	if (!cmdline)
+	words = image_options_cmdline(&check.image.tree, arena, text_trim(running));
+	if (!words)
 		return -ENOMEM;
-	if (*cmdline)
-		options.cmdline = text_of(cmdline);
+	/* An empty one that was given is one; otherwise the binder's reader says what is wrong. */
+	if (cmdline || *words)
+		options.cmdline = text_of(words);
 	r = run_read_policy(world, arena, &options, ret);
 	if (r < 0)
 		say_error("out of memory");
