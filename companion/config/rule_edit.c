@@ -245,6 +245,31 @@ static void put_companions(struct edit *e, const struct rule_requests *w)
 	}
 }
 
+/* The groups of what is new, what keeps VMs from them, and which ports merge them. */
+static void put_groups(struct edit *e, const struct rule_requests *w, struct judge *judge)
+{
+	if (group_causes_read(e->world, e->arena, &e->next, &e->causes) == 0)
+		judge->causes = &e->causes;
+	for (size_t i = 0; i < e->plan.group_count; i++) {
+		const struct plan_group *group = &e->plan.groups[i];
+		const struct pci_device *added = NULL;
+		const char *why;
+
+		for (size_t k = 0; !added && k < e->inventory.count; k++)
+			if (e->inventory.devices[k].iommu_group == group->id &&
+			    is_new(w, &e->inventory.devices[k]))
+				added = &e->inventory.devices[k];
+		if (!added)
+			continue;
+		describe_group(group, judge_group(judge, group, true));
+		why = group->blocker_count > 0 && judge->causes
+			      ? group_merged_by(judge->causes, added->bdf)
+			      : NULL;
+		if (why)
+			paragraph_line(stdout, DEVICE_INDENT, "%s", why);
+	}
+}
+
 void addition_show(struct edit *e, const struct rule_requests *w)
 {
 	struct judge judge = edit_judge(e);
@@ -276,19 +301,7 @@ void addition_show(struct edit *e, const struct rule_requests *w)
 	}
 	if (w->kind == RULE_KEEP)
 		return;
-	if (group_causes_read(e->world, e->arena, &e->next, &e->causes) == 0)
-		judge.causes = &e->causes;
-	for (size_t i = 0; i < e->plan.group_count; i++) {
-		bool has_new = false;
-
-		for (size_t k = 0; k < e->inventory.count; k++)
-			has_new = has_new || (e->inventory.devices[k].iommu_group ==
-						      e->plan.groups[i].id &&
-					      is_new(w, &e->inventory.devices[k]));
-		if (has_new)
-			describe_group(&e->plan.groups[i],
-				       judge_group(&judge, &e->plan.groups[i], true));
-	}
+	put_groups(e, w, &judge);
 	put_companions(e, w);
 }
 

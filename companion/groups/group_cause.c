@@ -628,6 +628,19 @@ const char *group_cause(const struct group_causes *c, struct bdf bdf)
 	return describe(c, group_facts_find(&c->facts, bdf), false);
 }
 
+const char *group_merged_by(const struct group_causes *c, struct bdf bdf)
+{
+	struct text_buffer b = {.arena = c->arena};
+	struct merged m = {.count = 0};
+
+	find_all_causes(c, group_facts_find(&c->facts, bdf), &m);
+	if (m.count == 0)
+		return NULL;
+	text_add(&b, "The kernel merges this group: ");
+	add_causes(c, &b, &m);
+	return b.is_full ? NULL : b.buf;
+}
+
 const char *group_why(const struct group_causes *c, struct bdf bdf)
 {
 	return describe(c, group_facts_find(&c->facts, bdf), true);

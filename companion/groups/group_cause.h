@@ -32,6 +32,9 @@ int group_causes_read(struct world *world, struct arena *arena,
  */
 const char *group_cause(const struct group_causes *causes, struct bdf bdf) nonnull(1);
 
+/* The first of them alone: which ports merge it. NULL if none is known. */
+const char *group_merged_by(const struct group_causes *causes, struct bdf bdf) nonnull(1);
+
 /* The same with all that helps: the rule for another slot, and the last resort with its risk. */
 const char *group_why(const struct group_causes *causes, struct bdf bdf) nonnull(1);
 

@@ -28,6 +28,10 @@ groups_copy() { # TREE COPY
 	groups_port=$2/sys/devices/pci0000:00/0000:00:01.0
 }
 
+groups_copy groups groups-add
+echo intel_iommu=on >groups-add/proc/cmdline
+golden groups-add add --dry-run --sysroot groups-add 01:00.0 01:00.1
+
 groups_copy groups groups-asleep
 echo D3hot >"$groups_port/power_state"
 golden groups-asleep check --sysroot groups-asleep --only groups
