@@ -233,11 +233,11 @@ static int change(struct selecting *s, bool *ret_is_refused)
 {
 	int r = read_choice(s);
 
-	*ret_is_refused = r < 0;
 	if (r == 0) {
 		addition_drop_done(&s->e, &s->w);
 		r = addition_apply(&s->e, &s->w);
 	}
+	*ret_is_refused = r < 0;
 	if (r < 0) {
 		say_error("nothing is written");
 		return EXIT_FAILED;
