@@ -58,7 +58,7 @@ loader_uki() { # TREE IMAGE
 # A machine of LOADER whose image is IMAGE; what check says of its images, on one line.
 look() { # LOADER IMAGE
 	rm -rf tree
-	cp -a ../configured tree
+	cp -a "${look_at:-../configured}" tree
 	mkdir -p tree/boot tree/lib/modules/$version
 	echo $token >tree/etc/machine-id
 	: >tree/boot/vmlinuz-$version

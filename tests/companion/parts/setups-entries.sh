@@ -4,6 +4,9 @@
 # shellcheck disable=SC2154
 
 cd "$work/loaders" || exit
+# As it was before other parts wrote to it.
+"$here/mktree.py" "$here/trees/configured.tree" entries
+look_at=entries
 
 # A kernel in /boot that no entry boots.
 unbooted_kernel() {
@@ -66,7 +69,8 @@ addon_rdinit() {
 	"$here/make_uki.py" y.efi .linux=x .cmdline=ro ".uname=$version" .initrd=@good.img
 	mkdir -p y.efi.extra.d
 	"$here/make_uki.py" y.efi.extra.d/a.addon.efi '.cmdline=rd.earlybind=0'
-	says 'FAIL cmdline: .*of an addon' check --sysroot ../configured --image y.efi
+	says 'FAIL cmdline: .*of an addon' check --sysroot entries --image y.efi
 }
 check addon-of-image addon_rdinit
+unset look_at
 cd "$work" || exit

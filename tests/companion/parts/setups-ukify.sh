@@ -22,3 +22,4 @@ check ukify-by-install says 'by /etc/kernel/cmdline' cmdline --sysroot ukify-by-
 # Settings that this boot does not have are not changed.
 loader ukify-other GenuineIntel 'root=UUID=2 ro' "${uki}Cmdline=root=UUID=1 rw\n"
 check ukify-other untouched 'add intel_iommu=on to the kernel command line' ukify-other
+cd "$work" || exit
