@@ -6,7 +6,7 @@
 cd "$work/loaders" || exit
 # As it was before other parts wrote to it.
 "$here/mktree.py" "$here/trees/configured.tree" entries
-look_at=entries
+export look_at=entries
 
 # A kernel in /boot that no entry boots.
 unbooted_kernel() {
