@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,7 +27,8 @@ static int hold(struct held *h)
 
 	if (memory < 0)
 		return -errno;
-	h->own = dup(h->fd);
+	/* No child that outlives us may hold it open. */
+	h->own = fcntl(h->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (h->own < 0 || dup2(memory, h->fd) < 0)
 		r = -errno;
 	(void)close(memory);
@@ -64,9 +66,10 @@ int result_begin(struct result *r, struct arena *arena)
 		say_error("the output cannot be kept back: %s", errno_text(error));
 		return error;
 	}
-	if (r->is_json)
-		terminal_unwrap();
-	return 0;
+	if (!r->is_json)
+		return 0;
+	terminal_unwrap();
+	return terminal_set_color("never");
 }
 
 /* What was kept back of an output, which leads to its own place again. */
@@ -111,12 +114,14 @@ int result_end(struct result *r, int code, result_writer *write, const void *arg
 	struct json json;
 	int error;
 
+	fflush(stdout);
 	if (!r->is_json) {
-		fflush(stdout);
+		/* Why something is not done stands in the other lines. */
+		if (code != EXIT_OK && take(&out, r->arena, &messages) == 0)
+			fwrite(messages.p, 1, messages.n, stderr);
 		result_abandon();
 		return code;
 	}
-	fflush(stdout);
 	error = take(&out, r->arena, &messages);
 	if (error == 0)
 		error = take(&err, r->arena, &errors);

@@ -75,6 +75,14 @@ bool line_next(enum line_form form, struct text *rest, struct text *ret)
 		if (t.n == 0 || !take_line(form, &t))
 			continue;
 		*ret = text_trim(t);
+		/* A value goes on in lines that begin with a blank. */
+		while (form == LINE_UKIFY && rest->n > 0 &&
+		       (rest->p[0] == ' ' || rest->p[0] == '\t') &&
+		       text_cut(rest, '\n', &line)) {
+			t = text_trim(line);
+			if (t.n > 0)
+				ret->n = (size_t)(t.p + t.n - ret->p);
+		}
 		if (form == LINE_PLAIN)
 			*rest = (struct text){rest->p ? rest->p : line.p + line.n, 0};
 		return true;

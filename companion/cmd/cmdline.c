@@ -250,7 +250,8 @@ static int change(struct cmdline_command *c, int *lock)
 		return EXIT_OK;
 	}
 	code = cmdline_carry_out(c, lock);
-	c->is_done = code == EXIT_OK && !c->is_dry_run;
+	c->is_done = code == EXIT_OK && !c->is_dry_run &&
+		     (c->command_count == 0 || (!c->has_no_update && !c->sysroot));
 	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
 	    (c->is_set || c->is_removed) && c->loader.file &&
 	    c->loader.kind != LOADER_LINES)
@@ -351,7 +352,7 @@ static void write_result(const void *arg, struct json *json)
 	write_changes(c, json);
 	json_put_bool(json, "done", c->is_done);
 	json_open(json, "next", '[');
-	if (c->is_done || (is_set && !is_running))
+	if (c->is_done || (!c->is_removed && is_set && !is_running))
 		json_put_string(json, NULL, "reboot");
 	else if (c->before && parameter && !is_set && !is_running && !c->is_dry_run &&
 		 !c->is_set && !c->is_removed && !c->has_menu_entry && !is_by_hand(c))

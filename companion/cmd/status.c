@@ -252,8 +252,7 @@ static void put_other(const struct status *s, const struct pci_device *d)
 	if (rule) {
 		paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", rule->text,
 			       rule->origin);
-		paragraph_line(stdout, DEVICE_INDENT,
-			       "reboot, or see \"earlybind explain %s\"",
+		paragraph_line(stdout, DEVICE_INDENT, "see \"earlybind explain %s\"",
 			       bdf_format(d->bdf, address));
 	}
 	put_holders(s, d);

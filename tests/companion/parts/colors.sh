@@ -29,3 +29,10 @@ check colors-status-fails colors_same 31 'not bound' status --sysroot failed
 check colors-explain colors_same 1 'device:' explain --sysroot bound 01:00.0
 check colors-list colors_same 1 ADDRESS list --sysroot busy
 check colors-add colors_same 31 'not viable' add 01:00.0 --dry-run --force --sysroot groups
+
+# JSON has none, on a terminal either.
+colors_json() {
+	colors_on TERM=xterm "$EARLYBIND" add 02:00.1 --dry-run --json --sysroot alveo >colored.json
+	jq -e '.schema == 1' colored.json >/dev/null && ! grep -q 'u001b' colored.json
+}
+check colors-json colors_json

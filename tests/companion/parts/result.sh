@@ -15,7 +15,10 @@ result_same() { # COMMAND ARGUMENT...
 		echo "exit codes $code, $json, $quiet"
 		return 1
 	fi
-	[ ! -s quiet.txt ] && diff result.err quiet.err && diff result.err result-json.err &&
+	# With -q what is said of a failure is on the error output.
+	cp result.err expected.err
+	[ "$code" -eq 0 ] || cat result.txt >>expected.err
+	[ ! -s quiet.txt ] && diff expected.err quiet.err && diff result.err result-json.err &&
 		jq -e --argjson code "$code" '.schema == 1 and .exit_code == $code' result.json >/dev/null &&
 		jq -r '.messages[]' result.json >messages.txt && jq -r '.errors[]' result.json >errors.txt &&
 		diff result.err errors.txt && [ "$(result_words result.txt)" = "$(result_words messages.txt)" ] &&

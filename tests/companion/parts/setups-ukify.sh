@@ -22,4 +22,7 @@ check ukify-by-install says 'by /etc/kernel/cmdline' cmdline --sysroot ukify-by-
 # Settings that this boot does not have are not changed.
 loader ukify-other GenuineIntel 'root=UUID=2 ro' "${uki}Cmdline=root=UUID=1 rw\n"
 check ukify-other untouched 'add intel_iommu=on to the kernel command line' ukify-other
+# A value that goes on in the next line is one: what stands there is against it.
+loader ukify-against GenuineIntel 'root=UUID=1 rw intel_iommu=off' "${uki}Cmdline=root=UUID=1 rw\n  intel_iommu=off\n"
+check ukify-against says 'intel_iommu=off is set already' cmdline --sysroot ukify-against --set
 cd "$work" || exit
