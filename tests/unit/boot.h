@@ -35,6 +35,26 @@ static inline struct fake_device *device(struct fake_world *w, const char *addre
 	return d;
 }
 
+/*
+ * Runs with @event at the moment @delay (in us) and checks what must always hold. The outcome of
+ * the card, NULL if there is none.
+ */
+static inline const struct outcome *boot_at(struct fake_world *w, uint64_t delay,
+					    void (*event)(struct fake_bus *bus,
+							  void *arg),
+					    void *arg, struct fake_boot *ret)
+{
+	const char *message;
+
+	fake_at(&w->bus, w->bus.now + delay, event, arg);
+	fake_boot(w, NULL, ret);
+	message = fake_check(w, ret);
+	if (message)
+		fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay, message,
+			 w->trace, w->log);
+	return fake_outcome(ret, CARD);
+}
+
 /* Runs, checks what must always hold, and the outcome of the card. */
 static inline void boot_and_check(struct fake_world *w, const char *table,
 				  struct expectation want)

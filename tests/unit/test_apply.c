@@ -367,16 +367,9 @@ static void test_device_that_vanishes(void **state unused)
 		struct fake_world *w = alveo(CMDLINE);
 		struct fake_boot boot;
 		const struct outcome *o;
-		const char *message;
 
 		fake_give(w, CARD, "xclmgmt");
-		fake_at(&w->bus, w->bus.now + delay, vanish_card, NULL);
-		fake_boot(w, NULL, &boot);
-		message = fake_check(w, &boot);
-		if (message)
-			fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay,
-				 message, w->trace, w->log);
-		o = fake_outcome(&boot, CARD);
+		o = boot_at(w, delay, vanish_card, NULL, &boot);
 		if (o && !fake_find_device(&w->bus, CARD) && o->verdict != VERDICT_BOUND)
 			check_string(w->trace, reason_word(o->reason), "vanished");
 		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
@@ -398,18 +391,11 @@ static void test_card_that_is_replaced(void **state unused)
 		struct pci_ids by = device(w, CARD)->ids;
 		struct fake_boot boot;
 		const struct outcome *o;
-		const char *message;
 
 		by.subvendor ^= delay % 3 == 0;
 		by.subdevice ^= delay % 3 == 1;
 		by.class ^= delay % 3 == 2;
-		fake_at(&w->bus, w->bus.now + delay, replace_card, &by);
-		fake_boot(w, NULL, &boot);
-		message = fake_check(w, &boot);
-		if (message)
-			fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay,
-				 message, w->trace, w->log);
-		o = fake_outcome(&boot, CARD);
+		o = boot_at(w, delay, replace_card, &by, &boot);
 		assert_non_null(o);
 		/* Unless it was there when the plan was made. */
 		if (memcmp(&o->plan->device->ids, &by, sizeof(by)) != 0) {

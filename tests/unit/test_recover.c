@@ -190,16 +190,9 @@ static void test_taken_again(void **state unused)
 		struct fake_world *w = alveo(CMDLINE);
 		struct fake_boot boot;
 		const struct outcome *o;
-		const char *message;
 
 		fake_give(w, CARD, "xclmgmt");
-		fake_at(&w->bus, w->bus.now + delay, take_it_again, NULL);
-		fake_boot(w, NULL, &boot);
-		message = fake_check(w, &boot);
-		if (message)
-			fail_msg("after %llu us: %s\n%s%s", (unsigned long long)delay,
-				 message, w->trace, w->log);
-		o = fake_outcome(&boot, CARD);
+		o = boot_at(w, delay, take_it_again, NULL, &boot);
 		assert_non_null(o);
 		if (o->verdict != VERDICT_BOUND) {
 			check_string(w->trace, reason_word(o->reason), "busy-driver");
