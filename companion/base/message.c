@@ -188,6 +188,14 @@ void text_add_word(struct text_buffer *b, const char *word)
 	text_add(b, "%s'", word);
 }
 
+void text_add_command(struct text_buffer *b, const char *const *argv, size_t max)
+{
+	for (size_t i = 0; i < max && argv[i]; i++) {
+		text_add(b, "%s", i > 0 ? " " : "");
+		text_add_word(b, argv[i]);
+	}
+}
+
 void say_error(const char *format, ...)
 {
 	char line[MESSAGE_MAX];

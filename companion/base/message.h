@@ -97,6 +97,10 @@ const char *text_safe(struct text t, struct arena *arena) nonnull(2);
 /* Adds a word as a shell reads it, in quotes where it needs them. */
 void text_add_word(struct text_buffer *b, const char *word) nonnull(1, 2);
 
+/* A command with blanks between its words, of which there are at most @max: up to NULL. */
+void text_add_command(struct text_buffer *b, const char *const *argv, size_t max)
+	nonnull(1, 2);
+
 /*
  * "ORIGIN: message" and, where the line is at hand, the line and a caret below the place;
  * otherwise the text that is meant. @end is where the bytes of the file end, or NULL.

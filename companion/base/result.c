@@ -50,7 +50,7 @@ void result_abandon(void)
 	let_go(&err);
 }
 
-int result_begin(struct result *r, struct arena *arena)
+static int begin(struct result *r, struct arena *arena)
 {
 	int error = 0;
 
@@ -108,7 +108,7 @@ static void write_lines(struct json *json, const char *key, struct text all)
 	json_close(json, ']');
 }
 
-int result_end(struct result *r, int code, result_writer *write, const void *arg)
+static int end(struct result *r, int code, result_writer *write, const void *arg)
 {
 	struct text messages = {"", 0}, errors = {"", 0};
 	struct json json;
@@ -143,4 +143,10 @@ int result_end(struct result *r, int code, result_writer *write, const void *arg
 	write_lines(&json, "errors", errors);
 	json_close(&json, '}');
 	return end_json(&json) != EXIT_OK ? EXIT_FAILED : code;
+}
+
+int result_run(struct result *r, struct arena *arena, int (*run)(void *arg),
+	       result_writer *write, void *arg)
+{
+	return begin(r, arena) < 0 ? EXIT_FAILED : end(r, run(arg), write, arg);
 }

@@ -30,18 +30,14 @@ struct result {
 typedef void result_writer(const void *arg, struct json *json);
 
 /*
- * Keeps back what goes to the standard output, and for --json to the error output, from here on.
- * Says what is wrong; -errno.
+ * Calls @run, and keeps back meanwhile what goes to the standard output, for --json to the error
+ * output too. Then, with --json, prints the document, with the sentences as "messages" and "errors",
+ * and the errors on the error output as well; with -q drops the sentences, or, where @run failed, puts
+ * them on the error output: they say why. Returns the exit code of @run unless the document cannot be
+ * written. @r->command and @r->is_dry_run are for the document.
  */
-int result_begin(struct result *r, struct arena *arena) must_check nonnull(1, 2);
-
-/*
- * Ends that. --json: prints the document, with the sentences as "messages" and "errors"; errors
- * go to the error output, too. -q: drops the sentences. Returns the exit code, which is @code
- * unless the document cannot be written.
- */
-int result_end(struct result *r, int code, result_writer *write,
-	       const void *arg) must_check nonnull(1, 3);
+int result_run(struct result *r, struct arena *arena, int (*run)(void *arg),
+	       result_writer *write, void *arg) must_check nonnull(1, 2, 3, 4);
 
 /* Takes the outputs back before the end: for a signal. */
 void result_abandon(void);

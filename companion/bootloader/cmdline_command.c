@@ -938,5 +938,7 @@ int cmdline_carry_out(struct cmdline_command *c, int *lock)
 		else
 			code = run(c->commands[i]);
 	}
+	c->is_done = code == EXIT_OK && !c->is_dry_run &&
+		     (has_commands || c->command_count == 0);
 	return code;
 }

@@ -12,8 +12,9 @@ struct adding {
 	bool is_done; /* nothing was refused: there is a plan with the rules */
 };
 
-static int run(struct adding *a)
+static int run(void *arg)
 {
+	struct adding *a = arg;
 	if (requests_read(&a->w, &a->e) < 0)
 		return EXIT_WRONG_USAGE;
 	if (edit_open(&a->e) < 0)
@@ -50,9 +51,7 @@ static int run_and_tell(struct adding *a)
 
 	result->command = a->w.name;
 	result->is_dry_run = a->e.is_dry_run;
-	if (result_begin(result, a->e.arena) < 0)
-		return EXIT_FAILED;
-	return result_end(result, run(a), write_result, a);
+	return result_run(result, a->e.arena, run, write_result, a);
 }
 
 int command_add(int argc, char **argv, struct arena *arena)

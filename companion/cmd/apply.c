@@ -118,10 +118,7 @@ static const char *join(const char *const *argv, char buf[static COMMAND_SIZE])
 	struct text_buffer b = {.buf = buf, .size = COMMAND_SIZE};
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < REBUILD_ARGUMENTS_MAX && argv[i]; i++) {
-		text_add(&b, "%s", i > 0 ? " " : "");
-		text_add_word(&b, argv[i]);
-	}
+	text_add_command(&b, argv, REBUILD_ARGUMENTS_MAX);
 	return text_shown(&b);
 }
 
@@ -672,8 +669,9 @@ static int read_machine(struct apply *a)
 	return 0;
 }
 
-static int apply(struct apply *a)
+static int apply(void *arg)
 {
+	struct apply *a = arg;
 	int code;
 
 	if (binder_copy_configure(&a->binder_copy, a->sysroot, &a->configs, a->arena) <
@@ -748,9 +746,7 @@ static int apply_and_tell(struct apply *a)
 	r->command = "apply";
 	r->is_dry_run = a->is_dry_run;
 	a->is_verbose = a->is_verbose && !r->is_json && !r->is_quiet;
-	if (result_begin(r, a->arena) < 0)
-		return EXIT_FAILED;
-	return result_end(r, apply(a), write_result, a);
+	return result_run(r, a->arena, apply, write_result, a);
 }
 
 int command_apply(int argc, char **argv, struct arena *arena)

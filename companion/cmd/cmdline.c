@@ -250,8 +250,6 @@ static int change(struct cmdline_command *c, int *lock)
 		return EXIT_OK;
 	}
 	code = cmdline_carry_out(c, lock);
-	c->is_done = code == EXIT_OK && !c->is_dry_run &&
-		     (c->command_count == 0 || (!c->has_no_update && !c->sysroot));
 	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
 	    (c->is_set || c->is_removed) && c->loader.file &&
 	    c->loader.kind != LOADER_LINES)
@@ -278,8 +276,9 @@ static int change(struct cmdline_command *c, int *lock)
 	return code;
 }
 
-static int run(struct cmdline_command *c)
+static int run(void *arg)
 {
+	struct cmdline_command *c = arg;
 	bool is_change = c->is_set || c->is_removed || c->has_menu_entry;
 	int r = 0, lock = -1, code;
 
@@ -323,10 +322,7 @@ static void write_changes(const struct cmdline_command *c, struct json *json)
 		struct text_buffer b = {.buf = line, .size = sizeof(line)};
 
 		line[0] = '\0';
-		for (size_t k = 0; k < LOADER_ARGUMENTS_MAX && c->commands[i][k]; k++) {
-			text_add(&b, "%s", k > 0 ? " " : "");
-			text_add_word(&b, c->commands[i][k]);
-		}
+		text_add_command(&b, c->commands[i], LOADER_ARGUMENTS_MAX);
 		json_put_string(json, NULL, text_shown(&b));
 	}
 	json_close(json, ']');
@@ -364,9 +360,7 @@ static int run_and_tell(struct cmdline_command *c)
 {
 	c->result.command = "cmdline";
 	c->result.is_dry_run = c->is_dry_run;
-	if (result_begin(&c->result, c->arena) < 0)
-		return EXIT_FAILED;
-	return result_end(&c->result, run(c), write_result, c);
+	return result_run(&c->result, c->arena, run, write_result, c);
 }
 
 int command_cmdline(int argc, char **argv, struct arena *arena)

@@ -329,23 +329,6 @@ static int put_group(struct exporter *e, int group)
 	return 0;
 }
 
-/* The lowest number above @last of a group that is drawn; false: there is none. */
-static bool find_next_group(const struct exporter *e, int last, int *ret)
-{
-	bool is_found = false;
-
-	for (size_t i = 0; i < e->now.count; i++) {
-		int group = e->now.devices[i].iommu_group;
-
-		if (!e->is_drawn[i] || group == NO_GROUP || group <= last ||
-		    (is_found && group >= *ret))
-			continue;
-		*ret = group;
-		is_found = true;
-	}
-	return is_found;
-}
-
 static int compare_addresses(const void *a, const void *b)
 {
 	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
@@ -353,9 +336,12 @@ static int compare_addresses(const void *a, const void *b)
 
 static bool has_function(const struct exporter *e, int group)
 {
-	for (size_t i = 0; group != NO_GROUP && i < e->now.count; i++)
-		if (!e->now.devices[i].is_bridge &&
-		    e->now.devices[i].iommu_group == group)
+	struct pci_device *const *members;
+	size_t count;
+
+	members = group != NO_GROUP ? inventory_group(&e->now, group, &count) : NULL;
+	for (size_t i = 0; members && i < count; i++)
+		if (!members[i]->is_bridge)
 			return true;
 	return false;
 }
@@ -431,7 +417,7 @@ static void put_edges(struct exporter *e)
 static int export_dot(struct exporter *e)
 {
 	static struct inventory all;
-	int r = choose_drawn(e), group = -1;
+	int r = choose_drawn(e), last = NO_GROUP;
 
 	if (r < 0)
 		return r;
@@ -444,8 +430,14 @@ static int export_dot(struct exporter *e)
 	for (size_t i = 0; i < e->now.count; i++)
 		if (e->is_drawn[i] && e->now.devices[i].iommu_group == NO_GROUP)
 			put_node(e, &e->now.devices[i], "\t");
-	while (r == 0 && find_next_group(e, group, &group))
-		r = put_group(e, group);
+	for (size_t i = 0; r == 0 && i < e->now.count; i++) {
+		const struct pci_device *d = e->now.by_group[i];
+
+		if (d->iommu_group == last || !e->is_drawn[d - e->now.devices])
+			continue;
+		last = d->iommu_group;
+		r = put_group(e, last);
+	}
 	if (r < 0)
 		return r;
 	put_edges(e);

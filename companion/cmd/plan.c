@@ -69,18 +69,16 @@ static const char *why_left(const struct planning *p, const struct plan_device *
 {
 	const char *text;
 
-	/* Bound before there was a keep rule. */
-	if (pd->action == ACTION_KEEP && driver_is_vfio(pd->device->driver) &&
-	    !policy_has_module_id(&p->run.policy, pd->device))
+	if (pd->action != ACTION_KEEP || !driver_is_vfio(pd->device->driver))
+		text = refusal_sentence(p->arena, pd->rule, pd->reason, pd->detail);
+	else if (policy_has_module_id(&p->run.policy, pd->device))
+		text = refusal_sentence(p->arena, pd->rule, REASON_KEPT_BOUND,
+					pd->device->driver);
+	else /* Bound before there was a keep rule. */
 		text = arena_printf(
 			p->arena,
 			"a keep rule protects it; %s has it until the next boot",
 			pd->device->driver);
-	else if (pd->action == ACTION_KEEP && driver_is_vfio(pd->device->driver))
-		text = refusal_sentence(p->arena, pd->rule, REASON_KEPT_BOUND,
-					pd->device->driver);
-	else
-		text = refusal_sentence(p->arena, pd->rule, pd->reason, pd->detail);
 	return text ? text : "out of memory";
 }
 

@@ -77,8 +77,9 @@ static bool mark(struct removing *r, size_t at)
 	return found > 0;
 }
 
-static int run(struct removing *r)
+static int run(void *arg)
 {
+	struct removing *r = arg;
 	bool is_found = true;
 
 	if (requests_read(&r->w, &r->e) < 0)
@@ -111,9 +112,7 @@ static int run_and_tell(struct removing *r)
 
 	result->command = r->w.name;
 	result->is_dry_run = r->e.is_dry_run;
-	if (result_begin(result, r->e.arena) < 0)
-		return EXIT_FAILED;
-	return result_end(result, run(r), write_result, r);
+	return result_run(result, r->e.arena, run, write_result, r);
 }
 
 int command_remove(int argc, char **argv, struct arena *arena)

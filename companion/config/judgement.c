@@ -229,9 +229,8 @@ static bool has_display_back(const struct judge *j, const struct plan *plan,
 		const struct plan_device *pd = plan_find(plan, other);
 
 		if (bdf_compare(other->bdf, d->bdf) != 0 &&
-		    driver_is_vfio(other->driver) &&
-		    (other->ids.class >> 16 == 0x03 && other->ids.class >> 8 != 0x0302) &&
-		    !(pd && pd->action <= ACTION_DONE))
+		    driver_is_vfio(other->driver) && pci_is_display(&other->ids) &&
+		    other->ids.class >> 8 != 0x0302 && !(pd && pd->action <= ACTION_DONE))
 			return true;
 	}
 	return false;

@@ -435,7 +435,7 @@ static size_t count_others(const struct prediction *p, size_t at)
 struct switched {
 	struct text word; /* that is there, and has ports switched off; n is 0: none */
 	size_t port; /* to switch on by another word */
-	size_t left; /* functions of other cards in the group then */
+	size_t all, left; /* functions of other cards in the group: now, and then */
 };
 
 /* Enables the ports that the word names, or the one port. 0 or -ENOMEM. */
@@ -484,7 +484,8 @@ static bool find_switch(const struct group_causes *c, const struct merged *m, si
 	if (ret->word.n == 0 &&
 	    (ports != 1 || predict_has_own_registers(function(c, ret->port))))
 		return false;
-	return count_left(c, m, at, ret) == 0 && ret->left < count_others(&c->apart, at);
+	ret->all = count_others(&c->apart, at);
+	return count_left(c, m, at, ret) == 0 && ret->left < ret->all;
 }
 
 /* Says what a parameter does, if one helps. Whether no other card is left in the group then. */
@@ -514,8 +515,7 @@ static bool add_parameter(const struct group_causes *c, struct text_buffer *b,
 			 bdf_format(f->bdf, address), s.left > 0 ? ":" : ".");
 	if (s.left > 0)
 		text_add(b, " %zu of %zu functions of other cards leave the group.",
-			 count_others(&c->apart, at) - s.left,
-			 count_others(&c->apart, at));
+			 s.all - s.left, s.all);
 	return s.left == 0;
 }
 
