@@ -9,7 +9,7 @@ lab:
 
 # From the last run of all boots (make test-all, make lab CASE=all).
 matrix:
-	$(Q)python3 tests/lab/matrix.py docs/tests.md
+	$(Q)/usr/bin/python3 tests/lab/matrix.py docs/tests.md
 
 demo:
 	$(Q)tests/lab/demo.sh

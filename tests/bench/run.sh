@@ -11,5 +11,5 @@ prepare_lab
 for program in floor bench; do
 	lab_cc "$TOP/tests/bench/$program.c" "$LAB_BUILD/bin/$program"
 done
-exec python3 "$TOP/tests/bench/bench.py" --stage "$STAGE" --programs "$LAB_BUILD/bin" \
+exec /usr/bin/python3 "$TOP/tests/bench/bench.py" --stage "$STAGE" --programs "$LAB_BUILD/bin" \
 	--suite "${SUITE:-bookworm}"

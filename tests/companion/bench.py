@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long earlybind list and plan take on 10,000 functions, beside a loop that only reads, and
 what a hundred rules cost (tests/bench/matching.c).

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Puts a mark of its own into everything in a tree that a recording could take over.
 
 Usage: mark.py TREE        prints the marks, one "MARK WHERE" a line

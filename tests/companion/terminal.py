@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Uses "earlybind select" on a pseudo terminal: keys, sizes, signals, and the way out.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Boots machines by lot and judges what earlybind says of their IOMMU groups; see run.sh."""
 
 import argparse

@@ -32,6 +32,6 @@ for suite in $suites; do
 	base=$("$LAB/base.sh" "$suite")
 	kernels+=("$suite=$base/vmlinuz")
 done
-exec python3 -B "$here/run.py" --init "$out/init" --earlybind "$BUILD/earlybind" \
+exec /usr/bin/python3 -B "$here/run.py" --init "$out/init" --earlybind "$BUILD/earlybind" \
 	--out "$out/boots" --results "$RESULTS" --machines "${GROUPS_MACHINES:-2}" \
 	--seed "${GROUPS_SEED:-4}" --jobs "${GROUPS_JOBS:-$(nproc)}" "${kernels[@]}"

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the hostile cases. usage: cases.py WORK [CASE...], as root of namespaces of its own."""
 import os

@@ -16,4 +16,4 @@ mkdir -p "$(dirname "$RESULTS")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 timeout -k 5 1800 unshare --user --map-root-user --net --pid --fork --kill-child --mount \
-	--mount-proc python3 -B "$here/cases.py" "$work" "$@"
+	--mount-proc /usr/bin/python3 -B "$here/cases.py" "$work" "$@"

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """earlybind check on real images: good as they are, and copies that are broken on purpose;
 and what earlybind adds to them, in bytes.

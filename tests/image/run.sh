@@ -76,5 +76,5 @@ done
 wait
 mapfile -t folders < <(cat "${folders[@]}")
 [ "${#folders[@]}" -eq 9 ] || die "not all images could be made"
-RESULTS=$results python3 "$here/check_images.py" "${folders[@]}" || status=1
+RESULTS=$results /usr/bin/python3 "$here/check_images.py" "${folders[@]}" || status=1
 exit $status

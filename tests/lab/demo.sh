@@ -30,7 +30,7 @@ image_pid=$!
 wait "$image_pid"
 
 rc=0
-python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs 1 --stage "$STAGE" \
+/usr/bin/python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs 1 --stage "$STAGE" \
 	"$suite/initramfs-tools/01*" "$suite/initramfs-tools/02*" || rc=1
-python3 "$LAB/demo.py"
+/usr/bin/python3 "$LAB/demo.py"
 exit "$rc"

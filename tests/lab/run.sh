@@ -19,5 +19,5 @@ set -eu -o pipefail
 prepare_lab
 [ -n "$STAGE" ] || say "the cases with earlybind will fail"
 
-exec python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs "${JOBS:-2}" \
+exec /usr/bin/python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs "${JOBS:-2}" \
 	${STAGE:+--stage "$STAGE"} "$@"

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether the tests see small bugs: applies each of list.txt in a copy of the tree, and runs its tests.
 

@@ -84,7 +84,7 @@ printf '{"schema": 1, "message": "00-0a-35-ff-ff-00-12-34 9b7c1f6e-0000-4000-800
 printf 'NAME="Debian"\nID=debian\nMACHINE_OWNER=aliceperson\n' >private/etc/os-release
 # A configuration space of 4 KiB with a serial number at 0x150.
 config_space() {
-	python3 - "$1" <<'END'
+	/usr/bin/python3 - "$1" <<'END'
 import struct, sys
 space = bytearray(4096)
 space[0:4] = bytes.fromhex("ee100050")

@@ -33,7 +33,7 @@ xml_is_whole() {
 		"$EARLYBIND" export libvirt --sysroot "$1"
 		echo '</domain>'
 	} >out.xml
-	python3 -c 'import sys, xml.dom.minidom
+	/usr/bin/python3 -c 'import sys, xml.dom.minidom
 print(len(xml.dom.minidom.parse("out.xml").getElementsByTagName("hostdev")))' | grep -qx 4
 }
 picture() {

@@ -6,7 +6,7 @@ picture() { # NAME
 	top=$here/../..
 	"$top/mk/svg.py" "$top/docs/pictures/$1.txt" >picture.svg &&
 		diff "$top/docs/pictures/$1.svg" picture.svg && grep -q "docs/pictures/$1.svg" "$top/README.md" &&
-		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' picture.svg
+		/usr/bin/python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' picture.svg
 }
 for name in race demo; do
 	check "pictures-$name" picture "$name"

@@ -35,7 +35,7 @@ packed() {
 }
 check recording-by-gnu-tar packed
 
-python3 - <<'END'
+/usr/bin/python3 - <<'END'
 import gzip, io, tarfile, zlib
 def pack(name, *entries):
     with tarfile.open(name, "w:gz", format=tarfile.PAX_FORMAT) as tar:

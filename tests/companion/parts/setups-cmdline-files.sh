@@ -9,7 +9,7 @@ cd "$work/cmdline-files" || exit
 
 "$EARLYBIND" embed --sysroot machine --binder "$BINDER" --output with-rules >/dev/null
 files_image() { # IMAGE PATH=TEXT...
-	PYTHONPATH=$here python3 - "$@" <<-'END'
+	PYTHONPATH=$here /usr/bin/python3 - "$@" <<-'END'
 		import sys, images
 		tree = images.SHAPES["dracut"](open("with-rules", "rb").read())
 		for word in sys.argv[2:]:
