@@ -20,7 +20,7 @@ suite=${1:-bookworm}
 
 # dracut-core is dracut without the package that makes it the system's own generator: both
 # generators are there.
-guest=linux-image-amd64,initramfs-tools,dracut-core,util-linux-extra,udev,systemd-sysv,kmod,pciutils,busybox,zstd
+guest=linux-image-amd64,initramfs-tools,dracut-core,util-linux-extra,udev,systemd-sysv,kmod,pciutils,busybox,lz4,zstd
 builder=linux-headers-amd64,gcc,make
 
 # The archive as apt knows it. Machines have other archives configured as well; a machine
