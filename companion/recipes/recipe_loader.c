@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-#define NIX_NOTE \
-	"it is for this system's configuration: once an image with the rules has booted, " \
-	"take it out there and run nixos-rebuild boot"
 #define GUIX_NOTE \
 	"it is for this system's configuration: once an image with the rules has booted, " \
 	"take it out there and run guix system reconfigure"
@@ -110,8 +107,8 @@ struct strings_reader {
 	unsigned line; /* of what is left */
 	unsigned first; /* of the string */
 	struct text string;
-	bool is_block; /* of Nix: between two apostrophes each */
-	bool is_scheme; /* comments begin with ';', and there are no blocks */
+	char comment; /* what one begins with; 0 for none */
+	bool has_literals; /* between apostrophes, where no backslash counts (TOML) */
 };
 
 /* Takes @n bytes off, and counts their lines. */
@@ -122,12 +119,12 @@ static void take(struct strings_reader *r, size_t n)
 	r->rest = skip(r->rest, n);
 }
 
-static size_t string_length(struct text t)
+static size_t string_length(struct text t, char quote)
 {
 	size_t n = 0;
 
-	while (n < t.n && t.p[n] != '"')
-		n += t.p[n] == '\\' && n + 1 < t.n ? 2 : 1;
+	while (n < t.n && t.p[n] != quote)
+		n += quote == '"' && t.p[n] == '\\' && n + 1 < t.n ? 2 : 1;
 	return n;
 }
 
@@ -138,20 +135,14 @@ static bool next_string(struct strings_reader *r)
 		char c = r->rest.p[0];
 		const char *end;
 
-		r->is_block = !r->is_scheme && text_has_prefix(r->rest, "''");
-		if (c == (r->is_scheme ? ';' : '#')) {
+		if (r->comment && c == r->comment) {
 			end = memchr(r->rest.p, '\n', r->rest.n);
 			take(r, end ? (size_t)(end - r->rest.p) : r->rest.n);
-		} else if (c == '"' || r->is_block) {
-			size_t n, mark = r->is_block ? 2 : 1;
-
-			take(r, mark);
+		} else if (c == '"' || (c == '\'' && r->has_literals)) {
+			take(r, 1);
 			r->first = r->line;
-			end = r->is_block ? memmem(r->rest.p, r->rest.n, "''", 2) : NULL;
-			n = r->is_block ? (end ? (size_t)(end - r->rest.p) : r->rest.n)
-					: string_length(r->rest);
-			r->string = (struct text){r->rest.p, n};
-			take(r, MIN(n + mark, r->rest.n));
+			r->string = (struct text){r->rest.p, string_length(r->rest, c)};
+			take(r, MIN(r->string.n + 1, r->rest.n));
 			return true;
 		} else {
 			take(r, 1);
@@ -160,8 +151,7 @@ static bool next_string(struct strings_reader *r)
 	return false;
 }
 
-/* The rule does the same; the file is not for us to change. */
-static void keep_all(struct recipes *recipes, size_t before, const char *note)
+void recipes_keep(struct recipes *recipes, size_t before, const char *note)
 {
 	for (size_t i = before; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
@@ -177,15 +167,14 @@ static void parse_strings(struct recipes *recipes, const char *file,
 			  struct strings_reader r)
 {
 	while (next_string(&r))
-		if (!r.is_block)
-			recipe_parse_cmdline(recipes, file, r.first, r.string);
+		recipe_parse_cmdline(recipes, file, r.first, r.string);
 }
 
 /* "title" "options", as rEFInd has it in refind_linux.conf */
 void recipe_parse_refind_linux(struct recipes *recipes, const char *file,
 			       struct text bytes)
 {
-	struct strings_reader r = {.rest = bytes, .line = 1};
+	struct strings_reader r = {.rest = bytes, .line = 1, .comment = '#'};
 	unsigned title = 0;
 
 	while (next_string(&r)) {
@@ -201,13 +190,16 @@ void recipe_parse_kernelstub(struct recipes *recipes, const char *file, struct t
 	parse_strings(recipes, file, (struct strings_reader){.rest = bytes, .line = 1});
 }
 
-/* TOML: kargs = ["..."] */
+/* TOML: kargs = ["...", '...'] */
 void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text bytes)
 {
 	size_t before = recipes->count;
 
-	parse_strings(recipes, file, (struct strings_reader){.rest = bytes, .line = 1});
-	keep_all(recipes, before, BOOTC_NOTE);
+	parse_strings(
+		recipes, file,
+		(struct strings_reader){
+			.rest = bytes, .line = 1, .comment = '#', .has_literals = true});
+	recipes_keep(recipes, before, BOOTC_NOTE);
 }
 
 /* Guix: (kernel-arguments (list "..." ...)) */
@@ -215,102 +207,7 @@ void recipe_parse_guix(struct recipes *recipes, const char *file, struct text by
 {
 	size_t before = recipes->count;
 
-	parse_strings(
-		recipes, file,
-		(struct strings_reader){.rest = bytes, .line = 1, .is_scheme = true});
-	keep_all(recipes, before, GUIX_NOTE);
-}
-
-/* A block of Nix with lines of modprobe.d, or with commands that pass devices. */
-static void parse_block(struct recipes *recipes, const char *file,
-			const struct strings_reader *r)
-{
-	size_t before = recipes->count, findings = recipes->finding_count;
-
-	if (text_has_part(r->string, "driver_override"))
-		recipe_parse_script(recipes, file, r->string);
-	else if (text_has_part(r->string, "options ") ||
-		 text_has_part(r->string, "softdep "))
-		recipe_parse_modprobe(recipes, file, r->string);
-	for (size_t i = before; i < recipes->count; i++)
-		recipes->items[i].line += r->first - 1;
-	for (size_t i = findings; i < recipes->finding_count; i++)
-		recipes->findings[i].line += r->first - 1;
-}
-
-/* Of a string that has "ids=" in it. */
-static unsigned line_of_ids(const struct strings_reader *r)
-{
-	const char *at = memmem(r->string.p, r->string.n, "ids=", 4);
-	unsigned line = r->first;
-
-	for (const char *p = r->string.p; at && p < at; p++)
-		line += *p == '\n';
-	return line;
-}
-
-/* A string that is one ID, as an element of a list that the configuration puts together. */
-static bool take_nix_id(struct recipes *recipes, const char *file,
-			const struct strings_reader *s)
-{
-	struct recipe r = {.file = file,
-			   .line = s->first,
-			   .text = s->string,
-			   .kind = RECIPE_IDS,
-			   .fate = RECIPE_STAY,
-			   .extent = RECIPE_WORDS,
-			   .note = NIX_NOTE,
-			   .is_cmdline = true};
-	struct selector selector;
-	struct parse_error error;
-
-	if (s->is_block || selector_parse(s->string, &selector, &error) < 0 ||
-	    selector.terms != TERM_ID)
-		return false;
-	recipe_add_selector(recipes, recipe_add(recipes, &r), &selector);
-	return true;
-}
-
-/* "vfio-pci.ids=" + lib.concatStringsSep "," gpuIDs: the list stands elsewhere in the file. */
-static bool take_nix_list(struct recipes *recipes, const char *file, struct text bytes)
-{
-	struct strings_reader r = {.rest = bytes, .line = 1};
-	bool is_any = false;
-
-	while (next_string(&r))
-		is_any |= take_nix_id(recipes, file, &r);
-	return is_any;
-}
-
-/*
- * NixOS: boot.kernelParams, boot.extraModprobeConfig. A string with something to put in is not
- * understood. vfio-pci's parameters stand in strings of their own.
- */
-void recipe_parse_nix(struct recipes *recipes, const char *file, struct text bytes)
-{
-	struct strings_reader r = {.rest = bytes, .line = 1};
-	size_t before = recipes->count;
-	unsigned unclear = 0;
-
-	while (next_string(&r)) {
-		if (!text_has_part(r.string, "vfio") &&
-		    !text_has_part(r.string, "pci-stub") &&
-		    !text_has_part(r.string, "iommu"))
-			continue;
-		if (text_has_part(r.string, "${") || text_has_suffix(r.string, "ids=")) {
-			if (unclear == 0 && text_has_part(r.string, "ids="))
-				unclear = line_of_ids(&r);
-		} else if (r.is_block) {
-			parse_block(recipes, file, &r);
-		} else if (text_has_prefix(r.string, "options ")) {
-			parse_block(recipes, file, &r);
-		} else {
-			recipe_parse_cmdline(recipes, file, r.first, r.string);
-		}
-	}
-	if (unclear > 0 && !take_nix_list(recipes, file, bytes))
-		recipe_find(recipes, LINT_NOT_UNDERSTOOD, file, unclear,
-			    "it looks like it passes devices, and is not understood: its "
-			    "list is put together by Nix");
-	keep_all(recipes, before, NIX_NOTE);
+	parse_strings(recipes, file,
+		      (struct strings_reader){.rest = bytes, .line = 1, .comment = ';'});
+	recipes_keep(recipes, before, GUIX_NOTE);
 }

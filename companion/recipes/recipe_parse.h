@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "kernel_cmdline.h"
 #include "recipe.h"
 
 /* Empty recipes. -ENOMEM. */
@@ -39,6 +40,15 @@ void recipe_find(struct recipes *recipes, enum recipe_lint lint, const char *fil
 void recipe_find_at(struct recipes *recipes, enum recipe_lint lint, const char *file,
 		    struct shell_place place, const char *format, ...) nonnull(1, 3, 5)
 	printf_like(5, 6);
+
+/* A parameter as it stands in @all, with its quotes. */
+struct text recipe_word(struct text all, const struct cmdline_arg *arg) nonnull(2);
+
+/*
+ * The IDs of a word that is none of a list, because a blank stands before it, or before its comma:
+ * "10de:10f0", ",10de:10f0". p is NULL if it is something else; n is 0 for a comma alone.
+ */
+struct text recipe_stray_ids(const struct cmdline_arg *arg) nonnull(1);
 
 /* Turns the value of an "ids" parameter into selectors, with vfio-pci's own tolerance. */
 void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
@@ -94,6 +104,12 @@ bool recipe_take_modprobe(struct text command, struct text *ret_module,
 
 /* Has the program that @command begins with read as a script, too. */
 void recipe_follow(struct recipes *recipes, struct text command) nonnull(1);
+
+/*
+ * The rules do the same as the recipes from @before on, whose file is not for hands to change: they
+ * stay, and @note says where they are taken out.
+ */
+void recipes_keep(struct recipes *recipes, size_t before, const char *note) nonnull(1, 3);
 
 /* ---- formats ---- */
 
@@ -156,6 +172,8 @@ void recipe_parse_init_script(struct recipes *recipes, const char *file,
 void recipe_parse_unit(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_udev(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_talos(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_tmpfiles(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
