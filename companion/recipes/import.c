@@ -218,6 +218,27 @@ static bool is_proposed(const struct maker *m, const struct selector *s)
 	return false;
 }
 
+/* Whether each of its devices, of which there is one at least, has a rule or a proposal. */
+static bool is_settled(const struct maker *m, const struct selector *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->inventory->count; i++) {
+		const struct pci_device *d = &m->inventory->devices[i];
+		bool is_named = false;
+
+		if (!has_match(s, d))
+			continue;
+		for (size_t k = 0; k < m->proposals->count && !is_named; k++)
+			is_named = m->proposals->items[k].state != PROPOSAL_LOST &&
+				   has_match(&m->proposals->items[k].selector, d);
+		if (!is_named)
+			return false;
+		count++;
+	}
+	return count > 0;
+}
+
 static int propose(const struct maker *m, const struct recipe *r,
 		   const struct selector *selector)
 {
@@ -227,7 +248,7 @@ static int propose(const struct maker *m, const struct recipe *r,
 	char origin[ORIGIN_SIZE];
 
 	add_claim(m, &p.selector);
-	if (is_proposed(m, &p.selector))
+	if (is_proposed(m, &p.selector) || (r->is_replaced && is_settled(m, &p.selector)))
 		return 0;
 	rule = find_rule(m, &p.selector);
 	better = find_better(m, &p);

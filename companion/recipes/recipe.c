@@ -114,6 +114,30 @@ static bool take_address(struct recipes *recipes, struct recipe *recipe,
 	return true;
 }
 
+struct text recipe_word(struct text all, const struct cmdline_arg *arg)
+{
+	const char *start = arg->name.p, *limit = all.p + all.n;
+	const char *end =
+		arg->value.p ? arg->value.p + arg->value.n : arg->name.p + arg->name.n;
+
+	if (start > all.p && start[-1] == '"')
+		start--;
+	if (end < limit && *end == '"')
+		end++;
+	return (struct text){start, (size_t)(end - start)};
+}
+
+struct text recipe_stray_ids(const struct cmdline_arg *arg)
+{
+	struct text t = arg->name;
+
+	if (arg->value.p)
+		return (struct text){NULL, 0};
+	while (t.n > 0 && t.p[0] == ',')
+		t = (struct text){t.p + 1, t.n - 1};
+	return t.n == 0 || text_is_id_like(t) ? t : (struct text){NULL, 0};
+}
+
 void recipe_add_ids(struct recipes *recipes, struct recipe *recipe, struct text value)
 {
 	struct text rest = value;

@@ -253,11 +253,13 @@ static void take_module_parameter(struct reader *r, struct text name)
 {
 	const char *dot = memchr(name.p, '.', name.n);
 	struct text module = {name.p, dot ? (size_t)(dot - name.p) : 0};
+	struct text stray =
+		recipe_stray_ids(&(struct cmdline_arg){.name = name, .value = r->value});
 
 	if (take_joined(r))
 		return;
 	/* Pain 17: a blank in the list. */
-	if (!dot && !r->value.p && text_is_id_like(name)) {
+	if (!dot && stray.n > 0) {
 		recipe_find(
 			r->recipes, LINT_IDS, r->base.file, r->base.line,
 			"\"%.*s\" stands behind a blank, so it is no part of a list and "
@@ -265,7 +267,7 @@ static void take_module_parameter(struct reader *r, struct text name)
 			(int)name.n, name.p);
 		r->base.kind = RECIPE_IDS;
 		r->base.fate = RECIPE_DELETE;
-		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), name);
+		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), stray);
 	}
 	if (!dot || !recipe_check_module(r->recipes, r->base.file, r->base.line, module))
 		return;
@@ -286,13 +288,11 @@ void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned li
 	struct cmdline_arg arg;
 
 	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg)) {
-		const char *end =
-			arg.value.p ? arg.value.p + arg.value.n : arg.name.p + arg.name.n;
 		struct reader r = {
 			.recipes = recipes,
 			.base = {.file = file,
 				 .line = line,
-				 .text = {arg.name.p, (size_t)(end - arg.name.p)},
+				 .text = recipe_word(words, &arg),
 				 .extent = RECIPE_WORDS,
 				 .is_cmdline = true},
 			.name = arg.name,

@@ -314,6 +314,8 @@ static bool judge_blacklist(const struct judge *j, struct recipe *r)
 	}
 	if (!is_about && (has_device || !is_usual(r->module)))
 		return false;
+	if (r->other_loader)
+		return true;
 	if (starved.count > 0)
 		recipe_find(
 			j->recipes, LINT_BLACKLIST, r->file, r->line,
@@ -430,6 +432,50 @@ static const char *place_of(struct recipes *recipes, const struct bootloader *l)
 	return NULL;
 }
 
+/* Whether it was said of the line already. */
+static bool is_said(const struct recipes *recipes, const struct recipe *r)
+{
+	for (size_t i = 0; i < recipes->finding_count; i++)
+		if (recipes->findings[i].line == r->line &&
+		    recipes->findings[i].lint == LINT_NO_EFFECT &&
+		    strcmp(recipes->findings[i].file, r->file) == 0)
+			return true;
+	return false;
+}
+
+/* proxmox-boot-tool makes entries of the first line (zz-proxmox-boot: get_first_line()). */
+static void judge_lines(struct recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		if (r->line < 2 || strcmp(r->file, "/etc/kernel/cmdline") != 0)
+			continue;
+		r->is_replaced = true;
+		if (!is_said(recipes, r))
+			recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,
+				    "proxmox-boot-tool reads only the first line of this "
+				    "file, so this line has no effect: put its words "
+				    "into the first line");
+	}
+}
+
+/* What is said of a parameter in a file that the boot loader of this boot does not read. */
+static const char *no_effect(struct recipes *recipes, const struct bootloader *loader,
+			     const struct recipe *r, const char *place)
+{
+	const char *why = loader->facts.is_by_grub
+				  ? "GRUB started this boot and does not read this file"
+				  : "GRUB did not start this boot, and only GRUB reads "
+				    "this file";
+
+	/* What a rule does needs no parameter anywhere. */
+	if (r->fate == RECIPE_DELETE)
+		return arena_printf(recipes->arena,
+				    "%s; with rules of earlybind it is not needed", why);
+	return arena_printf(recipes->arena, "%s; set it in %s", why, place);
+}
+
 /* A parameter in the file of a boot loader that did not boot. */
 static void judge_loader(const struct judge *j, struct world *world)
 {
@@ -440,6 +486,8 @@ static void judge_loader(const struct judge *j, struct world *world)
 
 	bootloader_find(world, j->sysroot, recipes->arena, &loader);
 	place = place_of(recipes, &loader);
+	if (loader.kind == LOADER_FILE && exists(j, PROXMOX_MARK))
+		judge_lines(recipes);
 	if (!place || file_read_world(world, WORLD_PROC, "cmdline", recipes->arena,
 				      RECIPE_FILE_MAX, &running) < 0)
 		return;
@@ -450,13 +498,7 @@ static void judge_loader(const struct judge *j, struct world *world)
 		    r->is_repeated || !is_of_other_loader(&loader.facts, r->file) ||
 		    words_find(running, r->text, &other) == 1)
 			continue;
-		r->other_loader = arena_printf(
-			recipes->arena, "%s; set it in %s",
-			loader.facts.is_by_grub
-				? "GRUB started this boot and does not read this file"
-				: "GRUB did not start this boot, and only GRUB reads "
-				  "this file",
-			place);
+		r->other_loader = no_effect(recipes, &loader, r, place);
 		recipes->is_cut |= !r->other_loader;
 		if (r->other_loader)
 			recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,

@@ -36,12 +36,11 @@ static void add_parameter(const struct line *line, struct text module,
 			  const struct cmdline_arg *arg, bool is_alone, bool is_typo)
 {
 	struct recipe r = of(line, RECIPE_OPTION, RECIPE_STAY);
-	const char *end =
-		arg->value.p ? arg->value.p + arg->value.n : arg->name.p + arg->name.n;
+	struct text stray = recipe_stray_ids(arg);
 
 	if (!is_alone) {
 		r.extent = RECIPE_WORDS;
-		r.text = (struct text){arg->name.p, (size_t)(end - arg->name.p)};
+		r.text = recipe_word(line->rest, arg);
 	}
 	if (text_is_param(arg->name, "ids") && !arg->value.p) {
 		recipe_find(line->recipes, LINT_IDS, line->file, line->number,
@@ -58,7 +57,7 @@ static void add_parameter(const struct line *line, struct text module,
 		return;
 	}
 	/* Pain 17: a blank in the list. */
-	if (!arg->value.p && text_is_id_like(arg->name)) {
+	if (stray.n > 0) {
 		recipe_find(
 			line->recipes, LINT_IDS, line->file, line->number,
 			"\"%.*s\" stands behind a blank, so it is no part of the list "
@@ -66,10 +65,10 @@ static void add_parameter(const struct line *line, struct text module,
 			(int)arg->name.n, arg->name.p);
 		r.kind = RECIPE_IDS;
 		r.fate = RECIPE_DELETE;
-		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), arg->name);
+		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), stray);
 		return;
 	}
-	if (text_is(arg->name, "=") || is_typo)
+	if (text_is(arg->name, "=") || stray.p || is_typo)
 		return;
 	r.note = "it is for vfio itself, and also counts when earlybind loads the module";
 	if (text_is_param(module, "pci_stub"))
@@ -111,7 +110,7 @@ static void parse_options(const struct line *line, struct text module)
 		return;
 	while (cmdline_next(&all, &arg) && !text_has_prefix(arg.name, "#"))
 		count += arg.value.p ||
-			 !(text_is_id_like(arg.name) || text_is_param(arg.name, "ids") ||
+			 !(recipe_stray_ids(&arg).p || text_is_param(arg.name, "ids") ||
 			   text_is(arg.name, "="));
 	while (cmdline_next(&rest, &arg) && !has_comment(line, &arg))
 		add_parameter(line, module, &arg, count <= 1, is_typo);

@@ -263,3 +263,13 @@ void recipe_parse_udev(struct recipes *recipes, const char *file, struct text by
 				  text);
 	}
 }
+
+void recipe_parse_talos(struct recipes *recipes, const char *file, struct text bytes)
+{
+	size_t before = recipes->count;
+
+	recipe_parse_udev(recipes, file, bytes);
+	recipes_keep(recipes, before,
+		     "Talos writes it from the machine configuration: once an image with "
+		     "the rules has booted, take it out there");
+}

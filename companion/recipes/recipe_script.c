@@ -622,14 +622,33 @@ static struct text command_of(struct text value)
 	return value;
 }
 
+/* Environment=A=b "C=d e" */
+static void read_environment(struct script *s, struct text bytes)
+{
+	struct text text, key;
+	struct cmdline_arg arg;
+
+	while (text_cut(&bytes, '\n', &text)) {
+		if (!text_cut(&text, '=', &key) || !text.p ||
+		    !text_is(text_trim(key), "Environment"))
+			continue;
+		while (cmdline_next(&text, &arg))
+			if (arg.value.p && take_name(arg.name).n == arg.name.n)
+				assign(s, arg.name, arg.value, false);
+	}
+}
+
 void recipe_parse_unit(struct recipes *recipes, const char *file, struct text bytes)
 {
 	struct text rest = bytes, text, key;
 	unsigned line = 0, first;
+	size_t variable_count;
 	struct script s;
 
 	if (bytes.n == 0 || !script_begin(&s, recipes, file))
 		return;
+	read_environment(&s, bytes);
+	variable_count = s.variable_count;
 	while (recipe_line(recipes, &rest, &line, &first, &text)) {
 		if (!text_cut(&text, '=', &key) || !text.p ||
 		    !text_has_prefix(text_trim(key), "Exec"))
@@ -639,7 +658,7 @@ void recipe_parse_unit(struct recipes *recipes, const char *file, struct text by
 		if (!is_about(file, text))
 			continue;
 		s.line = first;
-		s.variable_count = 0;
+		s.variable_count = variable_count;
 		read_statements(&s, text);
 	}
 	if (s.first_unclear > 0)
