@@ -235,6 +235,27 @@ static int read_lines(struct cmdline_command *c)
 	return c->ours ? r : -ENOMEM;
 }
 
+/* /etc/kernel/cmdline as all of its readers understand it. */
+static int check_kernel_cmdline(const struct cmdline_command *c, struct text bytes)
+{
+	struct text first;
+
+	/* Where it is read by others than a new kernel-install, comments count. */
+	if (bytes.n > 0 && memchr(bytes.p, '#', bytes.n)) {
+		say_error(KERNEL_CMDLINE ": it has comments, which not every program "
+					 "that reads it understands: take them away");
+		return -EINVAL;
+	}
+	(void)text_cut(&bytes, '\n', &first);
+	if (c->loader.facts.has_proxmox && text_trim(bytes).n > 0) {
+		say_error(KERNEL_CMDLINE
+			  ": it has several lines, and proxmox-boot-tool reads "
+			  "only the first one: put all words into that line");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int cmdline_read_settings(struct cmdline_command *c)
 {
 	struct text bytes;
@@ -249,13 +270,9 @@ int cmdline_read_settings(struct cmdline_command *c)
 		r = read_file(c, KERNEL_CMDLINE, &bytes);
 		if (r < 0)
 			return r;
-		/* Where it is read by others than a new kernel-install, they count. */
-		if (bytes.n > 0 && memchr(bytes.p, '#', bytes.n)) {
-			say_error(KERNEL_CMDLINE
-				  ": it has comments, which not every program "
-				  "that reads it understands: take them away");
-			return -EINVAL;
-		}
+		r = check_kernel_cmdline(c, bytes);
+		if (r < 0)
+			return r;
 		c->before = arena_copy(c->arena, bytes);
 		r = c->before ? read_added(c) : -ENOMEM;
 		if (r == 0)
@@ -918,9 +935,38 @@ static int run(const char *const *argv)
 	return r == 0 && p.code == 0 && p.signal == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
+const char *cmdline_by_hand(const struct cmdline_command *c)
+{
+	const struct bootloader *l = &c->loader;
+
+	if (l->facts.is_by_ukify)
+		return "make the unified image again with ukify, the way you made it "
+		       "before";
+	if (l->command_count > 0)
+		return NULL;
+	if (l->kind == LOADER_FILE)
+		return "make the entries or unified images anew, by your distribution's "
+		       "program: none that is known is installed";
+	if (l->kind == LOADER_GRUB || l->kind == LOADER_GRUB_FILE)
+		return "make GRUB's menu anew, by your distribution's program: none that "
+		       "is known is installed";
+	return NULL;
+}
+
+/* Whether a file changes that something else is made of: neither an entry nor our own note. */
+static bool has_setting(const struct cmdline_command *c)
+{
+	for (size_t i = 0; i < c->change_count; i++)
+		if (strcmp(c->changes[i].path, ADDED_FILE) != 0 &&
+		    !text_has_suffix(text_of(c->changes[i].path), "/" ENTRY_NAME))
+			return true;
+	return false;
+}
+
 int cmdline_carry_out(struct cmdline_command *c, int *lock)
 {
 	bool has_commands = !c->has_no_update && !c->sysroot;
+	const char *left;
 	int code = EXIT_OK;
 
 	for (size_t i = 0; i < c->change_count; i++)
@@ -938,7 +984,10 @@ int cmdline_carry_out(struct cmdline_command *c, int *lock)
 		else
 			code = run(c->commands[i]);
 	}
-	c->is_done = code == EXIT_OK && !c->is_dry_run &&
+	left = has_setting(c) ? cmdline_by_hand(c) : NULL;
+	if (code == EXIT_OK && left)
+		paragraph_line(stdout, 0, "left to do: %s", left);
+	c->is_done = code == EXIT_OK && !c->is_dry_run && !left &&
 		     (has_commands || c->command_count == 0);
 	return code;
 }

@@ -49,7 +49,7 @@ struct cmdline_command {
 	size_t change_count;
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];
 	size_t command_count;
-	bool is_done; /* files are written, and what was to be run has been */
+	bool is_done; /* files are written, what was to be run has been, and nothing is left */
 };
 
 /* Reads what is set now: before, last, ours. Says what is wrong. */
@@ -69,6 +69,12 @@ enum menu_state {
 
 /* The entry without earlybind. @c: with its machine and its boot loader. Says nothing. */
 enum menu_state cmdline_find_menu_entry(struct cmdline_command *c) nonnull(1);
+
+/*
+ * What has to be done by hand before a boot has what the settings say, as no program that is known
+ * does it: "make ...". NULL for nothing.
+ */
+const char *cmdline_by_hand(const struct cmdline_command *c) nonnull(1);
 
 /*
  * Prints the changes, makes them, gives back @lock of edit_lock(), and runs the commands. The

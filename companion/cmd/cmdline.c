@@ -93,7 +93,7 @@ static bool is_by_hand(const struct cmdline_command *c)
 static int print(struct cmdline_command *c)
 {
 	const char *why, *parameter = iommu_parameter(&c->iommu, &why), *obstacle;
-	const char *passthrough = iommu_passthrough(&c->iommu);
+	const char *by_hand, *passthrough = iommu_passthrough(&c->iommu);
 	bool is_running = parameter && is_running_with(c, parameter);
 	bool is_set = parameter && is_there(settings(c), parameter);
 	int code = EXIT_OK;
@@ -130,7 +130,13 @@ static int print(struct cmdline_command *c)
 		paragraph_line(stdout, 0, "earlybind added: %s", c->ours);
 	if (!parameter || c->loader.kind == LOADER_UNKNOWN)
 		return code;
-	if (is_set && !is_running)
+	by_hand = cmdline_by_hand(c);
+	if (is_set && !is_running && by_hand)
+		paragraph_line(stdout, 0,
+			       "next: %s is set; if it was not done since, %s; "
+			       "then reboot",
+			       parameter, by_hand);
+	else if (is_set && !is_running)
 		paragraph_line(stdout, 0, "next: %s is set for the next boot: reboot",
 			       parameter);
 	else if (!is_set && !is_running && !is_by_hand(c))
@@ -250,29 +256,17 @@ static int change(struct cmdline_command *c, int *lock)
 		return EXIT_OK;
 	}
 	code = cmdline_carry_out(c, lock);
-	if (code == EXIT_OK && c->change_count > 0 && c->command_count == 0 &&
-	    (c->is_set || c->is_removed) && c->loader.file &&
-	    c->loader.kind != LOADER_LINES)
-		paragraph_line(
-			stdout, 0,
-			"left to do: make %s anew, by your distribution's program: "
-			"none that is known is installed",
-			c->loader.kind == LOADER_FILE ? "the entries or unified images"
-						      : "GRUB's menu");
 	if (code == EXIT_OK && c->loader.kind == LOADER_LINES &&
 	    c->loader.form == LINE_LIMINE && c->change_count > 0)
 		paragraph_line(stdout, 0,
 			       "note: if the checksum of %s is enrolled in Limine, enrol "
 			       "it again before you reboot",
 			       c->loader.file);
-	if (code == EXIT_OK && c->loader.facts.is_by_ukify && c->change_count > 0)
-		paragraph_line(stdout, 0,
-			       "left to do: make the unified image again with ukify, the "
-			       "way you made it before");
 	if (code == EXIT_OK && c->is_set)
 		warn_of_kernels(c);
 	if (code == EXIT_OK && !c->is_dry_run)
-		paragraph_line(stdout, 0, "next: reboot");
+		paragraph_line(stdout, 0, "next: reboot%s",
+			       c->is_done ? "" : ", once that is done");
 	return code;
 }
 
@@ -348,7 +342,8 @@ static void write_result(const void *arg, struct json *json)
 	write_changes(c, json);
 	json_put_bool(json, "done", c->is_done);
 	json_open(json, "next", '[');
-	if (c->is_done || (!c->is_removed && is_set && !is_running))
+	if (c->is_done ||
+	    (!c->is_removed && is_set && !is_running && !cmdline_by_hand(c)))
 		json_put_string(json, NULL, "reboot");
 	else if (c->before && parameter && !is_set && !is_running && !c->is_dry_run &&
 		 !c->is_set && !c->is_removed && !c->has_menu_entry && !is_by_hand(c))

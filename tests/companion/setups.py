@@ -3,6 +3,7 @@
 """Set-ups of other tools, and what import and check say of them.
 
 usage: setups.py EARLYBIND FOLDER WORK
+       setups.py --figures FOLDER   how many there are, of which systems: the table of docs/setups.md
 
 FOLDER has *.setups; a set-up is a tree of mktree.py behind the line "setup NAME", with what a
 person would make of it (a '?' behind the first word: it may be so):
@@ -27,6 +28,28 @@ import sys
 
 WANTS = ("rule", "lost", "delete", "words", "find")
 FLAGS = ("nothing", "look", "mistake")
+
+# By how the names of the set-ups begin.
+SYSTEMS = {
+    "Alpine": ("alpine",),
+    "Arch, CachyOS": ("arch", "cachyos"),
+    "Debian, Armbian, Raspberry Pi": ("debian", "armbian", "raspberry"),
+    "Fedora, RHEL": ("fedora", "rhel"),
+    "Gentoo": ("gentoo",),
+    "Guix": ("guix",),
+    "Harvester, Talos": ("harvester", "talos"),
+    "NixOS": ("nixos",),
+    "openSUSE": ("opensuse",),
+    "Proxmox": ("proxmox", "pve"),
+    "Qubes, Xen, XCP-ng": ("qubes", "xen", "xcp"),
+    "Slackware": ("slackware", "lilo"),
+    "TrueNAS": ("truenas",),
+    "Ubuntu, Pop!_OS": ("ubuntu", "pop"),
+    "Universal Blue, bootc": ("ublue", "bootc"),
+    "Unraid": ("unraid",),
+    "Void": ("void",),
+}
+OTHERS = "any: spellings, boot loaders, tools"
 
 
 def read(folder):
@@ -93,7 +116,28 @@ def differences(earlybind, tree, wants, flags):
     return found
 
 
+def system_of(name):
+    first = name.split("-")[0]
+    return next((system for system, names in SYSTEMS.items() if first in names), OTHERS)
+
+
+def print_figures(folder):
+    counts = {system: [0, 0, 0, 0] for system in (*SYSTEMS, OTHERS)}
+    for name, _, wants, _ in read(folder):
+        count = counts[system_of(name)]
+        count[0] += 1
+        for column, words in ((1, ("rule", "lost")), (2, ("find",)), (3, ("delete", "words"))):
+            count[column] += sum(len(wants[word][0]) for word in words)
+    print("| system | set-ups | rules | mistakes | to delete |\n|---|--:|--:|--:|--:|")
+    for system, count in counts.items():
+        print(f"| {system} |", *(f"{number} |" for number in count))
+    print("| all |", *(f"{sum(column)} |" for column in zip(*counts.values())))
+
+
 def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--figures":
+        print_figures(sys.argv[2])
+        return
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     earlybind, folder, work = sys.argv[1:]

@@ -23,6 +23,13 @@ loader lines-kernelstub GenuineIntel 'root=UUID=1 ro initrd=\\EFI\\Pop\\initrd.i
 program lines-kernelstub kernelstub
 golden lines-kernelstub cmdline --sysroot lines-kernelstub --set
 
+# Of what stands behind the first line, nothing is set.
+loader lines-proxmox GenuineIntel 'root=ZFS=a initrd=\\EFI\\proxmox\\x' \
+	'etc/kernel/cmdline=root=ZFS=a\nintel_iommu=on\n' 'etc/kernel/proxmox-boot-uuids=A\n'
+program lines-proxmox proxmox-boot-tool
+check lines-proxmox says 'several lines, and proxmox-boot-tool reads only the first one' \
+	cmdline --sysroot lines-proxmox --set
+
 # Another value there is refused, and replaced only with --force.
 loader lines-against GenuineIntel 'root=UUID=1 intel_iommu=off' \
 	'boot/extlinux/extlinux.conf=LABEL l0\n\tAPPEND root=UUID=1 intel_iommu=off\n'

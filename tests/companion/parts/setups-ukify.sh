@@ -9,6 +9,17 @@ cd "$work/ukify" || exit
 uki='etc/kernel/uki.conf=[UKI]\nOSRelease=@/etc/os-release\n'
 loader ukify-words GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=root=UUID=1 rw quiet\n"
 round ukify-words ukify-words --set
+# Set and not made: neither done, nor is it time to reboot.
+ukify_is_left() {
+	loader ukify-left GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=root=UUID=1 rw quiet\n"
+	"$EARLYBIND" cmdline --sysroot ukify-left --set --json >out.json &&
+		jq -e '.done == false and .next == [] and (.changes | length) == 2' out.json &&
+		"$EARLYBIND" cmdline --sysroot ukify-left --json >out.json
+	jq -e '.set and .next == []' out.json &&
+		says 'next: intel_iommu=on is set; .* make the unified image again with ukify' \
+			cmdline --sysroot ukify-left
+}
+check ukify-left ukify_is_left
 loader ukify-more GenuineIntel 'root=UUID=1 rw quiet' \
 	"${uki}Cmdline = root=UUID=1 rw\n  quiet\n[PE]\n"
 round ukify-more ukify-more --set

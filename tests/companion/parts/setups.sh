@@ -10,4 +10,10 @@ while IFS=$tab read -r name difference; do
 		fail "setup-$name" "$difference"
 	fi
 done <setups.txt
+# The table of docs/setups.md is of these.
+setups_figures() {
+	"$here/setups.py" --figures "$here/setups" >figures.txt &&
+		sed -n '/^| system/,/^| all/p' "$here/../../docs/setups.md" | diff - figures.txt
+}
+check setups-figures setups_figures
 check setups-count test "$(wc -l <setups.txt)" -ge 60
