@@ -15,6 +15,32 @@ static const struct option_spec help_option = {
 	.help = "show this text",
 };
 
+static const char *color_value(size_t i)
+{
+	static const char *const values[] = {"auto", "always", "never", NULL};
+
+	return values[i];
+}
+
+static const char *color_when;
+/* Of all commands, as --help. */
+static const struct option_spec color_option = {
+	.name = "color",
+	.argument = "WHEN",
+	.help = "auto (on a terminal), always or never",
+	.ret_string = &color_when,
+	.value = color_value,
+};
+static const struct option_spec *const common_options[] = {&color_option, &help_option};
+
+const struct option_spec *option_at(const struct command_spec *spec, size_t i)
+{
+	if (i < spec->option_count)
+		return &spec->options[i];
+	i -= spec->option_count;
+	return i < ARRAY_SIZE(common_options) ? common_options[i] : NULL;
+}
+
 /* How many letters differ, are missing, superfluous or swapped with their neighbour. */
 static size_t distance(const char *a, const char *b)
 {
@@ -67,7 +93,7 @@ static const char *option_name(const void *arg, size_t i)
 {
 	const struct command_spec *spec = arg;
 
-	return i < spec->option_count ? spec->options[i].name : help_option.name;
+	return option_at(spec, i)->name;
 }
 
 bool option_is_alone(const struct option_spec *option)
@@ -90,6 +116,7 @@ static void print_option(const struct option_spec *option)
 static void print_help(const struct command_spec *spec)
 {
 	struct text rest = text_of(spec->text), line;
+	const struct option_spec *option;
 
 	printf("usage: earlybind %s %s\n", spec->name, spec->synopsis);
 	while (text_cut(&rest, '\n', &line)) {
@@ -98,9 +125,8 @@ static void print_help(const struct command_spec *spec)
 		else
 			printf("%.*s\n", (int)line.n, line.p);
 	}
-	for (size_t i = 0; i < spec->option_count; i++)
-		print_option(&spec->options[i]);
-	print_option(&help_option);
+	for (size_t i = 0; (option = option_at(spec, i)); i++)
+		print_option(option);
 	if (spec->words_head)
 		printf("\n%s\n", spec->words_head);
 	for (const struct word_help *w = spec->words; w && w->word; w++)
@@ -115,7 +141,8 @@ static void unknown(const struct command_spec *spec, struct text name, const cha
 
 	if (name.n < sizeof(copy)) {
 		memcpy(copy, name.p, name.n);
-		near = nearest_name(copy, option_name, spec, spec->option_count + 1);
+		near = nearest_name(copy, option_name, spec,
+				    spec->option_count + ARRAY_SIZE(common_options));
 	}
 	if (near)
 		say_error("%s: there is no option %s: did you mean --%s?", spec->name,
@@ -137,13 +164,15 @@ static const struct option_spec *find_letter(const struct command_spec *spec,
 
 const struct option_spec *option_find(const struct command_spec *spec, struct text name)
 {
+	const struct option_spec *option;
+
 	/* As util-linux, systemd and dracut call it. */
 	if (text_is(name, "root"))
 		name = text_of("sysroot");
-	for (size_t i = 0; i < spec->option_count; i++)
-		if (text_is(name, spec->options[i].name))
-			return &spec->options[i];
-	return text_is(name, help_option.name) ? &help_option : NULL;
+	for (size_t i = 0; (option = option_at(spec, i)); i++)
+		if (text_is(name, option->name))
+			break;
+	return option;
 }
 
 /* Says what is wrong with the value. */
@@ -292,6 +321,12 @@ bool options_parse(const struct command_spec *spec, int argc, char **argv, int *
 			*ret_code = EXIT_OK;
 			return false;
 		}
+	}
+	if (terminal_set_color(color_when) < 0) {
+		say_error("%s: --color is auto, always or never, not \"%s\"", spec->name,
+			  color_when);
+		*ret_code = EXIT_WRONG_USAGE;
+		return false;
 	}
 	*ret_code = EXIT_FAILED;
 	return open_trees(spec);

@@ -57,6 +57,9 @@ struct command_spec {
 bool options_parse(const struct command_spec *spec, int argc, char **argv,
 		   int *ret_code) must_check nonnull(1, 3, 4);
 
+/* The options of a command, with those that all have, one by one; NULL behind the last. */
+const struct option_spec *option_at(const struct command_spec *spec, size_t i) nonnull(1);
+
 /* The option with this name, without "--"; NULL: there is none. "root" is "sysroot". */
 const struct option_spec *option_find(const struct command_spec *spec, struct text name)
 	nonnull(1);

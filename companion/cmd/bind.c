@@ -178,7 +178,7 @@ static int bind_devices(struct binding *b)
 			return EXIT_FAILED;
 		}
 		fflush(stdout);
-		by_hand_speak(b->hand.world);
+		by_hand_speak(&b->hand);
 		if (by_hand_bind(b->hand.world, b->hand.arena, &b->policy,
 				 pd->device->bdf, &one) != EXIT_ALL_BOUND)
 			code = EXIT_FAILED;
@@ -226,6 +226,18 @@ static int bind_or_plan(struct binding *b)
 	return EXIT_OK;
 }
 
+static int run_bind(void *arg)
+{
+	struct binding *b = arg;
+	int code = by_hand_begin(&b->hand);
+
+	if (code == EXIT_OK)
+		code = bind_or_plan(b);
+	if (b->hand.world)
+		by_hand_end(&b->hand);
+	return code;
+}
+
 int command_bind(int argc, char **argv, struct arena *arena)
 {
 	static struct binding b;
@@ -234,6 +246,7 @@ int command_bind(int argc, char **argv, struct arena *arena)
 		 .ret_flag = &b.hand.is_dry_run},
 		{"force", NULL, "also what the host uses but can do without",
 		 .ret_flag = &b.is_forced},
+		QUIET_OPTION(b.hand.result),
 		{"recovery-timeout", "SECONDS",
 		 "that a driver may take to let go, for each device",
 		 .ret_string = &b.hand.recovery_timeout},
@@ -267,10 +280,5 @@ int command_bind(int argc, char **argv, struct arena *arena)
 	b = (struct binding){.hand = {.command = "bind", .arena = arena}};
 	if (!options_parse(&spec, argc, argv, &code))
 		return code;
-	code = by_hand_begin(&b.hand);
-	if (code == EXIT_OK)
-		code = bind_or_plan(&b);
-	if (b.hand.world)
-		by_hand_end(&b.hand);
-	return code;
+	return result_run(&b.hand.result, arena, run_bind, NULL, &b);
 }

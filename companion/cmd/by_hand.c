@@ -23,16 +23,20 @@
 
 static const struct world_ops *silent_ops;
 static struct world_ops speaking_ops;
+static enum log_level speaks_up_to;
 
 static void speak(struct world *world, enum log_level level, const char *line)
 {
-	if (level <= LOG_LEVEL_NOTICE)
+	if (level <= speaks_up_to)
 		say_error("%s", line);
 	silent_ops->log(world, level, line);
 }
 
-void by_hand_speak(struct world *world)
+void by_hand_speak(const struct by_hand *h)
 {
+	struct world *world = h->world;
+
+	speaks_up_to = h->result.is_quiet ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
 	silent_ops = world->ops;
 	speaking_ops = *world->ops;
 	speaking_ops.log = speak;

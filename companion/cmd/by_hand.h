@@ -11,6 +11,7 @@
 #include "next_boot.h"
 #include "options.h"
 #include "plan.h"
+#include "result.h"
 #include "rule_request.h"
 #include "run.h"
 #include "usage.h"
@@ -39,6 +40,7 @@ struct by_hand {
 	const char *sysroot;
 	const char *timeout, *recovery_timeout; /* as typed; NULL: as configured */
 	bool is_dry_run;
+	struct result result; /* for -q */
 
 	struct arena *arena;
 	struct world *world;
@@ -57,8 +59,8 @@ struct by_hand {
  * and its undo. Whether it may be done at all is asked before (guards.h).
  */
 
-/* What is said on the way goes to the error output as well, until by_hand_be_silent(). */
-void by_hand_speak(struct world *world) nonnull(1);
+/* What is said on the way goes to the error output as well, with -q only warnings, until by_hand_be_silent(). */
+void by_hand_speak(const struct by_hand *h) nonnull(1);
 void by_hand_be_silent(struct world *world) nonnull(1);
 
 /*

@@ -246,14 +246,14 @@ static void complete_value(const struct completion *c, const struct option_spec 
 
 static void complete_options(const struct completion *c)
 {
-	for (size_t i = 0; i < c->spec->option_count; i++) {
-		const char *name =
-			arena_printf(c->arena, "--%s", c->spec->options[i].name);
+	const struct option_spec *option;
+
+	for (size_t i = 0; (option = option_at(c->spec, i)); i++) {
+		const char *name = arena_printf(c->arena, "--%s", option->name);
 
 		if (name)
-			complete_candidate(c->word, name, c->spec->options[i].help);
+			complete_candidate(c->word, name, option->help);
 	}
-	complete_candidate(c->word, "--help", "show what the command does");
 }
 
 static void complete_selector(const struct completion *c, bool has_options)

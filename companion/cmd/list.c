@@ -86,7 +86,6 @@ struct list {
 	const char *sysroot;
 	const char *pci_ids;
 	const char *by;
-	const char *color;
 	const char *accel; /* "" or "all"; NULL: without */
 	struct strings words;
 	bool is_json;
@@ -1384,13 +1383,6 @@ static const char *by_value(size_t i)
 	return i < ARRAY_SIZE(orders) ? orders[i].name : NULL;
 }
 
-static const char *color_value(size_t i)
-{
-	static const char *const values[] = {"auto", "always", "never"};
-
-	return i < ARRAY_SIZE(values) ? values[i] : NULL;
-}
-
 /* What is missing for a whole picture is said, but it is no failure. Once. */
 static int open_names(struct list *l)
 {
@@ -1592,10 +1584,6 @@ static int list(struct list *l)
 		say_error("list: --why is about groups: it stands with --by group");
 		return EXIT_WRONG_USAGE;
 	}
-	if (terminal_set_color(l->color) < 0) {
-		say_error("list: --color is auto, always or never, not \"%s\"", l->color);
-		return EXIT_WRONG_USAGE;
-	}
 	if (l->accel && l->accel[0])
 		return list_print_accel_groups(l->arena, l->is_json);
 	if (open_world(l->sysroot, &l->world) < 0 || read_inventory(l) < 0 ||
@@ -1634,8 +1622,6 @@ static const char help_text[] =
 	"  --accel        only those of the built-in table of accelerators,\n"
 	"                 with the groups that a rule can name (accel=GROUP)\n"
 	"\n"
-	"Colours are for a terminal, unless NO_COLOR is set or TERM is dumb.\n"
-	"\n"
 	"exit code: 0 done; 1 there is no PCI bus or no such device, or a file "
 	"cannot be read; 2 wrong usage\n";
 
@@ -1648,8 +1634,6 @@ int command_list(int argc, char **argv, struct arena *arena)
 		 .ret_string = &l.accel},
 		{"by", "ORDER", "group, topology or rule", .ret_string = &l.by,
 		 .value = by_value},
-		{"color", "WHEN", "auto (on a terminal), always or never",
-		 .ret_string = &l.color, .value = color_value},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &l.is_json},
 		{"pci-ids", "FILE", "take the names from FILE", .ret_string = &l.pci_ids},
 		{"sysroot", OPTIONS_TREE,

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "commands.h"
+#include "device_words.h"
 #include "group_change.h"
 #include "json.h"
+#include "identity.h"
 #include "message.h"
+#include "pci_names.h"
 
 #define INDENT 4
 
@@ -339,19 +342,100 @@ static bool parse_address(const struct asking *a, struct text t, struct bdf *ret
 	return text && bdf_parse_loose(text_of(text), ret, NULL, &error) == 0;
 }
 
+/* Functions that a word means, a name or a selector. */
+struct meaning {
+	const char *word;
+	bool is_name;
+	struct selector selector;
+	struct names *names;
+	struct identity identity;
+};
+
+static bool is_meant(struct asking *a, struct meaning *m, struct pci_device *d)
+{
+	if (m->is_name)
+		return device_has_name(m->names, &d->ids, text_of(m->word), a->arena);
+	(void)identity_learn(&m->identity, d, selector_open_facts(&m->selector, d));
+	return selector_has_match(&m->selector, d);
+}
+
+/* -EINVAL with the reason: none, or more than one card. */
+static int find_one_card(struct asking *a, struct meaning *m, struct bdf *ret,
+			 const char **ret_why)
+{
+	struct text_buffer others = {.arena = a->arena};
+	const struct pci_device *first = NULL, *last = NULL;
+	char address[BDF_SIZE];
+
+	for (size_t i = 0; i < a->inventory.count; i++) {
+		struct pci_device *d = &a->inventory.devices[i];
+
+		if (d->is_bridge || !is_meant(a, m, d) ||
+		    (last && bdf_is_same_slot(last->bdf, d->bdf)))
+			continue;
+		text_add(&others, "%s%s", last ? ", " : "", bdf_format(d->bdf, address));
+		first = first ? first : d;
+		last = d;
+	}
+	if (first && first == last) {
+		*ret = first->bdf;
+		return 0;
+	}
+	if (!first)
+		*ret_why = arena_printf(a->arena,
+					m->is_name ? "no card has the name \"%s\""
+						   : "no card is %s",
+					m->word);
+	else
+		*ret_why =
+			arena_printf(a->arena,
+				     "\"%s\" names several cards: use the address of one "
+				     "of them: %s",
+				     m->word, text_shown(&others));
+	return *ret_why ? -EINVAL : -ENOMEM;
+}
+
+/* An address, a slot, a name or another selector. -EDOM: none of them. */
+static int find_card(struct asking *a, struct text word, struct bdf *ret,
+		     const char **ret_why)
+{
+	struct meaning m = {.word = arena_copy(a->arena, word)};
+	struct parse_error error;
+
+	if (parse_address(a, word, ret))
+		return 0;
+	if (!m.word || identity_open(a->world, a->arena, &a->inventory, &m.identity) < 0)
+		return -ENOMEM;
+	if (device_word_parse(text_of(m.word), &m.selector, &error) < 0) {
+		m.is_name = device_word_is_name(word);
+		if (!m.is_name)
+			return -EDOM;
+		(void)!names_open(a->arena, a->question->sysroot, NULL, &m.names);
+	}
+	return find_one_card(a, &m, ret, ret_why);
+}
+
 static int ask_move(struct asking *a, const char **ret_why)
 {
-	struct text rest = text_of(a->question->move), card;
+	const char *split = strrchr(a->question->move, '=');
+	struct text rest = text_of(split ? split + 1 : ""), card;
 	struct bdf from, to;
 	const char *name;
+	int r = -EDOM;
 
-	if (!text_cut(&rest, '=', &card) || !rest.p || rest.n == 0 ||
-	    !parse_address(a, card, &from)) {
+	if (rest.n > 0) {
+		card = (struct text){a->question->move,
+				     (size_t)(split - a->question->move)};
+		r = find_card(a, card, &from, ret_why);
+	}
+	if (r == -EDOM) {
 		say_error("plan: --move is CARD=PORT or CARD=SLOT, as 01:00=00:1c.0, not "
 			  "\"%s\"",
 			  a->question->move);
-		return -EDOM;
+		return r;
 	}
+	if (r < 0)
+		return r;
 	name = arena_copy(a->arena, rest);
 	if (!name)
 		return -ENOMEM;

@@ -140,7 +140,7 @@ static int release_device(struct releasing *r, const struct pci_device *d)
 	int error;
 
 	fflush(stdout);
-	by_hand_speak(r->hand.world);
+	by_hand_speak(&r->hand);
 	error = by_hand_release(r->hand.world, r->hand.arena, &release, &outcome);
 	by_hand_be_silent(r->hand.world);
 	if (error < 0) {
@@ -212,12 +212,31 @@ static void read_past(struct releasing *r)
 			    &r->modules);
 }
 
+static int run_release(void *arg)
+{
+	struct releasing *r = arg;
+	int code = by_hand_begin(&r->hand);
+
+	if (code == EXIT_OK)
+		code = by_hand_set_limits(&r->hand, &r->policy);
+	if (code == EXIT_OK && say_objections(r) > 0)
+		code = EXIT_FAILED;
+	if (code == EXIT_OK) {
+		read_past(r);
+		code = release_devices(r);
+	}
+	if (r->hand.world)
+		by_hand_end(&r->hand);
+	return code;
+}
+
 int command_release(int argc, char **argv, struct arena *arena)
 {
 	static struct releasing r;
 	const struct option_spec options[] = {
 		{"dry-run", NULL, "show what would be done, and do nothing",
 		 .ret_flag = &r.hand.is_dry_run},
+		QUIET_OPTION(r.hand.result),
 		{"recovery-timeout", "SECONDS",
 		 "that its own driver may take, for each device",
 		 .ret_string = &r.hand.recovery_timeout},
@@ -246,16 +265,5 @@ int command_release(int argc, char **argv, struct arena *arena)
 	r = (struct releasing){.hand = {.command = "release", .arena = arena}};
 	if (!options_parse(&spec, argc, argv, &code))
 		return code;
-	code = by_hand_begin(&r.hand);
-	if (code == EXIT_OK)
-		code = by_hand_set_limits(&r.hand, &r.policy);
-	if (code == EXIT_OK && say_objections(&r) > 0)
-		code = EXIT_FAILED;
-	if (code == EXIT_OK) {
-		read_past(&r);
-		code = release_devices(&r);
-	}
-	if (r.hand.world)
-		by_hand_end(&r.hand);
-	return code;
+	return result_run(&r.hand.result, arena, run_release, NULL, &r);
 }

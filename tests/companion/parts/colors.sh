@@ -36,3 +36,35 @@ colors_json() {
 	jq -e '.schema == 1' colored.json >/dev/null && ! grep -q 'u001b' colored.json
 }
 check colors-json colors_json
+
+# --color means the same for all commands, behind them and in front.
+colors_asked() { # COMMAND WORD...
+	"$EARLYBIND" "$@" >file.txt 2>err.txt || true
+	! grep -q "$escape" file.txt || return
+	"$EARLYBIND" "$@" --color always >colored.txt 2>err.txt || true
+	grep -q "$escape" colored.txt || return
+	"$EARLYBIND" --color=always "$@" 2>err.txt | cmp - colored.txt || return
+	colors_on TERM=xterm "$EARLYBIND" "$@" --color never >plain.txt
+	! grep -q "$escape" plain.txt
+}
+check colors-asked-list colors_asked list --sysroot busy
+check colors-asked-plan colors_asked plan --sysroot alveo
+check colors-asked-check colors_asked check --sysroot doctor
+check colors-asked-status colors_asked status --sysroot bound
+check colors-asked-explain colors_asked explain --sysroot bound 01:00.0
+check colors-asked-add colors_asked add 01:00.0 --dry-run --force --sysroot groups
+check colors-asked-json sh -c '"$0" plan --sysroot alveo --json --color always | jq -e .schema' "$EARLYBIND"
+colors_wrong() { # COMMAND WORD...
+	code=0
+	"$EARLYBIND" "$@" --color sometimes >out.txt 2>err.txt || code=$?
+	[ "$code" -eq 2 ] && [ ! -s out.txt ] &&
+		grep -qx "earlybind: $1: --color is auto, always or never, not \"sometimes\"" err.txt
+}
+colors_taken() { # COMMAND
+	colors_wrong "$1" && "$EARLYBIND" "$1" --help | grep -q -e '^  --color WHEN ' &&
+		"$EARLYBIND" complete "$1" --color al | grep -q '^always'
+}
+for command in list plan add remove keep select import check apply cmdline status explain bind \
+	release capture export embed image; do
+	check "colors-option-$command" colors_taken "$command"
+done

@@ -38,6 +38,15 @@ check groups-move-half groups_no '\-\-move is CARD=PORT or CARD=SLOT' 2 --sysroo
 check groups-move-empty groups_no '\-\-move is CARD=PORT or CARD=SLOT' 2 --sysroot groups --move 01:00=
 check groups-move-alone groups_no '\-\-move and --acs stand alone' 2 --sysroot groups --move 01:00=4 --acs 00:1b.0
 check groups-move-board groups_no '0000:03:00.0 is not in a slot' 1 --sysroot groups-off --move 03:00=00:01.0
+# The card and the slot by name: as list takes them, and as the kernel calls the slot.
+for card in alveo xilinx 10ee:5000 '10ee:*'; do
+	check "groups-move-by-$card" sh -c '"$0" plan --sysroot groups --move 01:00=4 >by-address.txt &&
+		"$0" plan --sysroot groups --move "$1=4" >by-name.txt && cmp by-address.txt by-name.txt' "$EARLYBIND" "$card"
+done
+check groups-move-names groups_no 'no card has the name "frobnitz"' 1 --sysroot groups --move frobnitz=4
+check groups-move-many groups_no '"intel" names several cards: use the address of one of them: 0000:00' 1 --sysroot groups --move intel=4
+check groups-move-path groups_no 'a VM could have it alone' 0 --sysroot groups --move path=00:01.0/00.0=4
+check groups-move-no-id groups_no 'no card is 10ee:9999' 1 --sysroot groups --move 10ee:9999=4
 check groups-acs-none groups_no '0000:00:01.0 has no ACS capability' 1 --sysroot groups --acs 00:01.0
 check groups-acs-on groups_no '0000:00:1b.0 has all of its ACS enabled' 1 --sysroot groups --acs 00:1b.0
 check groups-acs-word groups_no '\-\-acs is the address of a port' 2 --sysroot groups --acs 4

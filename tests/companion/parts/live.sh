@@ -75,6 +75,20 @@ golden bind-used bind --sysroot held --dry-run 02:00.0 03:00.0 01:00.0 00:17.0
 golden bind-used-forced bind --sysroot held --dry-run --force 02:00.0 03:00.0 01:00.0 00:02.0
 golden bind-stuck bind --sysroot held --dry-run --force 03:00.1
 golden bind-several bind --sysroot alveo --dry-run class=12
+# -q: nothing where all is done, and why where it is not.
+by_hand_quiet() { # CODE ARGUMENT...
+	code=0
+	"$EARLYBIND" "$2" -q --dry-run --sysroot "$3" "$4" >out.txt 2>err.txt || code=$?
+	[ "$code" -eq "$1" ] && [ ! -s out.txt ] || return
+	case $1 in
+	0) [ ! -s err.txt ] ;;
+	*) grep -q "$5" err.txt && grep -q 'nothing was touched' err.txt ;;
+	esac
+}
+check bind-quiet by_hand_quiet 0 bind alveo 01:00.1
+check bind-quiet-refused by_hand_quiet 1 bind alveo 02:00.0 'it drives the console'
+check release-quiet by_hand_quiet 0 release bound 01:00.1
+check release-quiet-used by_hand_quiet 1 release held 03:10.0 'shut the VM down first'
 cp -a alveo wrong-rules
 echo 'keep 02:00' >wrong-rules/etc/earlybind.conf
 golden bind-wrong-rules bind --sysroot wrong-rules --dry-run 01:00.1
