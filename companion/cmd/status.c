@@ -372,6 +372,8 @@ static void print_text(const struct status *s)
 			       "device was touched");
 	if (boot->reason[0] != '\0')
 		paragraph_line(stdout, 0, "nothing was done: %s", boot->message);
+	else if (boot->device_count == 0 && boot->missing_count == 0)
+		puts("nothing was to be bound: no rule names a device of this machine");
 	for (size_t i = 0; i < boot->device_count; i++)
 		if (status_is_asked_for(s, &boot->devices[i]))
 			put_device(s, &boot->devices[i]);
