@@ -163,4 +163,28 @@ program fuzz_x 'exit 0'
 run ./fuzz-run.sh 1 2 "$work/fuzz_x"
 check 'fuzzer that does not run' 1 'fail	fuzz	x	code 0, input none'
 
+# The table of the boots: of a run of make test or test-all, with its date; not of some boots.
+mkdir -p lab
+row='"kernel": "6.1.0-50", "packages": {"initramfs-tools": "0.142"}, "generator": "initramfs-tools", "seconds": 9'
+boots() { # RUN PASSED
+	printf '{"run": "%s", "date": "2026-01-02", "seconds": 180, "boots": [
+		{"suite": "bookworm", "case": "01-native-wins", "passed": true, %s},
+		{"suite": "trixie", "case": "01-native-wins", "passed": %s, %s}]}' \
+		"$1" "$row" "$2" "$row" >lab/boots.json
+	run env BUILD="$work" python3 "$here/lab/matrix.py"
+	grep -e '^| [bt]' -e passed -e ^matrix: output >recorded
+}
+boots test true
+# shellcheck disable=SC2016 # backquotes of the text
+check 'table of make test' 0 '| bookworm, initramfs-tools | 6.1.0 | 0.142 | yes |
+| trixie, initramfs-tools | 6.1.0 | 0.142 | yes |
+2 of 2 boots of `make test` passed, in 3 minutes, on 2026-01-02.'
+boots all false
+# shellcheck disable=SC2016 # backquotes of the text
+check 'table of make test-all' 0 '| bookworm, initramfs-tools | 6.1.0 | 0.142 | yes |
+| trixie, initramfs-tools | 6.1.0 | 0.142 | **no** |
+1 of 2 boots of `make test-all` passed, in 3 minutes, on 2026-01-02.'
+boots some true
+check 'table of some boots' 1 'matrix: the last run was of some boots only: make test, or make test-all'
+
 [ "$failures" -eq 0 ]

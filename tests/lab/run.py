@@ -272,7 +272,7 @@ def choose(cases, options):
     return sorted(chosen, key=lambda b: (SUITES.index(b.suite), not b.is_native()))
 
 
-def write_summary(path, boots, seconds):
+def write_summary(path, boots, options, seconds):
     """What matrix.py makes its table from."""
     bases = {suite: cached("base.sh", suite) for suite in {b.suite for b in boots}}
     packages = {
@@ -291,7 +291,13 @@ def write_summary(path, boots, seconds):
         }
         for b in boots
     ]
-    path.write_text(json.dumps({"seconds": round(seconds), "boots": rows}, indent=1) + "\n")
+    summary = {
+        "run": "some" if options.names else "all" if options.all else "test",
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "seconds": round(seconds),
+        "boots": rows,
+    }
+    path.write_text(json.dumps(summary, indent=1) + "\n")
 
 
 def main():
@@ -325,7 +331,7 @@ def main():
         list(pool.map(run_.run_boot, boots))
     done.set()
     progress.join()
-    write_summary(BUILD / "lab/boots.json", boots, time.monotonic() - begin)
+    write_summary(BUILD / "lab/boots.json", boots, options, time.monotonic() - begin)
     return 0 if all(b.passed for b in boots) else 1
 
 
