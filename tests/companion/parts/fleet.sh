@@ -89,3 +89,16 @@ output_pipe() {
 	cmp out.txt piped.txt && [ -p fleet.pipe ]
 }
 check fleet-output-pipe output_pipe
+
+# The examples for Ansible, cloud-init, Ignition and MachineConfig: YAML, with rules that bind the card.
+cp -a alveo fleet-examples
+rm -r fleet-examples/etc
+export EARLYBIND
+check fleet-examples "$here/examples.py" "$here/../../docs/fleet.md" fleet-examples
+examples_wrong() { # SED: the guide with a mistake
+	sed "$1" "$here/../../docs/fleet.md" >fleet-wrong.md
+	! cmp -s "$here/../../docs/fleet.md" fleet-wrong.md && ! "$here/examples.py" fleet-wrong.md fleet-examples
+}
+check fleet-examples-rule examples_wrong 's/10ee:5001 optional/10ee:50g1 optional/'
+check fleet-examples-words examples_wrong 's/5001;optional/5002;optional/'
+check fleet-examples-yaml examples_wrong 's/^spec:/spec/'
