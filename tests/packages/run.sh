@@ -4,9 +4,9 @@
 #
 # Usage: tests/packages/run.sh [SUITE/GENERATOR...]
 #
-# GENERATOR is initramfs-tools or dracut, or the name of a script beside this one: systemd-boot.
+# GENERATOR is initramfs-tools or dracut, or the name of a script beside this one: systemd-boot, readme.
 # What is missing is installed by apt, whose downloads are cached. Without arguments
-# initramfs-tools of two releases; with "all" all of every release.
+# initramfs-tools of two releases, and the commands of the README; with "all" all of every release.
 #
 # PACKAGE=FILE  the package, if it is not to be built
 # RESULTS=FILE  where one line per check is added (build/results.tsv)
@@ -51,7 +51,7 @@ if [ "${1:-}" = --in-namespace ]; then
 	steps=$here/$generator.sh
 	[ -e "$steps" ] || steps=$here/steps.sh
 	cp "$steps" "$work/root/package-tests/steps.sh"
-	cp "$here/lib.sh" "$work"/*.deb "$work/root/package-tests"
+	cp "$here/lib.sh" "$TOP/README.md" "$work"/*.deb "$work/root/package-tests"
 	chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
 		DEBIAN_FRONTEND=noninteractive \
 		sh /package-tests/steps.sh "$(cat "$base/version")" "$generator" </dev/null
@@ -102,8 +102,8 @@ table() { # SUITE/GENERATOR...
 	done
 }
 
-[ $# -gt 0 ] || set -- {bookworm,trixie}/initramfs-tools
-[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut} trixie/systemd-boot
+[ $# -gt 0 ] || set -- {bookworm,trixie}/{initramfs-tools,readme}
+[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut} {bookworm,trixie}/readme trixie/systemd-boot
 
 rm -rf "$build"
 mkdir -p "$build"
