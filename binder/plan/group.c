@@ -34,6 +34,8 @@ static bool is_blocker(const struct inventory *inv, const struct plan *plan,
 		return false;
 	if (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER))
 		return !driver_is_group_friendly(pd->wanted);
+	if (plan && plan->is_foreseen && driver_is_vfio(d->driver))
+		return !plan_is_leaving_host(plan, d);
 	if (d->driver[0] != '\0')
 		return !driver_is_group_friendly(d->driver);
 	return inv->is_early && !d->is_bridge && !d->is_held;

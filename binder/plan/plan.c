@@ -598,8 +598,9 @@ bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 {
 	const struct plan_device *pd = plan_find(plan, d);
 
-	return driver_is_vfio(d->driver) ||
-	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER));
+	return (driver_is_vfio(d->driver) && !plan->is_foreseen) ||
+	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER ||
+		       (plan->is_foreseen && pd->action == ACTION_DONE)));
 }
 
 static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)

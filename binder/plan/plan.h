@@ -84,6 +84,11 @@ struct plan {
 	 * nor what another driver has.
 	 */
 	bool is_ids_safe;
+	/*
+	 * It is of the next boot, though the drivers are those of now: nothing is on vfio-pci
+	 * then but what the plan takes.
+	 */
+	bool is_foreseen;
 };
 
 /* ---- match ---- */
@@ -135,7 +140,7 @@ void plan_restrict(struct plan *plan, struct bdf bdf) nonnull(1);
 const struct plan_device *plan_find(const struct plan *plan,
 				    const struct pci_device *device) nonnull(1, 2);
 
-/* Whether @d is with vfio-pci already or will be: asked in the order of addresses. */
+/* Whether @d will be with vfio-pci, or is and stays: asked in the order of addresses. */
 bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 	nonnull(1, 2);
 

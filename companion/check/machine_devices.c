@@ -7,7 +7,6 @@
 
 #include "files.h"
 #include "framebuffer.h"
-#include "group.h"
 #include "identity.h"
 #include "iommu_advice.h"
 #include "machine_check.h"
@@ -171,27 +170,17 @@ static const struct target *find_target(const struct machine *d,
 	return NULL;
 }
 
-/* Whether a rule for it, as it is or as if there were one, leaves it to the host all the same. */
-static bool stays_with_host(const struct target *t)
+/* The group in the next boot, as if rules named all that is asked about. */
+static int find_group(const struct machine *d, int id, struct plan_group *ret)
 {
-	const struct plan_device *pd = t->planned;
+	const struct pci_device **devices =
+		arena_alloc(d->arena, d->target_count + 1, sizeof(*devices));
 
-	return t->judgement.verdict == JUDGED_REFUSED ||
-	       (pd && pd->action == ACTION_REFUSE && pd->reason == t->judgement.reason);
-}
-
-/* Takes those out of the blockers that a rule would take. */
-static void drop_targets(const struct machine *d, struct plan_group *group)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < group->blocker_count; i++) {
-		const struct target *t = find_target(d, group->blockers[i]);
-
-		if (!t || stays_with_host(t))
-			group->blockers[kept++] = group->blockers[i];
-	}
-	group->blocker_count = kept;
+	if (!devices)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->target_count; i++)
+		devices[i] = d->targets[i].device;
+	return judge_group_then(&d->judge, id, devices, d->target_count, ret);
 }
 
 static void check_group(struct machine *d, const struct target *t)
@@ -200,15 +189,15 @@ static void check_group(struct machine *d, const struct target *t)
 	struct plan_group group;
 	const char *list = "", *remedy, *cause;
 
-	if (group_make(&d->run.inventory, &d->run.plan, id, d->arena, &group) < 0)
+	if (find_group(d, id, &group) < 0)
 		return;
-	drop_targets(d, &group);
 	for (size_t i = 0; i < group.blocker_count; i++) {
 		const struct pci_device *b = group.blockers[i];
 		char address[BDF_SIZE];
 
-		list = machine_print(d, "%s%s%s (%s)", list, *list ? ", " : "",
-				     bdf_format(b->bdf, address), machine_driver(b));
+		list = machine_print(d, "%s%s%s (%s%s)", list, *list ? ", " : "",
+				     bdf_format(b->bdf, address), machine_driver(b),
+				     device_is_on_vfio(b) ? " until the next boot" : "");
 	}
 	if (group.blocker_count == 0) {
 		machine_say(d, FINDING_PASS,

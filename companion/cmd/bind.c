@@ -6,7 +6,6 @@
 #include "by_hand.h"
 #include "commands.h"
 #include "sentences.h"
-#include "group.h"
 #include "message.h"
 #include "reason.h"
 
@@ -149,9 +148,8 @@ static void put_groups(struct binding *b)
 	for (size_t i = 0; i < plan->group_count; i++) {
 		struct plan_group group;
 
-		if (group_make(&now, NULL, plan->groups[i].id, b->hand.arena, &group) ==
-		    0)
-			describe_group(&group,
+		if (judge_group_now(&now, plan->groups[i].id, b->hand.arena, &group) == 0)
+			describe_group(&group, "",
 				       judge_group(&b->hand.guards.judge, &group, false));
 	}
 }
@@ -221,7 +219,7 @@ static int bind_or_plan(struct binding *b)
 			put_planned(&run->plan.devices[i]);
 	for (size_t i = 0; i < run->plan.group_count; i++)
 		describe_group(
-			&run->plan.groups[i],
+			&run->plan.groups[i], "",
 			judge_group(&b->hand.guards.judge, &run->plan.groups[i], false));
 	return EXIT_OK;
 }

@@ -72,20 +72,14 @@ static void explain_judge(struct explain *e, const struct pci_device *d,
 	judge_device(&e->judge, next ? next : d, (struct allowance){0}, ret);
 }
 
-/* The group in the next boot without @d among the blockers; false for none. */
+/* The group in the next boot, as if a rule named @d; false for none. */
 static bool explain_group(struct explain *e, const struct pci_device *d,
 			  struct plan_group *ret)
 {
-	size_t kept = 0;
+	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf);
 
-	if (d->iommu_group == NO_GROUP || group_make(&e->next.inventory, &e->next.plan,
-						     d->iommu_group, e->arena, ret) < 0)
-		return false;
-	for (size_t i = 0; i < ret->blocker_count; i++)
-		if (bdf_compare(ret->blockers[i]->bdf, d->bdf) != 0)
-			ret->blockers[kept++] = ret->blockers[i];
-	ret->blocker_count = kept;
-	return true;
+	return d->iommu_group != NO_GROUP &&
+	       judge_group_then(&e->judge, d->iommu_group, &next, next ? 1 : 0, ret) == 0;
 }
 
 static const char *next_of_refusal(struct explain *e, const struct plan_device *pd,
@@ -110,24 +104,47 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 	}
 }
 
+/* What keeps @group, as it is after the next boot, with a VM: for @d, which is bound now. */
+static const char *later_of_bound(struct explain *e, const struct pci_device *d,
+				  const struct plan_group *group, bool has_rule)
+{
+	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf);
+	const struct pci_device **devices = arena_alloc(
+		e->arena, group->blocker_count + 1, sizeof(struct pci_device *));
+	const struct pci_device *left = NULL;
+	const char *command;
+	size_t count = 0;
+
+	if (!devices || !next || e->next.policy.off)
+		return NULL;
+	/* Another tool bound it, or a boot by rules that are gone. */
+	if (!has_rule)
+		devices[count++] = next;
+	for (size_t i = 0; i < group->blocker_count; i++)
+		if (group->blockers[i] != next)
+			devices[count++] = group->blockers[i];
+	command = count > 0 ? judge_add_command(&e->judge, devices, count, &left) : NULL;
+	if (left)
+		return group->is_viable ? NULL : judge_group_next(&e->judge, group);
+	return command ? arena_printf(e->arena, "\"%s\"", command) : NULL;
+}
+
 /* It is on vfio-pci or a variant. */
 static const char *next_of_bound(struct explain *e, const struct pci_device *d,
 				 bool has_rule)
 {
-	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf), *left;
-	const char *command = NULL;
-	struct plan_group group;
+	struct plan_group now = {.is_viable = true}, then = now;
+	const char *later;
 
-	if (explain_group(e, d, &group) && group.blocker_count > 0)
-		return judge_group_next(&e->judge, &group);
-	/* Another tool bound it, or a boot by rules that are gone. */
-	if (!has_rule && next && !e->next.policy.off)
-		command = judge_add_command(&e->judge, &next, 1, &left);
-	if (!command)
-		return "nothing, a VM can have it";
-	return arena_printf(e->arena,
-			    "nothing now, a VM can have it; for later boots: \"%s\"",
-			    command);
+	if (explain_group(e, d, &then) && !then.is_viable &&
+	    judge_group_now(&e->now, d->iommu_group, e->arena, &now) == 0 &&
+	    !now.is_viable)
+		return judge_group_next(&e->judge, &then);
+	later = later_of_bound(e, d, &then, has_rule);
+	return later ? arena_printf(e->arena,
+				    "nothing now, a VM can have it; for later boots: %s",
+				    later)
+		     : "nothing, a VM can have it";
 }
 
 /* No rule names it. */
@@ -598,6 +615,7 @@ static void tell_blockers(struct explain *e, const struct pci_device *d,
 {
 	const char *blockers = plan_blockers(group, e->arena), *why;
 	char message[REASON_MESSAGE_SIZE];
+	struct plan_group now;
 
 	if (group->reason == REASON_MANAGEMENT_IN_GROUP &&
 	    accel_role(&d->ids) == ACCEL_USER) {
@@ -607,8 +625,14 @@ static void tell_blockers(struct explain *e, const struct pci_device *d,
 		why = strstr(message, "no VM");
 		tell(s, LABEL_WHY, "%s", why ? why : message);
 	} else {
-		tell(s, LABEL_GROUP, "%d: no VM can use it while %s belong%s to the host",
-		     group->id, blockers ? blockers : "others",
+		bool is_later =
+			judge_group_now(&e->now, group->id, e->arena, &now) == 0 &&
+			now.is_viable;
+
+		tell(s, LABEL_GROUP,
+		     "%d: %sno VM can use it while %s belong%s to the host", group->id,
+		     is_later ? "after the next boot " : "",
+		     blockers ? blockers : "others",
 		     group->blocker_count == 1 ? "s" : "");
 	}
 	tell_cause(e, d, s);
@@ -618,11 +642,13 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct sto
 {
 	struct plan_group group;
 	size_t others = 0;
+	bool is_blocked;
 
 	if (d->iommu_group == NO_GROUP) {
 		tell_no_group(e, s);
 		return;
 	}
+	is_blocked = explain_group(e, d, &group) && !group.is_viable;
 	for (size_t i = 0; i < e->now.count; i++)
 		others += e->now.devices[i].iommu_group == d->iommu_group &&
 			  &e->now.devices[i] != d;
@@ -634,9 +660,9 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct sto
 		     "vfio_iommu_type1.allow_unsafe_interrupts=1 will do",
 		     iommu_why_not_remapped(&e->now.iommu));
 	} else if (others == 0) {
-		tell(s, LABEL_GROUP, "%d: it is alone there, so a VM can use it",
-		     d->iommu_group);
-	} else if (explain_group(e, d, &group) && group.blocker_count > 0) {
+		tell(s, LABEL_GROUP, "%d: it is alone there%s", d->iommu_group,
+		     is_blocked ? "" : ", so a VM can use it");
+	} else if (is_blocked) {
 		tell_blockers(e, d, &group, s);
 	} else {
 		tell(s, LABEL_GROUP, "%d: %zu more function%s in it, none in the way",

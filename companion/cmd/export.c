@@ -693,7 +693,7 @@ static int export_numa_node(const struct exporter *e, const struct pci_device *d
 static int export_is_viable(struct exporter *e, int group, bool *ret)
 {
 	struct plan_group made;
-	int r = group_make(&e->now, NULL, group, e->arena, &made);
+	int r = judge_group_now(&e->now, group, e->arena, &made);
 
 	if (r == 0)
 		*ret = made.is_viable;
@@ -771,7 +771,7 @@ static int say_not_viable(struct exporter *e, size_t *ret_count)
 			is_said = e->devices[k]->iommu_group == id;
 		if (is_said)
 			continue;
-		r = group_make(&e->now, NULL, id, e->arena, &group);
+		r = judge_group_now(&e->now, id, e->arena, &group);
 		if (r < 0)
 			return r;
 		if (group.is_viable)

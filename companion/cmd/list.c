@@ -344,15 +344,34 @@ static void list_put_device(struct list *l, struct listed *item)
 
 /* ---- by group ----------------------------------------------------------------------------- */
 
-/* Whether the rules take what is in the group's way. */
-static bool is_viable_next(const struct list *l, const struct list_group *g)
+static void put_host_has(struct paragraph *p, const struct plan_group *group,
+			 const struct list_group *g)
 {
-	struct plan_group next;
+	if (g->count == 1)
+		paragraph_add(p, "the host has it");
+	else
+		paragraph_add(p, "the host has %zu of %zu functions",
+			      group->blocker_count, g->count);
+}
 
-	return l->has_next &&
-	       group_make(&l->next.inventory, &l->next.plan, g->id, l->arena, &next) ==
-		       0 &&
-	       next.is_viable;
+static void put_viability(const struct list *l, const struct list_group *g,
+			  struct paragraph *p)
+{
+	const struct plan_group *next =
+		l->has_next ? plan_find_group(&l->next.plan, g->id) : NULL;
+
+	if (g->now.is_viable) {
+		put_style(stdout, STYLE_GOOD);
+		paragraph_add(p, "viable%s", next && !next->is_viable ? " now;" : "");
+		if (!next || next->is_viable)
+			return;
+	}
+	put_style(stdout, STYLE_CAREFUL);
+	paragraph_add(p, "not viable%s:", g->now.is_viable ? " after the next boot" : "");
+	put_style(stdout, STYLE_PLAIN);
+	put_host_has(p, g->now.is_viable ? next : &g->now, g);
+	if (!g->now.is_viable && next && next->is_viable)
+		paragraph_add(p, "now; viable after the next boot");
 }
 
 static void put_headline(const struct list *l, const struct list_group *g)
@@ -371,24 +390,10 @@ static void put_headline(const struct list *l, const struct list_group *g)
 					     iommu_why_off(&l->inventory.iommu, l->arena),
 					     message));
 	put_style(stdout, STYLE_PLAIN);
-	if (g->id != NO_GROUP && g->bridge_count == g->count &&
-	    g->now.blocker_count == 0) {
+	if (g->id != NO_GROUP && g->bridge_count == g->count && g->now.is_viable)
 		paragraph_add(&p, "only bridges");
-	} else if (g->id != NO_GROUP && g->now.blocker_count == 0) {
-		put_style(stdout, STYLE_GOOD);
-		paragraph_add(&p, "viable");
-	} else if (g->id != NO_GROUP) {
-		put_style(stdout, STYLE_CAREFUL);
-		paragraph_add(&p, "not viable:");
-		put_style(stdout, STYLE_PLAIN);
-		if (g->count == 1)
-			paragraph_add(&p, "the host has it");
-		else
-			paragraph_add(&p, "the host has %zu of %zu functions",
-				      g->now.blocker_count, g->count);
-		if (is_viable_next(l, g))
-			paragraph_add(&p, "now; viable after the next boot");
-	}
+	else if (g->id != NO_GROUP)
+		put_viability(l, g, &p);
 	put_style(stdout, STYLE_PLAIN);
 	paragraph_end(&p);
 }
@@ -815,7 +820,7 @@ static void write_group(struct list *l, const struct list_group *g, struct json 
 
 	json_open(json, NULL, '{');
 	json_put_number(json, "id", g->id);
-	json_put_bool(json, "viable", g->now.blocker_count == 0);
+	json_put_bool(json, "viable", g->now.is_viable);
 	json_open(json, "blockers", '[');
 	for (size_t i = 0; i < g->now.blocker_count; i++)
 		json_put_string(json, NULL, bdf_format(g->now.blockers[i]->bdf, address));
@@ -927,12 +932,12 @@ static const char *join_names(struct list *l, unsigned vendor, const char *devic
 {
 	const char *name = names_vendor(l->names, vendor, l->arena), *text;
 
-	if (!l->names)
+	if (!l->names && !device)
 		text = arena_printf(l->arena, "[%04x:%04x]", vendor, number);
 	else
 		text = arena_printf(l->arena, "%s%s%s [%04x:%04x]", name ? name : "",
-				    name ? " " : "", name && device ? device : "Device",
-				    vendor, number);
+				    name ? " " : "", device ? device : "Device", vendor,
+				    number);
 	return text ? text : "";
 }
 
@@ -1490,7 +1495,7 @@ static int make_groups(struct list *l)
 		struct list_group *g = &l->groups[i];
 
 		if (g->id != NO_GROUP &&
-		    group_make(&l->inventory, NULL, g->id, l->arena, &g->now) < 0) {
+		    judge_group_now(&l->inventory, g->id, l->arena, &g->now) < 0) {
 			say_error("out of memory");
 			return -ENOMEM;
 		}

@@ -138,8 +138,7 @@ static const char *judge_all_of(const struct planning *p, const struct plan_grou
 {
 	struct plan_group all;
 
-	if (!p->judge.plan ||
-	    group_make(&p->all.inventory, &p->all.plan, group->id, p->arena, &all) < 0)
+	if (!p->judge.plan || judge_group_then(&p->judge, group->id, NULL, 0, &all) < 0)
 		return "";
 	return judge_group(&p->judge, &all, false);
 }
@@ -150,7 +149,7 @@ static void put_group(const struct planning *p, const struct plan_group *group)
 	struct pci_device *const *members;
 	size_t count, left = 0;
 
-	describe_group(group, judge_all_of(p, group));
+	describe_group(group, "", judge_all_of(p, group));
 	members = inventory_group(&p->run.inventory, group->id, &count);
 	for (size_t i = 0; i < count; i++)
 		left += is_bystander(p, members[i]);

@@ -11,7 +11,6 @@
 #include "commands.h"
 #include "compiler.h"
 #include "driver.h"
-#include "group.h"
 #include "holders.h"
 #include "inventory.h"
 #include "judgement.h"
@@ -299,11 +298,15 @@ static bool read_judge(const struct status *s, struct judge *ret)
 static void print_groups(const struct status *s, const struct judge *judge)
 {
 	for (size_t i = 0; i < s->group_count; i++) {
-		const struct plan_group *group = &s->groups[i];
+		const struct plan_group *group = &s->groups[i], *next;
 
-		describe_group(group, judge && !group->is_viable
-					      ? judge_group_next(judge, group)
-					      : NULL);
+		describe_group(group, "",
+			       judge && !group->is_viable ? judge_group_next(judge, group)
+							  : NULL);
+		next = judge ? plan_find_group(judge->plan, group->id) : NULL;
+		if (group->is_viable && next && !next->is_viable)
+			describe_group(next, ", after the next boot",
+				       judge_group_next(judge, next));
 	}
 }
 
@@ -420,7 +423,7 @@ static int add_group(struct status *s, int id)
 		return 0;
 	memmove(&s->groups[at + 1], &s->groups[at],
 		(s->group_count - at) * sizeof(*s->groups));
-	r = group_make(&s->now, NULL, id, s->arena, &s->groups[at]);
+	r = judge_group_now(&s->now, id, s->arena, &s->groups[at]);
 	s->group_count += r == 0;
 	return r;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "judgement.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "driver.h"
+#include "group.h"
 #include "guards.h"
 #include "message.h"
 #include "paths.h"
@@ -220,42 +222,15 @@ static bool is_as_if(const struct plan_device *pd)
 	       pd->reason == REASON_IDENTITY_MISMATCH;
 }
 
-/* Whether the next boot gives the host a display that is on vfio-pci now. */
-static bool has_display_back(const struct judge *j, const struct plan *plan,
-			     const struct pci_device *d)
+/* What a boot with the plan would say to a rule for @d alone. */
+static enum reason refuse_as_if(const struct judge *j, const struct pci_device *d,
+				unsigned allow, const char **ret_detail)
 {
-	for (size_t i = 0; i < j->inventory->count; i++) {
-		const struct pci_device *other = &j->inventory->devices[i];
-		const struct plan_device *pd = plan_find(plan, other);
-
-		if (bdf_compare(other->bdf, d->bdf) != 0 &&
-		    driver_is_vfio(other->driver) && pci_is_display(&other->ids) &&
-		    other->ids.class >> 8 != 0x0302 && !(pd && pd->action <= ACTION_DONE))
-			return true;
-	}
-	return false;
-}
-
-/* What a boot with @plan, where nothing is on vfio-pci yet, would say to a rule for @d alone. */
-static enum reason refuse_as_if(const struct judge *j, const struct plan *plan,
-				const struct pci_device *d, unsigned allow,
-				const char **ret_detail)
-{
-	const struct refusal context = {j->policy, j->inventory, plan,
+	const struct refusal context = {j->policy, j->inventory, j->plan,
 					NULL,	   j->arena,	 DEFAULT_DRIVER};
-	struct pci_device free;
-	enum reason reason;
 
 	*ret_detail = NULL;
-	if (driver_is_vfio(d->driver)) {
-		free = *d;
-		free.driver[0] = '\0';
-		d = &free;
-	}
-	reason = refuse_device(&context, d, allow, ret_detail);
-	if (reason == REASON_LAST_DISPLAY && has_display_back(j, plan, d))
-		reason = refuse_device(&context, d, allow | ALLOW_CONSOLE, ret_detail);
-	return reason;
+	return refuse_device(&context, d, allow, ret_detail);
 }
 
 /* The next boot does not have it: a rule takes the function whose driver would make it. */
@@ -301,7 +276,7 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		return;
 	}
 	if (is_as_if(pd))
-		reason = refuse_as_if(j, j->plan, d, a.allow, &detail);
+		reason = refuse_as_if(j, d, a.allow, &detail);
 	else if (pd->action != ACTION_REFUSE)
 		reason = REASON_NONE;
 	if (!is_as_if(pd))
@@ -333,42 +308,87 @@ static void plan_insert(struct plan *plan, const struct pci_device *d)
 	plan->device_count++;
 }
 
+/* A plan that has room for @count more functions. -ENOMEM. */
+static int plan_copy(const struct judge *j, size_t count, struct plan *ret)
+{
+	struct plan plan = *j->plan;
+
+	plan.devices = arena_alloc(j->arena, plan.device_count + count + 1,
+				   sizeof(*plan.devices));
+	if (!plan.devices)
+		return -ENOMEM;
+	if (plan.device_count > 0)
+		memcpy(plan.devices, j->plan->devices,
+		       plan.device_count * sizeof(*plan.devices));
+	*ret = plan;
+	return 0;
+}
+
+/* Puts @d into @plan unless a rule names it or something speaks against it. */
+static bool take_as_if(const struct judge *j, struct plan *plan,
+		       const struct pci_device *d)
+{
+	struct judge as_if = *j;
+	struct judgement judgement;
+
+	as_if.plan = plan;
+	judge_device(&as_if, d, (struct allowance){0}, &judgement);
+	/* What a rule names already is no command's business. */
+	if (judgement.verdict != JUDGED_FINE || plan_find(plan, d))
+		return false;
+	plan_insert(plan, d);
+	return true;
+}
+
 const char *judge_add_command(const struct judge *j,
 			      const struct pci_device *const *devices, size_t count,
 			      const struct pci_device **ret_left)
 {
-	struct judge as_if = *j;
-	struct plan plan = *j->plan;
+	struct plan plan;
 	const char *text = NULL;
 
 	*ret_left = NULL;
-	plan.devices = arena_alloc(j->arena, plan.device_count + count + 1,
-				   sizeof(*plan.devices));
-	if (!plan.devices)
+	if (plan_copy(j, count, &plan) < 0)
 		return NULL;
-	if (plan.device_count > 0)
-		memcpy(plan.devices, j->plan->devices,
-		       plan.device_count * sizeof(*plan.devices));
-	as_if.plan = &plan;
 	for (size_t i = 0; i < count; i++) {
-		const struct plan_device *pd = plan_find(&plan, devices[i]);
-		struct judgement judgement;
 		char address[BDF_SIZE];
 
-		judge_device(&as_if, devices[i], (struct allowance){0}, &judgement);
-		/* What a rule names already is no command's business. */
-		if (judgement.verdict != JUDGED_FINE || pd) {
+		if (!take_as_if(j, &plan, devices[i])) {
 			if (!*ret_left)
 				*ret_left = devices[i];
 			continue;
 		}
-		plan_insert(&plan, devices[i]);
 		text = arena_printf(j->arena, "%s %s", text ? text : "earlybind add",
 				    device_short_address(devices[i], address));
 		if (!text)
 			return NULL;
 	}
 	return text;
+}
+
+int judge_group_then(const struct judge *j, int id, const struct pci_device *const *as_if,
+		     size_t count, struct plan_group *ret)
+{
+	struct plan plan;
+	int r = plan_copy(j, count, &plan);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		(void)take_as_if(j, &plan, as_if[i]);
+	return r < 0 ? r : group_make(j->inventory, &plan, id, j->arena, ret);
+}
+
+const struct plan_group *plan_find_group(const struct plan *plan, int id)
+{
+	for (size_t i = 0; i < plan->group_count; i++)
+		if (plan->groups[i].id == id)
+			return &plan->groups[i];
+	return NULL;
+}
+
+int judge_group_now(const struct inventory *now, int id, struct arena *arena,
+		    struct plan_group *ret)
+{
+	return group_make(now, NULL, id, arena, ret);
 }
 
 const struct problem *judge_config_error(const struct policy *policy)

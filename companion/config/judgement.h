@@ -66,6 +66,21 @@ const char *judge_add_command(const struct judge *judge,
 			      const struct pci_device **ret_left) nonnull(1, 2, 4);
 
 /*
+ * Whether a VM can use IOMMU group @id after the next boot, as if rules named @as_if: those of them
+ * that a rule takes are not in the way. -ENOMEM.
+ */
+int judge_group_then(const struct judge *judge, int id,
+		     const struct pci_device *const *as_if, size_t count,
+		     struct plan_group *ret) must_check nonnull(1, 5);
+
+/* The same without such devices: NULL where no rule names a function of the group. */
+const struct plan_group *plan_find_group(const struct plan *plan, int id) nonnull(1);
+
+/* Whether a VM can use it now, by the drivers in @now. -ENOMEM. */
+int judge_group_now(const struct inventory *now, int id, struct arena *arena,
+		    struct plan_group *ret) must_check nonnull(1, 3, 4);
+
+/*
  * What helps a group that is not viable, for describe_group(): the command that takes what is in
  * the way, or what must stay; and a free slot where the group's causes have one. "" for nothing.
  * @has_command_line: the command has a line of its own elsewhere.

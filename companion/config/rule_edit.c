@@ -261,7 +261,7 @@ static void put_groups(struct edit *e, const struct rule_requests *w, struct jud
 				added = &e->inventory.devices[k];
 		if (!added)
 			continue;
-		describe_group(group, judge_group(judge, group, true));
+		describe_group(group, "", judge_group(judge, group, true));
 		why = group->blocker_count > 0 && judge->causes
 			      ? group_merged_by(judge->causes, added->bdf)
 			      : NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driver.h"
 #include "identity.h"
 #include "inventory.h"
 #include "paths.h"
@@ -24,14 +25,14 @@ const char *format_id(const struct pci_ids *ids, char buf[static ID_SIZE])
 	return buf;
 }
 
-void describe_group(const struct plan_group *group, const char *remedy)
+void describe_group(const struct plan_group *group, const char *when, const char *remedy)
 {
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
 	char message[REASON_MESSAGE_SIZE];
 
 	if (group->is_viable) {
 		/* "bound, but no VM can use it: ..." */
-		paragraph_add(&p, "group %d:", group->id);
+		paragraph_add(&p, "group %d%s:", group->id, when);
 		paragraph_verdict(
 			&p, group->reason ? STYLE_CAREFUL : STYLE_GOOD, "viable%s",
 			group->reason ? strchrnul(reason_message(group->reason,
@@ -43,7 +44,7 @@ void describe_group(const struct plan_group *group, const char *remedy)
 	}
 	if (group->reason == REASON_MANAGEMENT_IN_GROUP) {
 		/* "bound, but no VM can use it: ..." */
-		paragraph_add(&p, "group %d:", group->id);
+		paragraph_add(&p, "group %d%s:", group->id, when);
 		paragraph_verdict(&p, STYLE_BAD, "not viable:");
 		paragraph_add(
 			&p, "%s",
@@ -52,7 +53,7 @@ void describe_group(const struct plan_group *group, const char *remedy)
 		paragraph_end(&p);
 		return;
 	}
-	paragraph_add(&p, "group %d:", group->id);
+	paragraph_add(&p, "group %d%s:", group->id, when);
 	paragraph_verdict(&p, STYLE_BAD, "not viable:");
 	paragraph_add(&p, "no VM can use it while");
 	for (size_t i = 0; i < group->blocker_count; i++) {
@@ -60,8 +61,9 @@ void describe_group(const struct plan_group *group, const char *remedy)
 		size_t left = group->blocker_count - 1 - i;
 		char address[BDF_SIZE];
 
-		paragraph_add(&p, "%s (%s)%s", bdf_format(d->bdf, address),
+		paragraph_add(&p, "%s (%s%s)%s", bdf_format(d->bdf, address),
 			      d->driver[0] ? d->driver : "no driver yet",
+			      driver_is_vfio(d->driver) ? " until the next boot" : "",
 			      left > 1	  ? ","
 			      : left == 1 ? " and"
 					  : "");

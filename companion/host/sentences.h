@@ -13,8 +13,12 @@ struct paragraph describe_device(struct bdf bdf, const char *id) nonnull(2);
 #define ID_SIZE sizeof("ffff:ffff")
 const char *format_id(const struct pci_ids *ids, char buf[static ID_SIZE]) nonnull(1);
 
-/* Whether a VM can use the group, who is in the way, and what helps; "" or NULL for nothing. */
-void describe_group(const struct plan_group *group, const char *remedy) nonnull(1);
+/*
+ * Whether a VM can use the group, who is in the way, and what helps; "" or NULL for nothing. @when
+ * stands behind its number: ", after the next boot".
+ */
+void describe_group(const struct plan_group *group, const char *when, const char *remedy)
+	nonnull(1, 2);
 
 /* A rule that names no device though it should. */
 void describe_missing(struct text rule, const char *origin, const char *elsewhere)

@@ -116,6 +116,7 @@ static int restore_drivers(struct arena *arena, const struct inventory *now,
 		if (pd->action == ACTION_DONE)
 			pd->wanted = pd->device->driver;
 	}
+	plan->is_foreseen = true;
 	/* They name the drivers of what is in the way. */
 	for (size_t i = 0; i < plan->group_count; i++) {
 		int r = group_make(later, plan, plan->groups[i].id, arena,

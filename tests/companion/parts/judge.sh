@@ -17,6 +17,21 @@ check judge-console-check says 'FAIL guards: 0000:01:00.0 .*it drives the consol
 check judge-console-explain says 'the next boot will not bind it.*it drives the console' \
 	explain 01:00.0 --sysroot judge-console
 check judge-console-add says 'it drives the console' add 01:00.0 --dry-run --sysroot judge-console
+check judge-console-list says \
+	'group 1: viable now; not viable after the next boot: the host has 1 of 3 functions' \
+	list -v --sysroot judge-console
+check judge-console-group says \
+	'FAIL groups: .*0000:01:00.0 (vfio-pci until the next boot) belongs to the host' \
+	check 01:00.1 --sysroot judge-console
+check judge-console-part says \
+	'after the next boot no VM can use it while 0000:01:00.0 belongs to the host' \
+	explain 01:00.1 --sysroot judge-console
+check judge-console-later says 'next: nothing now, .*for later boots: 01:00.0 must stay' \
+	explain 01:00.1 --sysroot judge-console
+# The binder bound them; a rule of today keeps one.
+check judge-status-then says \
+	'group 1: viable group 1, after the next boot: not viable: .*01:00.1 (vfio-pci until' \
+	status --sysroot judge-then
 # What another tool has bound comes back to the host at the next boot.
 check judge-back-add ends 0 add 04:00.0 --dry-run --sysroot judge-back
 check judge-back-both ends 1 add 01:00.0 04:00.0 --dry-run --sysroot judge-back
