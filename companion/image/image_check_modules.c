@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accel.h"
 #include "depmod_index.h"
-#include "filter.h"
 #include "image_check.h"
 #include "inventory.h"
 #include "modalias.h"
+#include "next_boot.h"
 #include "paths.h"
 #include "sentences.h"
 
@@ -244,10 +245,11 @@ void check_modules(struct check *check)
 #define DRIVERS_CHECK "drivers"
 #define NOTES_MAX     64
 
-/* What a rule names: a function of this machine, or what an ID says of any. */
+/* What a rule names: a function of this machine, or what the rule says of any. */
 struct target {
 	const char *name; /* "0000:01:00.0", "10ee:5000" */
 	struct pci_match ids; /* PCI_ANY where it is not known */
+	const struct selector *selector; /* of the rule; NULL: of a function */
 };
 
 struct drivers {
@@ -263,9 +265,49 @@ static bool is_possible(uint32_t pattern, uint32_t known)
 	return pattern == PCI_ANY || known == PCI_ANY || pattern == known;
 }
 
-/* "pci:v000010EEd00005000sv*sd*bc12sc00i*" */
-static bool is_alias_of(struct text alias, const struct pci_match *ids)
+/* Whether a driver with these fields of an alias may be for a card of the group. */
+static bool is_of_accel(const uint32_t *field, unsigned group)
 {
+	const struct pci_ids ids = {
+		.vendor = (uint16_t)field[0],
+		.device = (uint16_t)field[1],
+		.subvendor = (uint16_t)field[2],
+		.subdevice = (uint16_t)field[3],
+		.class = (field[4] & 0xff) << 16 | (field[5] & 0xff) << 8,
+	};
+	uint16_t vendor;
+	size_t at = 0;
+
+	if (field[1] != PCI_ANY)
+		return accel_group_has(group, &ids);
+	while (accel_group_vendor(group, &at, &vendor))
+		if (vendor == field[0])
+			return true;
+	return false;
+}
+
+/* An alias that leaves the base class open is for this class only if the rule says more. */
+static bool is_of_class(const uint32_t *field, const struct selector *s)
+{
+	for (int i = 0; i < 3; i++) {
+		int shift = 16 - 8 * i;
+		uint32_t mask = s->class_mask >> shift & 0xff;
+
+		if (mask == 0 || (field[4 + i] == PCI_ANY &&
+				  (i > 0 || (s->terms & (TERM_ID | TERM_ACCEL)))))
+			continue;
+		if (field[4 + i] == PCI_ANY ||
+		    ((field[4 + i] ^ s->class >> shift) & mask))
+			return false;
+	}
+	return true;
+}
+
+/* "pci:v000010EEd00005000sv*sd*bc12sc00i*" */
+static bool is_alias_of(struct text alias, const struct target *t)
+{
+	const struct pci_match *ids = &t->ids;
+	const struct selector *s = t->selector;
 	bool has_class = ids->class != PCI_ANY;
 	const uint32_t known[ALIAS_FIELDS] = {
 		ids->vendor,
@@ -283,7 +325,12 @@ static bool is_alias_of(struct text alias, const struct pci_match *ids)
 	for (size_t i = 0; i < ALIAS_FIELDS; i++)
 		if (!is_possible(field[i], known[i]))
 			return false;
+	if (s && (s->terms & TERM_CLASS))
+		return is_of_class(field, s) &&
+		       (!(s->terms & TERM_ACCEL) || is_of_accel(field, s->accel));
 	/* A driver of a whole class says nothing about a device of unknown class. */
+	if (s && (s->terms & TERM_ACCEL))
+		return field[0] != PCI_ANY && is_of_accel(field, s->accel);
 	return field[0] != PCI_ANY || has_class;
 }
 
@@ -298,7 +345,7 @@ static int note(void *arg, struct text key, struct text module)
 	struct check *c = d->check;
 	const char *pair;
 
-	if (!is_alias_of(key, &d->target->ids) || is_ours(module))
+	if (!is_alias_of(key, d->target) || is_ours(module))
 		return 0;
 	pair = check_print(c, "%s %.*s", d->target->name, (int)module.n, module.p);
 	for (size_t i = 0; i < d->seen_count; i++)
@@ -351,60 +398,45 @@ static void check_target(struct drivers *d, const struct target *target)
 	d->target = NULL;
 }
 
-static bool is_bound(const struct policy *policy, const struct pci_device *device)
-{
-	bool has_rule = false;
-
-	if (device->is_unread)
-		return false;
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (!policy_has_rule_active(policy, rule) ||
-		    !selector_has_match(&rule->selector, device))
-			continue;
-		if (rule->kind == RULE_KEEP)
-			return false;
-		has_rule |= rule->kind == RULE_BIND;
-	}
-	return has_rule || (device->is_companion && !device->is_bridge);
-}
-
-/* The functions of this machine that rules bind. False if it has no PCI bus to read. */
-static bool check_devices(struct drivers *d)
+/* The functions of this machine that a boot with this image binds. -errno without a PCI bus. */
+static int check_devices(struct drivers *d, struct run *run)
 {
 	struct check *c = d->check;
-	struct inventory inventory;
+	int r = next_boot_plan(c->world, c->arena, NULL, NULL, run);
 
-	if (inventory_read(c->world, c->arena, policy_filter, &c->policy, &inventory) < 0)
-		return false;
-	for (size_t i = 0; i < inventory.count; i++) {
-		const struct pci_device *p = &inventory.devices[i];
+	for (size_t i = 0; r == 0 && i < run->plan.device_count; i++) {
+		const struct plan_device *pd = &run->plan.devices[i];
+		const struct pci_ids *ids = &pd->device->ids;
 		char address[BDF_SIZE];
-		struct target target = {
-			.name = bdf_format(p->bdf, address),
-			.ids = {p->ids.vendor, p->ids.device, p->ids.subvendor,
-				p->ids.subdevice, p->ids.class, 0xffffff},
+		const struct target target = {
+			.name = bdf_format(pd->device->bdf, address),
+			.ids = {ids->vendor, ids->device, ids->subvendor, ids->subdevice,
+				ids->class, 0xffffff},
 		};
 
-		if (is_bound(&c->policy, p))
+		if (pd->action <= ACTION_DONE)
 			check_target(d, &target);
 	}
-	return true;
+	return r;
 }
 
-/* What rules say by ID of any machine. */
-static void check_ids(struct drivers *d)
+/* What rules say of the devices of any machine: by place or serial number, nothing. */
+static void check_rules(struct drivers *d, const struct policy *policy)
 {
-	const struct policy *policy = &d->check->policy;
-
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
-		struct target target = {.ids = rule->selector.id};
+		const struct selector *s = &rule->selector;
+		struct target target = {
+			.ids = {PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, PCI_ANY, 0},
+			.selector = s,
+		};
 		char name[64];
 
+		if (s->terms & TERM_ID)
+			target.ids = s->id;
 		if (rule->kind != RULE_BIND || !policy_has_rule_active(policy, rule) ||
-		    !(rule->selector.terms & TERM_ID) || target.ids.vendor == PCI_ANY)
+		    (target.ids.vendor == PCI_ANY &&
+		     !(s->terms & (TERM_CLASS | TERM_ACCEL))))
 			continue;
 		if (target.ids.class_mask != 0xffffff)
 			target.ids.class = PCI_ANY;
@@ -417,8 +449,13 @@ static void check_ids(struct drivers *d)
 
 void check_drivers(struct check *check)
 {
+	static struct run run;
 	struct drivers d = {.check = check};
+	const char *message;
 
-	if (!check_devices(&d))
-		check_ids(&d);
+	/* What is wrong with its table or its modprobe.d has been reported. */
+	if (next_boot_read_opened(check->world, check, NULL, &run, &message) < 0)
+		return;
+	if (check_devices(&d, &run) < 0)
+		check_rules(&d, &run.policy);
 }

@@ -315,59 +315,66 @@ int next_boot_read_own(struct world *world, struct arena *arena, struct run *ret
 	return r < 0 ? r : next_boot_read(world, arena, &sources, NULL, &files, ret);
 }
 
-int next_boot_read_image(struct world *world, struct arena *arena, const char *image,
-			 const char *cmdline, struct run *ret)
+int next_boot_read_opened(struct world *world, const struct check *c, const char *cmdline,
+			  struct run *ret, const char **ret_message)
 {
-	static struct check check;
 	struct run_options options = {.is_dry_run = true};
 	static struct job_result module_options;
-	const struct tree_node *node;
-	const char *message, *words;
+	const struct tree_node *node = tree_find(&c->image.tree, IMAGE_BINDER);
+	const char *words;
 	struct text binder, running;
 	size_t offset;
 	int r;
 
-	check = (struct check){.file = image, .arena = arena};
-	r = check_open(&check, &message);
-	if (r < 0) {
-		say_error("%s: %s", image, message);
-		return r;
-	}
-	node = tree_find(&check.image.tree, IMAGE_BINDER);
 	if (!tree_is_file(node) || !node->file->data.p) {
-		say_error(
-			"%s: earlybind is not in the image, so nothing will be bound: see "
-			"earlybind check --image",
-			image);
+		*ret_message =
+			"earlybind is not in the image, so nothing will be bound: see "
+			"earlybind check --image";
 		return -ENOENT;
 	}
 	binder = node->file->data;
-	r = section_find(binder, &offset, &message);
+	r = section_find(binder, &offset, ret_message);
 	if (r < 0) {
-		say_error("%s: the table of its binder is damaged: %s", image, message);
+		*ret_message = arena_printf(
+			c->arena, "the table of its binder is damaged: %s", *ret_message);
 		return r;
 	}
 	options.table = (struct text){binder.p + offset, sizeof(struct table_section)};
-	r = image_options_read(&check.image.tree, &module_options);
+	r = image_options_read(&c->image.tree, &module_options);
 	if (r < 0) {
-		say_error("%s: its modprobe.d cannot be read: %s", image, errno_text(r));
+		*ret_message = arena_printf(c->arena, "its modprobe.d cannot be read: %s",
+					    errno_text(r));
 		return r;
 	}
 	options.module_options = &module_options;
 	if (cmdline)
 		running = text_of(cmdline);
-	else if (file_read_world(world, WORLD_PROC, "cmdline", arena, RUNNING_MAX,
+	else if (file_read_world(world, WORLD_PROC, "cmdline", c->arena, RUNNING_MAX,
 				 &running) < 0)
 		running = TEXT("");
-	words = image_options_cmdline(&check.image.tree, arena, text_trim(running));
+	*ret_message = "out of memory";
+	words = image_options_cmdline(&c->image.tree, c->arena, text_trim(running));
 	if (!words)
 		return -ENOMEM;
 	/* An empty one that was given is one; otherwise the binder's reader says what is wrong. */
 	if (cmdline || *words)
 		options.cmdline = text_of(words);
-	r = run_read_policy(world, arena, &options, ret);
+	return run_read_policy(world, c->arena, &options, ret);
+}
+
+int next_boot_read_image(struct world *world, struct arena *arena, const char *image,
+			 const char *cmdline, struct run *ret)
+{
+	static struct check check;
+	const char *message;
+	int r;
+
+	check = (struct check){.file = image, .arena = arena};
+	r = check_open(&check, &message);
+	if (r == 0)
+		r = next_boot_read_opened(world, &check, cmdline, ret, &message);
 	if (r < 0)
-		say_error("out of memory");
+		say_error("%s: %s", image, message ? message : "out of memory");
 	return r;
 }
 

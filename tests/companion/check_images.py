@@ -141,6 +141,42 @@ def good(binder):
           arguments=("--config", "other.conf", "--sysroot", "no-machine"))
 
 
+def losers(name, image, *arguments):
+    """What "check --image" says of the drivers that will lose."""
+    with open(f"{name}.img", "wb") as out:
+        out.write(image)
+    found = json.loads(run("--image", f"{name}.img", "--json", *arguments)[1])["checks"]
+    return [item["message"] for item in found if item["name"] == "drivers"]
+
+
+def drivers():
+    """The drivers that lose, for a rule of each kind: on the machine, and for any machine."""
+    kinds = {"id": "10ee:5000", "subsystem": "10ee:5000:10ee:000e", "address": "01:00.0",
+             "claim": "01:00.0+10ee:5000", "path": "path=00:01.0/00.0", "class": "class=12",
+             "serial": "serial=00-0a-35-00-00-00-00-02", "slot": "slot=4", "accel": "accel=alveo-mgmt"}
+    for kind, rule in kinds.items():
+        image = cpio(images.initramfs_tools(with_config(f"bind {rule}\n")))
+        for machine, wanted in (("image-drivers", "0000:01:00.0"), ("no-machine", rule)):
+            said = losers("check-losers", image, "--config", "other.conf", "--sysroot", machine)
+            # By its place, its serial number or a class that no alias has, no card is known.
+            is_known = machine != "no-machine" or kind in ("id", "subsystem", "claim", "accel")
+            want = [f"xclmgmt is in the image and will lose: {wanted} is bound before it can load"]
+            record(f"check-losers-{kind}-{machine}",
+                   None if said == (want if is_known else []) else f"says {said}")
+    for name, rule, machine, want in (
+            ("refused", "class=03", "image-drivers", []),  # the console's card stays
+            ("class-of-any", "class=0300", "no-machine", ["nouveau is in the image and will lose: class=0300"])):
+        image = cpio(images.initramfs_tools(with_config(f"bind {rule}\n")))
+        said = losers("check-losers", image, "--config", "other.conf", "--sysroot", machine)
+        record(f"check-losers-{name}", None if [text[:len(want[0])] if want else text for text in said] == want
+               else f"says {said}")
+    # The module's own IDs, from the image's modprobe.d.
+    tree = changed(images.initramfs_tools(with_config("")),
+                   {"etc/modprobe.d/vfio.conf": images.file("options vfio-pci ids=10ee:5000\n")})
+    said = losers("check-losers", cpio(tree), "--config", "other.conf", "--sysroot", "image-drivers")
+    record("check-losers-module-ids", None if any("xclmgmt" in text for text in said) else f"says {said}")
+
+
 def options(binder):
     """The image's modprobe.d against the machine's, which has none of vfio."""
     vfio = "options vfio-pci ids=10ee:5000,10ee:5001\n"
@@ -496,6 +532,7 @@ def main():
     os.makedirs("no-machine", exist_ok=True)
     binder = embedded("--sysroot", SYSROOT)
     good(binder)
+    drivers()
     options(binder)
     containers(binder)
     unpacking(binder)
