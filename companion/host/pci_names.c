@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accel.h"
 #include "message.h"
 #include "paths.h"
 
@@ -107,7 +108,13 @@ const char *names_vendor(struct names *names, unsigned vendor, struct arena *are
 const char *names_device(struct names *names, const struct pci_ids *ids,
 			 struct arena *arena)
 {
-	return LOOKUP(names, arena, PCI_LOOKUP_DEVICE, ids->vendor, ids->device);
+	const char *name =
+		LOOKUP(names, arena, PCI_LOOKUP_DEVICE, ids->vendor, ids->device);
+
+	/* By its class alone, the table knows no more of a card than the class says. */
+	if (name || accel_find(ids) < 0 || accel_role(ids) == ACCEL_GPU_CLASS)
+		return name;
+	return accel_card_name(accel_find(ids));
 }
 
 const char *names_subsystem(struct names *names, const struct pci_ids *ids,

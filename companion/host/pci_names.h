@@ -20,6 +20,7 @@ const char *names_class(struct names *names, const struct pci_ids *ids,
 			struct arena *arena) nonnull(2, 3);
 const char *names_vendor(struct names *names, unsigned vendor, struct arena *arena)
 	nonnull(3);
+/* Where pci.ids is silent, the name in the accelerator table. */
 const char *names_device(struct names *names, const struct pci_ids *ids,
 			 struct arena *arena) nonnull(2, 3);
 const char *names_subsystem(struct names *names, const struct pci_ids *ids,
