@@ -342,8 +342,7 @@ static bool say_usages(struct machine *d, const struct target *t)
 {
 	bool is_used = false;
 	size_t count;
-	const struct usage *u =
-		holders_find_usages(&d->holders, &d->usages, t->device, &count);
+	const struct usage *u = judge_usages(&d->judge, t->device, &count);
 	const char *unknown;
 
 	for (size_t k = 0; k < count; k++) {

@@ -485,15 +485,9 @@ static void plan_next(struct list *l)
 	    virtual_functions_foresee(l->world, l->arena, &next->policy, &next->inventory,
 				      &next->plan) < 0)
 		return;
-	/* What processes have open does not refuse anything. */
-	l->judge = (struct judge){
-		.arena = l->arena,
-		.policy = &next->policy,
-		.inventory = &next->inventory,
-		.plan = &next->plan,
-		.usages = &l->usages,
-		.world = l->world,
-	};
+	l->judge.policy = &next->policy;
+	l->judge.inventory = &next->inventory;
+	l->judge.plan = &next->plan;
 	l->why.judge = &l->judge;
 	l->has_next = !next->policy.off;
 }
@@ -997,8 +991,7 @@ static void list_look(struct list *l, struct listed *item)
 	item->names = identity_names(&l->identity, d);
 	item->twins = identity_twins(&l->identity, d);
 	item->kind = find_kind(l, &d->ids);
-	item->usages =
-		holders_find_usages(&l->holders, &l->usages, d, &item->usage_count);
+	item->usages = judge_usages(&l->judge, d, &item->usage_count);
 }
 
 /* ---- one line per function ---------------------------------------------------------------- */
@@ -1091,8 +1084,7 @@ static void mark_all(struct list *l)
 		if (item->device->is_bridge)
 			continue;
 		item->kind = find_kind(l, &item->device->ids);
-		item->usages = holders_find_usages(&l->holders, &l->usages, item->device,
-						   &item->usage_count);
+		item->usages = judge_usages(&l->judge, item->device, &item->usage_count);
 		for (size_t k = 0; k < item->usage_count; k++)
 			if (item->usages[k].is_in_use)
 				item->marks |= mark_of(item->usages[k].kind);
@@ -1424,6 +1416,13 @@ static int open_sources(struct list *l)
 		r = holders_read(l->world, l->arena, l->sysroot, &l->holders);
 	if (r < 0)
 		say_error("out of memory");
+	/* Without rules it knows of uses alone. */
+	l->judge = (struct judge){
+		.arena = l->arena,
+		.usages = &l->usages,
+		.holders = &l->holders,
+		.world = l->world,
+	};
 	return r;
 }
 

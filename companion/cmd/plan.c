@@ -51,7 +51,7 @@ static void put_usages(const struct planning *p, const struct pci_device *d)
 	const struct usage *u;
 	size_t count, left = 0;
 
-	u = usages_find(&p->usages, d->bdf, &count);
+	u = judge_usages(&p->judge, d, &count);
 	for (size_t i = 0; i < count; i++)
 		left += u[i].is_in_use;
 	if (left == 0)

@@ -72,6 +72,7 @@ static const char *why_refused(const struct edit *e, const struct pci_device *d)
 
 static const char *describe(struct edit *e, const struct pci_device *d, bool is_kept)
 {
+	const struct judge judge = edit_judge(e);
 	const struct rule *companions = edit_along(e, d);
 	const char *refused = is_kept || d->is_bridge ? "" : why_refused(e, d);
 	const char *text;
@@ -84,7 +85,7 @@ static const char *describe(struct edit *e, const struct pci_device *d, bool is_
 	if (text && companions)
 		text = arena_printf(e->arena, "%s; comes along by the rule %s", text,
 				    edit_describe_rule(e, companions));
-	usage = usages_find(&e->usages, d->bdf, &count);
+	usage = judge_usages(&judge, d, &count);
 	for (size_t i = 0; usage && text && i < count; i++)
 		if (usage[i].is_in_use)
 			text = arena_printf(e->arena, "%s; %s: %s", text, usage[i].name,

@@ -82,14 +82,22 @@ const char *judge_unknown_disk(const struct judge *j, const struct pci_device *d
 	       "device): make sure that none of them is on it";
 }
 
-static void judge_usages(const struct judge *j, const struct pci_device *d,
+const struct usage *judge_usages(const struct judge *j, const struct pci_device *d,
+				 size_t *ret_count)
+{
+	*ret_count = 0;
+	if (!j->usages)
+		return NULL;
+	return j->holders ? holders_find_usages(j->holders, j->usages, d, ret_count)
+			  : usages_find(j->usages, d->bdf, ret_count);
+}
+
+static void weigh_usages(const struct judge *j, const struct pci_device *d,
 			 struct allowance a, struct judgement *ret)
 {
 	bool is_used = false;
 	size_t count;
-	const struct usage *usage =
-		j->holders ? holders_find_usages(j->holders, j->usages, d, &count)
-			   : usages_find(j->usages, d->bdf, &count);
+	const struct usage *usage = judge_usages(j, d, &count);
 
 	for (size_t i = 0; usage && i < count; i++) {
 		const struct usage *u = &usage[i];
@@ -192,14 +200,14 @@ static void judge_reason(const struct judge *j, const struct pci_device *d,
 			break;
 		}
 		warn(ret, what);
-		judge_usages(j, d, a, ret);
+		weigh_usages(j, d, a, ret);
 		return;
 	case WEIGHT_WARNING:
 		warn(ret, what);
-		judge_usages(j, d, a, ret);
+		weigh_usages(j, d, a, ret);
 		return;
 	case WEIGHT_NONE:
-		judge_usages(j, d, a, ret);
+		weigh_usages(j, d, a, ret);
 		return;
 	case WEIGHT_ALLOW:
 		ret->needs_allow = weighing.allow;

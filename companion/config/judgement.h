@@ -52,6 +52,13 @@ struct allowance {
 	bool is_forced;
 };
 
+/*
+ * What the host uses @d for, and which processes have its nodes open, if the judge has holders.
+ * NULL for nothing.
+ */
+const struct usage *judge_usages(const struct judge *judge, const struct pci_device *d,
+				 size_t *ret_count) nonnull(1, 2, 3);
+
 /* Judges a function: by the rule that names it, else as if "earlybind add" named it. */
 void judge_device(const struct judge *judge, const struct pci_device *d,
 		  struct allowance allowance, struct judgement *ret) nonnull(1, 2, 4);
