@@ -104,26 +104,49 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 	}
 }
 
-/* What keeps @group, as it is after the next boot, with a VM: for @d, which is bound now. */
-static const char *later_of_bound(struct explain *e, const struct pci_device *d,
-				  const struct plan_group *group, bool has_rule)
+/*
+ * The command by which @group, as it is after the next boot, goes to a VM: it takes what is in the
+ * way, and @d unless a rule names it. NULL if nothing is left to take; *ret_left: the first that
+ * cannot be taken.
+ */
+static const char *take_group(struct explain *e, const struct pci_device *d,
+			      const struct plan_group *group, bool has_rule,
+			      const struct pci_device **ret_left)
 {
 	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf);
 	const struct pci_device **devices = arena_alloc(
 		e->arena, group->blocker_count + 1, sizeof(struct pci_device *));
-	const struct pci_device *left = NULL;
-	const char *command;
 	size_t count = 0;
 
-	if (!devices || !next || e->next.policy.off)
+	*ret_left = NULL;
+	if (!devices || !next)
 		return NULL;
-	/* Another tool bound it, or a boot by rules that are gone. */
+	/* In the order of addresses. */
+	for (size_t i = 0; i < group->blocker_count; i++) {
+		const struct pci_device *b = group->blockers[i];
+
+		if (!has_rule && bdf_compare(next->bdf, b->bdf) < 0) {
+			devices[count++] = next;
+			has_rule = true;
+		}
+		if (b != next)
+			devices[count++] = b;
+	}
 	if (!has_rule)
 		devices[count++] = next;
-	for (size_t i = 0; i < group->blocker_count; i++)
-		if (group->blockers[i] != next)
-			devices[count++] = group->blockers[i];
-	command = count > 0 ? judge_add_command(&e->judge, devices, count, &left) : NULL;
+	return count > 0 ? judge_add_command(&e->judge, devices, count, ret_left) : NULL;
+}
+
+/* What keeps @group with a VM that has it now: for @d, which is bound. */
+static const char *later_of_bound(struct explain *e, const struct pci_device *d,
+				  const struct plan_group *group, bool has_rule)
+{
+	const struct pci_device *left;
+	const char *command;
+
+	if (e->next.policy.off)
+		return NULL;
+	command = take_group(e, d, group, has_rule, &left);
 	if (left)
 		return group->is_viable ? NULL : judge_group_next(&e->judge, group);
 	return command ? arena_printf(e->arena, "\"%s\"", command) : NULL;
@@ -153,6 +176,7 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 {
 	const struct pci_device *next = inventory_find(&e->next.inventory, d->bdf), *left;
 	const char *command = next ? judge_add_command(&e->judge, &next, 1, &left) : NULL;
+	struct plan_group group = {.is_viable = true};
 
 	/* Xen's back end can have what vfio could, the IOMMU apart. */
 	if (!d->is_bridge && iommu_is_hopeless(&e->now.iommu) &&
@@ -160,8 +184,15 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 		return iommu_next(&e->now.iommu, address, e->arena);
 	if (!next)
 		return "nothing until its physical function is left to its driver";
-	return command ? arena_printf(e->arena, "to give it to a VM: \"%s\"", command)
-		       : "nothing, it stays with the host";
+	if (!command)
+		return "nothing, it stays with the host";
+	/* It is of use to a VM only with all that is in the way. */
+	if (explain_group(e, d, &group) && !group.is_viable) {
+		command = take_group(e, d, &group, false, &left);
+		if (left)
+			return judge_group_next(&e->judge, &group);
+	}
+	return arena_printf(e->arena, "to give it to a VM: \"%s\"", command);
 }
 
 /* A rule wants it, and it is not there. */
@@ -562,8 +593,7 @@ static void tell_users(const struct explain *e, const struct pci_device *d,
 		       struct story *s)
 {
 	size_t count;
-	const struct usage *usage =
-		holders_find_usages(&e->holders, &e->usages, d, &count);
+	const struct usage *usage = judge_usages(&e->judge, d, &count);
 	bool is_used = false;
 
 	for (size_t i = 0; i < count; i++) {

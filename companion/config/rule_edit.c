@@ -137,14 +137,37 @@ static int write_lines(struct edit *e, const struct rule_requests *w)
 }
 
 /* *why is what was said last. */
+/* What the next boot makes of it. */
+static void put_outcome(const struct edit *e, const struct pci_device *d,
+			struct paragraph *p)
+{
+	const struct plan_device *pd = plan_find(&e->plan, d);
+	const char *wanted = pd ? pd->wanted : DEFAULT_DRIVER;
+	bool has_other = d->driver[0] && !driver_is_same(d->driver, wanted);
+	struct judgement refused;
+	struct text cause;
+
+	if (pd && pd->action == ACTION_REFUSE) {
+		refused = (struct judgement){.reason = pd->reason,
+					     .why = refusal_sentence(e->arena, pd->rule,
+								     pd->reason,
+								     pd->detail)};
+		cause = judged_cause(&refused);
+		paragraph_add(p, "the next boot does not bind it: %.*s%s", (int)cause.n,
+			      cause.p, has_other ? ";" : "");
+	} else {
+		paragraph_add(p, "%s gets it at boot%s", wanted, has_other ? ";" : "");
+	}
+	if (has_other)
+		paragraph_add(p, "%s has it now", d->driver);
+}
+
 static void put_device(struct edit *e, const struct rule_requests *w,
 		       const struct rule_request *request, const struct pci_device *d,
 		       const char **why)
 {
 	const struct plan_device *pd = plan_find(&e->plan, d);
 	struct paragraph p = {stdout, 0, DEVICE_INDENT, false};
-	const char *wanted = pd ? pd->wanted : DEFAULT_DRIVER;
-	bool has_other = d->driver[0] && !driver_is_same(d->driver, wanted);
 
 	paragraph_add(&p, "%s:", edit_describe(e, d));
 	if (w->kind == RULE_KEEP)
@@ -153,9 +176,7 @@ static void put_device(struct edit *e, const struct rule_requests *w,
 		paragraph_add(&p, "a keep rule protects it: %s",
 			      edit_describe_rule(e, pd->rule));
 	else
-		paragraph_add(&p, "%s gets it at boot%s%s%s", wanted,
-			      has_other ? "; " : "", has_other ? d->driver : "",
-			      has_other ? " has it now" : "");
+		put_outcome(e, d, &p);
 	if (pd && pd->note)
 		paragraph_add(&p, "(%s)", pd->note);
 	paragraph_end(&p);

@@ -39,6 +39,19 @@ check judge-back-explain says \
 	'next: nothing now, a VM can have it; for later boots: "earlybind add 04:00.0"' \
 	explain 04:00.0 --sysroot judge-back
 
+# What a VM can have only with others of its group is proposed with them.
+check judge-next-together says 'next: to give it to a VM: "earlybind add 0c:00.0 0c:00.1 0c:00.2 0c:00.3"' \
+	explain 0c:00.0 --sysroot judge-board
+check judge-next-chipset says 'next: to give it to a VM: "earlybind add 08:00.1 08:00.3"' \
+	explain 08:00.3 --sysroot judge-board
+check judge-next-twin says 'this rule does not name 0000:0b:00.0, with the same ID' \
+	add 0c:00.0 --dry-run --sysroot judge-board
+check judge-next-disk says '0000:01:00.0 .* refuse: the machine needs a disk on it (nvme0n1: mounted on /)' \
+	plan --cmdline vfio-pci.ids=144d:a808 --sysroot judge-board
+# What the next boot would refuse is not called bound.
+check judge-add-hopeless says 'Hailo-8: the next boot does not bind it: the IOMMU is off; hailo has it now' \
+	add 0001:01:00.0 --dry-run --sysroot judge-pi5
+
 # A card that came after the boot, though a rule of that boot names it: one story.
 golden judge-status-late status --sysroot judge-late
 check judge-late-status-device says 'it was not there when earlybind ran; nvidia has it now' \
@@ -63,3 +76,15 @@ check judge-stay-explain says \
 	'next: 02:00.0 must stay: it drives the console; "earlybind list 02:00.0 --why" says why' \
 	explain 01:00.0 --sysroot judge-stay
 check judge-stay-status says '"earlybind list 02:00.0 --why" says why' status --sysroot judge-stay
+
+# More kinds of machines from public reports.
+golden judge-network-plan plan --sysroot judge-network
+check judge-network-hba says '0000:5e:00.0 .*the machine needs a disk on it (sda: mounted on /)' \
+	add 5e:00.0 --dry-run --sysroot judge-network
+golden judge-apu-add add 01:00.0 --dry-run --sysroot judge-apu
+check judge-apu-console says 'it drives the console' add 0c:00.0 --dry-run --sysroot judge-apu
+golden judge-egpu-add add 22:00.0 --dry-run --sysroot judge-egpu
+golden judge-arc-plan plan --sysroot judge-arc
+golden judge-board-add add 0c:00.0 --dry-run --sysroot judge-board
+golden judge-board-disks plan --cmdline vfio-pci.ids=144d:a808 --sysroot judge-board
+golden judge-pi5-add add 0001:01:00.0 --dry-run --sysroot judge-pi5
