@@ -218,9 +218,22 @@ static void warn_of_kernels(struct cmdline_command *c)
 
 	if (installed_find(c->sysroot, c->arena, &found) < 0)
 		return;
+	for (size_t i = 0; i < found.entries.count; i++) {
+		const struct boot_entry *e = &found.entries.items[i];
+		const char *kernel = installed_kernel_of(&found, e);
+
+		if (kernel && !e->is_uki && e->initrd_count == 0)
+			say_error("warning: %s boots kernel %s without an initramfs: no "
+				  "rule is carried out then",
+				  e->source, kernel);
+	}
 	for (size_t i = 0; i < found.count; i++) {
 		const struct installed_image *image = &found.items[i];
 
+		if (image->is_missing)
+			say_error("warning: %s boots kernel %s with %s, and there is no "
+				  "such file",
+				  image->entry->source, image->kernel, image->path);
 		if (strcmp(image->kernel, last) == 0 ||
 		    !has_kernel_file(c, image->kernel))
 			continue;
@@ -253,6 +266,8 @@ static int change(struct cmdline_command *c, int *lock)
 			       : c->is_set && c->added.count == 0 && !parameter
 				       ? why
 				       : "it is as it should be");
+		if (c->is_set)
+			warn_of_kernels(c);
 		return EXIT_OK;
 	}
 	code = cmdline_carry_out(c, lock);

@@ -119,4 +119,14 @@ lines_kernels() {
 		! grep -q 'warning:.*6\.1' said.line
 }
 check lines-kernels lines_kernels
+# An image that an entry names is not there, and an entry has none.
+lines_lost() {
+	rm lines-kernels/boot/initrd.img-6.1
+	printf 'LABEL l1\n\tLINUX /boot/vmlinuz-6.2\n\tAPPEND root=UUID=1 ro\n' \
+		>>lines-kernels/boot/extlinux/extlinux.conf
+	says 'warning: /boot/extlinux/extlinux.conf boots kernel 6.1 with /boot/initrd.img-6.1, and there is no such file' \
+		cmdline --sysroot lines-kernels --set --dry-run || return
+	grep -q 'warning: /boot/extlinux/extlinux.conf boots kernel 6.2 without an initramfs' said.line
+}
+check lines-lost lines_lost
 cd "$work" || exit
