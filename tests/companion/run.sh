@@ -2,7 +2,9 @@
 # The companion on small trees: golden output, the shapes for scripts, and what it says when
 # something is wrong.
 #
-# Usage: tests/companion/run.sh [-u]     -u writes the golden output anew
+# Usage: tests/companion/run.sh [-u] [PART...]     -u writes the golden output anew
+#
+# With PART only those of parts/ that are named: "loaders" prints the table of loaders.
 #
 # Uses $EARLYBIND and $BINDER ($BUILD/earlybind, $BUILD/binder). Results go to $RESULTS, as those
 # of $SUITE (companion). BINDER_RUN: the binder where it runs itself; $BINDER goes into images.
@@ -18,7 +20,10 @@ export SUITE="${SUITE:-companion}"
 mkdir -p "$(dirname "$RESULTS")"
 RESULTS=$(realpath "$RESULTS")
 update=false
-[ "${1-}" != -u ] || update=true
+if [ "${1-}" = -u ]; then
+	update=true
+	shift
+fi
 failures=0
 tab=$(printf '\t')
 # What another C library says, in the words of musl.
@@ -146,6 +151,15 @@ option timeout=soon
 [profil x]
 bind 10ee:5000
 END
+
+if [ $# -gt 0 ]; then
+	for part in "$@"; do
+		# shellcheck source=/dev/null
+		. "$here/parts/$part.sh"
+	done
+	[ "$failures" -eq 0 ]
+	exit
+fi
 
 # ---- list ---------------------------------------------------------------------------------
 
