@@ -38,6 +38,9 @@
 #define KERNEL_HOOKS	      "/etc/kernel/postinst.d"
 #define MACHINE_ID_NAME	      "machine-id"
 #define UPDATE_INITRAMFS_CONF "initramfs-tools/update-initramfs.conf"
+#define DRACUT_CONF	      "/etc/dracut.conf"
+#define DRACUT_CONF_FOLDER    "/etc/dracut.conf.d"
+#define DRACUT_VENDOR_FOLDER  "/usr/lib/dracut/dracut.conf.d"
 
 /* Where kernel command lines are set, and what tells who sets them. */
 #define GRUB_FILE      "/etc/default/grub"

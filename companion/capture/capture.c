@@ -1709,7 +1709,8 @@ static void read_rules(struct capture *c)
 	static struct run run;
 
 	if (sources_read(c->world, c->arena, &none, &sources) < 0 ||
-	    next_boot_read(c->world, c->arena, &sources, NULL, &files, &run) < 0 ||
+	    next_boot_read(c->world, c->sysroot, c->arena, &sources, NULL, &files, &run) <
+		    0 ||
 	    run_plan(c->world, c->arena, &run) < 0)
 		return;
 	c->named = &run.inventory;

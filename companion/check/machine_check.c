@@ -256,8 +256,8 @@ static int read_all(struct machine *d)
 
 	r = sources_read(d->world, d->arena, &d->configs, &d->sources);
 	if (r == 0)
-		r = next_boot_read(d->world, d->arena, &d->sources, NULL, &d->files,
-				   &d->run);
+		r = next_boot_read(d->world, d->sysroot, d->arena, &d->sources, NULL,
+				   &d->files, &d->run);
 	if (r < 0)
 		return r;
 	r = read_machine(d);

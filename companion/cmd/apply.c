@@ -658,7 +658,8 @@ static int read_machine(struct apply *a)
 
 	/* It is looked for again, and must not be there twice. */
 	sources.critical = sources.known = (struct recorded){0};
-	if (next_boot_read(a->world, a->arena, &sources, NULL, &rules, &next) < 0)
+	if (next_boot_read(a->world, a->sysroot, a->arena, &sources, NULL, &rules,
+			   &next) < 0)
 		return -EIO;
 	for (size_t i = 0; i < next.policy.rule_count; i++)
 		a->other_rules += next.policy.rules[i].origin.source == SOURCE_MODPROBE ||

@@ -626,8 +626,8 @@ int by_hand_begin(struct by_hand *h)
 		return EXIT_FAILED;
 	}
 	if (sources_read(h->world, h->arena, &none, &h->sources) < 0 ||
-	    next_boot_read(h->world, h->arena, &h->sources, NULL, &h->files, &h->next) <
-		    0)
+	    next_boot_read(h->world, h->sysroot, h->arena, &h->sources, NULL, &h->files,
+			   &h->next) < 0)
 		return EXIT_FAILED;
 	if (next_boot_plan(h->world, h->arena, selection_filter, &h->selection,
 			   &h->next) < 0) {

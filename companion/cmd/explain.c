@@ -865,7 +865,7 @@ static int end_stories(struct json *json)
 /* What the next boot will do. -errno, which is said. */
 static int read_next(struct explain *e)
 {
-	int r = next_boot_read_own(e->world, e->arena, &e->next);
+	int r = next_boot_read_own(e->world, e->sysroot, e->arena, &e->next);
 
 	if (r == 0)
 		r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection,
@@ -902,7 +902,7 @@ static int read_machine(struct explain *e)
 	r = usages_read(e->world, e->arena, &e->usages);
 	if (r == 0)
 		r = holders_read(e->world, e->arena, e->sysroot, &e->holders);
-	return r == 0 ? boot_view_read(e->world, e->arena, &e->view) : r;
+	return r == 0 ? boot_view_read(e->world, e->sysroot, e->arena, &e->view) : r;
 }
 
 static int explain(struct explain *e)

@@ -508,7 +508,7 @@ static int put_groups(struct exporter *e)
 /* What the rules of now want, which is all there is to know where the binder never ran. */
 static void read_next(struct exporter *e)
 {
-	if (next_boot_read_own(e->world, e->arena, &e->next) < 0 ||
+	if (next_boot_read_own(e->world, e->sysroot, e->arena, &e->next) < 0 ||
 	    next_boot_plan(e->world, e->arena, NULL, NULL, &e->next) < 0)
 		e->next.plan = (struct plan){.device_count = 0};
 }
@@ -806,7 +806,7 @@ static int read_all(struct exporter *e)
 	/* Without names the tools do as well. */
 	if (names_open(e->arena, e->sysroot, e->pci_ids, &e->names) < 0 && e->pci_ids)
 		say_error("%s: it cannot be read: there are no names", e->pci_ids);
-	r = boot_view_read(e->world, e->arena, &e->view);
+	r = boot_view_read(e->world, e->sysroot, e->arena, &e->view);
 	return r < 0 ? r : choose(e);
 }
 

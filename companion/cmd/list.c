@@ -462,7 +462,8 @@ static int read_next(struct list *l)
 	struct policy files;
 
 	if (sources_read(l->world, l->arena, &none, &sources) < 0 ||
-	    next_boot_read(l->world, l->arena, &sources, NULL, &files, &l->next) < 0)
+	    next_boot_read(l->world, l->sysroot, l->arena, &sources, NULL, &files,
+			   &l->next) < 0)
 		return -EIO;
 	(void)sources_print_problems(&sources, policy);
 	for (size_t r = 0; r < policy->rule_count; r++)

@@ -346,8 +346,8 @@ static int read_rules(struct planning *p)
 					    &p->run);
 	if (sources_read(p->world, p->arena, &p->configs, &p->sources) < 0)
 		return -EIO;
-	return next_boot_read(p->world, p->arena, &p->sources, p->cmdline, &p->files,
-			      &p->run);
+	return next_boot_read(p->world, p->sysroot, p->arena, &p->sources, p->cmdline,
+			      &p->files, &p->run);
 }
 
 /* What the judgement of the groups is made from. */

@@ -280,7 +280,7 @@ static bool read_judge(const struct status *s, struct judge *ret)
 	static struct run next;
 	static struct usages usages;
 
-	if (next_boot_read_own(s->world, s->arena, &next) < 0 ||
+	if (next_boot_read_own(s->world, s->sysroot, s->arena, &next) < 0 ||
 	    next_boot_plan(s->world, s->arena, NULL, NULL, &next) < 0 ||
 	    usages_read(s->world, s->arena, &usages) < 0)
 		return false;
@@ -516,7 +516,7 @@ static int exit_code(enum boot_state state)
 
 static int read_all(struct status *s)
 {
-	int r = boot_view_read(s->world, s->arena, &s->view);
+	int r = boot_view_read(s->world, s->sysroot, s->arena, &s->view);
 
 	if (r == 0)
 		r = read_now(s);

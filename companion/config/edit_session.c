@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "config.h"
+#include "dracut.h"
 #include "files.h"
 #include "filter.h"
 #include "framebuffer.h"
@@ -328,7 +329,8 @@ static int read_sources(struct edit *e)
 /* The rules of the command line and modprobe.d, then those of the files. */
 static int read_policy(struct edit *e)
 {
-	const struct run_options options = {.is_dry_run = true};
+	struct run_options options = {.is_dry_run = true};
+	const char *cmdline;
 	static struct run run;
 	struct policy files;
 
@@ -344,6 +346,9 @@ static int read_policy(struct edit *e)
 			"has errors");
 		return -EINVAL;
 	}
+	cmdline = dracut_read_cmdline(e->world, e->sysroot, e->arena);
+	if (cmdline)
+		options.cmdline = text_of(cmdline);
 	if (run_read_policy(e->world, e->arena, &options, &run) < 0)
 		return out_of_memory();
 	e->before = run.policy;

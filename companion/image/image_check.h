@@ -37,6 +37,7 @@ struct check {
 	const char *rebuild; /* the command that makes the image again */
 
 	struct policy policy; /* the rules of the image's table */
+	bool has_foreign_words; /* dracut's command line files have what dracut.conf has not */
 	struct findings findings;
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmdline_words.h"
+#include "dracut.h"
 #include "files.h"
 #include "kernel_cmdline.h"
 #include "message.h"
@@ -20,6 +21,7 @@
 #include "reason.h"
 
 #define OPTIONS_CHECK "modprobe.d"
+#define CMDLINE_CHECK "cmdline"
 #define FILES_MAX     1024
 #define LINES_MAX     1024
 #define SHOWN_MAX     8
@@ -30,15 +32,13 @@ static const char *const places[] = {"etc/modprobe.d", "run/modprobe.d",
 				     "usr/local/lib/modprobe.d", "usr/lib/modprobe.d",
 				     "lib/modprobe.d"};
 
-#define CMDLINE_FILE   "etc/cmdline"
-#define CMDLINE_FOLDER "etc/cmdline.d"
-
 bool image_options_want(const char *path)
 {
 	struct text t = text_of(path);
 
-	if (text_is(t, CMDLINE_FILE) ||
-	    (text_has_prefix(t, CMDLINE_FOLDER "/") && text_has_suffix(t, ".conf")))
+	if (text_is(t, DRACUT_CMDLINE_FILE) ||
+	    (text_has_prefix(t, DRACUT_CMDLINE_FOLDER "/") &&
+	     text_has_suffix(t, ".conf")))
 		return true;
 	return strstr(path, "modprobe.d/") && text_has_suffix(text_of(path), ".conf");
 }
@@ -117,29 +117,11 @@ static int compare_nodes(const void *a, const void *b)
 		      (*(const struct tree_node *const *)b)->name.p);
 }
 
-/* The words of a file, up to "--", behind @words. */
-static const char *add_words(struct arena *arena, const char *words, struct text bytes)
-{
-	struct text rest = bytes, word;
-	struct cmdline_arg arg;
-	size_t n = 0;
-
-	while (words_next(&rest, &word)) {
-		struct text one = word;
-
-		if (cmdline_next(&one, &arg) && cmdline_is_end(&arg))
-			break;
-		n = (size_t)(word.p + word.n - bytes.p);
-	}
-	return words ? arena_printf(arena, "%s%.*s ", words, (int)n, n > 0 ? bytes.p : "")
-		     : NULL;
-}
-
 const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
 				  struct text cmdline)
 {
 	const struct tree_node *found[CMDLINE_FILES_MAX + 1] = {NULL};
-	const struct tree_node *node = tree_find(tree, CMDLINE_FOLDER);
+	const struct tree_node *node = tree_find(tree, DRACUT_CMDLINE_FOLDER);
 	const char *words = "";
 	size_t count = 0;
 
@@ -149,11 +131,11 @@ const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
 		    text_has_suffix(node->name, ".conf") && node->name.p[0] != '.')
 			found[count++] = node;
 	qsort(found, count, sizeof(void *), compare_nodes);
-	node = tree_find(tree, CMDLINE_FILE);
+	node = tree_find(tree, DRACUT_CMDLINE_FILE);
 	if (tree_is_file(node) && node->file->data.p)
 		found[count++] = node;
 	for (size_t i = 0; i < count; i++)
-		words = add_words(arena, words, found[i]->file->data);
+		words = dracut_add_words(arena, words, found[i]->file->data);
 	return words ? arena_printf(arena, "%s%.*s", words, (int)cmdline.n,
 				    cmdline.n > 0 ? cmdline.p : "")
 		     : NULL;
@@ -281,7 +263,8 @@ static void report(struct check *c, const struct settings *image,
 			extra, c->rebuild);
 }
 
-void check_options(struct check *check)
+/* modprobe.d of the image against the machine's. */
+static void compare_modprobe(struct check *check)
 {
 	static struct settings image, machine;
 	cleanup_with(remove_folder) char folder[PATH_MAX] = "";
@@ -300,4 +283,90 @@ void check_options(struct check *check)
 	}
 	match(&image, &machine);
 	report(check, &image, &machine);
+}
+
+/* ---- compare dracut's command line files ---------------------------------------------------- */
+
+/* Those that the binder reads: of all others its image may have what it likes. */
+static void collect_words(struct check *c, const char *words, struct settings *ret)
+{
+	struct text rest = text_of(words), word;
+	struct cmdline_arg arg;
+
+	ret->count = 0;
+	while (words_next(&rest, &word)) {
+		struct text one = word;
+
+		if (cmdline_next(&one, &arg) &&
+		    (text_has_prefix(arg.name, "vfio") ||
+		     text_has_prefix(arg.name, "rd.earlybind")))
+			add(ret, check_print(c, "%.*s", (int)word.n, word.p), false);
+	}
+}
+
+/* The same words, and the last of one name counts. */
+static bool is_other_order(const struct settings *a, const struct settings *b)
+{
+	if (a->count != b->count)
+		return true;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i].text, b->items[i].text) != 0)
+			return true;
+	return false;
+}
+
+static void report_words(struct check *c, const struct settings *image,
+			 const struct settings *machine)
+{
+	const char *missing = list(c, machine, false), *extra = list(c, image, false);
+
+	if (missing)
+		check_say(c, FINDING_FAIL, CMDLINE_CHECK,
+			  "the image lacks %s of the machine's dracut.conf "
+			  "(kernel_cmdline=); run %s",
+			  missing, c->rebuild);
+	if (extra)
+		check_say(
+			c, FINDING_FAIL, CMDLINE_CHECK,
+			"the image has %s in dracut's command line files, and the "
+			"machine's dracut.conf has not (a module of dracut may); run %s",
+			extra, c->rebuild);
+	c->has_foreign_words = extra && !missing;
+	if (!missing && !extra && !c->uki.initrd.p && is_other_order(image, machine))
+		check_say(
+			c, FINDING_FAIL, CMDLINE_CHECK,
+			"the image has the words of the machine's dracut.conf in another "
+			"order, and the last one counts; run %s",
+			c->rebuild);
+}
+
+/* In both directions. A unified kernel image may have them in its own command line instead. */
+static void compare_cmdline(struct check *c)
+{
+	static struct settings image, machine, own;
+	const char *why, *have, *want;
+
+	if (c->generator != GENERATOR_DRACUT)
+		return;
+	have = image_options_cmdline(&c->image.tree, c->arena, TEXT(""));
+	want = dracut_read_words(c->sysroot, c->arena, &why);
+	if (!have || !want) {
+		check_say(c, FINDING_UNKNOWN, CMDLINE_CHECK,
+			  "dracut's command line files cannot be compared with the "
+			  "machine's: %s",
+			  have ? why : "out of memory");
+		return;
+	}
+	collect_words(c, have, &image);
+	collect_words(c, want, &machine);
+	match(&image, &machine);
+	collect_words(c, c->options ? c->options : "", &own);
+	match(&own, &machine);
+	report_words(c, &image, &machine);
+}
+
+void check_options(struct check *check)
+{
+	compare_modprobe(check);
+	compare_cmdline(check);
 }

@@ -30,6 +30,8 @@ const char *image_options_cmdline(const struct tree *tree, struct arena *arena,
 
 /*
  * Compares the image's modprobe.d with that of check->sysroot: options of vfio's modules,
- * soft dependencies on them, and, where the generator copies all of it, what is blacklisted.
+ * soft dependencies on them, and, where the generator copies all of it, what is blacklisted. Of an
+ * image of dracut's also the words for vfio and the binder in its command line files, with those
+ * of the machine's dracut.conf.
  */
 void check_options(struct check *check) nonnull(1);

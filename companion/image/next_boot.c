@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dracut.h"
 #include "elf_file.h"
 #include "files.h"
 #include "filter.h"
@@ -24,11 +25,12 @@
 static const char out_of_memory[] = "out of memory";
 
 /* What the next boot would read. NULL if it cannot be told. */
-static const struct policy *read_next(struct world *world, struct arena *arena)
+static const struct policy *read_next(struct world *world, const char *sysroot,
+				      struct arena *arena)
 {
 	static struct run run;
 
-	return next_boot_read_own(world, arena, &run) < 0 ? NULL : &run.policy;
+	return next_boot_read_own(world, sysroot, arena, &run) < 0 ? NULL : &run.policy;
 }
 
 /* Of the machine as it was when the image was built, and no rule of anybody. */
@@ -83,10 +85,9 @@ static const char *describe(const struct difference *d, const char *what)
  * What of the rules has changed since this boot, as a sentence with the remedy; "" if nothing
  * has, or if that cannot be told. Rules of the initramfs's own files do not count.
  */
-static const char *describe_drift(struct world *world, struct arena *arena,
+static const char *describe_drift(const struct policy *next, struct arena *arena,
 				  const struct boot *boot)
 {
-	const struct policy *next = read_next(world, arena);
 	struct difference gone = {arena, "", 0}, added = {arena, "", 0};
 	const char *first, *second, *text;
 
@@ -130,10 +131,10 @@ static const char *describe_drift(struct world *world, struct arena *arena,
 }
 
 /* There is no report because no run of this boot wrote one. */
-static void explain_no_run(struct world *world, struct arena *arena, const char *path,
+static void explain_no_run(struct world *world, struct arena *arena,
+			   const struct policy *next, const char *path,
 			   struct boot_view *ret)
 {
-	const struct policy *next = read_next(world, arena);
 	char buf[128] = "";
 	struct text release = {"", 0};
 
@@ -171,9 +172,9 @@ static void explain_no_run(struct world *world, struct arena *arena, const char 
 }
 
 /* @error is of boot_read(), with @message about @path. */
-static void explain_no_report(struct world *world, struct arena *arena, int error,
-			      const char *path, const char *message,
-			      struct boot_view *ret)
+static void explain_no_report(struct world *world, struct arena *arena,
+			      const struct policy *next, int error, const char *path,
+			      const char *message, struct boot_view *ret)
 {
 	ret->without = BOOT_NO_REPORT;
 	if (error == -EBADMSG)
@@ -188,7 +189,7 @@ static void explain_no_report(struct world *world, struct arena *arena, int erro
 			"the report %s is of a newer earlybind than this program: update it",
 			path);
 	else if (error == -ENOENT)
-		explain_no_run(world, arena, path, ret);
+		explain_no_run(world, arena, next, path, ret);
 	else
 		ret->why = arena_printf(arena, "the report %s cannot be read: %s", path,
 					errno_text(error));
@@ -196,8 +197,10 @@ static void explain_no_report(struct world *world, struct arena *arena, int erro
 		ret->why = out_of_memory;
 }
 
-int boot_view_read(struct world *world, struct arena *arena, struct boot_view *ret)
+int boot_view_read(struct world *world, const char *sysroot, struct arena *arena,
+		   struct boot_view *ret)
 {
+	const struct policy *next = read_next(world, sysroot, arena);
 	const char *message = "", *path;
 	int r;
 
@@ -205,9 +208,9 @@ int boot_view_read(struct world *world, struct arena *arena, struct boot_view *r
 	r = boot_read(world, arena, &ret->boot, &path, &message);
 	if (r < 0) {
 		ret->boot = (struct boot){.reason = "", .message = ""};
-		explain_no_report(world, arena, r, path, message, ret);
+		explain_no_report(world, arena, next, r, path, message, ret);
 	} else {
-		ret->drift = describe_drift(world, arena, &ret->boot);
+		ret->drift = describe_drift(next, arena, &ret->boot);
 	}
 	return late_reports_add(world, arena, &ret->boot);
 }
@@ -276,8 +279,9 @@ static void take_file_problems(struct policy *policy, const struct policy *files
 	}
 }
 
-int next_boot_read(struct world *world, struct arena *arena, struct sources *sources,
-		   const char *cmdline, struct policy *ret_files, struct run *ret)
+int next_boot_read(struct world *world, const char *sysroot, struct arena *arena,
+		   struct sources *sources, const char *cmdline, struct policy *ret_files,
+		   struct run *ret)
 {
 	struct run_options options = {.is_dry_run = true};
 	const struct table_section *section;
@@ -292,6 +296,8 @@ int next_boot_read(struct world *world, struct arena *arena, struct sources *sou
 	if (r < 0)
 		return r;
 	options.table = (struct text){(const char *)section, sizeof(*section)};
+	if (!cmdline)
+		cmdline = dracut_read_cmdline(world, sysroot, arena);
 	if (cmdline)
 		options.cmdline = text_of(cmdline);
 	if (run_read_policy(world, arena, &options, ret) < 0)
@@ -305,14 +311,16 @@ out_of_memory:
 	return -ENOMEM;
 }
 
-int next_boot_read_own(struct world *world, struct arena *arena, struct run *ret)
+int next_boot_read_own(struct world *world, const char *sysroot, struct arena *arena,
+		       struct run *ret)
 {
 	static const struct strings none;
 	static struct sources sources;
 	static struct policy files;
 	int r = sources_read(world, arena, &none, &sources);
 
-	return r < 0 ? r : next_boot_read(world, arena, &sources, NULL, &files, ret);
+	return r < 0 ? r
+		     : next_boot_read(world, sysroot, arena, &sources, NULL, &files, ret);
 }
 
 int next_boot_read_opened(struct world *world, const struct check *c, const char *cmdline,

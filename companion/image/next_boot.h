@@ -38,8 +38,8 @@ struct boot_view {
 };
 
 /* Whatever is wrong with the report is part of the view. -ENOMEM. */
-int boot_view_read(struct world *world, struct arena *arena,
-		   struct boot_view *ret) must_check nonnull(1, 2, 3);
+int boot_view_read(struct world *world, const char *sysroot, struct arena *arena,
+		   struct boot_view *ret) must_check nonnull(1, 3, 4);
 
 /* The one word for all of it, with every function that it speaks of in @now. */
 enum boot_state boot_view_state(const struct boot_view *view, const struct inventory *now)
@@ -47,17 +47,17 @@ enum boot_state boot_view_state(const struct boot_view *view, const struct inven
 
 /*
  * Reads the rules of @sources, modprobe.d and the command line (@cmdline, or the machine's if
- * it is NULL) into @ret->policy, as the binder will. Problems of the configuration are there
+ * it is NULL: with what dracut adds below @sysroot) into @ret->policy, as the binder will. Problems of the configuration are there
  * with their lines and columns; @ret_files is the configuration alone, with the critical
  * devices that are added to @sources. -errno, which is said.
  */
-int next_boot_read(struct world *world, struct arena *arena, struct sources *sources,
-		   const char *cmdline, struct policy *ret_files,
-		   struct run *ret) must_check nonnull(1, 2, 3, 5, 6);
+int next_boot_read(struct world *world, const char *sysroot, struct arena *arena,
+		   struct sources *sources, const char *cmdline, struct policy *ret_files,
+		   struct run *ret) must_check nonnull(1, 3, 4, 6, 7);
 
 /* The same of the machine's own files, for those who need no line of them. -errno, said. */
-int next_boot_read_own(struct world *world, struct arena *arena,
-		       struct run *ret) must_check nonnull(1, 2, 3);
+int next_boot_read_own(struct world *world, const char *sysroot, struct arena *arena,
+		       struct run *ret) must_check nonnull(1, 3, 4);
 
 /*
  * The same with the table of a finished image in place of the configuration. An image without

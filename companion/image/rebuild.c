@@ -75,6 +75,8 @@ static void judge(struct check *c, const struct rebuild_machine *machine,
 	if (v->has_failed) {
 		v->state = REBUILD_STALE;
 		v->reason = first(c, FINDING_FAIL, NULL);
+		v->is_doubtful =
+			c->has_foreign_words && c->findings.counts[FINDING_FAIL] == 1;
 	} else if (!node || !tree_is_file(node) ||
 		   !program_is_same(node->file->data, machine->binder_copy->bytes)) {
 		v->state = REBUILD_STALE;

@@ -23,7 +23,7 @@ struct rebuild_verdict {
 	enum rebuild_state state;
 	const char *
 		reason; /* a part of a sentence: why it must be made anew, or "up to date" */
-	/* A hook of somebody else may have put it there: it is tried, and then it is good. */
+	/* Somebody else's hook or module may have put it there: it is tried, and then it is good. */
 	bool is_doubtful;
 	bool has_failed; /* the checks: @findings has more */
 };
@@ -38,7 +38,7 @@ struct rebuild_machine {
 
 /*
  * Reads one image and compares it with @machine: the binder that is installed, with the
- * configuration, and modprobe.d. @findings gets the findings of the checks. Their texts are in @arena, which
+ * configuration, modprobe.d and dracut.conf. @findings gets the findings of the checks. Their texts are in @arena, which
  * the image itself does not burden.
  */
 struct rebuild_verdict rebuild_judge(const struct installed_image *image,

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes an image of the initramfs.
 
-usage: make_image.py SHAPE BINDER FILE [RELEASE]
+usage: make_image.py SHAPE BINDER FILE [RELEASE [PATH=TEXT...]]
 
-SHAPE is one of images.SHAPES, or "booster"; BINDER goes into it, "-" for none.
+SHAPE is one of images.SHAPES, or "booster"; BINDER goes into it, "-" for none. The files PATH are
+added.
 """
 import sys
 
@@ -27,6 +28,9 @@ def main():
     if not data:
         tree.pop(images.BINDER, None)
     tree = {name.replace(images.RELEASE, release): entry for name, entry in tree.items()}
+    for more in sys.argv[5:]:
+        name, text = more.split("=", 1)
+        tree[name] = images.file(text + "\n")
     with open(path, "wb") as out:
         out.write(images.cpio(tree))
 

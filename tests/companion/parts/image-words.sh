@@ -1,0 +1,90 @@
+# shellcheck shell=sh
+# dracut's command line files: those of an image against the machine's dracut.conf, in both
+# directions, by check, check --image, apply and plan.
+# shellcheck disable=SC2154 # here, work and so on are of run.sh
+
+mkdir "$work/image-words"
+cd "$work/image-words" || exit
+version=6.1.0-17-amd64
+words=vfio-pci.ids=10ee:5000
+"$here/mktree.py" "$here/trees/alveo.tree" words
+echo root=/dev/sda1 >words/proc/cmdline
+mkdir -p words/usr/sbin words/usr/lib/earlybind words/boot "words/lib/modules/$version" \
+	words/etc/dracut.conf.d words/usr/lib/dracut/dracut.conf.d
+cp /bin/true words/usr/sbin/dracut
+cp "$BINDER" words/usr/lib/earlybind/binder
+: >"words/boot/vmlinuz-$version"
+dracut_conf() { printf '%s\n' "$@" >words/etc/dracut.conf.d/cards.conf; }
+image_words() { # BINDER PATH=TEXT...
+	binder=$1
+	shift
+	"$here/make_image.py" dracut-systemd "$binder" "words/boot/initramfs-$version.img" $version "$@"
+}
+in_image() { image_words "$BINDER" "etc/cmdline.d/01-default.conf=$1"; }
+
+# One verdict, by three commands: "fine" or "due".
+agree() { # NAME WANTED [PATTERN]
+	code=0
+	image=words/boot/initramfs-$version.img
+	"$EARLYBIND" check --image "$image" --sysroot words >check.txt 2>&1 && one=fine || one=due
+	"$EARLYBIND" check --only image --sysroot words >/dev/null 2>&1 && two=fine || two=due
+	"$EARLYBIND" apply --dry-run --sysroot words 2>&1 | grep -q 'would run: dracut' && three=due || three=fine
+	check "$1" test "$one $two $three" = "$2 $2 $2"
+	tr -s ' \n' ' ' <check.txt >check.line
+	[ $# -lt 3 ] || check "$1-says" grep -q "$3" check.line
+}
+
+in_image $words
+dracut_conf "kernel_cmdline=\"quiet $words\""
+agree words-same fine
+golden words-plan plan --sysroot words
+golden words-check check --only image --sysroot words
+image_words "$BINDER"
+agree words-missing due "FAIL cmdline: the image lacks \"$words\""
+golden words-missing apply --dry-run --sysroot words
+in_image vfio-pci.ids=10ee:5001
+agree words-other due "FAIL cmdline: the image has \"vfio-pci.ids=10ee:5001\""
+in_image "$words rd.earlybind.log=debug"
+agree words-more due "FAIL cmdline: the image has \"rd.earlybind.log=debug\""
+golden words-more check --image "words/boot/initramfs-$version.img" --sysroot words
+dracut_conf "kernel_cmdline+=\" vfio-pci.ids=10ee:5001 \"" "kernel_cmdline+=\" $words \""
+in_image "$words vfio-pci.ids=10ee:5001"
+agree words-order due 'in another order'
+in_image "vfio-pci.ids=10ee:5001 $words"
+agree words-in-order fine
+# Without any rule: then dracut's module stays away, and no word may be left.
+rm words/etc/dracut.conf.d/cards.conf
+agree words-gone due "FAIL cmdline: the image has \"vfio-pci.ids=10ee:5001\", \"$words\""
+image_words -
+check words-none says 'there are no rules, and earlybind is not in it' apply --dry-run --sysroot words
+check words-none-check "$EARLYBIND" check --only image --sysroot words
+# With words alone an image without a binder is no good one.
+dracut_conf "kernel_cmdline=\"$words\""
+agree words-no-binder due 'FAIL binder: earlybind is not in the image'
+
+# The administrator's file hides that of the vendor; files that are installed count as well.
+in_image $words
+mv words/etc/dracut.conf.d/cards.conf words/usr/lib/dracut/dracut.conf.d
+agree words-vendor fine
+dracut_conf '# nothing'
+agree words-hidden due 'and the machine.s dracut.conf has not'
+dracut_conf 'install_items+=" /etc/cmdline.d/cards.conf /etc/other "'
+mkdir words/etc/cmdline.d
+echo "quiet $words" >words/etc/cmdline.d/cards.conf
+agree words-installed fine
+# What cannot be told is no pass, and only a file that is about it makes it so.
+# shellcheck disable=SC2016 # for dracut's shell
+dracut_conf 'kernel_cmdline="$(cat /etc/cards)"'
+check words-unclear says 'cannot tell cmdline: .*kernel_cmdline= of dracut.conf cannot be told' \
+	check --image "words/boot/initramfs-$version.img" --sysroot words
+echo 'eval true' >words/etc/dracut.conf.d/cards.conf
+image_words "$BINDER"
+rm words/usr/lib/dracut/dracut.conf.d/cards.conf
+check words-lost says 'pass binder' check --image "words/boot/initramfs-$version.img" --sysroot words
+check words-lost-quiet sh -c '! grep -q cmdline said.line'
+# A machine with another generator has nothing of that.
+dracut_conf "kernel_cmdline=\"$words\""
+cp /bin/true words/usr/sbin/update-initramfs
+rm words/usr/sbin/dracut
+check words-other-generator says 'nothing to do' plan --sysroot words
+cd "$work" || exit
