@@ -114,8 +114,6 @@ static void run_configuration(struct machine *d)
 			    d->target_count, plural(d->target_count));
 }
 
-#define IMAGE_ARENA_SIZE ((size_t)512 * 1024 * 1024) /* address space, not memory */
-
 static bool is_wanted(const struct machine *d, const struct installed_image *k)
 {
 	return !d->kernel || strcmp(d->kernel, k->kernel) == 0;

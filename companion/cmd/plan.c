@@ -18,6 +18,7 @@
 #include "next_boot.h"
 #include "options.h"
 #include "plan_groups.h"
+#include "plan_images.h"
 #include "run.h"
 #include "sources.h"
 #include "usage.h"
@@ -42,6 +43,7 @@ struct planning {
 	struct run all; /* the same rules with every function, for the judgement */
 	struct judge judge;
 	struct group_causes causes; /* of all, if the judge has them */
+	struct plan_images images;
 };
 
 /* What the host will do without. */
@@ -280,7 +282,7 @@ static int print_json(struct planning *p)
 	char message[REASON_MESSAGE_SIZE];
 	struct json json;
 
-	if (begin_json(p->arena, run->plan.device_count, &json) < 0)
+	if (begin_json(p->arena, run->plan.device_count + p->images.count, &json) < 0)
 		return EXIT_FAILED;
 	json_open(&json, NULL, '{');
 	json_put_number(&json, "schema", SCHEMA);
@@ -301,6 +303,7 @@ static int print_json(struct planning *p)
 		report_write_group(&plan->groups[i], &json);
 	json_close(&json, ']');
 	report_write_problems(&run->policy, &json);
+	plan_images_write(&p->images, &json);
 	json_close(&json, '}');
 	return end_json(&json);
 }
@@ -388,6 +391,19 @@ static int plan_next_boot(struct planning *p)
 	return r;
 }
 
+static void print(struct planning *p, bool has_rule)
+{
+	(void)sources_print_problems(&p->sources, &p->run.policy);
+	if (p->files.problem_count > 0)
+		say_error(
+			"images keep the rules from before until the configuration is right");
+	if (!has_rule)
+		print_nothing(p);
+	else if (p->run.report.plan)
+		print_text(p);
+	plan_images_print(&p->images, p->image != NULL);
+}
+
 static int plan(struct planning *p)
 {
 	struct run *run = &p->run;
@@ -416,18 +432,14 @@ static int plan(struct planning *p)
 			  run->inventory.unread_count,
 			  run->inventory.unread_count == 1 ? "" : "s",
 			  run->inventory.unread_count == 1 ? "it" : "them");
-	if (p->is_json) {
+	/* Files that were named are those of no image. */
+	if (p->configs.count == 0)
+		plan_images_read(p->world, p->sysroot, p->image, has_rule, p->arena,
+				 &p->images);
+	if (p->is_json)
 		code = print_json(p);
-	} else {
-		(void)sources_print_problems(&p->sources, &run->policy);
-		if (p->files.problem_count > 0)
-			say_error(
-				"images keep the rules from before until the configuration is right");
-		if (!has_rule)
-			print_nothing(p);
-		else if (run->report.plan)
-			print_text(p);
-	}
+	else
+		print(p, has_rule);
 	world_close(p->world);
 	return code != EXIT_OK ? code : verdict(run, has_rule);
 }
@@ -480,8 +492,8 @@ int command_plan(int argc, char **argv, struct arena *arena)
 			"of each group whether a VM can use it then.\n"
 			"\n"
 			"A change of the configuration counts when the image of the initramfs "
-			"has been made again (update-initramfs -u -k all, or dracut "
-			"--regenerate-all --force).\n"
+			"has been made again: \"earlybind apply\". Each image that is not as "
+			"the files is noted, with --image how the files differ from it.\n"
 			"\n"
 			"--move and --acs ask something else: which groups there would be if a card "
 			"were behind another port (--move 01:00=00:1c.0, or with names: the "

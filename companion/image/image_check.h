@@ -16,6 +16,9 @@
 
 #define CHECK_KERNELS_MAX 64
 
+/* As much as one image may need: address space, not memory. */
+#define IMAGE_ARENA_SIZE ((size_t)512 * 1024 * 1024)
+
 struct check {
 	const char *file;
 	const char *kernel; /* whose modules alone count; NULL: all that the image has */

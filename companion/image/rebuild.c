@@ -9,9 +9,6 @@
 #include "shell_assign.h"
 #include "version.h"
 
-/* As much as one image may need: address space, not memory. */
-#define IMAGE_ARENA_SIZE ((size_t)512 * 1024 * 1024)
-
 /* Without the remedy at its end: that is what is about to be done, or has been. */
 static const char *without_remedy(struct check *c, const char *message)
 {

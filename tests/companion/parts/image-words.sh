@@ -42,7 +42,20 @@ golden words-check check --only image --sysroot words
 image_words "$BINDER"
 agree words-missing due "FAIL cmdline: the image lacks \"$words\""
 golden words-missing apply --dry-run --sysroot words
+# plan says what the image lacks of the files that it shows, and with --image the other way round.
+golden words-plan-old-image plan --sysroot words
 in_image vfio-pci.ids=10ee:5001
+golden words-plan-image plan --image "words/boot/initramfs-$version.img" --sysroot words
+plan_json() {
+	"$EARLYBIND" plan --json --sysroot words >out.json || return
+	jq -e '[.images[].image] == ["/boot/initramfs-6.1.0-17-amd64.img", "/boot/initramfs-6.1.0-17-amd64.img"] and
+		(.images[0].difference | test("lacks .vfio-pci.ids=10ee:5000"))' out.json
+}
+check words-plan-json plan_json
+cd "$work" || exit
+contract words-plan-contract 0 plan --sysroot image-words/words
+cd image-words || exit
+check words-plan-config sh -c '! "$0" plan --sysroot words --config /dev/null | grep note:' "$EARLYBIND"
 agree words-other due "FAIL cmdline: the image has \"vfio-pci.ids=10ee:5001\""
 in_image "$words rd.earlybind.log=debug"
 agree words-more due "FAIL cmdline: the image has \"rd.earlybind.log=debug\""
@@ -87,4 +100,17 @@ dracut_conf "kernel_cmdline=\"$words\""
 cp /bin/true words/usr/sbin/update-initramfs
 rm words/usr/sbin/dracut
 check words-other-generator says 'nothing to do' plan --sysroot words
+: >"words/boot/initramfs-$version.img"
+check words-unread says 'note: /boot/initramfs-[^ ]*: it cannot be compared: ' plan --sysroot words
+# modprobe.d, with the other generator: both directions.
+rm -r words/etc/dracut.conf.d words/etc/cmdline.d words/boot/initramfs-*
+mkdir -p words/etc/modprobe.d
+echo 'options vfio-pci ids=10ee:5000' >words/etc/modprobe.d/vfio.conf
+"$here/make_image.py" initramfs-tools "$BINDER" "words/boot/initrd.img-$version" $version
+golden words-plan-modprobe plan --sysroot words
+mv words/etc/modprobe.d/vfio.conf .
+"$here/make_image.py" initramfs-tools "$BINDER" "words/boot/initrd.img-$version" $version \
+	"etc/modprobe.d/vfio.conf=$(cat vfio.conf)"
+golden words-plan-modprobe-left plan --sysroot words
+golden words-plan-modprobe-image plan --image "words/boot/initrd.img-$version" --sysroot words
 cd "$work" || exit
