@@ -48,7 +48,7 @@ installkernel() {
 	local -a options=()
 
 	[[ ${hostonly-} ]] || options+=(--generic)
-	needed=$(/usr/lib/earlybind/image-build modules "$srcmods" "${options[@]}") ||
+	needed=$(/usr/lib/earlybind/image-build modules "$srcmods" "$initdir" "${options[@]}") ||
 		needed="vfio_pci vfio_iommu_type1"
 	for module in $needed; do
 		file=${module//[-_]/[-_]}

@@ -16,15 +16,14 @@ cp "$BINDER" words/usr/lib/earlybind/binder
 : >"words/boot/vmlinuz-$version"
 dracut_conf() { printf '%s\n' "$@" >words/etc/dracut.conf.d/cards.conf; }
 image_words() { # BINDER PATH=TEXT...
-	binder=$1
+	inside=$1
 	shift
-	"$here/make_image.py" dracut-systemd "$binder" "words/boot/initramfs-$version.img" $version "$@"
+	"$here/make_image.py" dracut-systemd "$inside" "words/boot/initramfs-$version.img" $version "$@"
 }
 in_image() { image_words "$BINDER" "etc/cmdline.d/01-default.conf=$1"; }
 
 # One verdict, by three commands: "fine" or "due".
 agree() { # NAME WANTED [PATTERN]
-	code=0
 	image=words/boot/initramfs-$version.img
 	"$EARLYBIND" check --image "$image" --sysroot words >check.txt 2>&1 && one=fine || one=due
 	"$EARLYBIND" check --only image --sysroot words >/dev/null 2>&1 && two=fine || two=due
@@ -55,7 +54,8 @@ check words-plan-json plan_json
 cd "$work" || exit
 contract words-plan-contract 0 plan --sysroot image-words/words
 cd image-words || exit
-check words-plan-config sh -c '! "$0" plan --sysroot words --config /dev/null | grep note:' "$EARLYBIND"
+other_config() { ! "$EARLYBIND" plan --sysroot words --config /dev/null | grep note:; }
+check words-plan-config other_config
 agree words-other due "FAIL cmdline: the image has \"vfio-pci.ids=10ee:5001\""
 in_image "$words rd.earlybind.log=debug"
 agree words-more due "FAIL cmdline: the image has \"rd.earlybind.log=debug\""
