@@ -80,7 +80,10 @@ struct progress {
 	bool is_terminal;
 };
 
-/* Keeps a second one from running. Says who holds it; -errno. */
+/*
+ * Keeps a second one from running. What this one starts inherits the lock: a generator goes on where
+ * its earlybind is killed, and no other may write the same images meanwhile. Says who holds it; -errno.
+ */
 static int apply_lock(void)
 {
 	char who[32] = "";
@@ -91,8 +94,7 @@ static int apply_lock(void)
 		say_error("%s: it cannot be made: %s", APPLY_FOLDER, errno_text(r));
 		return r;
 	}
-	/* Held until the process ends. */
-	fd = open(APPLY_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = open(APPLY_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		r = -errno;
 		say_error("%s: it cannot be opened: %s", APPLY_LOCK, errno_text(r));
@@ -101,16 +103,24 @@ static int apply_lock(void)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		ssize_t n = pread(fd, who, sizeof(who) - 1, 0);
 
-		say_error("another earlybind apply is running%s%.*s: wait until it has "
-			  "ended",
+		say_error("another earlybind apply%s%.*s, or a generator that it started, "
+			  "is running: wait until it has ended",
 			  n > 0 ? ", process " : "", n > 0 ? (int)n : 0, who);
 		close_fd(&fd);
 		return -EBUSY;
 	}
 	r = snprintf(who, sizeof(who), "%d", (int)getpid());
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, who, (size_t)r, 0) < 0)
-		return 0; /* the lock is what counts */
-	return 0;
+		return fd; /* the lock is what counts */
+	return fd;
+}
+
+/* For what a generator left behind as well, which may stay for ever. */
+static void apply_unlock(int *lock)
+{
+	if (*lock >= 0)
+		(void)flock(*lock, LOCK_UN);
+	close_fd(lock);
 }
 
 static const char *join(const char *const *argv, char buf[static COMMAND_SIZE])
@@ -672,6 +682,7 @@ static int read_machine(struct apply *a)
 
 static int apply(void *arg)
 {
+	cleanup_with(apply_unlock) int lock = -1;
 	struct apply *a = arg;
 	int code;
 
@@ -680,8 +691,11 @@ static int apply(void *arg)
 	    binder_copy_load(&a->binder_copy, a->sysroot, NULL, a->arena) < 0 ||
 	    open_world(a->sysroot, &a->world) < 0)
 		return EXIT_FAILED;
-	if (!a->is_dry_run && apply_lock() < 0)
-		return EXIT_FAILED;
+	if (!a->is_dry_run) {
+		lock = apply_lock();
+		if (lock < 0)
+			return EXIT_FAILED;
+	}
 	if (read_machine(a) < 0)
 		return EXIT_FAILED;
 	code = survey(a);

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a kill leaves of a tree that a program changes.
 
-Usage: kill_at.py TREE FOLDER... -- PROGRAM ARGUMENT...
+Usage: kill_at.py [--root ROOT] TREE FOLDER... -- PROGRAM ARGUMENT...
 
-The program runs on TREE, the current folder's; at the start and the end of each of its system
-calls it is stopped. A kill there leaves the files as they are then: each file below TREE/FOLDER
+The program runs on TREE, the current folder's, or with ROOT as its root folder; at the start and the
+end of each of its system calls it is stopped. What it has started goes on, and is waited for. A kill there leaves the files as they are then: each file below TREE/FOLDER
 must be as before the run or as after it. Only a name that no program takes for
 configuration may stand beside them, and nobody but its owner may read that file unless the file
 beside it is as open.
@@ -18,11 +18,11 @@ import ctypes
 import os
 import shutil
 import signal
-import subprocess
 import sys
 
 LEFTOVER = ".earlybind-new"
 TRACEME, SYSCALL, SETOPTIONS = 0, 24, 0x4200
+SET_CHILD_SUBREAPER = 36
 SYSGOOD, EXITKILL = 1, 0x100000
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -41,7 +41,7 @@ def read(tree, folders):
     return found
 
 
-def start(command, trace):
+def start(command, trace, root):
     pid = os.fork()
     if pid == 0:
         null = os.open("/dev/null", os.O_RDWR)
@@ -50,19 +50,30 @@ def start(command, trace):
         if trace:
             libc.ptrace(TRACEME, 0, None, None)
             os.kill(os.getpid(), signal.SIGSTOP)
+        if root:
+            os.chroot(root)
+            os.chdir("/")
         os.execv(command[0], command)
     return pid
 
 
-def run(command):
-    status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+def run(command, root):
+    status = os.waitstatus_to_exitcode(os.waitpid(start(command, False, root), 0)[1])
     if status != 0:
         sys.exit(f"exit code {status}")
 
 
-def traced(command, stop):
+def wait_for_orphans():
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        pass
+
+
+def traced(command, stop, root):
     """Calls stop() at each system call until it says true, which kills; the number of stops."""
-    pid = start(command, True)
+    pid = start(command, True, root)
     os.waitpid(pid, 0)
     libc.ptrace(SETOPTIONS, pid, None, SYSGOOD | EXITKILL)
     stops = pending = 0
@@ -80,6 +91,7 @@ def traced(command, stop):
         if stop():
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+            wait_for_orphans()
             return stops
 
 
@@ -96,8 +108,12 @@ def judge(now, before, after):
 
 
 def main():
-    split = sys.argv.index("--")
-    tree, folders, command = sys.argv[1], sys.argv[2:split], sys.argv[split + 1 :]
+    words, root = sys.argv[1:], None
+    if words[0] == "--root":
+        root, words = words[1], words[2:]
+    split = words.index("--")
+    tree, folders, command = words[0], words[1:split], words[split + 1 :]
+    libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     fresh, before = tree + ".fresh", read(tree, folders)
     shutil.copytree(tree, fresh, symlinks=True)
 
@@ -105,7 +121,7 @@ def main():
         shutil.rmtree(tree)
         shutil.copytree(fresh, tree, symlinks=True)
 
-    run(command)
+    run(command, root)
     after = read(tree, folders)
     if after == before:
         sys.exit("the program changes nothing")
@@ -118,15 +134,16 @@ def main():
             states.append(now)
 
     again()
-    stops = traced(command, look)
+    stops = traced(command, look, root)
     if read(tree, folders) != after:
         sys.exit("it ends in another way when it is traced")
-    for state in states:
+    for at, state in enumerate(states):
         again()
-        traced(command, lambda s=state: read(tree, folders) == s)
-        if read(tree, folders) != state:
+        traced(command, lambda s=state: read(tree, folders) == s, root)
+        # What it has started may have changed more meanwhile.
+        if read(tree, folders) not in states[at:]:
             sys.exit("killed, it leaves something else")
-        run(command)
+        run(command, root)
         if read(tree, folders) != after:
             sys.exit("run again after a kill, it does not end as without one: "
                      f"{sorted(read(tree, folders))}")

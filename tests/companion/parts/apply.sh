@@ -149,12 +149,25 @@ cat >"$real/usr/sbin/update-initramfs" <<'END'
 echo "$*" >>/stand-in/runs
 case $(cat "/stand-in/$3") in
 good) cp "/stand-in/initrd-$3" "/boot/initrd.img-$3" ;;
+whole)
+	cp "/stand-in/initrd-$3" "/stand-in/new-$3" && mv "/stand-in/new-$3" "/boot/initrd.img-$3"
+	;;
+slow)
+	echo $$ >/stand-in/pid
+	until [ -e /stand-in/let-go ]; do sleep 0.1; done
+	cp "/stand-in/initrd-$3" "/boot/initrd.img-$3"
+	;;
 lie) echo "update-initramfs: Not updating" ;;
 fail)
 	i=0
 	while [ $((i += 1)) -le 30 ]; do echo "line $i"; done
 	printf 'E: the disk is \033[2J full' >&2
 	exit 3
+	;;
+daemon)
+	cp "/stand-in/initrd-$3" "/boot/initrd.img-$3"
+	sleep 60 >/dev/null 2>&1 &
+	echo $! >>/stand-in/pid
 	;;
 hang)
 	trap 'echo stopped >>/stand-in/runs; exit 130' INT TERM
@@ -275,6 +288,32 @@ really apply-real-twice 'earlybind apply >/dev/null 2>&1 & pid=$!
 	earlybind apply; echo $?
 	kill -TERM $pid
 	wait $pid'
+# kill -9: at each of its system calls; and while the generator runs, which goes on: no second one
+# is started beside it, and when it has ended the lock is free.
+mkdir "$real/state"
+mv "$real/boot" "$real/state/boot"
+ln -s state/boot "$real/boot"
+stand_in whole whole
+killed_anywhere() {
+	unshare --user --map-root-user --mount sh -c '
+		mount --rbind / "$1/host" && mount --rbind /dev "$1/dev" &&
+		"$2" --root "$1" "$1/state" boot -- /usr/bin/earlybind apply' - "$real" "$here/kill_at.py"
+}
+check apply-killed killed_anywhere
+rm -f "$real/stand-in/let-go"
+stand_in slow slow
+really apply-real-killed 'earlybind apply >/dev/null 2>&1 & pid=$!
+	until [ -s /stand-in/pid ] || ! kill -0 $pid; do sleep 0.1; done
+	kill -KILL $pid
+	{ wait $pid; } 2>/dev/null
+	timeout 30 earlybind apply; echo $?
+	: >/stand-in/let-go
+	while kill -0 $(cat /stand-in/pid) 2>/dev/null; do sleep 0.1; done
+	earlybind apply'
+# What a generator leaves behind keeps the lock of nobody that has ended.
+stand_in daemon daemon
+really apply-real-daemon 'earlybind apply >/dev/null 2>&1; earlybind apply
+	kill $(cat /stand-in/pid)'
 only_root() {
 	! unshare --user "$EARLYBIND" apply 2>err.txt && grep -q 'only root' err.txt
 }
