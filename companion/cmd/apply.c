@@ -103,9 +103,10 @@ static int apply_lock(void)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		ssize_t n = pread(fd, who, sizeof(who) - 1, 0);
 
-		say_error("another earlybind apply%s%.*s, or a generator that it started, "
-			  "is running: wait until it has ended",
-			  n > 0 ? ", process " : "", n > 0 ? (int)n : 0, who);
+		say_error(
+			"another earlybind apply%s%.*s, or a generator that it started, "
+			"is running: wait until it has ended",
+			n > 0 ? ", process " : "", n > 0 ? (int)n : 0, who);
 		close_fd(&fd);
 		return -EBUSY;
 	}
