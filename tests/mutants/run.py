@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether the tests see small bugs: applies each of list.txt in a copy of the tree, and runs its tests.
 
-usage: run.py [--only WORD,...] [--bad] [--search TEST,...] [--seconds N] [--limit N] [--results FILE] [--again]
+usage: run.py [--only WORD,...] [--bad] [--search TEST,...] [--seconds N] [--limit N] [--jobs N]
+              [--results FILE] [--again]
 
 Each bug is a line or two that are replaced. Its tests (unit tests, or parts of the companion suite)
 must then fail: caught. A bug whose tests pass survived. A copy that does not build is broken, and so
@@ -10,15 +11,18 @@ is one whose text stands in the file not exactly once. What FILE (build/mutants.
 not done again; --again begins anew, --bad does again what survived or was broken. --only: bugs with
 one of these words in their name. --search: what survives is tried against these unit tests too, and
 the one that catches it is named. --seconds: no new one is begun after that; --limit: of one build
-or test (300). Code 1 if one survived that has no "survives:", or is broken.
+or test (300). --jobs: copies that work beside each other (1); one of them has all bugs of a file, so
+that a bug costs the compiler one file, and two where the file changes. Code 1 if one survived that has no "survives:", or is broken.
 """
 import argparse
+import concurrent.futures
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -133,6 +137,30 @@ def judge(mutant, folder, limit, passing, others):
             file.write(text)
 
 
+def work(todo, lock, results, args):
+    """Does what is left of @todo, a file's bugs at a time, in a copy of its own."""
+    end = time.monotonic() + args.seconds if args.seconds else None
+    passing = {}
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        make_copy(folder)
+        while True:
+            with lock:
+                if not todo:
+                    return
+                mutants = todo.pop(0)
+            for mutant in mutants:
+                start = time.monotonic()
+                if end and start > end:
+                    return
+                what = judge(mutant, folder, args.limit, passing, args.search)
+                with lock:
+                    results[mutant["name"]] = what
+                    print(f"{mutant['name']}: {what} ({time.monotonic() - start:.0f} s)", flush=True)
+                    with open(args.results + ".new", "w", encoding="utf-8") as file:
+                        file.writelines(f"{name}\t{what}\n" for name, what in results.items())
+                    os.replace(args.results + ".new", args.results)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", type=lambda words: words.split(","), default=[""])
@@ -140,29 +168,26 @@ def main():
     parser.add_argument("--search", type=lambda words: words.split(","), default=[])
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--limit", type=float, default=300)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--results", default=os.path.join(TOP, "build/mutants.tsv"))
     parser.add_argument("--again", action="store_true")
     args = parser.parse_args()
-    results, passing = {}, {}
+    results, todo, lock = {}, {}, threading.Lock()
     if os.path.exists(args.results) and not args.again:
         with open(args.results, encoding="utf-8") as lines:
             results = dict(line.rstrip("\n").split("\t") for line in lines)
     mutants = [m for m in read_list() if any(word in m["name"] for word in args.only)]
     if args.bad:
         results = {name: what for name, what in results.items() if what.startswith("caught")}
-    todo = [m for m in mutants if m["name"] not in results]
-    end = time.monotonic() + args.seconds if args.seconds else None
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        if todo:
-            make_copy(folder)
-        for mutant in todo:
-            if end and time.monotonic() > end:
-                break
-            results[mutant["name"]] = judge(mutant, folder, args.limit, passing, args.search)
-            print(f"{mutant['name']}: {results[mutant['name']]}", flush=True)
-            with open(args.results + ".new", "w", encoding="utf-8") as file:
-                file.writelines(f"{name}\t{what}\n" for name, what in results.items())
-            os.replace(args.results + ".new", args.results)
+    for mutant in mutants:
+        if mutant["name"] not in results:
+            todo.setdefault(mutant["file"], []).append(mutant)
+    # The longest first: no copy ends long after the others.
+    todo = sorted(todo.values(), key=len, reverse=True)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        workers = [pool.submit(work, todo, lock, results, args) for _ in range(min(args.jobs, len(todo)))]
+    for worker in workers:
+        worker.result()
     done = [(m, results[m["name"]]) for m in mutants if m["name"] in results]
     count = {word: sum(what.startswith(word) for _, what in done) for word in ("caught", "survived", "broken")}
     bad = [m["name"] for m, what in done if what.startswith("broken") or (what.startswith("survived") and not m["why"])]
