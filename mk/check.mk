@@ -254,11 +254,12 @@ consistency:
 	$(Q)$(MAKE) --no-print-directory all DEBUG=
 	$(Q)tests/companion/consistency.py --lot $(or $(MACHINES),300) --seed $(or $(SEED),1) tests/companion/trees
 
-# Whether the tests see small bugs (tests/mutants). It goes on where it was ended; hours.
+# Whether the tests see small bugs (tests/mutants), in JOBS copies. It goes on where it was ended.
 mutants:
 	$(Q)mk/packages.sh build test
 	$(Q)$(MAKE) --no-print-directory all DEBUG=
-	$(Q)tests/mutants/run.py $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS))
+	$(Q)$(PARALLEL) $(BUILD)/check/libbinder.a
+	$(Q)tests/mutants/run.py --jobs $(or $(JOBS),2) $(if $(ONLY),--only $(ONLY)) $(if $(SECONDS),--seconds $(SECONDS))
 
 # Each file of the companion's trees, damaged in 16 ways, under ASan and UBSan; hours without SECONDS.
 damaged:
