@@ -245,6 +245,46 @@ static void find_sdboot_manage(struct search *s, struct bootloader_facts *f)
 	s->loader->program = "sdboot-manage gen";
 }
 
+/*
+ * Systems that are made of one configuration, whose kernels are started with a word of their own;
+ * and boot loaders that count where no other one is set up.
+ */
+static void find_program(struct search *s, struct bootloader_facts *f)
+{
+	static const struct {
+		const char *word, *name, *file, *variable, *program, *command;
+	} programs[] = {
+		{"init=/nix/store/", "NixOS", "/etc/nixos/configuration.nix",
+		 "the list boot.kernelParams", NULL, "nixos-rebuild boot"},
+		{"gnu.system=/gnu/store/", "Guix", "/etc/config.scm",
+		 "the list kernel-arguments", NULL,
+		 "guix system reconfigure /etc/config.scm"},
+		{NULL, "zipl", "/etc/zipl.conf", "parameters", "zipl", "zipl"},
+		{NULL, "LILO", "/etc/lilo.conf", "append", "lilo", "lilo"},
+	};
+	bool is_alone = !f->has_helper && !f->has_grub && !f->has_file &&
+			!f->has_entries && !f->lines;
+	struct text running;
+
+	if (file_read_world(s->world, WORLD_PROC, "cmdline", s->arena, CMDLINE_MAX,
+			    &running) < 0)
+		running = TEXT("");
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		bool counts = programs[i].word
+				      ? has_part(running, programs[i].word)
+				      : is_alone && has_program(s, programs[i].program);
+
+		if (!counts || !exists(s, programs[i].file))
+			continue;
+		f->has_helper = true;
+		s->loader->name = programs[i].name;
+		s->loader->file = programs[i].file;
+		s->loader->variable = programs[i].variable;
+		s->loader->program = programs[i].command;
+		return;
+	}
+}
+
 /* What only a look at the boot tells from the others. */
 static bool choose_by_boot(const struct bootloader_facts *f, enum bootloader_kind *ret,
 			   const char **ret_why)
@@ -479,6 +519,7 @@ void bootloader_find(struct world *world, const char *sysroot, struct arena *are
 	read_start(&s, f);
 	find_lines(&s, f);
 	find_sdboot_manage(&s, f);
+	find_program(&s, f);
 	find_ukify(&s, f);
 	ret->kind = bootloader_choose(f, &ret->why);
 	set_names(&s);

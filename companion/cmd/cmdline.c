@@ -163,7 +163,7 @@ static int say_by_hand(const struct cmdline_command *c, const struct strings *wa
 	say_place(c);
 	if (l->kind == LOADER_HELPER && l->variable)
 		paragraph_line(stdout, 0,
-			       "left to do: add %s to %s in %s, inside its quotes; then "
+			       "left to do: add %s to %s in %s, within quotes; then "
 			       "run: %s",
 			       words, l->variable, l->file, l->program);
 	else if (l->kind == LOADER_HELPER)

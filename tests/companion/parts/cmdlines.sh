@@ -79,6 +79,17 @@ helper lines-raspi update-initramfs etc/default/raspi-firmware boot/firmware/cmd
 	'add intel_iommu=on to the line of /etc/default/raspi-extra-cmdline.*run: update-initramfs -u'
 helper lines-sdboot-manage sdboot-manage etc/sdboot-manage.conf boot/loader/entries/a.conf 'options root=UUID=1 ro\n' \
 	'add intel_iommu=on to LINUX_OPTIONS in /etc/sdboot-manage.conf.*run: sdboot-manage gen' 'root=UUID=1 ro initrd=\\i.img'
+# Systems of one configuration: their entries are made of it. Boot loaders where there is no other.
+helper lines-nixos nixos-rebuild etc/nixos/configuration.nix boot/loader/entries/nixos.conf 'options root=x\n' \
+	'add intel_iommu=on to the list boot.kernelParams in /etc/nixos/configuration.nix.*run: nixos-rebuild boot' \
+	'init=/nix/store/x/init root=x initrd=\\x'
+helper lines-guix guix etc/config.scm boot/grub/grub.cfg 'linux /gnu/store/x\n' \
+	'add intel_iommu=on to the list kernel-arguments in /etc/config.scm.*run: guix system reconfigure' \
+	'BOOT_IMAGE=/x root=x gnu.system=/gnu/store/y'
+helper lines-zipl zipl etc/zipl.conf etc/os-release 'ID=x\n' \
+	'add intel_iommu=on to parameters in /etc/zipl.conf, within quotes; then run: zipl' 'root=x BOOT_IMAGE=0'
+helper lines-lilo lilo etc/lilo.conf etc/os-release 'ID=x\n' \
+	'add intel_iommu=on to append in /etc/lilo.conf.*run: lilo' 'auto BOOT_IMAGE=Linux ro root=801'
 # Whatever the file is, an end in time and no change.
 lines_hostile() {
 	for kind in pipe folder loop huge noise; do
