@@ -387,8 +387,8 @@ static bool is_below(const char *file, const char *const *prefixes)
 /* Whether the boot loader of this boot does not read the file. False if that is not known. */
 static bool is_of_other_loader(const struct bootloader_facts *f, const char *file)
 {
-	static const char *const grub[] = {"/etc/default/grub", "/boot/grub/",
-					   "/boot/grub2/", NULL};
+	static const char *const grub[] = {"/etc/default/grub", "/etc/grub.d/",
+					   "/boot/grub/", "/boot/grub2/", NULL};
 	/* Fedora's kernel-install makes GRUB's entries of the first one. */
 	static const char *const of_entries[] = {"/etc/kernel/cmdline", NULL};
 	static const char *const others[] = {
