@@ -4,29 +4,67 @@
 
 #include "recipe_parse.h"
 
+static void parse_cmdline(struct recipes *recipes, const char *file, struct text bytes)
+{
+	recipe_parse_cmdline(recipes, file, 1, bytes);
+}
+
+/* The name of the file is the address: the first line here. */
+static void parse_driverctl(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text name;
+	const char *path;
+
+	if (!text_cut(&bytes, '\n', &name))
+		return;
+	path = arena_printf(recipes->arena, "%s/pci-%.*s", file, (int)name.n, name.p);
+	if (path)
+		recipe_parse_driverctl(recipes, path, bytes);
+}
+
 static void (*const parsers[])(struct recipes *recipes, const char *file,
 			       struct text bytes) = {
-	recipe_parse_modprobe,	   recipe_parse_plain_cmdline,
-	recipe_parse_grub_default, recipe_parse_grub_cfg,
-	recipe_parse_modules,	   recipe_parse_dracut,
-	recipe_parse_mkinitcpio,   recipe_parse_unraid,
-	recipe_parse_proxmox_vm,   recipe_parse_proxmox_mapping,
-	recipe_parse_libvirt,	   recipe_parse_init_script,
-	recipe_parse_unit,	   recipe_parse_udev,
-	recipe_parse_tmpfiles,	   recipe_parse_sysfs,
-	recipe_parse_keyed,	   recipe_parse_refind_linux,
-	recipe_parse_kernelstub,   recipe_parse_bootc,
-	recipe_parse_nix,	   recipe_parse_dpdk,
-	recipe_parse_vpp,	   recipe_parse_truenas,
-	recipe_parse_openrc,	   recipe_parse_syslinux,
-	recipe_parse_entry,	   recipe_parse_grub_custom,
-	recipe_parse_guix,	   recipe_parse_incus,
+	recipe_parse_modprobe,
+	recipe_parse_plain_cmdline,
+	recipe_parse_grub_default,
+	recipe_parse_grub_cfg,
+	recipe_parse_modules,
+	recipe_parse_dracut,
+	recipe_parse_mkinitcpio,
+	recipe_parse_unraid,
+	recipe_parse_proxmox_vm,
+	recipe_parse_proxmox_mapping,
+	recipe_parse_libvirt,
+	recipe_parse_init_script,
+	recipe_parse_unit,
+	recipe_parse_udev,
+	recipe_parse_tmpfiles,
+	recipe_parse_sysfs,
+	recipe_parse_keyed,
+	recipe_parse_refind_linux,
+	recipe_parse_kernelstub,
+	recipe_parse_bootc,
+	recipe_parse_nix,
+	recipe_parse_dpdk,
+	recipe_parse_vpp,
+	recipe_parse_truenas,
+	recipe_parse_openrc,
+	recipe_parse_syslinux,
+	recipe_parse_entry,
+	recipe_parse_grub_custom,
+	recipe_parse_guix,
+	recipe_parse_incus,
 	recipe_parse_ukify,
+	recipe_parse_modprobe_vendor,
+	recipe_parse_script,
+	recipe_parse_talos,
+	parse_cmdline,
+	parse_driverctl,
 };
 
 static void check(const struct recipe *r, unsigned lines)
 {
-	require(r->file && r->line >= 1 && r->line <= lines);
+	require(r->file && r->line <= lines);
 	require(r->text.p || r->text.n == 0);
 	require(recipe_kind_name(r->kind)[0] && recipe_fate_name(r->fate)[0]);
 	/* A rule that is proposed is one that the binder understands, and means the same. */
