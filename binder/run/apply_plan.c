@@ -871,8 +871,8 @@ static void announce(struct steps *s, const struct outcome *o)
 			  address, d->ids.vendor, d->ids.device, o->after, seconds);
 	else if (o->parked)
 		world_log(s->world, LOG_LEVEL_NOTICE,
-			  "%s [%04x:%04x] is in the hands of the kernel: waiting, at "
-			  "most %u s",
+			  "%s [%04x:%04x] is locked by another kernel task; waiting up "
+			  "to %u s",
 			  address, d->ids.vendor, d->ids.device, seconds);
 }
 

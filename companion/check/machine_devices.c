@@ -94,8 +94,9 @@ static void run_iommu(struct machine *d)
 	int groups = machine_list(d, WORLD_SYS, GROUPS, NULL);
 
 	if (groups > 0)
-		machine_say(d, FINDING_PASS, "it is on%s%s: %d group%s",
-			    count > 0 ? ": " : "", names, groups, plural((size_t)groups));
+		machine_say(d, FINDING_PASS, "enabled%s%s%s, %d group%s",
+			    count > 0 ? " (" : "", names, count > 0 ? ")" : "", groups,
+			    plural((size_t)groups));
 	else if (groups == -EACCES)
 		machine_say(d, FINDING_UNKNOWN,
 			    "its groups cannot be read: run this as root");
@@ -120,7 +121,7 @@ static void run_interrupts(struct machine *d)
 		return;
 	switch (iommu->remapping) {
 	case REMAPPING_ON:
-		machine_say(d, FINDING_PASS, "they are remapped");
+		machine_say(d, FINDING_PASS, "interrupt remapping is enabled");
 		if (iommu->is_unsafe)
 			machine_say(d, FINDING_NOTE,
 				    "vfio_iommu_type1.allow_unsafe_interrupts=1 is not "
@@ -135,7 +136,7 @@ static void run_interrupts(struct machine *d)
 		else
 			machine_say(
 				d, FINDING_FAIL,
-				"they are not remapped, and vfio gives no device to a VM "
+				"interrupt remapping is disabled, and vfio gives no device to a VM "
 				"then: %s; or, only for guests that you trust, add "
 				"vfio_iommu_type1.allow_unsafe_interrupts=1",
 				iommu_why_not_remapped(iommu));
@@ -145,7 +146,7 @@ static void run_interrupts(struct machine *d)
 		if (iommu->maker == IOMMU_OTHER)
 			return;
 		machine_say(d, FINDING_UNKNOWN,
-			    "whether they are remapped: neither /proc/interrupts nor the "
+			    "interrupt remapping: neither /proc/interrupts nor the "
 			    "firmware's table can be read; run this as root");
 		return;
 	}
@@ -266,10 +267,10 @@ static void run_reserved(struct machine *d)
 		failed++;
 		machine_say(
 			d, FINDING_FAIL,
-			"%s: the firmware keeps memory for a device of its group %d (%.*s "
-			"to %.*s, type direct: RMRR), and the kernel gives it to no VM: "
-			"exclude the slot in the firmware's setup, turn off what uses it "
-			"(a BMC, legacy USB, an option ROM), or ask its maker",
+			"%s: the firmware reserves memory in its group %d (%.*s to %.*s, "
+			"type direct: RMRR), so no VM can have it: exclude the slot in the "
+			"firmware's setup, or disable what uses the memory (a BMC, legacy "
+			"USB, an option ROM)",
 			t->name, t->device->iommu_group, (int)start.n, start.p,
 			(int)end.n, end.p);
 	}
@@ -455,9 +456,9 @@ static bool check_power(struct machine *d, const struct target *t)
 	    config.n >= 4 && memcmp(config.p, "\xff\xff\xff\xff", 4) == 0) {
 		machine_say(
 			d, FINDING_FAIL,
-			"%s does not answer (its configuration reads as ff): take the "
-			"machine's power away for a moment; if it comes again, write 0 to "
-			"its d3cold_allowed, and look for a firmware that can reset it",
+			"%s does not answer (its configuration reads as ff): power-cycle "
+			"the machine; if it happens again, write 0 to its d3cold_allowed and "
+			"look for newer firmware of the card",
 			t->name);
 		return false;
 	}

@@ -786,11 +786,12 @@ int command_apply(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "apply",
 		.synopsis = "[OPTION...]",
-		.text = "Brings the configuration into the images of all installed kernels: "
-			"validates it, finds the images that do not carry it, has them made "
-			"anew by the program that made them (update-initramfs, dracut or "
-			"mkinitcpio), and checks what came of it. Images that are up to date "
-			"stay. Where something fails the old image stays.\n"
+		.text = "Brings the configuration into the images of all installed "
+			"kernels. It validates the configuration and finds the images "
+			"that do not carry it. The program that made them "
+			"(update-initramfs, dracut or mkinitcpio) makes them again, and "
+			"the result is checked. Images that are up to date stay. Where "
+			"something fails the old image stays.\n"
 			"\n"
 			"exit code: 0 all images are good; 1 something failed; 2 wrong usage; "
 			"3 there is no image, or nothing to make it with\n",

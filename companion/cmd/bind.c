@@ -78,8 +78,8 @@ static size_t say_ambiguous(const struct binding *b)
 		if (count < 2)
 			continue;
 		said++;
-		say_error("bind: %s names %zu functions: name those that are meant by "
-			  "address, or use --force",
+		say_error("bind: %s names %zu functions: name them by address, or "
+			  "use --force",
 			  s->words->items[i], count);
 	}
 	return said;

@@ -419,14 +419,14 @@ static size_t say_refusal(const struct guards *g, const char *address,
 		return 0;
 	reason_message(pd->reason, pd->detail, message);
 	if (pd->reason == REASON_CONSOLE || pd->reason == REASON_LAST_DISPLAY)
-		object(g, "%s: %s: it goes dark for good; use --force if that is meant",
+		object(g, "%s: %s: it goes dark for good; use --force if you want that",
 		       address,
 		       pd->reason == REASON_CONSOLE ? "it drives the console"
 						    : "it is the only display");
 	else if (pd->reason == REASON_CRITICAL_CONSOLE)
 		object(g,
 		       "%s: the local console would have no keyboard without it (%s): "
-		       "use --force if that is meant",
+		       "use --force if you want that",
 		       address, pd->detail ? pd->detail : "?");
 	else if (pd->reason == REASON_CRITICAL_STORAGE ||
 		 pd->reason == REASON_CRITICAL_NETWORK)
@@ -472,7 +472,7 @@ size_t guards_say_bind(const struct guards *guards, const struct plan_device *pl
 		said++;
 		object(guards,
 		       "%s: %s has it, which may hang the machine when it must let go%s; "
-		       "--force does it now all the same",
+		       "--force does it now anyway",
 		       address, d->driver, safe_way(guards, d->bdf));
 	}
 	return said;

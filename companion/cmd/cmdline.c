@@ -403,7 +403,7 @@ int command_cmdline(int argc, char **argv, struct arena *arena)
 			"not earlybind's own, and runs what tells the boot loader.\n"
 			"\n"
 			"exit code: 0 nothing is missing, or done; 1 something is missing, "
-			"or failed; 2 wrong usage; 3 it cannot be told where to set it\n",
+			"or failed; 2 wrong usage; 3 where to set it is unknown\n",
 		.example = "earlybind cmdline --set --dry-run",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),

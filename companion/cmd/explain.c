@@ -91,7 +91,7 @@ static const char *next_of_refusal(struct explain *e, const struct plan_device *
 	case REASON_IDENTITY_MISMATCH:
 		return arena_printf(e->arena,
 				    "\"earlybind remove %.*s\", and \"earlybind "
-				    "add %s\" if this device is meant",
+				    "add %s\" if you want this device",
 				    (int)pd->rule->text.n, pd->rule->text.p, address);
 	case REASON_HAS_VFS:
 		return "\"earlybind list\" shows the virtual functions to name instead";

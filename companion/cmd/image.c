@@ -506,11 +506,12 @@ int command_image(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "image",
 		.synopsis = "[--append IMAGE] --output FILE [OPTION...]",
-		.text = "Writes the binder with the configuration, and vfio-pci with all "
-			"that it needs, as an archive that the kernel unpacks on top of an "
-			"initramfs: behind a copy of IMAGE, whatever made that, or as a "
-			"file of its own for boot loaders and ukify, which take several. "
-			"Nothing of IMAGE is changed. It takes effect with "
+		.text = "Writes an archive that the kernel unpacks on top of an "
+			"initramfs: the binder with the configuration, vfio-pci and what "
+			"that needs. --append writes it behind a copy of IMAGE, which may "
+			"be of any origin and is not changed. Without it the archive is a "
+			"file of its own, for boot loaders and ukify, which take several. "
+			"It takes effect with "
 			"rdinit=" BINDER_PATH " on the kernel command line.\n"
 			"\n"
 			"exit code: 0 done; 1 the configuration is wrong, a kernel has no "

@@ -97,13 +97,13 @@ static void put_device(const struct planning *p, const struct plan_device *pd)
 			  "%s:", action_name(pd->action));
 	switch (pd->action) {
 	case ACTION_BIND:
-		paragraph_add(&line, "%s gets it; no driver has it now", pd->wanted);
+		paragraph_add(&line, "%s takes it; it has no driver now", pd->wanted);
 		break;
 	case ACTION_RECOVER:
-		paragraph_add(&line, "%s gets it; %s has it now", pd->wanted, d->driver);
+		paragraph_add(&line, "%s takes over from %s", pd->wanted, d->driver);
 		break;
 	case ACTION_DONE:
-		paragraph_add(&line, "%s has it already", pd->wanted);
+		paragraph_add(&line, "bound to %s already", pd->wanted);
 		break;
 	case ACTION_KEEP:
 	case ACTION_REFUSE:
@@ -158,7 +158,7 @@ static void put_group(const struct planning *p, const struct plan_group *group)
 	if (left == 0)
 		return;
 	printf("%*s", DEVICE_INDENT, "");
-	paragraph_add(&line, "with the host, and no obstacle:");
+	paragraph_add(&line, "stay with the host (no obstacle):");
 	for (size_t i = 0; i < count; i++) {
 		const struct pci_device *d = members[i];
 		char address[BDF_SIZE];
@@ -482,8 +482,8 @@ int command_plan(int argc, char **argv, struct arena *arena)
 		.text = "Shows what the next boot will do with each function that a rule names, "
 			"and why:\n"
 			"\n"
-			"  bind      no driver has it: it gets vfio-pci\n"
-			"  recover   another driver has it now: it gets vfio-pci\n"
+			"  bind      it has no driver: vfio-pci takes it\n"
+			"  recover   vfio-pci takes over from another driver\n"
 			"  done      it is on vfio-pci already\n"
 			"  keep      a keep rule protects it\n"
 			"  refuse    it must not or cannot be bound\n"
@@ -495,10 +495,10 @@ int command_plan(int argc, char **argv, struct arena *arena)
 			"has been made again: \"earlybind apply\". Each image that is not as "
 			"the files is noted, with --image how the files differ from it.\n"
 			"\n"
-			"--move and --acs ask something else: which groups there would be if a card "
-			"were behind another port (--move 01:00=00:1c.0, or with names: the "
-			"card's, --move alveo=4, and a slot's of /sys/bus/pci/slots), or ACS enabled in a port, and whether a VM could "
-			"have the card then (exit code 0) or not (1).\n"
+			"--move shows the groups with a card behind another port: --move "
+			"01:00=00:1c.0, or --move alveo=4 with the names of card and slot "
+			"(/sys/bus/pci/slots). --acs shows them with ACS enabled in a "
+			"port. Exit code: 0 a VM could have the card then; 1 not.\n"
 			"\n"
 			"exit code: 0 everything that rules name will be bound; 1 something is "
 			"refused, a rule names no device, or something was not understood; 2 "

@@ -241,7 +241,7 @@ static void put_unknown(const struct asking *a)
 		if (what)
 			why = unread_sentence(a->causes.arena, a->causes.facts.unread[i],
 					      bdf, what);
-		paragraph_line(stdout, INDENT, "What would be then cannot be told: %s.",
+		paragraph_line(stdout, INDENT, "The groups then are unknown: %s.",
 			       why ? why : "out of memory");
 		return;
 	}

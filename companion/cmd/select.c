@@ -317,12 +317,12 @@ int command_select(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "select",
 		.synopsis = "[OPTION...]",
-		.text = "Shows the PCI functions by IOMMU group, marks those that rules bind, and "
-			"lets you choose others: arrow keys or j and k move, space binds or "
-			"leaves, g does so for the whole group, enter writes, q or escape "
-			"leaves all as it is. Then it goes on as add and remove do. Where the "
-			"input or the output is no terminal, it asks for the numbers of the "
-			"functions to change.\n"
+		.text = "Shows the PCI functions by IOMMU group, marks those that rules "
+			"bind, and lets you choose others. Keys: arrows or j and k move, "
+			"space changes a function, g its whole group, enter writes, q or "
+			"escape leaves without a change. Then it goes on as add and "
+			"remove do. Where the input or the output is no terminal, it asks "
+			"for the numbers of the functions to change.\n"
 			"\n"
 			"exit code: 0 done, or nothing to change; 1 refused, or a file cannot "
 			"be read or written; 2 wrong usage, or an answer that is no number\n",

@@ -535,7 +535,7 @@ int edit_finish(struct edit *e)
 	if (write_own(e) < 0)
 		return EXIT_FAILED;
 	e->is_written = true;
-	puts("next: \"earlybind apply\" puts it into the images, and the next boot obeys");
+	puts("next: run \"earlybind apply\" to update the images, then reboot");
 	return EXIT_OK;
 }
 

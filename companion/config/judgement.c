@@ -78,7 +78,7 @@ const char *judge_unknown_disk(const struct judge *j, const struct pci_device *d
 	if (j->usages->root != ROOT_OTHER || d->ids.class >> 16 != 0x01 ||
 	    driver_is_vfio(d->driver))
 		return NULL;
-	return "which disks / is on cannot be told (ZFS without labels in udev, or no PCI "
+	return "which disks / is on is unknown (ZFS without labels in udev, or no PCI "
 	       "device): make sure that none of them is on it";
 }
 
@@ -175,7 +175,7 @@ const char *refusal_sentence(struct arena *arena, const struct rule *rule,
 	cause = cause_of(message);
 	return arena_printf(
 		arena,
-		"%.*s: take its ID out of vfio-pci.ids=; if that is meant, only "
+		"%.*s: take its ID out of vfio-pci.ids=; if you want that, only "
 		"a rule in /etc/earlybind.conf can have the allow= for it",
 		(int)cause.n, cause.p);
 }
@@ -254,9 +254,8 @@ static void judge_gone(const struct judge *j, const struct bdf physical,
 	ret->reason = REASON_HAS_VFS;
 	ret->why = arena_printf(
 		j->arena,
-		"no virtual function of %s exists after the next boot, since the rule %.*s "
-		"(%s) takes %s from the driver that makes them: leave it to the driver, with "
-		"\"earlybind keep %s\"",
+		"%s has no virtual functions after the next boot: the rule %.*s (%s) takes %s "
+		"from the driver that makes them; leave it to the driver: \"earlybind keep %s\"",
 		address, pd ? (int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE) : 0,
 		pd ? pd->rule->text.p : "",
 		pd ? origin_format(&pd->rule->origin, origin) : "", address, address);

@@ -153,13 +153,12 @@ static void put_outcome(const struct edit *e, const struct pci_device *d,
 								     pd->reason,
 								     pd->detail)};
 		cause = judged_cause(&refused);
-		paragraph_add(p, "the next boot does not bind it: %.*s%s", (int)cause.n,
-			      cause.p, has_other ? ";" : "");
+		paragraph_add(p, "the next boot does not bind it: %.*s", (int)cause.n, cause.p);
 	} else {
-		paragraph_add(p, "%s gets it at boot%s", wanted, has_other ? ";" : "");
+		paragraph_add(p, "will be bound to %s at boot", wanted);
 	}
 	if (has_other)
-		paragraph_add(p, "%s has it now", d->driver);
+		paragraph_add(p, "(now: %s)", d->driver);
 }
 
 static void put_device(struct edit *e, const struct rule_requests *w,
@@ -381,7 +380,7 @@ static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 		say_error("%s: %s%s", edit_describe(e, d),
 			  judgement.why ? judgement.why : "out of memory",
 			  judgement.is_forceable && !request->is_done
-				  ? "; --force adds it all the same"
+				  ? "; --force adds it anyway"
 				  : "");
 		break;
 	}
@@ -716,7 +715,7 @@ void removal_show(const struct removal *r, struct edit *e)
 		paragraph_add(&p, "%s:", edit_describe(e, d));
 		if (!pd)
 			paragraph_add(&p, "no rule names it any more: its own driver "
-					  "gets it at boot");
+					  "takes it at boot");
 		else
 			paragraph_add(&p, "it is still %s %s",
 				      pd->action == ACTION_KEEP ? "kept by" : "named by",

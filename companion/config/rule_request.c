@@ -116,22 +116,23 @@ static const struct way {
 	bool is_on_request; /* not proposed unless asked for */
 	bool may_share; /* with other devices */
 } ways[] = {
-	{"serial", make_serial, "by serial number and ID: the card is found in any slot",
-	 "by serial number and ID: the card is found in any slot", false, false},
+	{"serial", make_serial,
+	 "rule by serial number and ID: finds the card in any slot",
+	 "rule by serial number and ID: finds the card in any slot", false, false},
 	{"path", make_path,
-	 "by path and ID, as it has no serial number of its own: it is found when bus "
-	 "numbers change, and another device there is left alone",
-	 "by path, as it has no serial number of its own: it protects what sits there",
+	 "rule by slot path and ID: survives renumbered buses, and never takes another card in "
+	 "that slot (the card has no serial number)",
+	 "rule by slot path: protects whatever is there (the card has no serial number)",
 	 false, false},
 	{"address", make_address,
-	 "by address and ID: should another device sit there one day, it is left alone",
-	 "by address: it protects what sits there", false, false},
+	 "rule by address and ID: never takes another card at that address",
+	 "rule by address: protects whatever is there", false, false},
 	{"slot", make_slot,
-	 "by slot and ID: it is found when bus numbers change, and another device in the "
-	 "slot is left alone",
-	 "by slot: it protects what is in it", true, false},
-	{"id", make_id, "by ID: it names every device of this model",
-	 "by ID: it names every device of this model", true, true},
+	 "rule by slot and ID: survives renumbered buses, and never takes another card in that "
+	 "slot",
+	 "rule by slot: protects whatever is in it", true, false},
+	{"id", make_id, "rule by ID: names every device of this model",
+	 "rule by ID: names every device of this model", true, true},
 };
 
 static const struct way *find(const char *by)
@@ -537,10 +538,9 @@ static int not_found(struct rule_requests *w, struct edit *e, struct text asked,
 			  edit_describe(e, d));
 		return -EINVAL;
 	}
-	say_error(
-		"%.*s: no device of this machine: --force adds it all the same, for one "
-		"that is to come",
-		(int)asked.n, asked.p);
+	say_error("%.*s: no device of this machine: --force adds it anyway, for one "
+		  "that is to come",
+		  (int)asked.n, asked.p);
 	say_nearest(e, s);
 	return -EINVAL;
 }
@@ -548,7 +548,7 @@ static int not_found(struct rule_requests *w, struct edit *e, struct text asked,
 static int too_many(struct rule_requests *w, struct edit *e, struct text asked,
 		    const struct selector *s, size_t matches)
 {
-	say_error("%.*s: names %zu devices: say --all if all of them are meant, or which",
+	say_error("%.*s names %zu devices: use --all to match all of them, or name one:",
 		  (int)asked.n, asked.p, matches);
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];

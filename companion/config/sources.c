@@ -152,7 +152,7 @@ void critical_read(struct world *world, struct arena *arena, struct recorded *re
 		record_all(&r);
 		if (r.usages.root == ROOT_OTHER)
 			r.critical.why =
-				"the disks of / cannot be told (ZFS without labels in udev, or no PCI device): name "
+				"the disks of / are unknown (ZFS without labels in udev, or no PCI device): name "
 				"them with \"critical SELECTOR storage\" in "
 				"/etc/earlybind.conf";
 		else if (r.critical.count == 0 && !r.critical.why)

@@ -267,7 +267,7 @@ static void add_unknown(const struct group_causes *c, struct text_buffer *b,
 	const char *why =
 		what ? unread_sentence(c->arena, c->facts.unread[at], bdf, what) : NULL;
 
-	text_add(b, "%s the kernel merges this group cannot be told: %s.",
+	text_add(b, "%s the kernel merges this group is unknown: %s.",
 		 m->count > 0 ? " Why else" : "Why", why ? why : "out of memory");
 }
 
@@ -671,10 +671,10 @@ bool group_is_cause(const struct group_causes *c, struct bdf bridge)
 const char *group_why_unknown(const struct group_causes *c)
 {
 	if (c->facts.inventory->iommu.is_on && !c->facts.is_known_kind)
-		return "Why the kernel merges groups cannot be told: the rules of this "
+		return "Why the kernel merges groups is unknown: the rules of this "
 		       "IOMMU's driver are not known.";
 	if (c->facts.inventory->iommu.is_on && !c->facts.has_config)
-		return "Why the kernel merges groups cannot be told: no config space can "
+		return "Why the kernel merges groups is unknown: no config space can "
 		       "be read here.";
 	return NULL;
 }

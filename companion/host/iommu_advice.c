@@ -22,7 +22,7 @@ const char *iommu_maker_name(enum iommu_maker maker)
 
 const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
 {
-	*ret_why = "what kind of processor this is cannot be told";
+	*ret_why = "the kind of processor is unknown";
 	if (iommu->place == IOMMU_PLACE_DOM0) {
 		*ret_why =
 			"Xen has the IOMMU, and no parameter of this kernel changes that";

@@ -147,9 +147,9 @@ const char *physical_sentence(struct world *world, struct arena *arena,
 				   count == 1 ? "s" : "");
 	return arena_printf(
 		arena,
-		"%s can have %u virtual function%s%s, none of which exists when the next "
-		"boot takes it by %.*s: no virtual function appears then; if those are "
-		"meant, leave it to its driver: \"earlybind keep %s\"",
+		"%s can have %u virtual function%s%s, and the next boot has none of "
+		"them: %.*s takes it from its driver, which makes them; to use them: "
+		"\"earlybind keep %s\"",
 		address, (unsigned)total, total == 1 ? "" : "s", now ? now : "",
 		(int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE), pd->rule->text.p,
 		address);

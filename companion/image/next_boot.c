@@ -142,7 +142,8 @@ static void explain_no_run(struct world *world, struct arena *arena,
 		ret->without = BOOT_OFF;
 		ret->why =
 			"earlybind was off in this boot: rd.earlybind=0 is on the kernel "
-			"command line; reboot without it";
+			"command line. The next boot without it follows the rules again: if "
+			"one of them is wrong, remove it first";
 		return;
 	}
 	if (next && next->problem_count == 0 && !policy_has_bind_rule(next)) {
@@ -150,9 +151,8 @@ static void explain_no_run(struct world *world, struct arena *arena,
 		ret->why =
 			next->ignore_table
 				? "there was nothing to do in this boot: "
-				  "rd.earlybind.table=0 is on the kernel command line, so "
-				  "the configuration does not count, and there is no other "
-				  "rule"
+				  "rd.earlybind.table=0 on the kernel command line ignores "
+				  "the configuration, and there is no other rule"
 				: "there was nothing to do in this boot: there is no rule "
 				  "in /etc/earlybind.conf, in modprobe.d or on the kernel "
 				  "command line; name a device with \"earlybind add\"";
@@ -164,9 +164,8 @@ static void explain_no_run(struct world *world, struct arena *arena,
 	ret->why = arena_printf(
 		arena,
 		"the binder did not run in this boot (there is no %s), though there are "
-		"rules: the image of this kernel%s%.*s%s has no earlybind, or was made before "
-		"the rules; see \"earlybind check\", make the images again with \"earlybind "
-		"apply\", and reboot",
+		"rules: the image of this kernel%s%.*s%s lacks earlybind or is older than the "
+		"rules; run \"earlybind apply\", then reboot",
 		path, release.n > 0 ? ", " : "", (int)release.n, release.p,
 		release.n > 0 ? "," : "");
 }

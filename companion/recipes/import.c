@@ -768,7 +768,7 @@ static void print_plan(const struct import *im)
 		title = NULL;
 		line = describe_device(d->bdf, format_id(&d->ids, id));
 		paragraph_add(
-			&line, "%s has it now: %s", d->driver,
+			&line, "bound to %s now: %s", d->driver,
 			inventory_find(&im->next, d->bdf)
 				? why_not(im, plan_find(&im->plan, d))
 				: "it is a virtual function of a card that the rules "
@@ -983,13 +983,14 @@ int command_import(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "import",
 		.synopsis = "[OPTION...]",
-		.text = "Reads what is there already: vfio-pci's options, softdeps, blacklists "
-			"and tricks in modprobe.d, kernel command lines in the settings and "
-			"entries of boot loaders, lists of modules for the image, driverctl, "
-			"Unraid, Proxmox, libvirt, Xen; also the command line of this boot, and the "
-			"devices that vfio-pci or pci-stub has now. Prints the rules that mean the same, "
-			"what is wrong with what was found, what can be deleted once an image "
-			"with the rules has booted, and what has to stay. Files of other "
+		.text = "Reads what is there already. In files: vfio-pci's options, "
+			"softdeps, blacklists and tricks in modprobe.d, kernel command "
+			"lines of boot loaders, lists of modules for the image. Of tools: "
+			"driverctl, Unraid, Proxmox, libvirt, Xen. And the command line "
+			"of this boot, with the devices that vfio-pci or pci-stub has "
+			"now.\nPrints the rules that mean the same, and what is wrong "
+			"with what was found. Says what must stay, and what can be "
+			"deleted once an image with the rules has booted. Files of other "
 			"tools are never changed.\n"
 			"\n"
 			"exit code: 0 all that was found is understood; 1 something could not "

@@ -524,11 +524,11 @@ static const struct cause causes[] = {
 	 "vfio_iommu_type1.allow_unsafe_interrupts " IDS, CARD, "", ""},
 
 	{"cause-rmrr", have_rmrr, IDS, CARD, "rmrr",
-	 "the firmware keeps memory for a device of its IOMMU group (RMRR, "
-	 "0x000000007d6f6000 to 0x000000007d711fff), and the kernel gives such a group to no "
-	 "VM: exclude its slot or turn off what uses it in the firmware's setup, or use "
-	 "another slot"},
-	{"cause-rmrr-amd", have_new_amd, IDS, CARD, "rmrr", "the firmware keeps memory"},
+	 "the firmware reserves memory in its IOMMU group (RMRR, 0x000000007d6f6000 to "
+	 "0x000000007d711fff), so no VM can have it: in the firmware's setup exclude its slot or "
+	 "disable what uses the memory, or use another slot"},
+	{"cause-rmrr-amd", have_new_amd, IDS, CARD, "rmrr",
+	 "the firmware reserves memory"},
 	{"fine-rmrr-old-amd", have_old_amd, IDS, CARD, "", ""},
 	{"fine-rmrr-relaxed", have_relaxed_rmrr, IDS, CARD, "", ""},
 
@@ -559,8 +559,7 @@ static const struct cause causes[] = {
 	 NO_VM
 	 "0000:01:00.0, the card's management function (as well as 0000:02:00.0 and "
 	 "0000:02:00.1), is in the same IOMMU group and stays with the host: bind it as well "
-	 "(with=functions, or with=group for the whole group), or use a slot whose port has ACS, if the functions "
-	 "of the card have it too"},
+	 "(with=functions or with=group), or, if the card's functions have ACS, use a slot whose port has it too"},
 	{"cause-management-alone", move_gpu, "rd.earlybind.bind=10ee:5001", NULL, "",
 	 NO_VM
 	 "0000:01:00.0, the card's management function, is in the same IOMMU group and "

@@ -17,14 +17,14 @@
 #define STORAGE_SENTENCE(what) \
 	"the machine needs a disk on it (" what \
 	") and would be lost without it: take it out of the rule, or add allow=storage " \
-	"if that is meant"
+	"if you want that"
 #define NETWORK_SENTENCE(what) \
 	"the machine needs the network on it (" what \
 	") and would be out of reach without it: take it out of the rule, or add " \
-	"allow=network if that is meant"
+	"allow=network if you want that"
 #define CONSOLE_SENTENCE(what) \
 	"the local console would have no keyboard without it (" what \
-	"): take it out of the rule, or add allow=console if that is meant"
+	"): take it out of the rule, or add allow=console if you want that"
 
 static void make_plan(struct machine *m, const char *cmdline, const char *table)
 {

@@ -252,7 +252,7 @@ static void test_refused(void **state unused)
 				VERDICT_REFUSED, REASON_CONSOLE,
 				.log = "<3>" GPU " [10de:2489] not bound: it drives the "
 				       "console: without it the local screen goes dark; add "
-				       "allow=console to the rule if that is meant\n"});
+				       "allow=console to the rule if you want that\n"});
 }
 
 #define STAYS(driver, why) \

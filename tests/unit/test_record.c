@@ -167,13 +167,13 @@ static const struct {
 	  {"proc/net/route", "x\neth0 00000000 0101A8C0 0003 0 0 0 00000000 0 0 0\n"},
 	  {"proc/self/mountinfo", "25 1 0:25 / / rw - zfs rpool/ROOT rw\n"}},
 	 "critical path=0000:00:1c.0/00.0+8086:1521 network eth0: down, default route\n",
-	 "the disks of / cannot be told (ZFS"},
+	 "the disks of / are unknown (ZFS"},
 	{"a disk without PCI",
 	 {{"block mmcblk0", "platform/soc/mmc_host/mmc0/mmc0:0001/block"},
 	  {"sys/class/block/mmcblk0/dev", "179:0\n"},
 	  {"proc/self/mountinfo", ROOT_IS("179:0")}},
 	 "",
-	 "the disks of / cannot be told"},
+	 "the disks of / are unknown"},
 
 	/* Damaged trees */
 	{"the function is gone",

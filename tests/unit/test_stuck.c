@@ -57,8 +57,8 @@ static void test_remove_under_way(void **state unused)
 				       "0000:01:00.0, 5 s of at most 90 s");
 		}
 		check_contains("log", w->log,
-			       "0000:01:00.0 [10ee:5000] is in the hands of the kernel: "
-			       "waiting, at most 90 s");
+			       "0000:01:00.0 [10ee:5000] is locked by another kernel "
+			       "task; waiting up to 90 s");
 		fake_free(w);
 	}
 }

@@ -14,13 +14,13 @@ golden plan-firmware plan --sysroot doctor-firmware
 golden plan-parameter plan --sysroot doctor-parameter
 contract plan-json-no-remapping 0 plan --sysroot no-remapping
 
-cause companion-rmrr 'type direct: RMRR), and the kernel gives it to no VM: exclude the slot' \
+cause companion-rmrr 'type direct: RMRR), so no VM can have it: exclude the slot' \
 	check --sysroot hpe-rmrr --only reserved
 cause companion-rmrr-explain 'refuse.*(RMRR, 0x000000007d6f6000 to 0x000000007d711fff)' \
 	plan --sysroot hpe-rmrr
-cause companion-rmrr-relaxed '0000:00:1a.0 .* recover: vfio-pci gets it' \
+cause companion-rmrr-relaxed '0000:00:1a.0 .* recover: vfio-pci takes over from' \
 	plan --sysroot hpe-rmrr --cmdline 'rd.earlybind.bind=00:1a.0'
-cause companion-remapping 'they are not remapped, .* the firmware offers it not (ACPI table DMAR)' \
+cause companion-remapping 'interrupt remapping is disabled, .* the firmware offers it not (ACPI table DMAR)' \
 	check --sysroot no-remapping --only interrupts
 cause companion-remapping-explain 'interrupts are not remapped: the firmware offers it not' \
 	explain --sysroot no-remapping 01:00.0

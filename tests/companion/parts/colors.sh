@@ -53,6 +53,7 @@ check colors-asked-check colors_asked check --sysroot doctor
 check colors-asked-status colors_asked status --sysroot bound
 check colors-asked-explain colors_asked explain --sysroot bound 01:00.0
 check colors-asked-add colors_asked add 01:00.0 --dry-run --force --sysroot groups
+# shellcheck disable=SC2016 # not for this shell
 check colors-asked-json sh -c '"$0" plan --sysroot alveo --json --color always | jq -e .schema' "$EARLYBIND"
 colors_wrong() { # COMMAND WORD...
 	code=0

@@ -47,7 +47,7 @@ check groups-user says 'only root can read the config space of 0000:00:01.1 and 
 groups_copy groups groups-fifo
 rm "$groups_port/config"
 mkfifo "$groups_port/config"
-check groups-fifo says 'cannot be told: the config space of 0000:00:01.0 cannot be read here' \
+check groups-fifo says 'is unknown: the config space of 0000:00:01.0 cannot be read here' \
 	check --sysroot groups-fifo --only groups
 
 groups_copy groups-off groups-word

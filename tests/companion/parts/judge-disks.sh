@@ -9,7 +9,7 @@ check judge-zfs-volumes says 'the host uses nvme1n1: part of tank' \
 	add 04:00.0 --dry-run --sysroot judge-zfs
 cp -a judge-zfs judge-zfs-unlabelled
 rm -r judge-zfs-unlabelled/run/udev
-check judge-zfs-unknown-add says 'which disks / is on cannot be told' \
+check judge-zfs-unknown-add says 'which disks / is on is unknown' \
 	add 03:00.0 --dry-run --sysroot judge-zfs-unlabelled
 check judge-zfs-unknown-check says 'cannot tell usage: 0000:03:00.0 .*which disks / is on' \
 	check 03:00.0 --sysroot judge-zfs-unlabelled
@@ -17,5 +17,5 @@ check judge-zfs-unknown-check says 'cannot tell usage: 0000:03:00.0 .*which disk
 printf 'E:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL=../../x\n' >judge-zfs/run/udev/data/b259:4
 rm judge-zfs/run/udev/data/b259:3
 mkfifo judge-zfs/run/udev/data/b259:3
-check judge-zfs-hostile says 'which disks / is on cannot be told' \
+check judge-zfs-hostile says 'which disks / is on is unknown' \
 	add 04:00.0 --dry-run --sysroot judge-zfs

@@ -40,11 +40,11 @@ golden kind-dom0-cmdline cmdline --sysroot kind-dom0
 kind dom0-set 'nothing to do: Xen has the IOMMU' cmdline --set --sysroot kind-dom0
 kind dom0-plan 'refuse: the IOMMU is off: Xen has it' \
 	plan --sysroot kind-dom0 --cmdline 'rd.earlybind.bind=01:00.0'
-kind dom0-rule 'recover: pciback gets it' plan --sysroot kind-dom0-rule
+kind dom0-rule 'recover: pciback takes over from' plan --sysroot kind-dom0-rule
 golden kind-dom0-check check --sysroot kind-dom0-rule --only iommu
 kind dom0-next 'earlybind add 0000:01:00.0 driver=xen-pciback"' \
 	explain --sysroot kind-dom0 01:00.0
-kind dom0-add 'pciback gets it at boot' \
+kind dom0-add 'will be bound to pciback at boot' \
 	add --sysroot kind-dom0 --dry-run 01:00.0 driver=xen-pciback
 # Its own line is not the kernel's: iommu=no-igfx is Xen's word.
 dom0_own_line() {

@@ -28,7 +28,7 @@ pain 02-two-identical-cards '10de:2204 .* is that of 4 cards: .*keep it: "earlyb
 pain 03-address-moved 'another device sits in this place: 10ee:5001 is there now' \
 	check --sysroot refused
 pain 04-vfio-is-built-in 'built in: options in modprobe.d do nothing there' check --sysroot builtin
-pain 05-driver-is-built-in 'recover: vfio-pci gets it; xhci_hcd has it now' plan --sysroot configured
+pain 05-driver-is-built-in 'recover: vfio-pci takes over from xhci_hcd' plan --sysroot configured
 cp -a doctor-devices framebuffer
 sed -i 's/bc03sc00/bc03sc02/' framebuffer/sys/bus/pci/devices/0000:02:00.0/modalias
 pain 06-firmware-framebuffer \
@@ -69,7 +69,7 @@ never_new_id() { ! grep -q new_id "$BINDER"; }
 check pain-18-new-id never_new_id
 pain 19-locked-out 'FAIL guards: 0000:02:00.0 .*nvme0n1' \
 	check --sysroot busy --config disk.conf
-pain 20-immutable-system 'bind: vfio-pci gets it\|recover: vfio-pci gets it' \
+pain 20-immutable-system 'bind: vfio-pci takes it\|recover: vfio-pci takes over' \
 	plan --sysroot alveo --cmdline 'intel_iommu=on rd.earlybind.bind=01:00.*'
 pain 21-d3cold 'is switched off while nobody uses it (D3cold)' check --sysroot doctor-devices
 pain 22-reserved-memory 'FAIL reserved: 0000:02:00.0 .* type direct: RMRR' check --sysroot doctor-devices

@@ -10,7 +10,7 @@ check vmd-both says "refuse: $VMD" plan --sysroot vmd --cmdline \
 	'rd.earlybind.bind=0000:00:0e.0,10000:e1:00.0'
 check vmd-controller says 'group 3: viable' plan --sysroot vmd --cmdline \
 	'rd.earlybind.bind=0000:00:0e.0'
-check vmd-add says 'vfio-pci gets it at boot.* group 3: viable' \
+check vmd-add says 'will be bound to vfio-pci at boot.* group 3: viable' \
 	add --sysroot vmd --dry-run 0000:00:0e.0
 check vmd-check says 'nothing of the host is in it' check --sysroot vmd --only groups 0000:00:0e.0
 # One in a wide domain, and no controller of VMD in its group.
