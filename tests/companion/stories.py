@@ -4,8 +4,8 @@
 
 usage: stories.py [-u] STORY...     -u writes output and figures anew
 
-A story is a Markdown file. The lines of its ``` blocks that begin with "# " or "$ " are typed, in
-their order, as root in a chroot of its own: a tree of mktree.py with the programs of this machine,
+A story is a Markdown file. The lines of its ``` blocks that begin with "~# " are typed, in their
+order, as root in a chroot of its own: a tree of mktree.py with the programs of this machine,
 earlybind, and a stand-in for update-initramfs that makes images. Output follows, and "=> CODE" where
 the exit code is not 0. Comments tell what nobody types:
 
@@ -35,6 +35,7 @@ EARLYBIND, BINDER = os.environ["EARLYBIND"], os.environ["BINDER"]
 KERNEL = "6.1.0-18-amd64"
 IMAGE = f"boot/initrd.img-{KERNEL}"
 SECONDS_MAX = 120
+PROMPT = "~# "
 COMMENT = re.compile(r"<!-- (machine|rules|boot|at the end|figures:) ?(.*) -->")
 ENTER = """mount --rbind / "$1/host" && mount --rbind /dev "$1/dev" && mount -t tmpfs none "$1/tmp" &&
 cd "$1" && exec chroot . env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 sh -c "$2" """
@@ -158,10 +159,11 @@ class Story:
     def type(self, line):
         self.commands += 1
         self.lines.append(line)
-        if line[2:] == "reboot":
+        command = line.removeprefix(PROMPT)
+        if command == "reboot":
             self.machine.boot()
             return
-        done = self.machine.run(line[2:])
+        done = self.machine.run(command)
         self.wrong += done.returncode in (1, 2) and bool(done.stderr.strip())
         self.lines += re.sub(r"in \d+ s\b", "in N s", done.stdout + done.stderr).splitlines()
         if done.returncode:
@@ -201,7 +203,7 @@ class Story:
             if line.startswith("```"):
                 is_block = not is_block
             elif is_block:
-                if line[:2] in ("# ", "$ "):
+                if line.startswith(PROMPT):
                     self.type(line)
                 continue
             elif comment and comment[1] == "figures:":

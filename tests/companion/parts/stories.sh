@@ -13,7 +13,7 @@ for story in "$here"/../../docs/stories/*.md; do
 done
 # A wrong turn and another output are found.
 story_fails() { # COMMAND PATTERN
-	printf '%s\n' '# Wrong' '' '<!-- machine alveo -->' '```' "# $1" '```' '' '<!-- figures: before: 7/3 -->' '' '' >wrong.md
+	printf '%s\n' '# Wrong' '' '<!-- machine alveo -->' '```' "~# $1" '```' '' '<!-- figures: before: 7/3 -->' '' '' >wrong.md
 	! "$here/stories.py" wrong.md >said.txt && grep -q "$2" said.txt
 }
 check story-wrong-turn story_fails 'earlybind add frobnitz' '1 commands, 1 wrong turns; before: 7/3'
