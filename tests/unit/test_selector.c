@@ -341,6 +341,20 @@ static void test_match(void **state unused)
 }
 
 /* A selector without terms must not stand for every device. */
+/* A port on the way has a path too; what a rule names is at its end. */
+static void test_path_is_of_no_bridge(void **state unused)
+{
+	struct pci_device d = {.has_path = true, .ids = {.class = 0x060400}};
+	struct parse_error error;
+	struct selector s;
+
+	assert_int_equal(selector_parse(TEXT("path=0000:00:01.0/00.0"), &s, &error), 0);
+	d.path = s.path;
+	assert_false(selector_is_path_of(&s, &d));
+	d.ids.class = 0x120000;
+	assert_true(selector_is_path_of(&s, &d));
+}
+
 static void test_empty_matches_nothing(void **state unused)
 {
 	static const struct selector empty;
@@ -367,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_parse_and_format),
 		cmocka_unit_test(test_longest_form_fits),
 		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_path_is_of_no_bridge),
 		cmocka_unit_test(test_empty_matches_nothing),
 		cmocka_unit_test(test_wide_fields_match_nothing),
 	};
