@@ -171,7 +171,7 @@ boots() { # RUN PASSED
 		{"suite": "bookworm", "case": "01-native-wins", "passed": true, %s},
 		{"suite": "trixie", "case": "01-native-wins", "passed": %s, %s}]}' \
 		"$1" "$row" "$2" "$row" >lab/boots.json
-	run env BUILD="$work" python3 "$here/lab/matrix.py"
+	run env BUILD="$work" /usr/bin/python3 "$here/lab/matrix.py"
 	grep -e '^| [bt]' -e passed -e ^matrix: output >recorded
 }
 boots test true

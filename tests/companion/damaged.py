@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each file of the trees is damaged in 16 ways, and something else stands in its place in 5: the
 companion may refuse, it may not crash, hang or read past the tree.

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Types the commands of the stories in docs/stories, and compares what they print.
 
@@ -43,7 +43,7 @@ GENERATOR = f"""#!/bin/sh
 set -e
 echo "update-initramfs: Generating /boot/initrd.img-$3"
 earlybind embed --output /stand-in/binder >/dev/null
-PYTHONDONTWRITEBYTECODE=1 python3 /host{HERE}/make_image.py initramfs-tools /stand-in/binder "/boot/initrd.img-$3" "$3"
+PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 /host{HERE}/make_image.py initramfs-tools /stand-in/binder "/boot/initrd.img-$3" "$3"
 """
 
 
