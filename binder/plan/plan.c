@@ -313,6 +313,12 @@ static bool moved_is_followed(const struct moved *moved, const struct selector *
 	       selector_has_match(&rest, d);
 }
 
+/* Functions of the chipset, and of the processor, share slots of bus 0 and are no card. */
+static bool is_of_chipset(const struct pci_device *d)
+{
+	return d->bdf.bus == 0;
+}
+
 /* The functions of the card of a device: they follow each other. */
 struct card {
 	size_t first, end;
@@ -384,7 +390,7 @@ static void bring_all(const struct policy *policy, const struct inventory *inv,
 			bring(rule, number, d, &companions[k]);
 		/* In whatever order the rule names them. */
 		if (rule->with == WITH_FUNCTIONS ||
-		    (d->iommu_group != NO_GROUP &&
+		    (d->iommu_group != NO_GROUP && !is_of_chipset(d) &&
 		     inv->devices[k].iommu_group == d->iommu_group))
 			companions[k].is_of_card = true;
 	}
@@ -457,7 +463,7 @@ const char *companions_why_host(const struct companions *companions,
 				unsigned allow, struct arena *arena)
 {
 	size_t own = (size_t)(d - inv->devices);
-	struct card card = card_of(inv, own);
+	struct card card = is_of_chipset(d) ? (struct card){own, own + 1} : card_of(inv, own);
 
 	if (!companions[own].rule || companions[own].is_named ||
 	    companions[own].is_of_card)

@@ -146,6 +146,14 @@ static void make_twin_before(struct fake_world *w)
 	device(w, CARD_1)->bdf.bus = 3;
 }
 
+/* A network card of the chipset, in the slot of the named function. */
+static void make_chipset(struct fake_world *w)
+{
+	device(w, CARD_1)->ids = (struct pci_ids){0x8086, 0x1533, 0, 0, 0x020000};
+	device(w, CARD_1)->bdf = (struct bdf){.bus = 0, .device = 0x1f, .function = 4};
+	device(w, CARD)->bdf = (struct bdf){.bus = 0, .device = 0x1f, .function = 3};
+}
+
 #define CARD_ONLY  "01:00.0 bind, 01:00.1 bind"
 #define GPU_STAYS  ", 02:00.0 refuse host-device, 02:00.1 refuse host-device"
 #define WHOLE	   CARD_ONLY ", 02:00.0 bind, 02:00.1 bind"
@@ -214,6 +222,11 @@ static const struct {
 	{"network, allowed", make_network, BOTH " with=group allow=network", WHOLE},
 	{"USB", make_usb, BOTH " with=group", CARD_ONLY GPU_STAYS},
 	{"USB, allowed", make_usb, BOTH " with=group allow=console", WHOLE},
+	{"network of the chipset", make_chipset, "bind 10ee:5000 with=group",
+	 "00:1f.3 bind, 00:1f.4 refuse host-device" GPU_STAYS},
+	{"network of the chipset, allowed", make_chipset,
+	 "bind 10ee:5000 with=group allow=network",
+	 "00:1f.3 bind, 00:1f.4 bind" GPU_STAYS},
 	{"no host lives on it", make_fpga, BOTH " with=group", WHOLE},
 	{"the GPU in another group", move_gpu, BOTH " with=group",
 	 CARD_ONLY ", 02:00.1 bind"},
