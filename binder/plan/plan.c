@@ -463,7 +463,8 @@ const char *companions_why_host(const struct companions *companions,
 				unsigned allow, struct arena *arena)
 {
 	size_t own = (size_t)(d - inv->devices);
-	struct card card = is_of_chipset(d) ? (struct card){own, own + 1} : card_of(inv, own);
+	struct card card =
+		is_of_chipset(d) ? (struct card){own, own + 1} : card_of(inv, own);
 
 	if (!companions[own].rule || companions[own].is_named ||
 	    companions[own].is_of_card)

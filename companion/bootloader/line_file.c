@@ -10,15 +10,25 @@ static struct text skip(struct text t, size_t n)
 	return (struct text){t.p + n, t.n - n};
 }
 
-/* @key, then at least one of @separators. */
+/*
+ * @key, and behind it a blank or one of @separators. Of those that are no blank only the first is
+ * one: a value may begin with another.
+ */
 static bool has_key(struct text *t, const char *key, const char *separators)
 {
 	size_t n = strlen(key), i = n;
+	bool has_sign = false;
 
 	if (t->n <= n || strncasecmp(t->p, key, n) != 0)
 		return false;
-	while (i < t->n && t->p[i] != '\0' && strchr(separators, t->p[i]))
+	while (i < t->n && t->p[i] != '\0' && strchr(separators, t->p[i])) {
+		bool is_blank = t->p[i] == ' ' || t->p[i] == '\t';
+
+		if (!is_blank && has_sign)
+			break;
+		has_sign |= !is_blank;
 		i++;
+	}
 	if (i == n)
 		return false;
 	*t = skip(*t, i);

@@ -153,7 +153,8 @@ static void put_outcome(const struct edit *e, const struct pci_device *d,
 								     pd->reason,
 								     pd->detail)};
 		cause = judged_cause(&refused);
-		paragraph_add(p, "the next boot does not bind it: %.*s", (int)cause.n, cause.p);
+		paragraph_add(p, "the next boot does not bind it: %.*s", (int)cause.n,
+			      cause.p);
 	} else {
 		paragraph_add(p, "will be bound to %s at boot", wanted);
 	}

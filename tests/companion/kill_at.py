@@ -4,11 +4,11 @@
 
 Usage: kill_at.py [--root ROOT] TREE FOLDER... -- PROGRAM ARGUMENT...
 
-The program runs on TREE, the current folder's, or with ROOT as its root folder; at the start and the
-end of each of its system calls it is stopped. What it has started goes on, and is waited for. A kill there leaves the files as they are then: each file below TREE/FOLDER
-must be as before the run or as after it. Only a name that no program takes for
-configuration may stand beside them, and nobody but its owner may read that file unless the file
-beside it is as open.
+The program runs on TREE, the current folder's, or with ROOT as its root folder; at the start
+and the end of each of its system calls it is stopped. What it has started goes on, and is waited
+for. A kill there leaves the files as they are then: each file below TREE/FOLDER must be as before
+the run or as after it. Only a name that no program takes for configuration may stand beside them,
+and nobody but its owner may read that file unless the file beside it is as open.
 
 Whenever the files have changed, the program is also killed there for real, on a copy, and
 run again: it must end as if it had not been killed, and leave nothing.

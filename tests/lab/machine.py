@@ -123,6 +123,8 @@ def find_module(base, name):
 def append_lab_segment(image, base, preinit, extra, insert, identities, into, log):
     """Writes `into`: the image, NULs up to a multiple of 4, and the lab's own cpio archive.
 
+    At least four: they end an image compressed by lz4 (lib/decompress_unlz4.c: unlz4()).
+
     The image stays what its generator made. `extra` maps names in /lab to files; `insert`
     are lines for preinit: the lab's modules that are loaded before /init, after the card got
     its identity. `identities` are those of further functions.
@@ -151,7 +153,7 @@ def append_lab_segment(image, base, preinit, extra, insert, identities, into, lo
     with open(into, "wb") as out:
         with open(image, "rb") as source:
             shutil.copyfileobj(source, out)
-        out.write(b"\0" * (-out.tell() % 4))
+        out.write(b"\0" * (4 + -out.tell() % 4))
         out.write(segment)
 
 

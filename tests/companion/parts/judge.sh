@@ -49,7 +49,7 @@ check judge-next-twin says 'this rule does not name 0000:0b:00.0, with the same 
 check judge-next-disk says '0000:01:00.0 .* refuse: the machine needs a disk on it (nvme0n1: mounted on /)' \
 	plan --cmdline vfio-pci.ids=144d:a808 --sysroot judge-board
 # What the next boot would refuse is not called bound.
-check judge-add-hopeless says 'Hailo-8: the next boot does not bind it: the IOMMU is off; hailo has it now' \
+check judge-add-hopeless says 'Hailo-8: the next boot does not bind it: the IOMMU is off (now: hailo)' \
 	add 0001:01:00.0 --dry-run --sysroot judge-pi5
 
 # A card that came after the boot, though a rule of that boot names it: one story.
