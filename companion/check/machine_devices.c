@@ -175,7 +175,7 @@ static const struct target *find_target(const struct machine *d,
 static int find_group(const struct machine *d, int id, struct plan_group *ret)
 {
 	const struct pci_device **devices =
-		arena_alloc(d->arena, d->target_count + 1, sizeof(*devices));
+		arena_alloc(d->arena, d->target_count + 1, sizeof(void *));
 
 	if (!devices)
 		return -ENOMEM;

@@ -282,12 +282,13 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		judge_kept(j, pd, ret);
 		return;
 	}
-	if (is_as_if(pd))
+	if (!pd || is_as_if(pd)) {
 		reason = refuse_as_if(j, d, a.allow, &detail);
-	else if (pd->action != ACTION_REFUSE)
-		reason = REASON_NONE;
-	if (!is_as_if(pd))
+	} else {
+		if (pd->action != ACTION_REFUSE)
+			reason = REASON_NONE;
 		a.allow |= pd->rule->allow;
+	}
 	judge_reason(j, d, reason, detail, a, ret);
 }
 

@@ -67,10 +67,10 @@ int next_boot_read_image(struct world *world, struct arena *arena, const char *i
 			 const char *cmdline, struct run *ret) must_check
 	nonnull(1, 2, 3, 5);
 
-/* The same of an image that is open: @image after check_open(). -errno, with a sentence. */
-int next_boot_read_opened(struct world *world, const struct check *image,
-			  const char *cmdline, struct run *ret,
-			  const char **ret_message) must_check nonnull(1, 2, 4, 5);
+/* The same of an image that is open: @c after check_open(). -errno, with a sentence. */
+int next_boot_read_opened(struct world *world, const struct check *c, const char *cmdline,
+			  struct run *ret, const char **ret_message) must_check
+	nonnull(1, 2, 4, 5);
 
 /*
  * Then: every function into @run->inventory, with the facts that the rules and @filter (NULL:
