@@ -176,7 +176,7 @@ static int bind_devices(struct binding *b)
 			return EXIT_FAILED;
 		}
 		fflush(stdout);
-		by_hand_speak(&b->hand);
+		by_hand_speak(b->hand.world, b->hand.result.is_quiet);
 		if (by_hand_bind(b->hand.world, b->hand.arena, &b->policy,
 				 pd->device->bdf, &one) != EXIT_ALL_BOUND)
 			code = EXIT_FAILED;

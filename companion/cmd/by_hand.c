@@ -32,11 +32,9 @@ static void speak(struct world *world, enum log_level level, const char *line)
 	silent_ops->log(world, level, line);
 }
 
-void by_hand_speak(const struct by_hand *h)
+void by_hand_speak(struct world *world, bool is_quiet)
 {
-	struct world *world = h->world;
-
-	speaks_up_to = h->result.is_quiet ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
+	speaks_up_to = is_quiet ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
 	silent_ops = world->ops;
 	speaking_ops = *world->ops;
 	speaking_ops.log = speak;

@@ -59,8 +59,11 @@ struct by_hand {
  * and its undo. Whether it may be done at all is asked before (guards.h).
  */
 
-/* What is said on the way goes to the error output as well, with -q only warnings, until by_hand_be_silent(). */
-void by_hand_speak(const struct by_hand *h) nonnull(1);
+/*
+ * What is said on the way goes to the error output as well, if quiet only warnings, until
+ * by_hand_be_silent().
+ */
+void by_hand_speak(struct world *world, bool is_quiet) nonnull(1);
 void by_hand_be_silent(struct world *world) nonnull(1);
 
 /*

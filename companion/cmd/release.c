@@ -140,7 +140,7 @@ static int release_device(struct releasing *r, const struct pci_device *d)
 	int error;
 
 	fflush(stdout);
-	by_hand_speak(&r->hand);
+	by_hand_speak(r->hand.world, r->hand.result.is_quiet);
 	error = by_hand_release(r->hand.world, r->hand.arena, &release, &outcome);
 	by_hand_be_silent(r->hand.world);
 	if (error < 0) {

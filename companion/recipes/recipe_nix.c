@@ -134,12 +134,12 @@ static bool next_token(struct text *rest, struct token *ret)
 	return true;
 }
 
-/* Whether it is one of these. */
+/* Whether it is one of these. A string may be empty, at the very end of the file. */
 static bool is_sign(const struct token *token, const char *signs)
 {
-	char c = token->text.p[0];
+	char c = token->kind == TOKEN_SIGN ? token->text.p[0] : '\0';
 
-	return token->kind == TOKEN_SIGN && c && strchr(signs, c);
+	return c && strchr(signs, c);
 }
 
 /* The expression at the start of @t: up to its ';', or the bracket that it stands in. */

@@ -324,7 +324,10 @@ static void match_along(const struct lot *lot, size_t device, struct lot_match *
 				continue;
 			m->allow |= rule->allow;
 			m->companions = m->companions == LOT_NO_RULE ? i : m->companions;
-			m->is_of_card |= is_same_card;
+			/* Slots of the chipset hold no cards. */
+			m->is_of_card |=
+				is_same_card && (rule->with == WITH_FUNCTIONS ||
+						 device_of(lot, device)->bdf.bus != 0);
 		}
 	}
 }

@@ -95,7 +95,8 @@ static bool is_of_host(const struct lot *lot, size_t device, const struct lot_ma
 
 		if (!needed || !d->is_present || strcmp(fake_driver_of(d), VFIO) == 0 ||
 		    d->group != device_of(lot, device)->group ||
-		    !bdf_is_same_slot(d->bdf, device_of(lot, device)->bdf))
+		    !bdf_is_same_slot(d->bdf, device_of(lot, device)->bdf) ||
+		    (i != device && d->bdf.bus == 0))
 			continue;
 		lot_match(lot, i, &other);
 		if (other.keep != LOT_NO_RULE ||

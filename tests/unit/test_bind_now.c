@@ -62,7 +62,7 @@ static void bind(struct fake_world *w, const char *selector, struct fake_boot *r
 	*ret = (struct fake_boot){.arena = test_arena(ARENA_SIZE), .is_late = true};
 	policy = policy_of(&ret->arena, selector);
 	ret->start = w->bus.now;
-	by_hand_speak(&w->world);
+	by_hand_speak(&w->world, false);
 	ret->code = by_hand_bind(&w->world, &ret->arena, &policy, bdf, &ret->run);
 	by_hand_be_silent(&w->world);
 	ret->end = w->bus.now;
