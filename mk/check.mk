@@ -204,9 +204,10 @@ run-suites:
 	$(Q)mkdir -p $(dir $(RESULTS))
 	$(Q)tests/results.sh all '$(MAKE) --no-print-directory' $(SUITES)
 
-# Of those that run beside each other first the ones that wait: for an archive, for a deadline.
-TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install unit fuzz companion \
-	companion-asan unit-musl pid1 image packages lab groups
+# Of those that run beside each other first the ones that wait, for an archive or for a deadline;
+# then the longest.
+TEST_SUITES := runner build append hostile $(TEST_EXTRA) reproducible install companion-asan \
+	companion fuzz unit unit-musl pid1 image packages lab groups
 
 .PHONY: test test-all check unit unit-musl valgrind fuzz faults property consistency mutants damaged golden coverage
 test:

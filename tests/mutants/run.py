@@ -143,6 +143,9 @@ def work(todo, lock, results, args):
     passing = {}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         make_copy(folder)
+        # All of it is compiled anew, since commands name the folder; as long as that takes.
+        if run(None, folder, "make", "build/check/libbinder.a", "build/earlybind", "build/binder") != 0:
+            raise RuntimeError("the copy of the tree does not build")
         while True:
             with lock:
                 if not todo:
