@@ -168,7 +168,7 @@ def check_folder(folder, work):
     fine &= broken("script", aligned + overlay({images.BINDER: images.script()}),
                    ("binder", "no ELF"), ("table", "damaged"))
     fine &= broken("unpadded", aligned + b"\0" + images.cpio({"extra": images.file()}),
-                   ("image", "no multiple of 4"))
+                   ("image", "no multiple of 4|NUL bytes in between, which LZ4 needs"))
     tree = unpack(data, document)
     fine &= growth(name, tree)
     fine &= broken("rewritten", images.cpio(tree))
