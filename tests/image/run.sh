@@ -68,7 +68,9 @@ folders=()
 for suite in bookworm trixie forky; do
 	for generator in initramfs-tools dracut-systemd dracut-plain; do
 		folders+=("$build/$suite-$generator.folder")
-		"$LAB/image.sh" "$suite" "$generator" table "$build/stage" \
+		config=table
+		[ "$suite/$generator" != bookworm/initramfs-tools ] || config=release
+		"$LAB/image.sh" "$suite" "$generator" "$config" "$build/stage" \
 			>"$build/$suite-$generator.folder" &
 		[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n || true
 	done

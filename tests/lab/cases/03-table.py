@@ -1,11 +1,12 @@
 """No IDs on the command line: the rules are in /etc/earlybind.conf only, and reach the boot
-as the table that the image's generator embedded in the binder.
+as the table that the image's generator embedded in the binder. The image is one as the release
+makes it, with all drivers.
 """
 
 from platforms import ALL
 
 ON = ALL
-CONFIG = "table"
+CONFIG = "release"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on"
 
