@@ -305,6 +305,11 @@ static bool is_copied_before(struct apply *a, size_t at)
 	return false;
 }
 
+static bool is_known(enum generator generator)
+{
+	return generator != GENERATOR_UNKNOWN && generator != GENERATOR_OTHER;
+}
+
 static void say_due(const struct apply *a, const struct apply_image *image)
 {
 	struct paragraph p = {stdout, 0, INDENT, false};
@@ -319,6 +324,9 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 			image->verdict.made_by == GENERATOR_BOOSTER
 				? "booster has no place for it: see earlybind image "
 				  "--append"
+			: image->verdict.made_by == GENERATOR_OTHER
+				? "another program than update-initramfs, dracut and "
+				  "mkinitcpio made it: see earlybind image --append"
 			: image->image.entry && image->image.entry->is_uki
 				? "this unified kernel image boots, and nothing that is "
 				  "installed is known to have made it: make it again with "
@@ -329,14 +337,14 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 				: "several generators are installed, and it tells "
 				  "not which made it: run the one that you use");
 	else if (image->verdict.made_by != image->generator &&
-		 image->verdict.made_by != GENERATOR_UNKNOWN)
+		 is_known(image->verdict.made_by))
 		paragraph_line(stdout, INDENT,
 			       "%s made it, which is not installed any "
 			       "more: %s does it now",
 			       generator_name(image->verdict.made_by),
 			       generator_name(image->generator));
 	else if ((a->installed & (a->installed - 1)) != 0 &&
-		 image->verdict.made_by != GENERATOR_UNKNOWN)
+		 is_known(image->verdict.made_by))
 		paragraph_line(stdout, INDENT,
 			       "%s made it: of the generators that are "
 			       "installed it is the one in use",

@@ -380,8 +380,8 @@ enum generator installed_choose(enum generator made_by, unsigned installed,
 
 	if (made_by != GENERATOR_UNKNOWN && (installed & GENERATOR_BIT(made_by)))
 		return made_by;
-	/* booster's, for one, is not to be replaced by what dracut makes. */
-	if (made_by == GENERATOR_BOOSTER)
+	/* booster's, or tiny-initramfs's, is not to be replaced by what dracut makes. */
+	if (made_by == GENERATOR_BOOSTER || made_by == GENERATOR_OTHER)
 		return GENERATOR_UNKNOWN;
 	for (size_t i = 0; i < ARRAY_SIZE(sets) && one == GENERATOR_UNKNOWN; i++)
 		one = only_one(sets[i]);

@@ -15,6 +15,7 @@ enum generator {
 	GENERATOR_DRACUT,
 	GENERATOR_MKINITCPIO,
 	GENERATOR_BOOSTER,
+	GENERATOR_OTHER, /* the image is whole, and of none of these */
 };
 
 #define INSTALLED_MAX	      256

@@ -291,6 +291,7 @@ static void say_missing(struct check *c)
 			"systemd, then run";
 		break;
 	case GENERATOR_BOOSTER:
+	case GENERATOR_OTHER:
 	case GENERATOR_UNKNOWN:
 		check_say(c, FINDING_FAIL, BINDER_CHECK,
 			  "earlybind is not in the image: there is no /" IMAGE_BINDER
@@ -393,6 +394,7 @@ const char *generator_name(enum generator generator)
 		return "mkinitcpio";
 	case GENERATOR_BOOSTER:
 		return "booster";
+	case GENERATOR_OTHER:
 	case GENERATOR_UNKNOWN:
 		break;
 	}
@@ -415,7 +417,7 @@ static enum generator recognise(const struct check *c)
 		return GENERATOR_MKINITCPIO;
 	if (has(c, "etc/booster.init.yaml"))
 		return GENERATOR_BOOSTER;
-	return GENERATOR_UNKNOWN;
+	return has(c, "init") ? GENERATOR_OTHER : GENERATOR_UNKNOWN;
 }
 
 /* /init is a link to systemd, or the program itself. */
@@ -474,6 +476,7 @@ static const char *rebuild_command(struct check *c)
 	case GENERATOR_MKINITCPIO:
 		return "mkinitcpio -P";
 	case GENERATOR_BOOSTER:
+	case GENERATOR_OTHER:
 	case GENERATOR_UNKNOWN:
 		break;
 	}

@@ -146,6 +146,7 @@ bool rebuild_command(enum generator generator, const struct installed_image *ima
 				      image->path},
 		[GENERATOR_MKINITCPIO] = {"mkinitcpio", "-P"},
 		[GENERATOR_BOOSTER] = {NULL},
+		[GENERATOR_OTHER] = {NULL},
 	};
 
 	memcpy(ret_argv, commands[generator], sizeof(commands[generator]));

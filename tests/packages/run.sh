@@ -4,9 +4,9 @@
 #
 # Usage: tests/packages/run.sh [SUITE/GENERATOR...]
 #
-# GENERATOR is initramfs-tools or dracut, or the name of a script beside this one: systemd-boot, readme.
+# GENERATOR is initramfs-tools or dracut, or the name of a script beside this one: grub, switch, release, tiny, systemd-boot, readme.
 # What is missing is installed by apt, whose downloads are cached. Without arguments
-# initramfs-tools of two releases, and the commands of the README; with "all" all of every release.
+# initramfs-tools of two releases, GRUB, tiny-initramfs, and the commands of the README; with "all" all of every release.
 #
 # PACKAGE=FILE  the package, if it is not to be built
 # RESULTS=FILE  where one line per check is added (build/results.tsv)
@@ -19,11 +19,13 @@ here=$TOP/tests/packages
 build=$TOP/build/packages
 results=${RESULTS:-$TOP/build/results.tsv}
 
-# The guest's apt asks the archive as this machine's does, and keeps what it fetched.
-share_apt() { # ROOT SUITE
-	mkdir -p "$CACHE/apt-$2/archives/partial" "$CACHE/apt-$2/lists/partial"
-	mount --bind "$CACHE/apt-$2/archives" "$1/var/cache/apt/archives"
-	mount --bind "$CACHE/apt-$2/lists" "$1/var/lib/apt/lists"
+# The guest's apt asks the archive as this machine's does. What was fetched before is below a layer
+# of its own: apt locks the folder, and two run at once.
+share_apt() { # ROOT SUITE LAYER
+	local cache=$CACHE/apt-$2/archives
+	mkdir -p "$cache" "$3/new" "$3/work"
+	mount -t overlay -o "lowerdir=$cache,upperdir=$3/new,workdir=$3/work" apt "$1/var/cache/apt/archives"
+	mkdir -p "$1/var/cache/apt/archives/partial"
 	# A link that leads out of the guest's root must not be followed.
 	rm -f "$1/etc/resolv.conf"
 	cp /etc/resolv.conf "$1/etc/resolv.conf"
@@ -46,16 +48,19 @@ if [ "${1:-}" = --in-namespace ]; then
 	# A machine without cards: rules are for what is not there yet.
 	mount -t tmpfs -o mode=0755 sys "$work/root/sys"
 	mkdir -p "$work/root/sys/bus/pci/devices" "$work/root/sys/bus/pci/drivers"
-	share_apt "$work/root" "$suite"
+	share_apt "$work/root" "$suite" "$work/layer/apt"
 	mkdir "$work/root/package-tests"
 	steps=$here/$generator.sh
 	[ -e "$steps" ] || steps=$here/steps.sh
 	cp "$steps" "$work/root/package-tests/steps.sh"
 	cp "$here/lib.sh" "$TOP/README.md" "$work"/*.deb "$work/root/package-tests"
+	status=0
 	chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
 		DEBIAN_FRONTEND=noninteractive \
-		sh /package-tests/steps.sh "$(cat "$base/version")" "$generator" </dev/null
-	exit 0
+		sh /package-tests/steps.sh "$(cat "$base/version")" "$generator" </dev/null || status=$?
+	find "$work/layer/apt/new" -maxdepth 1 -name '*.deb' -type f \
+		-exec cp -n -t "$CACHE/apt-$suite/archives" {} +
+	exit "$status"
 fi
 
 # A package of the time when the configuration was a conffile, and the program in /usr/sbin.
@@ -102,8 +107,8 @@ table() { # SUITE/GENERATOR...
 	done
 }
 
-[ $# -gt 0 ] || set -- {bookworm,trixie}/{initramfs-tools,readme}
-[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut} {bookworm,trixie}/readme trixie/systemd-boot
+[ $# -gt 0 ] || set -- {bookworm,trixie}/{initramfs-tools,readme} bookworm/{grub,tiny}
+[ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut} {bookworm,trixie}/{readme,grub,tiny,switch} trixie/systemd-boot bookworm/release
 
 rm -rf "$build"
 mkdir -p "$build"
