@@ -23,14 +23,14 @@ prepare_lab
 wait "$base_pid"
 [ -n "$STAGE" ] || exit 1
 
-# Both images at once, then one boot after the other.
+# Both images at once, then both boots.
 "$LAB/image.sh" "$suite" initramfs-tools table "$STAGE" >/dev/null &
 image_pid=$!
 "$LAB/image.sh" "$suite" initramfs-tools recipe >/dev/null
 wait "$image_pid"
 
 rc=0
-/usr/bin/python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --jobs 1 --stage "$STAGE" \
+/usr/bin/python3 "$LAB/run.py" --preinit "$LAB_BUILD/bin/preinit" --stage "$STAGE" \
 	"$suite/initramfs-tools/01*" "$suite/initramfs-tools/02*" || rc=1
 /usr/bin/python3 "$LAB/demo.py"
 exit "$rc"
