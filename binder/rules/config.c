@@ -92,7 +92,7 @@ static void parse_options(struct reader *r, struct text rest, struct text head)
 	struct text word, name;
 
 	if (r->profile.n > 0) {
-		problem(r, head, "options stand before the first [profile NAME]");
+		problem(r, head, "options must be before the first [profile NAME]");
 		return;
 	}
 	if (text_trim(rest).n == 0)

@@ -867,7 +867,7 @@ static void announce(struct steps *s, const struct outcome *o)
 	bdf_format(d->bdf, address);
 	if (outcome_has_foreign_driver(o))
 		world_log(s->world, LOG_LEVEL_NOTICE,
-			  "%s [%04x:%04x] is held by %s: making it let go, at most %u s",
+			  "%s [%04x:%04x] is held by %s: unbinding it, at most %u s",
 			  address, d->ids.vendor, d->ids.device, o->after, seconds);
 	else if (o->parked)
 		world_log(s->world, LOG_LEVEL_NOTICE,

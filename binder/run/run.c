@@ -37,7 +37,7 @@ static enum turn run_lock_take(struct world *world, enum publish_place place,
 	}
 	if (r < 0)
 		world_log(world, LOG_LEVEL_DEBUG,
-			  "whether another binder is at work cannot be told: %s",
+			  "it is unknown whether another binder is running: %s",
 			  errno_text(r));
 	return turn;
 }

@@ -878,7 +878,7 @@ static int read_command_word(struct parser *s, struct command *c)
 		return -1;
 	word.n = (size_t)(s->p - word.p);
 	if (!is_literal(word))
-		return lose_effect(s, start, "what this command is cannot be told");
+		return lose_effect(s, start, "it is unknown what this command does");
 	if (has_effect(word))
 		return lose_effect(s, start, "this command may change any variable");
 	c->is_special = text_is(word, ":") || text_is(word, "export");
@@ -967,7 +967,7 @@ static void read_simple(struct parser *s, bool is_conditional)
 	if (c.is_foggy)
 		why = ONLY_BASH;
 	if (c.has_word)
-		why = "it is for the command behind it alone";
+		why = "it is only for the command that follows it";
 	commit(s, &c, why, c.has_word && !c.is_foggy);
 }
 

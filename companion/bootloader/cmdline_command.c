@@ -151,7 +151,7 @@ static int read_grub(struct cmdline_command *c)
 		paragraph_line(
 			stdout, 0,
 			"note: %s:%u:%u sets the kernel command line in a way that is "
-			"not understood (%s): what stands there does not count here",
+			"not understood (%s): it is ignored here",
 			settings.doubt_file, settings.doubt_place.line,
 			settings.doubt_place.column, settings.doubt_why);
 	c->before = settings.line;
@@ -945,11 +945,11 @@ const char *cmdline_by_hand(const struct cmdline_command *c)
 	if (l->command_count > 0)
 		return NULL;
 	if (l->kind == LOADER_FILE)
-		return "make the entries or unified images anew, by your distribution's "
-		       "program: none that is known is installed";
+		return "make the entries or unified images again with your distribution's "
+		       "program: no known one is installed";
 	if (l->kind == LOADER_GRUB || l->kind == LOADER_GRUB_FILE)
-		return "make GRUB's menu anew, by your distribution's program: none that "
-		       "is known is installed";
+		return "make GRUB's menu again with your distribution's program: no known "
+		       "one is installed";
 	return NULL;
 }
 

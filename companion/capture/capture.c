@@ -1778,7 +1778,7 @@ int command_capture(int argc, char **argv, struct arena *arena)
 		{"output", "FILE",
 		 "write to FILE, - for the standard output (not compressed)",
 		 .ret_string = &c.output},
-		{"serial", NULL, "tell serial numbers too", .ret_flag = &c.has_serial},
+		{"serial", NULL, "keep serial numbers", .ret_flag = &c.has_serial},
 		{"sysroot", OPTIONS_TREE, "record this folder, not this machine",
 		 .ret_string = &c.sysroot},
 	};
@@ -1787,9 +1787,9 @@ int command_capture(int argc, char **argv, struct arena *arena)
 		.synopsis = "[OPTION...]",
 		.text = "Records what earlybind knows of this machine as a small tar, by "
 			"default " DEFAULT_OUTPUT
-			", compressed if the name of FILE ends in .gz or .tgz. list, plan, "
-			"check and status say of it, with --sysroot FILE, what they say "
-			"here. For a report of an error.\n"
+			", compressed if the name of FILE ends in .gz or .tgz. Send it with a "
+			"report of an error: with --sysroot FILE, list, plan, check and status "
+			"say the same as here.\n"
 			"\n"
 			"In it are the PCI functions with their attributes, IOMMU groups, "
 			"drivers, what uses them, the configuration and the report of this "

@@ -492,23 +492,23 @@ static void say_missing(struct machine *d, const struct recipe *r, enum presence
 
 	if (r->other_loader)
 		machine_say(d, FINDING_FAIL,
-			    "%.*s stands in %s and not on the command line of this boot: "
+			    "%.*s is in %s and not on the command line of this boot: "
 			    "%s",
 			    n, r->text.p, place_of(d, r), r->other_loader);
 	else if (is_entry && presence == PRESENCE_NONE)
 		machine_say(d, FINDING_FAIL,
-			    "%.*s stands in %s and not on the command line of this boot: "
+			    "%.*s is in %s and not on the command line of this boot: "
 			    "another entry was booted; choose this one, or add it to the "
 			    "others",
 			    n, r->text.p, place_of(d, r));
 	else if (is_entry)
 		machine_say(d, FINDING_NOTE,
-			    "%.*s stands in %s; this boot has another value of it", n,
+			    "%.*s is in %s; this boot has another value of it", n,
 			    r->text.p, place_of(d, r));
 	else
 		machine_say(
 			d, FINDING_FAIL,
-			"%.*s stands in %s and not on the command line of this boot: "
+			"%.*s is in %s and not on the command line of this boot: "
 			"%s, or another entry or boot loader was used",
 			n, r->text.p, place_of(d, r),
 			r->after ? machine_print(d, "it was changed since (%s)", r->after)

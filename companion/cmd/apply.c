@@ -796,7 +796,7 @@ int command_apply(int argc, char **argv, struct arena *arena)
 		.synopsis = "[OPTION...]",
 		.text = "Brings the configuration into the images of all installed "
 			"kernels. It validates the configuration and finds the images "
-			"that do not carry it. The program that made them "
+			"that lack it. The program that made them "
 			"(update-initramfs, dracut or mkinitcpio) makes them again, and "
 			"the result is checked. Images that are up to date stay. Where "
 			"something fails the old image stays.\n"

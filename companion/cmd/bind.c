@@ -245,8 +245,7 @@ int command_bind(int argc, char **argv, struct arena *arena)
 		{"force", NULL, "also what the host uses but can do without",
 		 .ret_flag = &b.is_forced},
 		QUIET_OPTION(b.hand.result),
-		{"recovery-timeout", "SECONDS",
-		 "that a driver may take to let go, for each device",
+		{"recovery-timeout", "SECONDS", "that a driver may take, for each device",
 		 .ret_string = &b.hand.recovery_timeout},
 		{"sysroot", "DIR", "with --dry-run: the tree below DIR, not this machine",
 		 .ret_string = &b.hand.sysroot},
@@ -260,7 +259,7 @@ int command_bind(int argc, char **argv, struct arena *arena)
 			"boot: what cannot be bound goes back to its driver. DEVICE is an "
 			"address (01:00.0) or another selector. Nothing is touched if one of "
 			"them is in use, protected by a keep rule, or cannot be bound at all. "
-			"It lasts until the reboot: \"earlybind add\" is for longer.\n"
+			"It lasts until the reboot; a rule of \"earlybind add\" stays.\n"
 			"\n"
 			"Taking a device from a driver that uses it may hang the machine: a rule "
 			"and a reboot are the safe way. A disk of the system, the default route "

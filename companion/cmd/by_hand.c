@@ -369,7 +369,7 @@ static size_t say_usages(const struct guards *g, const char *address, struct bdf
 		said++;
 		if (is_lost)
 			object(g,
-			       "%s: %s is %s: the machine would be lost with it, so it is "
+			       "%s: %s is %s: the machine needs it, so it is "
 			       "never taken while it runs",
 			       address, u->name, u->what);
 		else
@@ -417,7 +417,8 @@ static size_t say_refusal(const struct guards *g, const char *address,
 		return 0;
 	reason_message(pd->reason, pd->detail, message);
 	if (pd->reason == REASON_CONSOLE || pd->reason == REASON_LAST_DISPLAY)
-		object(g, "%s: %s: it goes dark for good; use --force if you want that",
+		object(g,
+		       "%s: %s: it goes dark and stays dark; use --force if you want that",
 		       address,
 		       pd->reason == REASON_CONSOLE ? "it drives the console"
 						    : "it is the only display");
@@ -469,7 +470,7 @@ size_t guards_say_bind(const struct guards *guards, const struct plan_device *pl
 	if (is_risky(d->driver) && !is_forced) {
 		said++;
 		object(guards,
-		       "%s: %s has it, which may hang the machine when it must let go%s; "
+		       "%s: %s has it, which may hang the machine when it is unbound%s; "
 		       "--force does it now anyway",
 		       address, d->driver, safe_way(guards, d->bdf));
 	}

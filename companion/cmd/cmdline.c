@@ -70,8 +70,8 @@ static void say_place(const struct cmdline_command *c)
 	else if (l->kind == LOADER_UNKNOWN)
 		paragraph_line(
 			stdout, 0,
-			"boot loader: it cannot be told where its parameters are "
-			"set: %s; add them where yours has the kernel command line",
+			"boot loader: where its parameters are set is "
+			"unknown: %s; add them where yours has the kernel command line",
 			l->why);
 	else if (l->kind == LOADER_ENTRIES)
 		paragraph_line(
@@ -383,7 +383,7 @@ int command_cmdline(int argc, char **argv, struct arena *arena)
 		{"menu-entry", NULL, "add a boot menu entry without earlybind",
 		 .ret_flag = &c.has_menu_entry},
 		{"remove", NULL, "take all of that back", .ret_flag = &c.is_removed},
-		{"force", NULL, "also against another value of a parameter",
+		{"force", NULL, "replace another value of a parameter",
 		 .ret_flag = &c.is_forced},
 		{"dry-run", NULL, "show the changes", .ret_flag = &c.is_dry_run},
 		{"no-update", NULL, "do not run update-grub or its like",
@@ -398,9 +398,9 @@ int command_cmdline(int argc, char **argv, struct arena *arena)
 		.text = "Says which parameters the kernel command line of this machine needs, "
 			"which of them are there, and where they are set: in GRUB's settings, "
 			"/etc/kernel/cmdline, the files of extlinux, Limine, rEFInd or a "
-			"Raspberry Pi, with grubby, kernelstub or rpm-ostree. Sets them with --set "
-			"(or --add), shows the difference, keeps a backup of a file that is "
-			"not earlybind's own, and runs what tells the boot loader.\n"
+			"Raspberry Pi, with grubby, kernelstub or rpm-ostree. With --set (or --add) it "
+			"sets them, shows the difference and updates the boot loader. It keeps a "
+			"backup of a file that is not earlybind's own.\n"
 			"\n"
 			"exit code: 0 nothing is missing, or done; 1 something is missing, "
 			"or failed; 2 wrong usage; 3 where to set it is unknown\n",

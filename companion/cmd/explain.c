@@ -82,28 +82,6 @@ static bool explain_group(struct explain *e, const struct pci_device *d,
 	       judge_group_then(&e->judge, d->iommu_group, &next, next ? 1 : 0, ret) == 0;
 }
 
-static const char *next_of_refusal(struct explain *e, const struct plan_device *pd,
-				   const char *address)
-{
-	switch (pd->reason) {
-	case REASON_IOMMU_OFF:
-		return iommu_next(&e->now.iommu, NULL, e->arena);
-	case REASON_IDENTITY_MISMATCH:
-		return arena_printf(e->arena,
-				    "\"earlybind remove %.*s\", and \"earlybind "
-				    "add %s\" if you want this device",
-				    (int)pd->rule->text.n, pd->rule->text.p, address);
-	case REASON_HAS_VFS:
-		return "\"earlybind list\" shows the virtual functions to name instead";
-	case REASON_BRIDGE:
-	case REASON_IOMMU_DEVICE:
-		return arena_printf(e->arena, "\"earlybind remove %.*s\"",
-				    (int)pd->rule->text.n, pd->rule->text.p);
-	default:
-		return "\"earlybind plan\" shows it once the cause is gone";
-	}
-}
-
 /*
  * The command by which @group, as it is after the next boot, goes to a VM: it takes what is in the
  * way, and @d unless a rule names it. NULL if nothing is left to take; *ret_left: the first that
@@ -195,16 +173,54 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 	return arena_printf(e->arena, "to give it to a VM: \"%s\"", command);
 }
 
+static const char *next_of_refusal(struct explain *e, const struct pci_device *d,
+				   const struct plan_device *pd, const char *address)
+{
+	const char *remove;
+
+	switch (pd->reason) {
+	case REASON_IOMMU_OFF:
+		return iommu_next(&e->now.iommu, NULL, e->arena);
+	case REASON_IDENTITY_MISMATCH:
+		remove = judge_remove_rule(&e->judge, pd->rule);
+		return remove ? arena_printf(
+					e->arena,
+					"%s, and \"earlybind add %s\" if you want this "
+					"device",
+					remove, address)
+			      : NULL;
+	case REASON_HOST_DEVICE:
+		return next_of_unnamed(e, d, address);
+	case REASON_BRIDGE:
+	case REASON_IOMMU_DEVICE:
+		return judge_remove_rule(&e->judge, pd->rule);
+	default:
+		return judge_remedy(&e->judge, pd);
+	}
+}
+
+/* The boot failed for what the image lacks: another boot of it would, too. */
+static bool is_image_at_fault(const struct boot_device *b)
+{
+	static const enum reason reasons[] = {REASON_NO_VFIO, REASON_NO_DRIVER,
+					      REASON_MODULE_FAILED};
+
+	for (size_t i = 0; b && i < ARRAY_SIZE(reasons); i++)
+		if (strcmp(b->reason, reason_word(reasons[i])) == 0)
+			return true;
+	return false;
+}
+
 /* A rule wants it, and it is not there. */
 static const char *next_of_unbound(struct explain *e, const struct pci_device *d,
 				   const struct plan_device *pd, const char *address,
-				   bool has_booted)
+				   const struct boot_device *b)
 {
 	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
-	const char *first =
-		!e->view.why && (has_booted || boot_find_overlooked(&e->view.boot, d))
-			? "a reboot"
-			: "\"earlybind apply\" and a reboot";
+	const char *first = !e->view.why && !is_image_at_fault(b) &&
+					    (b || boot_find_overlooked(&e->view.boot, d))
+				    ? "a reboot"
+				    : "\"earlybind apply\" and a reboot";
 
 	/* The plan is that of a boot without virtual functions. */
 	if (d->vf_count > 0 || !guards_allow_bind(&guards, pd))
@@ -218,6 +234,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 	const struct problem *error = judge_config_error(&e->next.policy);
+	const char *remove;
 	char origin[ORIGIN_SIZE];
 
 	if (explain_is_stuck(e, d))
@@ -240,14 +257,16 @@ static const char *next(struct explain *e, const struct pci_device *d,
 				    "\"earlybind apply\" and a reboot, or for now "
 				    "\"earlybind release %s\"",
 				    address);
-	if (pd->action == ACTION_KEEP)
-		return arena_printf(e->arena,
-				    "nothing, or \"earlybind remove %.*s\" if it "
-				    "need not be kept",
-				    (int)pd->rule->text.n, pd->rule->text.p);
+	if (pd->action == ACTION_KEEP) {
+		remove = judge_remove_rule(&e->judge, pd->rule);
+		return remove ? arena_printf(e->arena,
+					     "nothing, or %s if it need not be kept",
+					     remove)
+			      : NULL;
+	}
 	if (pd->action == ACTION_REFUSE)
-		return next_of_refusal(e, pd, address);
-	return next_of_unbound(e, d, pd, address, b != NULL);
+		return next_of_refusal(e, d, pd, address);
+	return next_of_unbound(e, d, pd, address, b);
 }
 
 static const char *attribute(struct explain *e, const struct pci_device *d,
@@ -687,7 +706,7 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct sto
 		     d->iommu_group);
 		tell(s, LABEL_WHY,
 		     "interrupts are not remapped: %s; for guests that you trust "
-		     "vfio_iommu_type1.allow_unsafe_interrupts=1 will do",
+		     "vfio_iommu_type1.allow_unsafe_interrupts=1 is enough",
 		     iommu_why_not_remapped(&e->now.iommu));
 	} else if (others == 0) {
 		tell(s, LABEL_GROUP, "%d: it is alone there%s", d->iommu_group,

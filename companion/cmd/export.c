@@ -884,9 +884,9 @@ int command_export(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "export",
 		.synopsis = "FORMAT [DEVICE...] [OPTION...]",
-		.text = "Hands the devices that vfio-pci has now, or those of them that are "
-			"named, to the next tool. A device that should be there and is not is "
-			"left out and said. Formats:\n"
+		.text = "Prints the devices that vfio-pci has now, or those of them that are "
+			"named, in the form of another tool. A device that vfio-pci should have "
+			"and does not have is left out, with a message. Formats:\n"
 			"\n"
 			"  libvirt     hostdev elements for the XML of a domain\n"
 			"  qemu        -device arguments\n"
@@ -896,9 +896,9 @@ int command_export(int argc, char **argv, struct arena *arena)
 			"  json        JSON for scripts\n"
 			"  dot         a picture of all devices and groups, for Graphviz\n"
 			"\n"
-			"exit code: 0 done; 1 something is left out, or a group cannot be used "
-			"by a VM (not for prometheus and dot, which say so themselves), or "
-			"there is no device; 2 wrong usage\n",
+			"exit code: 0 done; 1 there is no device, something is left out, or no VM "
+			"can use a group (prometheus and dot show the last two themselves); 2 wrong "
+			"usage\n",
 		.example = "earlybind export dot | dot -Tsvg >devices.svg",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),

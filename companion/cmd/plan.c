@@ -413,8 +413,8 @@ static int plan(struct planning *p)
 
 	if (p->image && p->configs.count > 0) {
 		say_error(
-			"plan: --image and --config exclude each other: an image has its "
-			"rules in itself");
+			"plan: --image and --config cannot be used together: an image has "
+			"its own rules");
 		return EXIT_WRONG_USAGE;
 	}
 	if (open_world(p->sysroot, &p->world) < 0 || read_rules(p) < 0)
@@ -450,8 +450,8 @@ static int ask_groups(const struct planning *p)
 	const struct plan_groups question = {p->move, p->acs, p->sysroot, p->is_json};
 
 	if ((p->move && p->acs) || p->configs.count > 0 || p->cmdline || p->image) {
-		say_error("plan: --move and --acs stand alone: only --json and --sysroot "
-			  "go with one of them");
+		say_error("plan: only --json and --sysroot go with --move or "
+			  "--acs");
 		return EXIT_WRONG_USAGE;
 	}
 	return plan_groups(&question, p->arena);
@@ -492,8 +492,8 @@ int command_plan(int argc, char **argv, struct arena *arena)
 			"of each group whether a VM can use it then.\n"
 			"\n"
 			"A change of the configuration counts when the image of the initramfs "
-			"has been made again: \"earlybind apply\". Each image that is not as "
-			"the files is noted, with --image how the files differ from it.\n"
+			"has been made again: \"earlybind apply\". A note names each image that has "
+			"other rules than the files; with --image it says how they differ.\n"
 			"\n"
 			"--move shows the groups with a card behind another port: --move "
 			"01:00=00:1c.0, or --move alveo=4 with the names of card and slot "

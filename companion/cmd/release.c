@@ -242,7 +242,7 @@ int command_release(int argc, char **argv, struct arena *arena)
 		 .ret_string = &r.hand.recovery_timeout},
 		{"sysroot", "DIR", "with --dry-run: the tree below DIR, not this machine",
 		 .ret_string = &r.hand.sysroot},
-		{"timeout", "SECONDS", "that vfio-pci may take to let go",
+		{"timeout", "SECONDS", "that vfio-pci may take to release it",
 		 .ret_string = &r.hand.timeout},
 	};
 	const struct command_spec spec = {

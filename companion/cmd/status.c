@@ -566,10 +566,10 @@ int command_status(int argc, char **argv, struct arena *arena)
 		.name = "status",
 		.synopsis = "[OPTION...] [DEVICE...]",
 		.ret_words = &s.words,
-		.text = "Shows what earlybind did in this boot and what has become of it since: "
-			"for each device the rule, the driver it got and the one it has now, "
-			"who uses it, and whether a VM can use its IOMMU group. And whether the "
-			"rules have changed since. DEVICE is an address (01:00.0) or another "
+		.text = "Shows what earlybind did in this boot and what has changed since. For each "
+			"device: the rule, the driver that it got, the driver that it has now, who "
+			"uses it, and whether a VM can use its IOMMU group. It also says whether "
+			"the rules have changed since. DEVICE is an address (01:00.0) or another "
 			"selector: then only what is about those devices.\n"
 			"\n"
 			"exit code, and \"reason\" in JSON:\n"

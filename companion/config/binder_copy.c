@@ -23,10 +23,7 @@ int binder_read(const char *path, struct arena *arena, struct text *ret_bytes,
 
 	r = file_read(path, arena, BINDER_SIZE_MAX, ret_bytes, ret_mode);
 	if (r == -ENOENT)
-		say_error(
-			"%s: there is no such file: install earlybind, or name a binder "
-			"with --binder",
-			path);
+		say_error("%s: there is no such file: install earlybind", path);
 	else if (r < 0)
 		say_error("%s: it cannot be read: %s", path,
 			  r == -E2BIG ? "it is too large for a binder" : errno_text(r));

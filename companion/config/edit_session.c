@@ -636,7 +636,10 @@ const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
 	const struct companions *a =
 		e->companions ? &e->companions[d - e->inventory.devices] : NULL;
 
-	return a && !a->is_named && !a->is_kept ? a->rule : NULL;
+	if (!a || !a->rule || a->is_named || a->is_kept ||
+	    companions_why_host(e->companions, &e->inventory, d, a->allow, e->arena))
+		return NULL;
+	return a->rule;
 }
 
 const char *edit_describe(struct edit *e, const struct pci_device *d)

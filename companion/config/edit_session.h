@@ -157,7 +157,10 @@ bool edit_has_selector(const struct selector *selector, const struct pci_device 
 bool edit_has_match(const struct edit *e, const struct rule *rule,
 		    const struct pci_device *d) nonnull(1, 2, 3);
 
-/* The rule (with=) that brings the device along though none names it, or NULL. */
+/*
+ * The rule (with=) by which the boot binds the device though none names it. NULL: none does, or it
+ * is left to the host, which may live on its card.
+ */
 const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
 	nonnull(1, 2);
 

@@ -180,6 +180,36 @@ const char *refusal_sentence(struct arena *arena, const struct rule *rule,
 		(int)cause.n, cause.p);
 }
 
+const char *judge_remedy(const struct judge *j, const struct plan_device *pd)
+{
+	const char *sentence =
+		refusal_sentence(j->arena, pd->rule, pd->reason, pd->detail);
+	struct text cause = sentence ? cause_of(sentence) : TEXT("");
+
+	if (!sentence || !sentence[cause.n])
+		return sentence;
+	return sentence + cause.n + sizeof(": ") - 1;
+}
+
+const char *judge_remove_rule(const struct judge *j, const struct rule *rule)
+{
+	struct text_buffer b = {.arena = j->arena};
+	const char *text = arena_copy(j->arena, rule->text);
+	char origin[ORIGIN_SIZE];
+
+	if (!text)
+		return NULL;
+	if (has_rule_in_main_file(rule)) {
+		text_add(&b, "\"earlybind remove ");
+		text_add_word(&b, text);
+		text_add(&b, "\"");
+	} else {
+		text_add(&b, "take out %s (%s)", text,
+			 origin_format(&rule->origin, origin));
+	}
+	return b.is_full ? NULL : b.buf;
+}
+
 static void judge_reason(const struct judge *j, const struct pci_device *d,
 			 enum reason reason, const char *detail, struct allowance a,
 			 struct judgement *ret)
@@ -299,21 +329,23 @@ const char *device_short_address(const struct pci_device *d, char buf[static BDF
 	return d->bdf.domain == 0 ? address + sizeof("0000:") - 1 : address;
 }
 
-/* Puts a function that is taken into the plan, which has room for it. */
+/* Puts a function that is taken into the plan, which has room for it; in place of its refusal. */
 static void plan_insert(struct plan *plan, const struct pci_device *d)
 {
 	size_t at = plan->device_count;
 
-	while (at > 0 && bdf_compare(plan->devices[at - 1].device->bdf, d->bdf) > 0)
+	while (at > 0 && bdf_compare(plan->devices[at - 1].device->bdf, d->bdf) >= 0)
 		at--;
-	memmove(&plan->devices[at + 1], &plan->devices[at],
-		(plan->device_count - at) * sizeof(*plan->devices));
+	if (!plan_find(plan, d)) {
+		memmove(&plan->devices[at + 1], &plan->devices[at],
+			(plan->device_count - at) * sizeof(*plan->devices));
+		plan->device_count++;
+	}
 	plan->devices[at] = (struct plan_device){
 		.device = d,
 		.action = d->driver[0] ? ACTION_RECOVER : ACTION_BIND,
 		.wanted = DEFAULT_DRIVER,
 	};
-	plan->device_count++;
 }
 
 /* A plan that has room for @count more functions. -ENOMEM. */
@@ -332,17 +364,20 @@ static int plan_copy(const struct judge *j, size_t count, struct plan *ret)
 	return 0;
 }
 
-/* Puts @d into @plan unless a rule names it or something speaks against it. */
+/*
+ * Puts @d into @plan unless a rule takes it or something speaks against it. What a rule only brings
+ * along and the boot leaves to the host is taken once a rule names it.
+ */
 static bool take_as_if(const struct judge *j, struct plan *plan,
 		       const struct pci_device *d)
 {
+	const struct plan_device *pd = plan_find(plan, d);
 	struct judge as_if = *j;
 	struct judgement judgement;
 
 	as_if.plan = plan;
 	judge_device(&as_if, d, (struct allowance){0}, &judgement);
-	/* What a rule names already is no command's business. */
-	if (judgement.verdict != JUDGED_FINE || plan_find(plan, d))
+	if (judgement.verdict != JUDGED_FINE || (pd && pd->reason != REASON_HOST_DEVICE))
 		return false;
 	plan_insert(plan, d);
 	return true;
@@ -380,8 +415,10 @@ int judge_group_then(const struct judge *j, int id, const struct pci_device *con
 	struct plan plan;
 	int r = plan_copy(j, count, &plan);
 
+	/* What a rule brings along and the boot refuses stays refused. */
 	for (size_t i = 0; r == 0 && i < count; i++)
-		(void)take_as_if(j, &plan, as_if[i]);
+		if (!plan_find(&plan, as_if[i]))
+			(void)take_as_if(j, &plan, as_if[i]);
 	return r < 0 ? r : group_make(j->inventory, &plan, id, j->arena, ret);
 }
 

@@ -140,6 +140,20 @@ const char *judge_unknown_disk(const struct judge *judge, const struct pci_devic
 const char *refusal_sentence(struct arena *arena, const struct rule *rule,
 			     enum reason reason, const char *detail) nonnull(1);
 
+/*
+ * What is to be done about the refusal of @pd: refusal_sentence() behind its cause. The whole of
+ * it where it has none. NULL without memory.
+ */
+const char *judge_remedy(const struct judge *judge, const struct plan_device *pd)
+	nonnull(1, 2);
+
+/*
+ * How @rule is taken out: the command in quotes, or where it stands if no command edits that
+ * place: "take out 10ee:5000 (command line)". NULL without memory.
+ */
+const char *judge_remove_rule(const struct judge *judge, const struct rule *rule)
+	nonnull(1, 2);
+
 /* Of judgement->why the cause, without the remedy: "it drives the console". Empty for none. */
 struct text judged_cause(const struct judgement *judgement) nonnull(1);
 

@@ -628,10 +628,10 @@ static void say_elsewhere(struct edit *e, const struct rule *rule)
 	if (o->file.p != e->sources.files[0].name.p)
 		say_error("%s: that is another file: name it with --config", text);
 	else if (rule->profile.n > 0)
-		say_error("%s: it stands in a section: name it with --profile %.*s", text,
+		say_error("%s: it is in a section: name it with --profile %.*s", text,
 			  (int)rule->profile.n, rule->profile.p);
 	else
-		say_error("%s: it stands before the sections: leave out --profile", text);
+		say_error("%s: it is before the sections: leave out --profile", text);
 }
 
 /* A rule that binds more than what was asked for: how to except it. */

@@ -117,9 +117,8 @@ static struct text get(struct settings *s, const char *name)
 	struct text value = {"", 0};
 
 	if (shell_get(&s->shell, name, &value) == SHELL_UNCLEAR && s->is_mentioned)
-		s->why = arena_printf(s->arena, "%s= of dracut.conf cannot be told%s%s",
-				      name, s->doubt ? ": see " : "",
-				      s->doubt ? s->doubt : "");
+		s->why = arena_printf(s->arena, "%s= of dracut.conf is unknown%s%s", name,
+				      s->doubt ? ": see " : "", s->doubt ? s->doubt : "");
 	return value;
 }
 

@@ -42,8 +42,8 @@ const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
 	case IOMMU_AMD:
 		/* drivers/iommu/amd/init.c: it is on wherever there is an IVRS table. */
 		*ret_why =
-			"the kernel uses AMD's IOMMU by itself where the firmware has it "
-			"on; amd_iommu=on is no parameter that it knows";
+			"the kernel uses AMD's IOMMU by itself where the firmware enables "
+			"it; amd_iommu=on is no parameter that it knows";
 		return NULL;
 	case IOMMU_ARM:
 		*ret_why = "the kernel uses ARM's SMMU by itself where the firmware "

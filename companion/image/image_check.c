@@ -496,7 +496,7 @@ static void check_image(struct check *check)
 	if (image->message)
 		check_say(
 			c, FINDING_FAIL, "image",
-			"at offset %llu: %s; what follows is about what stands in front of it",
+			"at offset %llu: %s; what follows is about what is in front of it",
 			(unsigned long long)image->error_offset, image->message);
 	else
 		check_say(c, FINDING_PASS, "image", "the kernel can unpack all of it");
@@ -506,7 +506,7 @@ static void check_image(struct check *check)
 			  image->tree.lost_count, plural(image->tree.lost_count));
 	if (has(c, "kernel/x86/microcode"))
 		check_say(c, FINDING_NOTE, "image",
-			  "microcode of the processor stands in front");
+			  "microcode of the processor is in front");
 	if (!has(c, "init"))
 		check_say(
 			c, FINDING_NOTE, "image",

@@ -260,11 +260,10 @@ static void take_module_parameter(struct reader *r, struct text name)
 		return;
 	/* Pain 17: a blank in the list. */
 	if (!dot && stray.n > 0) {
-		recipe_find(
-			r->recipes, LINT_IDS, r->base.file, r->base.line,
-			"\"%.*s\" stands behind a blank, so it is no part of a list and "
-			"has no effect: separate IDs by commas only",
-			(int)name.n, name.p);
+		recipe_find(r->recipes, LINT_IDS, r->base.file, r->base.line,
+			    "\"%.*s\" is behind a blank, so it is no part of a list and "
+			    "has no effect: separate IDs by commas only",
+			    (int)name.n, name.p);
 		r->base.kind = RECIPE_IDS;
 		r->base.fate = RECIPE_DELETE;
 		recipe_add_ids(r->recipes, recipe_add(r->recipes, &r->base), stray);

@@ -120,7 +120,7 @@ static void find_not_generated(struct recipes *recipes)
 		if (has_source)
 			recipe_find(
 				recipes, LINT_GENERATED, r->file, r->line,
-				"%.*s stands only in this generated file: the next run of "
+				"%.*s is only in this generated file: the next run of "
 				"update-grub or grub2-mkconfig takes it away",
 				(int)r->text.n, r->text.p);
 		/* It is what boots now, and there is nothing else to go by. */

@@ -58,11 +58,10 @@ static void add_parameter(const struct line *line, struct text module,
 	}
 	/* Pain 17: a blank in the list. */
 	if (stray.n > 0) {
-		recipe_find(
-			line->recipes, LINT_IDS, line->file, line->number,
-			"\"%.*s\" stands behind a blank, so it is no part of the list "
-			"and has no effect: separate IDs by commas only",
-			(int)arg->name.n, arg->name.p);
+		recipe_find(line->recipes, LINT_IDS, line->file, line->number,
+			    "\"%.*s\" is behind a blank, so it is no part of the list "
+			    "and has no effect: separate IDs by commas only",
+			    (int)arg->name.n, arg->name.p);
 		r.kind = RECIPE_IDS;
 		r.fate = RECIPE_DELETE;
 		recipe_add_ids(line->recipes, recipe_add(line->recipes, &r), stray);

@@ -65,7 +65,7 @@ def _(m):
     place = with_other(m)
     m.link(f"{place}/driver", "../../../bus/pci/drivers/gone")
     m.run(code=1, says=["is held by gone", f"{OTHER} [8086:1572] not bound",
-                        "its driver could not be told to let go: no such file"])
+                        "its driver could not be unbound: no such file"])
 
 
 @case("a driver with an endless name")
@@ -192,7 +192,7 @@ def _(m):
 def _(m):
     with_other(m, "ice")
     m.fifo("sys/bus/pci/drivers/ice/unbind")
-    m.run(code=1, says=["is held by ice: making it let go, at most 2 s",
+    m.run(code=1, says=["is held by ice: unbinding it, at most 2 s",
                         "stuck (ice): the kernel did not come back from unbind"])
 
 
@@ -206,7 +206,7 @@ def _(m):
 def _(m):
     with_other(m, "ice")
     m.remove("sys/bus/pci/drivers/ice/unbind")
-    m.run(code=1, says=["its driver could not be told to let go: no such file"])
+    m.run(code=1, says=["its driver could not be unbound: no such file"])
 
 
 @case("config space that blocks for ever")

@@ -110,7 +110,7 @@ static void test_recovery(void **state unused)
 				    "drivers/xclmgmt/unbind 0000:01:00.0\n"
 				    "drivers/vfio-pci/bind 0000:01:00.0\n");
 		check_contains("log", w->log,
-			       "[10ee:5000] is held by xclmgmt: making it let go");
+			       "[10ee:5000] is held by xclmgmt: unbinding it");
 		check_contains("log", w->log,
 			       "still waiting for the kernel: unbind of " CARD);
 		check_contains("log", w->log, "bound to vfio-pci (was xclmgmt), group 1");
@@ -504,7 +504,7 @@ static void test_hanging_modprobe_d(void **state unused)
 	boot_and_check(
 		w, NULL,
 		(struct expectation){VERDICT_REFUSED, REASON_TIMEOUT, ETIMEDOUT, ""});
-	check_contains("log", w->log, "the time was up before its turn");
+	check_contains("log", w->log, "the time limit passed before its turn");
 	assert_true(w->bus.now - start < 11 * FAKE_SECOND);
 	fake_free(w);
 }

@@ -410,7 +410,7 @@ struct cause {
 #define NO_VM	 "bound, but no VM can use it: "
 #define UNMAPPED NO_VM "interrupts are not remapped: "
 #define REMEDY \
-	"; for guests that you trust vfio_iommu_type1.allow_unsafe_interrupts=1 will do"
+	"; for guests that you trust, vfio_iommu_type1.allow_unsafe_interrupts=1 is enough"
 #define IN_GUEST \
 	"this VM has none, and nothing inside it turns one on: its host must give it a " \
 	"virtual IOMMU\""
@@ -539,11 +539,11 @@ static const struct cause causes[] = {
 	 "it is a bridge, which stays with the host: name other devices"},
 	{"cause-vmd", be_behind_vmd, "rd.earlybind.bind=10000:e1:00.0", "10000:e1:00.0",
 	 "behind-vmd",
-	 "it goes with the VMD controller 0000:00:0e.0, whose driver makes its bus: name the "
+	 "it is behind the VMD controller 0000:00:0e.0 and goes with it: name the "
 	 "controller, or disable VMD in the firmware's setup"},
 	{"cause-has-vfs", have_vfs, IDS, CARD, "has-vfs",
-	 "its virtual functions exist (2 of them): write 0 to its sriov_numvfs first, or pass "
-	 "the virtual functions instead"},
+	 "its virtual functions exist (2 of them): name those instead, or write 0 to its "
+	 "sriov_numvfs"},
 	{"cause-identity", NULL, "rd.earlybind.bind=01:00.0+10de:2489", CARD,
 	 "identity-mismatch",
 	 "another device sits in this place: 10ee:5000 is there now; a 10de:2489 is at "
@@ -565,11 +565,11 @@ static const struct cause causes[] = {
 	 "0000:01:00.0, the card's management function, is in the same IOMMU group and "
 	 "stays with the host: "},
 	{"cause-stuck", hang, IDS " rd.earlybind.recovery_timeout=2", CARD, "stuck",
-	 "the kernel did not come back from unbind: the device is left alone from here, and a "
+	 "the kernel did not come back from unbind: the device is not touched again, and a "
 	 "reboot may hang"},
 	{"cause-deadline", hang_modprobe, IDS, CARD, "timeout",
-	 "the time was up before its turn: raise rd.earlybind.timeout= or find what is slow in "
-	 "the log above"},
+	 "the time limit passed before its turn: raise rd.earlybind.timeout=, or find in the "
+	 "log above what was slow"},
 	{"cause-module-late", be_slow, IDS, CARD, "module-failed",
 	 MODULE
 	 "vfio_pci was not loaded when the time was up: raise rd.earlybind.timeout=, or "

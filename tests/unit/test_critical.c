@@ -16,7 +16,7 @@
 
 #define STORAGE_SENTENCE(what) \
 	"the machine needs a disk on it (" what \
-	") and would be lost without it: take it out of the rule, or add allow=storage " \
+	") and cannot run without it: take it out of the rule, or add allow=storage " \
 	"if you want that"
 #define NETWORK_SENTENCE(what) \
 	"the machine needs the network on it (" what \

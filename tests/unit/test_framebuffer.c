@@ -251,8 +251,8 @@ static void test_refused(void **state unused)
 			(struct expectation){
 				VERDICT_REFUSED, REASON_CONSOLE,
 				.log = "<3>" GPU " [10de:2489] not bound: it drives the "
-				       "console: without it the local screen goes dark; add "
-				       "allow=console to the rule if you want that\n"});
+				       "console: add allow=console to the rule if the local "
+				       "screen may go dark\n"});
 }
 
 #define STAYS(driver, why) \

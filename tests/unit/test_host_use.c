@@ -5,10 +5,9 @@
 #include "fake_check.h"
 #include "host_use.h"
 
-#define CARD  "0000:01:00.0"
-#define PLACE "../../devices/pci0000:00/0000:00:01.0/" CARD
-#define LOST \
-	" and would be lost without it: take it out of the rule, or add allow=storage"
+#define CARD   "0000:01:00.0"
+#define PLACE  "../../devices/pci0000:00/0000:00:01.0/" CARD
+#define LOST   " and cannot run without it: take it out of the rule, or add allow=storage"
 #define MOUNTS "28 1 259:2 / / rw shared:1 - ext4 /dev/nvme0n1p2 rw\n"
 
 struct thing {

@@ -7,7 +7,7 @@
 #define KEEP "keep 01:00.1\n"
 #define SAYS "[10ee:5001] "
 #define TAKEN \
-	"vfio-pci had taken it by its own ids= and was made to let go; take the ID out there"
+	"vfio-pci had bound it by its own ids= and was unbound; take the ID out there"
 
 /* The boot of a machine with vfio-pci in it: the trace of what was written to the kept one. */
 static void boot_kept(struct fake_world *w, int code, enum reason reason,
@@ -174,8 +174,9 @@ static void test_running_system(void **state unused)
 	report_log(&run.report, &w->world);
 	check_contains(
 		"log", w->log,
-		SAYS "left alone (vfio-pci): a keep rule names it but it is on "
-		     "vfio-pci: vfio-pci took it by its own ids=; take the ID out there");
+		SAYS
+		"left alone (vfio-pci): a keep rule names it, but it is on "
+		"vfio-pci: vfio-pci bound it by its own ids=; take the ID out there");
 	assert_int_equal(device(w, CARD_1)->writes, 0);
 	free(arena.base);
 	fake_free(w);

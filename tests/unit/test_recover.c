@@ -95,8 +95,7 @@ static void test_driver_that_cannot_be_unbound(void **state unused)
 	boot_and_check(w, NULL,
 		       (struct expectation){VERDICT_RESTORED, REASON_UNBIND_FAILED,
 					    ENOENT, "xclmgmt"});
-	check_contains("log", w->log,
-		       "could not be told to let go: xclmgmt has no unbind file");
+	check_contains("log", w->log, "could not be unbound: xclmgmt has no unbind file");
 	assert_false(device(w, CARD)->has_override);
 	assert_true(w->bus.now - start < FAKE_SECOND);
 	fake_free(w);

@@ -75,9 +75,10 @@ static void test_remove_under_way_for_ever(void **state unused)
 			       (struct expectation){VERDICT_STUCK, REASON_STUCK,
 						    ETIMEDOUT, NULL});
 		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
-		check_contains("log", w->log,
-			       "the device is left alone from here, and a "
-			       "reboot may hang on it; then SysRq-b");
+		check_contains(
+			"log", w->log,
+			"the device is not touched again, and a reboot may hang on "
+			"it; then SysRq-b");
 		assert_true(w->bus.now - start < 95 * FAKE_SECOND);
 		fake_free(w);
 	}
@@ -250,10 +251,11 @@ static void test_dead_device(void **state unused)
 						    ENXIO, is_grabbed ? "xclmgmt" : ""});
 		assert_int_equal(device(w, CARD)->writes, 0);
 		assert_string_equal(fake_driver_of(device(w, CARD_1)), "vfio-pci");
-		check_contains("log", w->log,
-			       "it does not answer: its config space reads as ones; it "
-			       "lost power (D3cold) or fell off the bus: power-cycle the "
-			       "machine, check power and seating");
+		check_contains(
+			"log", w->log,
+			"it does not answer (its config space reads as ones), as it "
+			"lost power (D3cold) or its link: power-cycle the machine, "
+			"check power and seating");
 		fake_free(w);
 	}
 }

@@ -100,7 +100,7 @@ static void test_without_a_lock(void **state unused)
 	w->lock_error = -EROFS;
 	boot_ok(w, EXIT_ALL_BOUND);
 	check_contains("log", w->log,
-		       "<7>whether another binder is at work cannot be told: read-only");
+		       "<7>it is unknown whether another binder is running: read-only");
 	fake_free(w);
 }
 
@@ -145,7 +145,7 @@ static void test_stuck_stays_alone(void **state unused)
 	check_contains("log", w->log,
 		       CARD
 		       " [10ee:5000] stuck: the kernel did not come back from a write of "
-		       "an earlier run: the device is left alone from here");
+		       "an earlier run: the device is not touched again");
 	check_contains("judged", file_of(w, RUN_OWN "judged"), CARD " 10ee:5000 stuck");
 	fake_boot_free(&boot);
 	fake_free(w);

@@ -36,7 +36,7 @@ check groups-move-gone groups_no '0000:09:00.0 is not there' 1 --sysroot groups 
 check groups-move-no-slot groups_no '"../5" is no address of a port, and no slot in' 1 --sysroot groups --move 01:00=../5
 check groups-move-half groups_no '\-\-move is CARD=PORT or CARD=SLOT' 2 --sysroot groups --move 01:00
 check groups-move-empty groups_no '\-\-move is CARD=PORT or CARD=SLOT' 2 --sysroot groups --move 01:00=
-check groups-move-alone groups_no '\-\-move and --acs stand alone' 2 --sysroot groups --move 01:00=4 --acs 00:1b.0
+check groups-move-alone groups_no 'go with --move or --acs' 2 --sysroot groups --move 01:00=4 --acs 00:1b.0
 check groups-move-board groups_no '0000:03:00.0 is not in a slot' 1 --sysroot groups-off --move 03:00=00:01.0
 # The card and the slot by name: as list takes them, and as the kernel calls the slot.
 for card in alveo xilinx 10ee:5000 '10ee:*'; do

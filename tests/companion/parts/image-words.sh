@@ -88,7 +88,7 @@ agree words-installed fine
 # What cannot be told is no pass, and only a file that is about it makes it so.
 # shellcheck disable=SC2016 # for dracut's shell
 dracut_conf 'kernel_cmdline="$(cat /etc/cards)"'
-check words-unclear says 'cannot tell cmdline: .*kernel_cmdline= of dracut.conf cannot be told' \
+check words-unclear says 'cannot tell cmdline: .*kernel_cmdline= of dracut.conf is unknown' \
 	check --image "words/boot/initramfs-$version.img" --sysroot words
 echo 'eval true' >words/etc/dracut.conf.d/cards.conf
 image_words "$BINDER"

@@ -41,6 +41,14 @@ golden explain-not-in-the-image explain --sysroot alveo 01:00.0
 golden explain-no-rule explain --sysroot bound 02:00.0
 golden explain-nearest-rule explain --sysroot nearest 01:00.1 02:00.1 00:14.0
 golden explain-refused explain --sysroot refused 00:01.0 02:00.0 01:00.1 00:14.0
+# No command takes out what the kernel command line says.
+explain_command_line() {
+	cp -r refused elsewhere && rm elsewhere/etc/earlybind.conf &&
+		echo 'intel_iommu=on rd.earlybind.bind=00:01.0' >elsewhere/proc/cmdline &&
+		"$EARLYBIND" explain --sysroot elsewhere 00:01.0 >out.txt &&
+		grep -q '^next: *take out 00:01.0 (command line)$' out.txt
+}
+check explain-command-line explain_command_line
 golden explain-kept explain --sysroot failed 00:02.0
 golden explain-failed explain --sysroot failed 01:00.0
 golden explain-no-iommu explain --sysroot no-iommu 3b:00.0

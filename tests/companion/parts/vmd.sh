@@ -2,7 +2,7 @@
 # Intel's VMD: what is behind it goes with its controller.
 # shellcheck disable=SC2154 # here and so on are of run.sh
 
-VMD='it goes with the VMD controller 0000:00:0e.0, whose driver makes its bus'
+VMD='it is behind the VMD controller 0000:00:0e.0 and goes with it'
 
 # cause() is of causes.sh.
 cause companion-vmd "$VMD.* nothing is written" add --sysroot vmd --dry-run 10000:e1:00.0

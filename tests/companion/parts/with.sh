@@ -20,3 +20,12 @@ copy with-disk along-disk
 golden add-with-disk add --sysroot along-disk --dry-run 01:00.0 with=group
 golden add-with-disk-allowed add --sysroot along-disk --dry-run 01:00.0 with=group allow=storage
 golden plan-with-disk plan --sysroot along-disk --cmdline "intel_iommu=on rd.earlybind.bind=01:00.0;with=group"
+# What only the group brings along and the host keeps is not bound: a rule that names it can be
+# added, and that is what explain says.
+golden explain-with-network explain --sysroot with-network 03:00.1
+golden add-with-network add --sysroot with-network --dry-run 03:00.1
+select_with_network() {
+	echo | "$EARLYBIND" select --sysroot with-network --plain | tr -s ' \n' ' ' |
+		grep -q '[0-9] \[ \] 0000:03:00.1 '
+}
+check select-with-network select_with_network

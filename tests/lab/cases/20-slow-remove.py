@@ -47,8 +47,8 @@ def check(facts, native):
     facts.check_seconds(NEXT, 0, 5)
 
     sentence = (
-        "the kernel did not come back from unbind: the device is left alone from here, and a"
-        " reboot may hang on it; then SysRq-b, a hardware watchdog or the power switch helps"
+        "the kernel did not come back from unbind: the device is not touched again, and a reboot"
+        " may hang on it; then SysRq-b, a hardware watchdog or the power switch helps"
     )
     facts.reported(STUCK, action="recover", verdict="stuck", reason="stuck", message=sentence)
     facts.check_seconds(STUCK, 29, 35)

@@ -31,7 +31,7 @@ def check(facts, native):
     facts.check_seconds(LATE, 0, 20)
 
     sentence = (
-        "the kernel put its binding off until the deadline: a device it depends on is not"
+        "the kernel deferred its binding until the deadline: a device that it needs is not"
         " there yet"
     )
     facts.reported(
