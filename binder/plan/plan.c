@@ -301,14 +301,18 @@ static const struct moved *moved_find(const struct policy *policy,
 	return moved;
 }
 
-/* Whether @d is a function of the card that is bound where it is now, by a rule's @selector. */
+/*
+ * Whether @d is a function of the card that is bound where it is now, by a rule's @selector. No
+ * bridge is: whether one was read at all depends on other rules.
+ */
 static bool moved_is_followed(const struct moved *moved, const struct selector *s,
 			      const struct pci_device *d)
 {
 	const struct selector rest = selector_without(s, PLACE_TERMS);
 	int function = place_function(s);
 
-	return moved->is_followed && bdf_is_same_slot(moved->card, d->bdf) &&
+	return moved->is_followed && !d->is_bridge &&
+	       bdf_is_same_slot(moved->card, d->bdf) &&
 	       (function == ANY || d->bdf.function == function) &&
 	       selector_has_match(&rest, d);
 }

@@ -231,7 +231,7 @@ bool lot_is_named(const struct lot *lot, const struct lot_rule *rule, size_t dev
 		return true;
 	card = followed_card(lot, rule);
 	return card && bdf_is_same_slot(card->bdf, d->bdf) &&
-	       has_terms(lot, rule, rule->terms & ~(unsigned)PLACE, device) &&
+	       is_of_rest(lot, rule, device) &&
 	       (function < 0 || d->bdf.function == function);
 }
 

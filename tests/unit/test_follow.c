@@ -110,6 +110,35 @@ static void test_doubt(void **state unused)
 	machine_free(m);
 }
 
+/* A bridge is never followed, whether or not another rule has it read. */
+static void test_bridge(void **state unused)
+{
+	static const struct {
+		const char *rules, *want;
+	} cases[] = {
+		{"bind 01:00.*+10ee:* follow", ""},
+		{"bind 01:00.*+10ee:* follow\nkeep 41:00.2", "; 0000:41:00.2 keep kept"},
+		{"bind slot=4+10ee:* follow\ncritical 41:00.2 storage /", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct machine *m = machine_new(true);
+		const char *place = i == 2 ? "slot=4" : "0000:01:00.*";
+		char want[512];
+
+		slots(m);
+		add(m, "0000:41:00.2", 0x10ee, 0x5002, NULL)->ids.class = 0x060100;
+		make_plan(m, cases[i].rules);
+		snprintf(want, sizeof(want),
+			 FAR " bind" NOTE("%s", FAR) "; " FAR_1
+						     " bind" NOTE("%s", FAR_1) "%s",
+			 place, place, cases[i].want);
+		check_string(cases[i].rules, planned(m), want);
+		assert_int_equal(m->run.plan.rule_matches[0], 2);
+		machine_free(m);
+	}
+}
+
 /* A card appears after the boot's run, in another place than it had. */
 static void test_late(void **state unused)
 {
@@ -188,9 +217,9 @@ static void test_grammar(void **state unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_followed), cmocka_unit_test(test_doubt),
-		cmocka_unit_test(test_late),	 cmocka_unit_test(test_late_twin),
-		cmocka_unit_test(test_grammar),
+		cmocka_unit_test(test_followed),  cmocka_unit_test(test_doubt),
+		cmocka_unit_test(test_bridge),	  cmocka_unit_test(test_late),
+		cmocka_unit_test(test_late_twin), cmocka_unit_test(test_grammar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
