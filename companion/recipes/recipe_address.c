@@ -208,16 +208,18 @@ void recipe_parse_truenas(struct recipes *recipes, const char *file, struct text
 	}
 }
 
-/* "vfio-pci,host=0000:01:00.0,...", also as JSON: each "host" behind a "vfio-pci" */
-static void add_qemu(struct recipes *recipes, struct recipe r, struct text text)
+void recipe_add_qemu(struct recipes *recipes, struct recipe r, struct text text)
 {
-	static const char *const keys[] = {"host=", "\"host\":"};
+	static const char *const keys[] = {
+		"host=", "\"host\":", "sysfsdev=", "\"sysfsdev\":"};
 	size_t i = 0;
 
 	if (!text_has_part(text, "vfio-pci"))
 		return;
+	r.note = NODE_NOTE;
 	while (i < text.n) {
 		struct text at = {text.p + i, text.n - i}, address;
+		const char *slash;
 		size_t n = 0;
 
 		i++;
@@ -231,6 +233,10 @@ static void add_qemu(struct recipes *recipes, struct recipe r, struct text text)
 		while (n + address.n < at.n &&
 		       !strchr(" ,\"'}\t\r", address.p[address.n]))
 			address.n++;
+		slash = address.n > 0 ? memrchr(address.p, '/', address.n) : NULL;
+		if (slash)
+			address = (struct text){
+				slash + 1, (size_t)(address.p + address.n - (slash + 1))};
 		(void)recipe_add_address(recipes, &r, address, TEXT(""));
 	}
 	if (r.selector_count > 0)
@@ -296,7 +302,7 @@ void recipe_parse_proxmox_vm(struct recipes *recipes, const char *file, struct t
 		if (text_has_prefix(r.text, "["))
 			return;
 		if (text_has_prefix(r.text, "args:"))
-			add_qemu(recipes, r, r.text);
+			recipe_add_qemu(recipes, r, r.text);
 		if (!text_has_prefix(r.text, "hostpci") || !text_cut(&list, ':', &key) ||
 		    !list.p)
 			continue;
@@ -452,7 +458,7 @@ void recipe_parse_libvirt(struct recipes *recipes, const char *file, struct text
 		else if (is_of_host && text_has_prefix(tag, "address"))
 			add_libvirt(recipes, file, first, tag);
 		else if (text_has_prefix(tag, "qemu:arg"))
-			add_qemu(recipes, r, tag);
+			recipe_add_qemu(recipes, r, tag);
 	}
 }
 

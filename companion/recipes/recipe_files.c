@@ -190,6 +190,7 @@ static const struct place places[] = {
 	FILE_AT("/etc/rc.d/rc.local", recipe_parse_script),
 	FILE_AT("/etc/rc.d/rc.modules.local", recipe_parse_script),
 	FILES_IN("/etc/runit/core-services", ".sh", recipe_parse_script),
+	FILES_IN("/etc/init.d", "", recipe_parse_script),
 	FILE_AT("/boot/config/go", recipe_parse_script),
 	FILES_IN("/etc/local.d", ".start", recipe_parse_script),
 	FILES_IN("/etc/driverctl.d", "", recipe_parse_driverctl),

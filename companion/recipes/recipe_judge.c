@@ -391,13 +391,21 @@ static bool is_of_other_loader(const struct bootloader_facts *f, const char *fil
 					   "/boot/grub/", "/boot/grub2/", NULL};
 	/* Fedora's kernel-install makes GRUB's entries of the first one. */
 	static const char *const of_entries[] = {"/etc/kernel/cmdline", NULL};
-	static const char *const others[] = {
-		"/etc/kernel/uki.conf", "/etc/sdboot-manage.conf",
-		"/etc/kernelstub/",	"/boot/limine",
-		"/efi/limine",		"/boot/efi/limine",
-		"/etc/default/limine",	"/boot/refind_linux.conf",
-		"/boot/extlinux",	"/extlinux/",
-		"/boot/syslinux/",	NULL};
+	static const char *const others[] = {"/etc/kernel/uki.conf",
+					     "/etc/sdboot-manage.conf",
+					     "/etc/kernelstub/",
+					     "/boot/limine",
+					     "/efi/limine",
+					     "/boot/efi/limine",
+					     "/etc/default/limine",
+					     "/boot/refind_linux.conf",
+					     "/boot/extlinux",
+					     "/extlinux/",
+					     "/boot/efi/EFI/refind/",
+					     "/efi/EFI/refind/",
+					     "/boot/EFI/",
+					     "/boot/syslinux/",
+					     NULL};
 
 	if (f->is_by_stub && !f->is_by_grub)
 		return is_below(file, grub);
@@ -476,6 +484,30 @@ static const char *no_effect(struct recipes *recipes, const struct bootloader *l
 	return arena_printf(recipes->arena, "%s; set it in %s", why, place);
 }
 
+/* Whether this boot has a list of IDs for the same driver, by a file that is read. */
+static bool has_read_list(const struct recipes *recipes, const struct recipe *r)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *x = &recipes->items[i];
+
+		if (x->kind == RECIPE_IDS && x->is_cmdline && !x->other_loader &&
+		    recipe_is_effective(x) && text_is_same(x->module, r->module))
+			return true;
+	}
+	return false;
+}
+
+/* What this boot has was chosen: a list for another boot loader is offered, not proposed. */
+static void replace_other_lists(struct recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		struct recipe *r = &recipes->items[i];
+
+		if (r->kind == RECIPE_IDS && r->other_loader && has_read_list(recipes, r))
+			r->is_replaced = true;
+	}
+}
+
 /* A parameter in the file of a boot loader that did not boot. */
 static void judge_loader(const struct judge *j, struct world *world)
 {
@@ -506,6 +538,7 @@ static void judge_loader(const struct judge *j, struct world *world)
 				    (int)MIN(r->text.n, (size_t)80), r->text.p,
 				    r->other_loader);
 	}
+	replace_other_lists(recipes);
 }
 
 /* ---- kernels --------------------------------------------------------------------------------- */

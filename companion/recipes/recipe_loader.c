@@ -21,11 +21,25 @@ static struct text skip(struct text t, size_t n)
 	return (struct text){t.p + n, t.n - n};
 }
 
+/* How much stands before the @quote that ends a string. */
+static size_t string_length(struct text t, char quote)
+{
+	size_t n = 0;
+
+	while (n < t.n && t.p[n] != quote)
+		n += quote == '"' && t.p[n] == '\\' && n + 1 < t.n ? 2 : 1;
+	return n;
+}
+
+/* What is behind the second quote is a remark. */
 static struct text unquote(struct text t)
 {
-	if (t.n > 1 && (t.p[0] == '"' || t.p[0] == '\'') && t.p[t.n - 1] == t.p[0])
-		return (struct text){t.p + 1, t.n - 2};
-	return t;
+	size_t n;
+
+	if (t.n < 2 || (t.p[0] != '"' && t.p[0] != '\''))
+		return t;
+	n = string_length(skip(t, 1), t.p[0]);
+	return n < t.n - 1 ? (struct text){t.p + 1, n} : t;
 }
 
 /* "KEY value", "KEY = value", "KEY: value", "KEY[name]+=value"; *ret_value has no quotes. */
@@ -78,11 +92,26 @@ void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text b
 	}
 }
 
+/* Of a string that goes on in other lines: the quote that opens it here, or closes it. */
+static struct text take_open_quote(struct text t, bool is_more, char *quote)
+{
+	if (t.n == 0)
+		return t;
+	if (!is_more) {
+		*quote = t.p[0] == '"' || t.p[0] == '\'' ? t.p[0] : '\0';
+		return *quote ? skip(t, 1) : t;
+	}
+	if (*quote && t.p[t.n - 1] == *quote)
+		t.n--;
+	return t;
+}
+
 /* Lines with blanks in front go on with the value (Python's configparser). */
 void recipe_parse_ukify(struct recipes *recipes, const char *file, struct text bytes)
 {
 	struct text rest = bytes, text, value;
 	bool is_ours = false;
+	char quote = '\0';
 
 	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
 		bool is_more = text.n > 0 && char_is_blank(text.p[0]);
@@ -93,6 +122,8 @@ void recipe_parse_ukify(struct recipes *recipes, const char *file, struct text b
 		value = text;
 		if (!is_more)
 			is_ours = has_key(text, "Cmdline", &value);
+		if (is_ours)
+			value = take_open_quote(value, is_more, &quote);
 		if (is_ours && !is_more && text_has_prefix(value, "@/"))
 			recipes->words_file = arena_copy(recipes->arena, skip(value, 1));
 		else if (is_ours)
@@ -117,15 +148,6 @@ static void take(struct strings_reader *r, size_t n)
 	for (size_t i = 0; i < n; i++)
 		r->line += r->rest.p[i] == '\n';
 	r->rest = skip(r->rest, n);
-}
-
-static size_t string_length(struct text t, char quote)
-{
-	size_t n = 0;
-
-	while (n < t.n && t.p[n] != quote)
-		n += quote == '"' && t.p[n] == '\\' && n + 1 < t.n ? 2 : 1;
-	return n;
 }
 
 /* The next string; comments are passed over. */

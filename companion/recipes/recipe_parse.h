@@ -92,6 +92,13 @@ bool driver_is_for_others(struct text driver);
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 	nonnull(1);
 
+/*
+ * What QEMU is told: "vfio-pci,host=0000:01:00.0,...", or sysfsdev= with a path; also as JSON. Adds
+ * @recipe with each address behind a "vfio-pci", if there is one.
+ */
+void recipe_add_qemu(struct recipes *recipes, struct recipe recipe, struct text text)
+	nonnull(1);
+
 /* What rules of earlybind need to bind to @driver: "driver=NAME", or NULL for vfio-pci. */
 const char *recipe_driver_options(struct recipes *recipes, struct text driver) nonnull(1);
 

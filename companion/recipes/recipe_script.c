@@ -283,6 +283,7 @@ enum way {
 	WAY_ADDRESS,
 	WAY_ID,
 	WAY_LIST, /* modprobe vfio-pci ids= */
+	WAY_QEMU, /* -device vfio-pci,host= */
 	WAY_UNCLEAR, /* to which driver? */
 };
 
@@ -335,6 +336,9 @@ static enum way way_of(struct text t, struct text *ret_driver)
 		return has_word_in(t, ret_driver) ? WAY_ADDRESS : WAY_NONE;
 	if (recipe_take_modprobe(t, ret_driver, &ids))
 		return WAY_LIST;
+	if (text_has_part(t, "-device") &&
+	    (text_has_part(t, "vfio-pci,") || text_has_part(t, "\"vfio-pci\"")))
+		return WAY_QEMU;
 	*ret_driver = TEXT("vfio-pci");
 	if (text_has_part(t, "nodedev-det"))
 		return WAY_ADDRESS;
@@ -372,6 +376,15 @@ static void take_command(struct script *s, struct text t)
 	if (way == WAY_NONE || !has_room(s))
 		return;
 	(void)text_cut(&raw, '\n', &r.text);
+	if (way == WAY_QEMU) {
+		size_t before = s->recipes->count;
+
+		r.kind = RECIPE_ADDRESS;
+		recipe_add_qemu(s->recipes, r, t);
+		if (s->recipes->count == before && memchr(t.p, UNCLEAR, t.n))
+			say_unclear(s);
+		return;
+	}
 	if (way == WAY_LIST && recipe_take_modprobe(t, &r.module, &ids)) {
 		if (!memchr(ids.p, UNCLEAR, ids.n))
 			recipe_add_ids(s->recipes, &r, ids);
