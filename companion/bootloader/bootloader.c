@@ -119,9 +119,19 @@ static void read_start(struct search *s, struct bootloader_facts *f)
 struct line_place {
 	const char *file, *name;
 	enum line_form form;
-	/* What makes the file anew, of which variable in which file; NULL for none. */
-	const char *settings, *variable, *program;
+	/* What makes the file anew, of which setting in which file; NULL for none. */
+	const char *settings, *program;
+	struct loader_setting setting;
 };
+
+#define SHELL_SETTING(name, first) \
+	{ \
+		.variable = (name), .key = (name), .opening = (first), .closing = "\"" \
+	}
+#define U_BOOT_SETTING	 SHELL_SETTING("U_BOOT_PARAMETERS", "U_BOOT_PARAMETERS=\"ro quiet ")
+#define EXTLINUX_SETTING SHELL_SETTING("default_kernel_opts", "default_kernel_opts=\"")
+#define LIMINE_SETTING \
+	SHELL_SETTING("KERNEL_CMDLINE[default]", "KERNEL_CMDLINE[default]+=\" ")
 
 /*
  * A file of settings alone counts only with the program that reads it. raspi-firmware is what
@@ -129,24 +139,37 @@ struct line_place {
  */
 static const struct line_place line_places[] = {
 	{"/boot/extlinux/extlinux.conf", "extlinux", LINE_APPEND, "/etc/default/u-boot",
-	 "U_BOOT_PARAMETERS", "u-boot-update"},
-	{"/extlinux/extlinux.conf", "extlinux", LINE_APPEND, NULL, NULL, NULL},
+	 "u-boot-update", U_BOOT_SETTING},
+	{"/extlinux/extlinux.conf", "extlinux", LINE_APPEND, NULL, NULL, {0}},
 	{"/boot/extlinux.conf", "extlinux", LINE_APPEND, "/etc/update-extlinux.conf",
-	 "default_kernel_opts", "update-extlinux"},
-	{"/boot/syslinux/syslinux.cfg", "syslinux", LINE_APPEND, NULL, NULL, NULL},
+	 "update-extlinux", EXTLINUX_SETTING},
+	{"/boot/syslinux/syslinux.cfg", "syslinux", LINE_APPEND, NULL, NULL, {0}},
 	{"/boot/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
-	 "KERNEL_CMDLINE[default]", "limine-update"},
-	{"/boot/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, NULL},
+	 "limine-update", LIMINE_SETTING},
+	{"/boot/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
 	{"/efi/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
-	 "KERNEL_CMDLINE[default]", "limine-update"},
+	 "limine-update", LIMINE_SETTING},
 	{"/boot/efi/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
-	 "KERNEL_CMDLINE[default]", "limine-update"},
-	{"/boot/limine.cfg", "Limine", LINE_LIMINE, NULL, NULL, NULL},
-	{"/boot/refind_linux.conf", "rEFInd", LINE_REFIND, NULL, NULL, NULL},
-	{"/boot/firmware/cmdline.txt", "the firmware of a Raspberry Pi", LINE_PLAIN,
-	 "/etc/default/raspi-firmware", NULL, "update-initramfs"},
-	{"/boot/cmdline.txt", "the firmware of a Raspberry Pi", LINE_PLAIN, NULL, NULL,
-	 NULL},
+	 "limine-update", LIMINE_SETTING},
+	{"/boot/EFI/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/boot/limine.cfg", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/boot/limine/limine.cfg", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/boot/refind_linux.conf", "rEFInd", LINE_REFIND, NULL, NULL, {0}},
+	{"/boot/efi/EFI/refind/refind.conf", "rEFInd", LINE_STANZA, NULL, NULL, {0}},
+	{"/efi/EFI/refind/refind.conf", "rEFInd", LINE_STANZA, NULL, NULL, {0}},
+	{"/boot/EFI/refind/refind.conf", "rEFInd", LINE_STANZA, NULL, NULL, {0}},
+	{"/boot/firmware/cmdline.txt",
+	 "the firmware of a Raspberry Pi",
+	 LINE_PLAIN,
+	 "/etc/default/raspi-firmware",
+	 "update-initramfs",
+	 {0}},
+	{"/boot/cmdline.txt",
+	 "the firmware of a Raspberry Pi",
+	 LINE_PLAIN,
+	 NULL,
+	 NULL,
+	 {0}},
 };
 
 #define RASPI_WORDS "/etc/default/raspi-extra-cmdline"
@@ -192,8 +215,8 @@ static void find_lines(struct search *s, struct bootloader_facts *f)
 	    !has_program(s, found->program))
 		return;
 	f->has_helper = f->is_by_lines;
-	s->loader->file = found->variable ? found->settings : RASPI_WORDS;
-	s->loader->variable = found->variable;
+	s->loader->file = found->setting.variable ? found->settings : RASPI_WORDS;
+	s->loader->setting = found->setting;
 	s->loader->program = found->program;
 }
 
@@ -241,27 +264,47 @@ static void find_sdboot_manage(struct search *s, struct bootloader_facts *f)
 	f->has_helper = true;
 	s->loader->name = "systemd-boot";
 	s->loader->file = settings;
-	s->loader->variable = "LINUX_OPTIONS";
+	s->loader->setting =
+		(struct loader_setting)SHELL_SETTING("LINUX_OPTIONS", "LINUX_OPTIONS=\"");
 	s->loader->program = "sdboot-manage gen";
 }
 
 /*
- * Systems that are made of one configuration, whose kernels are started with a word of their own;
- * and boot loaders that count where no other one is set up.
+ * Systems that are made of one configuration, whose kernels are started with a word of their own:
+ * the configuration may be somewhere else (a flake of NixOS), and there is no other way. And boot
+ * loaders that count where no other one is set up.
  */
+static const struct program_place {
+	const char *word, *name, *file;
+	const char *program;
+	const char *command,
+		*command_elsewhere; /* NULL: without the file it does not count */
+	struct loader_setting setting;
+} program_places[] = {
+	{"init=/nix/store/",
+	 "NixOS",
+	 "/etc/nixos/configuration.nix",
+	 NULL,
+	 "nixos-rebuild boot",
+	 "nixos-rebuild boot --flake FOLDER, with the folder of your flake",
+	 {"the list boot.kernelParams", "kernelParams", "boot.kernelParams = [ ", " ];",
+	  true, 0}},
+	{"gnu.system=/gnu/store/",
+	 "Guix",
+	 "/etc/config.scm",
+	 NULL,
+	 "guix system reconfigure /etc/config.scm",
+	 "guix system reconfigure FILE, with the file of your configuration",
+	 {"the list kernel-arguments", "(kernel-arguments", "(kernel-arguments (cons* ",
+	  " %default-kernel-arguments))", true, 0}},
+	{NULL, "zipl", "/etc/zipl.conf", "zipl", "zipl", NULL,
+	 SHELL_SETTING("parameters", "parameters=\"")},
+	{NULL, "LILO", "/etc/lilo.conf", "lilo", "lilo", NULL,
+	 SHELL_SETTING("append", "append=\"")},
+};
+
 static void find_program(struct search *s, struct bootloader_facts *f)
 {
-	static const struct {
-		const char *word, *name, *file, *variable, *program, *command;
-	} programs[] = {
-		{"init=/nix/store/", "NixOS", "/etc/nixos/configuration.nix",
-		 "the list boot.kernelParams", NULL, "nixos-rebuild boot"},
-		{"gnu.system=/gnu/store/", "Guix", "/etc/config.scm",
-		 "the list kernel-arguments", NULL,
-		 "guix system reconfigure /etc/config.scm"},
-		{NULL, "zipl", "/etc/zipl.conf", "parameters", "zipl", "zipl"},
-		{NULL, "LILO", "/etc/lilo.conf", "append", "lilo", "lilo"},
-	};
 	bool is_alone = !f->has_helper && !f->has_grub && !f->has_file &&
 			!f->has_entries && !f->lines;
 	struct text running;
@@ -269,19 +312,44 @@ static void find_program(struct search *s, struct bootloader_facts *f)
 	if (file_read_world(s->world, WORLD_PROC, "cmdline", s->arena, CMDLINE_MAX,
 			    &running) < 0)
 		running = TEXT("");
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		bool counts = programs[i].word
-				      ? has_part(running, programs[i].word)
-				      : is_alone && has_program(s, programs[i].program);
+	for (size_t i = 0; i < ARRAY_SIZE(program_places); i++) {
+		const struct program_place *p = &program_places[i];
+		bool has_file = exists(s, p->file);
+		bool counts = p->word ? has_part(running, p->word)
+				      : is_alone && has_program(s, p->program);
 
-		if (!counts || !exists(s, programs[i].file))
+		if (!counts || (!has_file && !p->command_elsewhere))
 			continue;
 		f->has_helper = true;
-		s->loader->name = programs[i].name;
-		s->loader->file = programs[i].file;
-		s->loader->variable = programs[i].variable;
-		s->loader->program = programs[i].command;
+		s->loader->name = p->name;
+		s->loader->file = has_file ? p->file : NULL;
+		s->loader->setting = p->setting;
+		s->loader->program = has_file ? p->command : p->command_elsewhere;
 		return;
+	}
+}
+
+/* The line of the file in which the setting stands, but for remarks. */
+static void find_setting(struct search *s)
+{
+	struct loader_setting *setting = &s->loader->setting;
+	const char *file = s->loader->file && setting->key
+				   ? path_below(s->arena, s->sysroot, s->loader->file)
+				   : NULL;
+	static const char *const leaders[] = {"export ", "boot."};
+	struct text bytes, text;
+
+	if (!file || file_read(file, s->arena, SCRIPT_SIZE_MAX, &bytes, NULL) < 0)
+		return;
+	for (unsigned line = 1; setting->line == 0 && text_cut(&bytes, '\n', &text);
+	     line++) {
+		text = text_trim(text);
+		for (size_t i = 0; i < ARRAY_SIZE(leaders); i++)
+			if (text_has_prefix(text, leaders[i]))
+				text = (struct text){text.p + strlen(leaders[i]),
+						     text.n - strlen(leaders[i])};
+		if (text_has_prefix(text, setting->key))
+			setting->line = line;
 	}
 }
 
@@ -520,6 +588,7 @@ void bootloader_find(struct world *world, const char *sysroot, struct arena *are
 	find_lines(&s, f);
 	find_sdboot_manage(&s, f);
 	find_program(&s, f);
+	find_setting(&s);
 	find_ukify(&s, f);
 	ret->kind = bootloader_choose(f, &ret->why);
 	set_names(&s);

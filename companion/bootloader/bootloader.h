@@ -44,6 +44,17 @@ struct bootloader_facts {
 	bool is_by_ukify; /* so is that of ukify's settings, and no other file's */
 };
 
+/* What takes the words in a file that is never changed here. */
+struct loader_setting {
+	const char
+		*variable; /* as it is called in sentences; NULL: the file takes them */
+	const char *key; /* what it begins with in the file */
+	/* Around the words in a line of its own, where there is none yet. */
+	const char *opening, *closing;
+	bool is_list; /* each word is a string of its own */
+	unsigned line; /* where it stands; 0: nowhere */
+};
+
 #define LOADER_COMMANDS_MAX  64
 #define LOADER_ARGUMENTS_MAX 8
 
@@ -52,11 +63,11 @@ struct bootloader {
 	enum bootloader_kind kind;
 	const char *why;
 	const char *name; /* "GRUB" */
-	const char *file; /* where parameters go, as users know it; NULL: commands */
+	/* Where parameters go, as users know it; NULL: commands, or a file that is not known. */
+	const char *file;
 	const char *entries; /* the folder of the entries, or NULL */
 	enum line_form form; /* LOADER_LINES: of the file */
-	const char
-		*variable; /* LOADER_HELPER: what takes the words; NULL: the file does */
+	struct loader_setting setting; /* LOADER_HELPER */
 	const char *program; /* LOADER_HELPER: to be run then */
 	/* What makes a change of files known to the boot loader. */
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];

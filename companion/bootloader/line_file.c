@@ -56,6 +56,31 @@ static bool take_second(struct text *t)
 	return true;
 }
 
+/* What is in the quotes at its start. A quote that is written twice ends no string: not taken. */
+static bool take_string(struct text *t)
+{
+	const char *close;
+
+	if (t->n < 2 || t->p[0] != '"')
+		return false;
+	*t = skip(*t, 1);
+	close = memchr(t->p, '"', t->n);
+	if (!close || (close + 1 < t->p + t->n && close[1] == '"'))
+		return false;
+	t->n = (size_t)(close - t->p);
+	return true;
+}
+
+/* Quotes around all of it are no part of it. */
+static void take_quotes(struct text *t)
+{
+	char quote = t->n > 1 ? t->p[0] : '\0';
+
+	if ((quote == '"' || quote == '\'') &&
+	    memchr(t->p + 1, quote, t->n - 1) == t->p + t->n - 1)
+		*t = (struct text){t->p + 1, t->n - 2};
+}
+
 /* The command line in a line without its blanks, if there is one. */
 static bool take_line(enum line_form form, struct text *t)
 {
@@ -69,6 +94,8 @@ static bool take_line(enum line_form form, struct text *t)
 		       has_key(t, "kernel_cmdline", " \t:=");
 	case LINE_REFIND:
 		return take_second(t);
+	case LINE_STANZA:
+		return has_key(t, "options", " \t") && take_string(t);
 	case LINE_UKIFY:
 		return has_key(t, "cmdline", " \t:=");
 	}
@@ -93,6 +120,8 @@ bool line_next(enum line_form form, struct text *rest, struct text *ret)
 			if (t.n > 0)
 				ret->n = (size_t)(t.p + t.n - ret->p);
 		}
+		if (form == LINE_UKIFY)
+			take_quotes(ret);
 		if (form == LINE_PLAIN)
 			*rest = (struct text){rest->p ? rest->p : line.p + line.n, 0};
 		return true;

@@ -16,7 +16,9 @@ enum line_form {
 	LINE_APPEND, /* "append WORDS": extlinux, syslinux */
 	LINE_LIMINE, /* "cmdline: WORDS", or CMDLINE=WORDS in its old form */
 	LINE_REFIND, /* "TITLE" "WORDS": refind_linux.conf */
-	LINE_UKIFY, /* "Cmdline=WORDS": uki.conf; it may go on in lines with blanks in front */
+	/* "Cmdline=WORDS", also in quotes: uki.conf; it may go on in lines with blanks in front */
+	LINE_UKIFY,
+	LINE_STANZA, /* options "WORDS": refind.conf */
 };
 
 /* Takes the next command line off @rest; it lies in there. False at the end. */

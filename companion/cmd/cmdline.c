@@ -64,7 +64,12 @@ static void say_place(const struct cmdline_command *c)
 {
 	const struct bootloader *l = &c->loader;
 
-	if (l->kind == LOADER_HELPER)
+	if (l->kind == LOADER_HELPER && !l->file)
+		paragraph_line(stdout, 0,
+			       "boot loader: %s, by a configuration that is not at its "
+			       "usual place: %s",
+			       l->name, l->why);
+	else if (l->kind == LOADER_HELPER)
 		paragraph_line(stdout, 0, "boot loader: %s, by %s: %s", l->name, l->file,
 			       l->why);
 	else if (l->kind == LOADER_UNKNOWN)
@@ -144,42 +149,87 @@ static int print(struct cmdline_command *c)
 	return code;
 }
 
+/* Those of @wanted that are neither set nor there in this boot, each within @quote. */
+static const char *left_words(const struct cmdline_command *c,
+			      const struct strings *wanted, const char *quote)
+{
+	const char *words = "";
+
+	for (size_t i = 0; i < wanted->count && words; i++)
+		if (!is_there(c->before, wanted->items[i]) &&
+		    !is_running_with(c, wanted->items[i]))
+			words = arena_printf(c->arena, "%s%s%s%s%s", words,
+					     *words ? " " : "", quote, wanted->items[i],
+					     quote);
+	return words;
+}
+
+/* A setting of a file that a program, which is to be run then, makes the boot loader's own of. */
+static void say_setting(const struct bootloader *l, const char *words)
+{
+	const struct loader_setting *s = &l->setting;
+
+	if (!s->variable)
+		paragraph_line(stdout, 0,
+			       "left to do: add %s to the line of %s; then run: %s -u",
+			       words, l->file, l->program);
+	else if (!l->file)
+		paragraph_line(
+			stdout, 0,
+			"left to do: add %s to %s in your configuration; then run: "
+			"%s",
+			words, s->variable, l->program);
+	else if (s->line > 0)
+		paragraph_line(stdout, 0,
+			       "left to do: add %s to %s in %s:%u%s; then run: %s", words,
+			       s->variable, l->file, s->line,
+			       s->is_list ? "" : ", within quotes", l->program);
+	else
+		paragraph_line(stdout, 0,
+			       "left to do: nothing sets %s in %s: write the line that "
+			       "follows into it; then run: %s",
+			       s->variable, l->file, l->program);
+	if (s->variable && l->file && s->line == 0)
+		printf("    %s%s%s\n", s->opening, words, s->closing);
+}
+
+/* Where it is set is not known: what was found beside this boot's own words. */
+static void say_unknown(const struct cmdline_command *c, const char *words)
+{
+	const struct bootloader *l = &c->loader;
+
+	paragraph_line(
+		stdout, 0,
+		"left to do: add %s to the kernel command line of your boot loader",
+		words);
+	if (l->facts.lines)
+		paragraph_line(stdout, 0,
+			       "note: if %s is what your boot loader reads, that is: to "
+			       "each command line of it that has a root=",
+			       l->facts.lines);
+}
+
 /* What is to be written where, since no file of it is changed here. */
 static int say_by_hand(const struct cmdline_command *c, const struct strings *wanted)
 {
 	const struct bootloader *l = &c->loader;
-	const char *words = "";
+	const char *words = left_words(
+		c, wanted, l->kind == LOADER_HELPER && l->setting.is_list ? "\"" : "");
 
-	for (size_t i = 0; i < wanted->count; i++)
-		if (!is_there(c->before, wanted->items[i]) &&
-		    !is_running_with(c, wanted->items[i]))
-			words = arena_printf(c->arena, "%s%s%s", words ? words : "",
-					     words && *words ? " " : "",
-					     wanted->items[i]);
 	if (!words)
 		return -ENOMEM;
 	if (!*words)
 		return 0;
 	say_place(c);
-	if (l->kind == LOADER_HELPER && l->variable)
-		paragraph_line(stdout, 0,
-			       "left to do: add %s to %s in %s, within quotes; then "
-			       "run: %s",
-			       words, l->variable, l->file, l->program);
-	else if (l->kind == LOADER_HELPER)
-		paragraph_line(stdout, 0,
-			       "left to do: add %s to the line of %s; then run: %s -u",
-			       words, l->file, l->program);
+	if (l->kind == LOADER_HELPER)
+		say_setting(l, words);
 	else if (l->kind == LOADER_ENTRIES)
 		paragraph_line(stdout, 0,
 			       "left to do: add %s to the line options of each file "
 			       "%s/*.conf",
 			       words, l->entries);
 	else
-		paragraph_line(stdout, 0,
-			       "left to do: add %s to the kernel command line of your "
-			       "boot loader",
-			       words);
+		say_unknown(c, words);
 	return -ENODEV;
 }
 

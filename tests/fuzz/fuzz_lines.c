@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || memchr(data, '\0', size))
 		return 0;
-	form = (enum line_form)((uint8_t)(data[0] - '0') % 5);
+	form = (enum line_form)((uint8_t)(data[0] - '0') % 6);
 	bytes = fuzz_text(data + 1, size - 1);
 	count = count_lines(form, bytes, false);
 	added = line_file_add(form, bytes, TEXT(WORD), true, arena);

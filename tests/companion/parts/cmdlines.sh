@@ -15,6 +15,17 @@ round lines-limine lines-limine --set
 loader lines-refind GenuineIntel 'root=UUID=1 rw initrd=\\initramfs.img' \
 	'boot/refind_linux.conf="Boot"  "root=UUID=1 rw"\r\n"Single" "root=UUID=1 rw single"\r\n'
 round lines-refind lines-refind --set
+# Stanzas of refind.conf: each that starts a Linux, within its quotes.
+loader lines-stanza GenuineIntel 'root=UUID=1 rw' \
+	'boot/efi/EFI/refind/refind.conf=timeout 20\nmenuentry "Windows" {\n\toptions "fast"\n}\nmenuentry Arch {\n\tloader /vmlinuz\n\tOptions  "root=UUID=1 rw" # mine\n\tsubmenuentry "Fallback" {\n\t\toptions "root=UUID=1 rw single"\n\t}\n}\n' \
+	'boot/refind_linux.conf="Boot" "root=UUID=2 ro"\n'
+round lines-stanza lines-stanza --set
+# A quote that is written twice stands for one: such a line is left alone.
+loader lines-stanza-quotes GenuineIntel 'root=UUID=1 a="b c"' \
+	'efi/EFI/refind/refind.conf=menuentry A {\n options "root=UUID=1 a=""b c"""\n}\n'
+lines_stanza_quotes() {
+	untouched 'if /efi/EFI/refind/refind.conf is what your boot loader reads' lines-stanza-quotes
+}
 loader lines-pi '' 'coherent_pool=1M console=tty1 root=PARTUUID=1 rootwait' \
 	'boot/firmware/cmdline.txt=console=tty1 root=PARTUUID=1 rootwait\n'
 round lines-pi lines-pi --add iommu.passthrough=1
@@ -63,33 +74,45 @@ mkdir -p lines-not-grub/sys/firmware/efi/efivars
 printf '\006\0\0\0s\0y\0s\0t\0e\0m\0d\0' \
 	>lines-not-grub/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
 check lines-not-grub untouched 'GRUB is set up, too.*to the line options of each file /boot/efi/loader/entries/' lines-not-grub
+check lines-stanza-quotes lines_stanza_quotes
 # Programs that make the loader's file anew: their settings are named, with what to write.
-helper() { # NAME PROGRAM SETTINGS FILE TEXT PATTERN
-	loader "$1" GenuineIntel "${7:-root=UUID=1 ro}" "$3=x\n" "$4=$5"
+helper() { # NAME PROGRAM SETTINGS[=TEXT] FILE TEXT PATTERN [CMDLINE]
+	case $3 in *=*) settings=$3 ;; *) settings="$3=x\n" ;; esac
+	loader "$1" GenuineIntel "${7:-root=UUID=1 ro}" "$settings" "$4=$5"
 	program "$1" "$2"
 	check "$1" untouched "$6" "$1"
 }
-helper lines-u-boot u-boot-update etc/default/u-boot boot/extlinux/extlinux.conf 'append root=UUID=1 ro\n' \
-	'add intel_iommu=on to U_BOOT_PARAMETERS in /etc/default/u-boot.*run: u-boot-update'
-helper lines-update-extlinux update-extlinux etc/update-extlinux.conf boot/extlinux.conf 'APPEND root=UUID=1 ro\n' \
-	'add intel_iommu=on to default_kernel_opts in /etc/update-extlinux.conf.*run: update-extlinux'
+helper lines-u-boot u-boot-update 'etc/default/u-boot=#U_BOOT_PARAMETERS="a"\n' boot/extlinux/extlinux.conf 'append root=UUID=1 ro\n' \
+	'nothing sets U_BOOT_PARAMETERS in /etc/default/u-boot: .*run: u-boot-update U_BOOT_PARAMETERS="ro quiet intel_iommu=on"'
+helper lines-u-boot-line u-boot-update 'etc/default/u-boot=# x\nU_BOOT_PARAMETERS="a"\n' boot/extlinux/extlinux.conf 'append root=UUID=1 ro\n' \
+	'add intel_iommu=on to U_BOOT_PARAMETERS in /etc/default/u-boot:2, within quotes; then run: u-boot-update'
+helper lines-update-extlinux update-extlinux 'etc/update-extlinux.conf=overwrite=1\n default_kernel_opts=quiet\n' boot/extlinux.conf 'APPEND root=UUID=1 ro\n' \
+	'add intel_iommu=on to default_kernel_opts in /etc/update-extlinux.conf:2, within quotes; then run: update-extlinux'
 helper lines-limine-update limine-update etc/default/limine boot/limine.conf 'cmdline: root=UUID=1 ro\n' \
-	'add intel_iommu=on to KERNEL_CMDLINE.default. in /etc/default/limine.*run: limine-update'
+	'in /etc/default/limine: .*run: limine-update KERNEL_CMDLINE.default.+=" intel_iommu=on"'
 helper lines-raspi update-initramfs etc/default/raspi-firmware boot/firmware/cmdline.txt 'root=UUID=1 ro\n' \
 	'add intel_iommu=on to the line of /etc/default/raspi-extra-cmdline.*run: update-initramfs -u'
-helper lines-sdboot-manage sdboot-manage etc/sdboot-manage.conf boot/loader/entries/a.conf 'options root=UUID=1 ro\n' \
-	'add intel_iommu=on to LINUX_OPTIONS in /etc/sdboot-manage.conf.*run: sdboot-manage gen' 'root=UUID=1 ro initrd=\\i.img'
+helper lines-sdboot-manage sdboot-manage 'etc/sdboot-manage.conf=LINUX_OPTIONS="quiet"\n' boot/loader/entries/a.conf 'options root=UUID=1 ro\n' \
+	'add intel_iommu=on to LINUX_OPTIONS in /etc/sdboot-manage.conf:1.*run: sdboot-manage gen' 'root=UUID=1 ro initrd=\\i.img'
 # Systems of one configuration: their entries are made of it. Boot loaders where there is no other.
+nixos='init=/nix/store/x/init root=x initrd=\\x'
 helper lines-nixos nixos-rebuild etc/nixos/configuration.nix boot/loader/entries/nixos.conf 'options root=x\n' \
-	'add intel_iommu=on to the list boot.kernelParams in /etc/nixos/configuration.nix.*run: nixos-rebuild boot' \
-	'init=/nix/store/x/init root=x initrd=\\x'
-helper lines-guix guix etc/config.scm boot/grub/grub.cfg 'linux /gnu/store/x\n' \
-	'add intel_iommu=on to the list kernel-arguments in /etc/config.scm.*run: guix system reconfigure' \
+	'in /etc/nixos/configuration.nix: .*run: nixos-rebuild boot boot.kernelParams = \[ "intel_iommu=on" \];' "$nixos"
+helper lines-nixos-line nixos-rebuild 'etc/nixos/configuration.nix={\n  boot = {\n    # kernelParams = [ ];\n    kernelParams = [ "quiet" ];\n  };\n}\n' \
+	boot/loader/entries/nixos.conf 'options root=x\n' \
+	'add "intel_iommu=on" to the list boot.kernelParams in /etc/nixos/configuration.nix:4; then run: nixos-rebuild boot' "$nixos"
+# A flake may be anywhere.
+helper lines-nixos-flake nixos-rebuild etc/os-release boot/loader/entries/nixos.conf 'options root=x\n' \
+	'NixOS, by a configuration that is not at its usual place: .*add "intel_iommu=on" to the list boot.kernelParams in your configuration; then run: nixos-rebuild boot --flake FOLDER' "$nixos"
+helper lines-guix guix 'etc/config.scm=(operating-system\n  (kernel-arguments (list "quiet")))\n' boot/grub/grub.cfg 'linux /gnu/store/x\n' \
+	'add "intel_iommu=on" to the list kernel-arguments in /etc/config.scm:2; then run: guix system reconfigure /etc/config.scm' \
 	'BOOT_IMAGE=/x root=x gnu.system=/gnu/store/y'
-helper lines-zipl zipl etc/zipl.conf etc/os-release 'ID=x\n' \
-	'add intel_iommu=on to parameters in /etc/zipl.conf, within quotes; then run: zipl' 'root=x BOOT_IMAGE=0'
+helper lines-guix-elsewhere guix etc/os-release boot/grub/grub.cfg 'linux /gnu/store/x\n' \
+	'in your configuration; then run: guix system reconfigure FILE' 'BOOT_IMAGE=/x root=x gnu.system=/gnu/store/y'
+helper lines-zipl zipl 'etc/zipl.conf=[linux]\n\timage=/x\n\tparameters="root=x"\n' etc/os-release 'ID=x\n' \
+	'add intel_iommu=on to parameters in /etc/zipl.conf:3, within quotes; then run: zipl' 'root=x BOOT_IMAGE=0'
 helper lines-lilo lilo etc/lilo.conf etc/os-release 'ID=x\n' \
-	'add intel_iommu=on to append in /etc/lilo.conf.*run: lilo' 'auto BOOT_IMAGE=Linux ro root=801'
+	'in /etc/lilo.conf: .*run: lilo append="intel_iommu=on"' 'auto BOOT_IMAGE=Linux ro root=801'
 # Whatever the file is, an end in time and no change.
 lines_hostile() {
 	for kind in pipe folder loop huge noise; do

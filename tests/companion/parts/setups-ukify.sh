@@ -26,6 +26,13 @@ round ukify-more ukify-more --set
 loader ukify-file GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=@/etc/cmdline-uki\n" \
 	'etc/cmdline-uki=root=UUID=1 rw quiet\n'
 round ukify-file ukify-file --set
+# Quotes around all of it are no part of it.
+loader ukify-quotes GenuineIntel 'root=UUID=1 rw quiet' \
+	"${uki}Cmdline = \"root=UUID=1 rw quiet\"\n[PE]\n"
+round ukify-quotes ukify-quotes --set
+loader ukify-quotes-more GenuineIntel 'root=UUID=1 rw quiet' \
+	"${uki}Cmdline='root=UUID=1 rw\n  quiet'\n"
+round ukify-quotes-more ukify-quotes-more --set
 # kernel-install gives ukify the words of its own file, whatever the settings say.
 loader ukify-by-install GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=root=UUID=1 rw\n" \
 	'etc/kernel/cmdline=root=UUID=1 rw quiet\n'
