@@ -130,8 +130,8 @@ static void test_id_stays(void **state unused)
 	boot_kept(w, EXIT_NOT_ALL, REASON_UNBIND_FAILED, "vfio-pci");
 	assert_null(strstr(w->trace, "drivers_probe"));
 	check_contains("log", w->log,
-		       SAYS "left alone (vfio-pci): its driver could not be told to let "
-			    "go: vfio-pci has no unbind file");
+		       SAYS "left alone (vfio-pci): its driver could not be unbound: "
+			    "vfio-pci has no unbind file");
 	fake_free(w);
 }
 
