@@ -3,7 +3,10 @@
 """Damages what the companion reads and runs it: it may refuse, it may not crash.
 
 usage: mutate.py SEED COUNT FILE COMMAND...    "@" in COMMAND stands for the damaged file
+
+MUTATE_SHARE=N: one Nth of COUNT, where a run takes longer.
 """
+import os
 import random
 import subprocess
 import sys
@@ -25,7 +28,8 @@ def damage(data, chance):
 def main():
     if len(sys.argv) < 5:
         sys.exit(__doc__)
-    chance, count = random.Random(int(sys.argv[1])), int(sys.argv[2])
+    chance = random.Random(int(sys.argv[1]))
+    count = int(sys.argv[2]) // int(os.environ.get("MUTATE_SHARE", 1))
     with open(sys.argv[3], "rb") as file:
         original = file.read()
     with tempfile.NamedTemporaryFile() as file:
