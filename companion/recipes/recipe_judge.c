@@ -717,9 +717,7 @@ static void judge_machine(struct judge *j)
 	recipes->count = kept;
 }
 
-/* What of it has no effect, and what the machine says to it. -ENOMEM. */
-static int recipes_judge(struct recipes *recipes, struct world *world,
-			 const char *sysroot)
+int recipes_judge(struct recipes *recipes, struct world *world, const char *sysroot)
 {
 	struct judge j = {.recipes = recipes, .sysroot = sysroot};
 	const char *release;

@@ -215,3 +215,7 @@ void recipes_read_files(struct recipes *recipes, const char *sysroot) nonnull(1)
 
 /* Adds the kernel parameters of this boot, behind the files. */
 void recipes_read_running(struct recipes *recipes, struct world *world) nonnull(1, 2);
+
+/* What of it has no effect, and what the machine below @sysroot (NULL for /) says to it. -ENOMEM. */
+int recipes_judge(struct recipes *recipes, struct world *world,
+		  const char *sysroot) must_check nonnull(1, 2);
