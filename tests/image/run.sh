@@ -50,7 +50,7 @@ run_in() {
 	as_root rm -rf --one-file-system "$work"
 }
 
-[ $# -gt 0 ] || set -- bookworm/initramfs-tools bookworm/dracut forky/dracut {bookworm,trixie}/mkinitcpio
+[ $# -gt 0 ] || set -- {bookworm,forky}/dracut bookworm/initramfs-tools {bookworm,trixie}/mkinitcpio
 [ "$1" != all ] || set -- {bookworm,trixie,forky}/{initramfs-tools,dracut,mkinitcpio}
 
 # The lab's own copy of earlybind: the images below are those that its boots need, and the cache
