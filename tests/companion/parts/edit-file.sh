@@ -115,7 +115,7 @@ mkdir -p kill/etc/default/grub.d
 printf 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\nGRUB_CMDLINE_LINUX=""\n' >kill/etc/default/grub
 cp /bin/true kill/usr/sbin/update-grub
 killed grub cmdline --set --menu-entry
-rm -r kill/etc/default/grub.d kill/etc/grub.d
+rm -rf kill/etc/default/grub.d kill/etc/grub.d
 killed grub-file cmdline --set
 intel
 mkdir -p kill/etc/kernel kill/boot/loader/entries

@@ -5,6 +5,7 @@ the machine that builds the image has no use for. The vfio modules are there all
 from platforms import SUITES
 
 ON = [f"{suite}/dracut-hostonly" for suite in SUITES]
+TEST_ON = []
 CONFIG = "table"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on"

@@ -8,6 +8,7 @@ from facts import expect
 from platforms import SUITES
 
 ON = [f"{suite}/dracut-systemd" for suite in SUITES]
+TEST_ON = []
 CONFIG = "modules-load"
 EARLYBIND = "installed"
 CMDLINE = "intel_iommu=on"

@@ -4,8 +4,8 @@ table and the vfio modules, and it runs as PID 1 before the image's own /init.
 
 from facts import expect
 
-TEST_ON = ["bookworm/initramfs-tools", "bookworm/dracut-systemd"]
-ON = TEST_ON + ["trixie/initramfs-tools", "forky/dracut-systemd"]
+TEST_ON = ["bookworm/initramfs-tools"]
+ON = TEST_ON + ["bookworm/dracut-systemd", "trixie/initramfs-tools", "forky/dracut-systemd"]
 CONFIG = "none"
 EARLYBIND = "appended"
 CMDLINE = "intel_iommu=on"
