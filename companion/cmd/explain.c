@@ -705,7 +705,7 @@ static void tell_group(struct explain *e, const struct pci_device *d, struct sto
 		tell(s, LABEL_GROUP, "%d: no VM can use it: interrupts are not remapped",
 		     d->iommu_group);
 		tell(s, LABEL_WHY,
-		     "interrupts are not remapped: %s; for guests that you trust "
+		     "interrupts are not remapped: %s; for guests that you trust, "
 		     "vfio_iommu_type1.allow_unsafe_interrupts=1 is enough",
 		     iommu_why_not_remapped(&e->now.iommu));
 	} else if (others == 0) {

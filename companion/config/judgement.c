@@ -191,21 +191,29 @@ const char *judge_remedy(const struct judge *j, const struct plan_device *pd)
 	return sentence + cause.n + sizeof(": ") - 1;
 }
 
+/* "take out 10ee:5000 (command line)", with ", " in front behind another one. */
+static void add_place(struct text_buffer *b, const struct rule *rule)
+{
+	char origin[ORIGIN_SIZE];
+
+	text_add(b, "%s%.*s (%s)", b->used ? ", " : "take out ", (int)rule->text.n,
+		 rule->text.p, origin_format(&rule->origin, origin));
+}
+
 const char *judge_remove_rule(const struct judge *j, const struct rule *rule)
 {
 	struct text_buffer b = {.arena = j->arena};
-	const char *text = arena_copy(j->arena, rule->text);
-	char origin[ORIGIN_SIZE];
+	const char *word;
 
-	if (!text)
-		return NULL;
 	if (has_rule_in_main_file(rule)) {
+		word = arena_copy(j->arena, rule->text);
+		if (!word)
+			return NULL;
 		text_add(&b, "\"earlybind remove ");
-		text_add_word(&b, text);
+		text_add_word(&b, word);
 		text_add(&b, "\"");
 	} else {
-		text_add(&b, "take out %s (%s)", text,
-			 origin_format(&rule->origin, origin));
+		add_place(&b, rule);
 	}
 	return b.is_full ? NULL : b.buf;
 }
@@ -496,9 +504,6 @@ struct give_back {
 static void add_module_ids(struct give_back *g, const struct policy *policy,
 			   const struct pci_device *d)
 {
-	struct text_buffer *b = &g->lines[GIVE_BY_HAND];
-	char origin[ORIGIN_SIZE];
-
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
@@ -507,9 +512,7 @@ static void add_module_ids(struct give_back *g, const struct policy *policy,
 		    !selector_has_match(&rule->selector, d))
 			continue;
 		g->taken_out = rule;
-		text_add(b, "%s%.*s (%s)", b->used ? ", " : "take out ",
-			 (int)rule->text.n, rule->text.p,
-			 origin_format(&rule->origin, origin));
+		add_place(&g->lines[GIVE_BY_HAND], rule);
 	}
 }
 

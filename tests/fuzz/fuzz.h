@@ -3,6 +3,7 @@
 #pragma once
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,18 @@ static inline int fuzz_read(struct text bytes, char *buf, size_t size)
 	if (bytes.n > 0)
 		memcpy(buf, bytes.p, bytes.n);
 	return (int)bytes.n;
+}
+
+static inline int fuzz_remove_one(const char *path, const struct stat *st unused,
+				  int type unused, struct FTW *ftw unused)
+{
+	return remove(path);
+}
+
+/* A folder of the fuzzer's own, with all that is in it. */
+static inline void fuzz_remove(const char *root)
+{
+	(void)nftw(root, fuzz_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static inline bool is_within(struct text part, struct text whole)

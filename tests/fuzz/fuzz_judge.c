@@ -59,22 +59,10 @@ static void put_file(const char *root, const char *name)
 	require(f && fclose(f) == 0 && chmod(path, 0755) == 0);
 }
 
-/* Deepest first: a folder goes with its last file. */
 static void remove_roots(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
-		for (size_t k = 0; k < 4 && machines[i][k]; k++) {
-			char path[256], *slash;
-
-			snprintf(path, sizeof(path), "%s/%s", roots[i], machines[i][k]);
-			(void)unlink(path);
-			while ((slash = strrchr(path, '/')) > path + strlen(roots[i])) {
-				*slash = '\0';
-				(void)rmdir(path);
-			}
-		}
-		(void)rmdir(roots[i]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		fuzz_remove(roots[i]);
 }
 
 static void make_roots(void)

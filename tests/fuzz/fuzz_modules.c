@@ -44,10 +44,7 @@ static char root[] = "/tmp/earlybind-fuzz-XXXXXX";
 
 static void remove_root(void)
 {
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	(void)!system(command);
+	fuzz_remove(root);
 }
 
 static void make_root(void)

@@ -25,3 +25,18 @@ run() { # COMMAND...
 	status=$?
 	cat "$log" >&2
 }
+
+run_check() {
+	run earlybind check --only image
+}
+
+# An image that is the former one again is seen, and apply mends it.
+check_old_image() { # LABEL IMAGE FORMER
+	cp "$3" "$2"
+	run_check
+	check "$1: an old image is seen" is "$status" 1
+	run earlybind apply
+	check "$1: apply mends it" is "$status" 0
+	run_check
+	check "$1: then check passes" is "$status" 0
+}

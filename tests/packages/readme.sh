@@ -27,8 +27,6 @@ as_user() { # COMMAND
 	run su - $user -c "cd $clone && export DEBIAN_FRONTEND=noninteractive; $1"
 }
 
-# A small image.
-echo MODULES=list >/etc/initramfs-tools/conf.d/package-tests
 apt-get update -q >&2
 dpkg --purge --force-depends make sudo >/dev/null 2>&1
 mkdir -p $clone/build

@@ -24,7 +24,6 @@ kernel_of_next() { find /boot -name 'vmlinuz-*' ! -name "*-$version" | sort | ta
 
 # ---- the machine ---------------------------------------------------------------------------
 
-echo MODULES=list >/etc/initramfs-tools/conf.d/package-tests
 run dpkg -i /package-tests/new.deb
 run update-initramfs -c -k "$version"
 run earlybind add 10ee:5000 --force
@@ -47,7 +46,7 @@ for each in "$new" "$version"; do
 	run earlybind check --image "/boot/initrd.img-$each" --kernel "$each"
 	check "upgrade: the image of $each has the rules" says 'pass table'
 done
-run earlybind check --only image
+run_check
 check "upgrade: check passes" is "$status" 0
 run dpkg --audit
 check "upgrade: no package is left half done" test ! -s "$log"
@@ -57,7 +56,7 @@ check "upgrade: no package is left half done" test ! -s "$log"
 run earlybind add 10ee:5001 --force
 run earlybind apply
 check "after: apply ends well" is "$status" 0
-run earlybind check --only image
+run_check
 check "after: check passes" is "$status" 0
 run dpkg --purge earlybind
 check "after: purge ends well" is "$status" 0

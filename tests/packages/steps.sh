@@ -25,19 +25,13 @@ has_checksums() { ! dpkg --verify earlybind | grep -v -e /usr/share/doc/ -e /usr
 
 # ---- the machine ---------------------------------------------------------------------------
 
-case $generator in
-initramfs-tools)
-	# Small images, so that many can be made.
-	echo MODULES=list >/etc/initramfs-tools/conf.d/package-tests
-	;;
-dracut)
+if [ "$generator" = dracut ]; then
 	# apt takes initramfs-tools away, as it does for a user who switches.
 	apt-get update -q >&2
 	apt-get install -y -q --no-install-recommends dracut >&2
 	dpkg --purge initramfs-tools initramfs-tools-core initramfs-tools-bin >&2
 	printf '%s\n' 'hostonly=no' 'add_drivers=""' 'compress=cat' >/etc/dracut.conf.d/package-tests.conf
-	;;
-esac
+fi
 rm -f "$image"
 find / -xdev -name '*earlybind*' -not -path '/proc*' -not -path '/run/*' | sort >/package-tests/files-before
 

@@ -21,7 +21,6 @@ is_whole() { earlybind check --image "$image" --kernel "$version"; }
 
 # ---- the machine ---------------------------------------------------------------------------
 
-echo MODULES=list >/etc/initramfs-tools/conf.d/package-tests
 apt-get update -q >&2
 run dpkg -i /package-tests/new.deb
 run update-initramfs -c -k "$version"
@@ -43,7 +42,7 @@ check "dracut: apply ends well" is "$status" 0
 check "dracut: it took dracut" says dracut
 check "dracut: dracut made the image" dracut_made
 check "dracut: the image has the rules" is_whole
-run earlybind check --only image
+run_check
 check "dracut: check passes" is "$status" 0
 
 # ---- and back --------------------------------------------------------------------------------
@@ -55,7 +54,7 @@ run earlybind apply
 check "back: apply ends well" is "$status" 0
 check "back: it took update-initramfs" says update-initramfs
 check "back: the image has the rules" is_whole
-run earlybind check --only image
+run_check
 check "back: check passes" is "$status" 0
 run dpkg --purge earlybind
 check "back: purge ends well" is "$status" 0

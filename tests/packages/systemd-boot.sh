@@ -14,14 +14,10 @@ version=$1
 image=/boot/initrd.img-$version
 token=earlybind-tests
 
-run_check() {
-	run earlybind check --only image
-}
 differs() { ! cmp "$1" "$2"; }
 
 # ---- the machine ---------------------------------------------------------------------------
 
-echo MODULES=list >/etc/initramfs-tools/conf.d/package-tests
 apt-get update -q >&2
 # The folder of an EFI system partition; nothing is mounted in a root file system.
 mkdir -p /boot/efi/loader/entries /boot/efi/EFI/Linux /etc/kernel
@@ -58,13 +54,7 @@ check "entries: check passes" is "$status" 0
 cp "$copy" /package-tests/old-copy
 run earlybind add 10ee:5001 --force
 run earlybind apply
-cp /package-tests/old-copy "$copy"
-run_check
-check "entries: an old copy is seen" is "$status" 1
-run earlybind apply
-check "entries: apply mends it" is "$status" 0
-run_check
-check "entries: then check passes" is "$status" 0
+check_old_image entries "$copy" /package-tests/old-copy
 
 # ---- unified kernel images -------------------------------------------------------------------
 
@@ -86,13 +76,7 @@ check "uki: apply ends well" is "$status" 0
 run earlybind check --image "$uki"
 check "uki: it has the new rule" says 'pass table'
 check "uki: it is another one than before" differs "$uki" /package-tests/old.efi
-cp /package-tests/old.efi "$uki"
-run_check
-check "uki: an old one is seen" is "$status" 1
-run earlybind apply
-check "uki: apply mends it" is "$status" 0
-run_check
-check "uki: then check passes" is "$status" 0
+check_old_image uki "$uki" /package-tests/old.efi
 run earlybind cmdline --add rd.earlybind.log=debug
 check "uki: the command line is set in /etc/kernel/cmdline" grep -q rd.earlybind.log=debug /etc/kernel/cmdline
 exit 0
