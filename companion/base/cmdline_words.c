@@ -161,6 +161,23 @@ const char *words_add(struct text line, struct text param, bool is_replaced,
 	return buf;
 }
 
+/*
+ * The length of @buf, which has @n bytes, once a line is gone of which nothing is left there and in
+ * @rest: for ukify's settings an empty one would end the value.
+ */
+static size_t length_without_line(const char *buf, size_t n, struct text rest)
+{
+	size_t start = n;
+
+	while (start > 0 && (buf[start - 1] == ' ' || buf[start - 1] == '\t'))
+		start--;
+	while (rest.n > 0 && (rest.p[0] == ' ' || rest.p[0] == '\t'))
+		rest = (struct text){rest.p + 1, rest.n - 1};
+	return start > 0 && buf[start - 1] == '\n' && (rest.n == 0 || rest.p[0] == '\n')
+		       ? start - 1
+		       : n;
+}
+
 const char *words_remove(struct text line, struct text param, struct arena *arena)
 {
 	char *buf = arena_alloc(arena, line.n + 1, 1);
@@ -182,6 +199,7 @@ const char *words_remove(struct text line, struct text param, struct arena *aren
 			n--;
 		else if (at < line.n && (line.p[at] == ' ' || line.p[at] == '\t'))
 			at++;
+		n = length_without_line(buf, n, (struct text){line.p + at, line.n - at});
 	}
 	memcpy(buf + n, line.p + at, line.n - at);
 	buf[n + line.n - at] = '\0';

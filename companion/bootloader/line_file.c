@@ -71,14 +71,14 @@ static bool take_string(struct text *t)
 	return true;
 }
 
-/* Quotes around all of it are no part of it. */
+/* Quotes around all of it are no part of it, nor are the blanks beside them. */
 static void take_quotes(struct text *t)
 {
 	char quote = t->n > 1 ? t->p[0] : '\0';
 
 	if ((quote == '"' || quote == '\'') &&
 	    memchr(t->p + 1, quote, t->n - 1) == t->p + t->n - 1)
-		*t = (struct text){t->p + 1, t->n - 2};
+		*t = text_trim((struct text){t->p + 1, t->n - 2});
 }
 
 /* The command line in a line without its blanks, if there is one. */

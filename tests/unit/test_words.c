@@ -87,6 +87,11 @@ static void test_remove(void **state unused)
 		{"a=12 xa=1 a=\"1 a=1\"", "a=12 xa=1 a=\"1 a=1\""},
 		{"", ""},
 		{"x\na=1 y\n", "x\ny\n"},
+		/* A line of its own. */
+		{"x\n  a=1\n  y\n", "x\n  y\n"},
+		{"x\n\ta=1 \t\n y", "x \t\n y"},
+		{"x\n a=1", "x"},
+		{"a=1\n y", "\n y"},
 	};
 	struct arena arena = test_arena(1024 * 1024);
 

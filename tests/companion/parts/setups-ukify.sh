@@ -33,6 +33,10 @@ round ukify-quotes ukify-quotes --set
 loader ukify-quotes-more GenuineIntel 'root=UUID=1 rw quiet' \
 	"${uki}Cmdline='root=UUID=1 rw\n  quiet'\n"
 round ukify-quotes-more ukify-quotes-more --set
+# Blanks within them stay.
+loader ukify-quotes-blanks GenuineIntel 'root=UUID=1 rw quiet' \
+	"${uki}Cmdline=\" root=UUID=1 rw quiet\t\"\n"
+round ukify-quotes-blanks ukify-quotes-blanks --set
 # kernel-install gives ukify the words of its own file, whatever the settings say.
 loader ukify-by-install GenuineIntel 'root=UUID=1 rw quiet' "${uki}Cmdline=root=UUID=1 rw\n" \
 	'etc/kernel/cmdline=root=UUID=1 rw quiet\n'
