@@ -125,8 +125,8 @@ const char *iommu_explain(const struct iommu *i, enum iommu_cause cause,
 			       ? "intel_iommu=off is on the kernel command line: write "
 				 "intel_iommu=on in its place"
 			       : arena_printf(arena,
-					      "%s is on the kernel command line: take it "
-					      "away%s",
+					      "%s is on the kernel command line: remove "
+					      "it%s",
 					      i->off,
 					      i->maker == IOMMU_INTEL && !i->is_asked
 						      ? " and add intel_iommu=on"
@@ -159,12 +159,12 @@ bool iommu_is_interrupt_unsafe(const struct iommu *iommu)
 const char *iommu_why_not_remapped(const struct iommu *i)
 {
 	if (i->remapping_off && strcmp(i->remapping_off, "nointremap") == 0)
-		return "take nointremap off the kernel command line";
+		return "remove nointremap from the kernel command line";
 	if (i->remapping_off)
-		return "take intremap=off off the kernel command line";
+		return "remove intremap=off from the kernel command line";
 	if (i->is_intel && !i->is_remapping_offered)
-		return "the firmware offers it not (ACPI table DMAR): enable interrupt "
-		       "remapping or x2APIC in its setup";
+		return "the firmware does not offer it (ACPI table DMAR): enable "
+		       "interrupt remapping or x2APIC in its setup";
 	return "the kernel did not turn it on: see \"remapping\" in its log, an update of "
 	       "the firmware may help";
 }

@@ -18,9 +18,7 @@
 #define CLEAR_LINE "\x1b[K"
 
 static const char help[] = "space: bind or leave  g: group  enter: write  q: no change";
-static const char legend[] =
-	"!: a VM needs it too, or what is chosen in this group is of no "
-	"use";
+static const char legend[] = "!: without this one, a VM can use nothing of the group";
 
 /* Up to the final byte of a control sequence (ECMA-48, 5.4): 0 if it is not there yet. */
 static size_t sequence_length(struct text bytes)

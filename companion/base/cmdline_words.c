@@ -216,7 +216,7 @@ const char *words_check(struct text param)
 		char c = param.p[i];
 
 		if (c <= ' ' || c >= 0x7f)
-			return "it has a blank, or a character that is not of ASCII";
+			return "it has a blank, or a character that is not ASCII";
 		if (strchr("\"'$`\\!#", c))
 			return "it has a character that shells and boot loaders take for "
 			       "something else: \" ' $ ` \\ ! or #";

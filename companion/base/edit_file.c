@@ -132,10 +132,9 @@ int edit_lock(const char *sysroot, unsigned seconds, int *ret)
 		if (errno != EWOULDBLOCK)
 			break;
 		if (left-- == 0) {
-			say_error(
-				"%s changes the configuration, and has not ended within "
-				"%u s: nothing is written; run this again when it has",
-				find_holder(fd, holder, sizeof(holder)), seconds);
+			say_error("%s is changing the configuration and has not ended "
+				  "within %u s: nothing is written; run this again later",
+				  find_holder(fd, holder, sizeof(holder)), seconds);
 			return -EBUSY;
 		}
 		nanosleep(&poll, NULL);

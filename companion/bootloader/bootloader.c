@@ -440,8 +440,8 @@ static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 	}
 	if (f->has_file) {
 		*ret_why = f->has_proxmox ? "proxmox-boot-tool reads it"
-					  : "kernel-install and those who make unified "
-					    "images read it";
+					  : "kernel-install and the programs that make "
+					    "unified images read it";
 		return LOADER_FILE;
 	}
 	if (f->has_grubby && f->has_entries) {
@@ -449,12 +449,12 @@ static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 		return LOADER_GRUBBY;
 	}
 	if (f->has_entries) {
-		*ret_why = "there are entries, and nothing that they are made from";
+		*ret_why = "no other file sets their parameters";
 		return LOADER_ENTRIES;
 	}
 	*ret_why = f->lines
-			   ? "no command line of the file that was found is that of this "
-			     "boot, so something else started it"
+			   ? "the file that was found has no command line of this boot, "
+			     "so another boot loader started it"
 			   : "there is neither /etc/default/grub nor /etc/kernel/cmdline "
 			     "nor an entry of a boot loader";
 	return LOADER_UNKNOWN;

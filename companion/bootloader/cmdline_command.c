@@ -243,7 +243,7 @@ static int check_kernel_cmdline(const struct cmdline_command *c, struct text byt
 	/* Where it is read by others than a new kernel-install, comments count. */
 	if (bytes.n > 0 && memchr(bytes.p, '#', bytes.n)) {
 		say_error(KERNEL_CMDLINE ": it has comments, which not every program "
-					 "that reads it understands: take them away");
+					 "that reads it understands: remove them");
 		return -EINVAL;
 	}
 	(void)text_cut(&bytes, '\n', &first);
@@ -460,9 +460,9 @@ static int want(struct cmdline_command *c, struct setting *s, const char *param)
 		return 0;
 	if (r == -EEXIST && !c->is_forced &&
 	    words_find(text_of(s->ours), other, &ignored) != 1) {
-		say_error("%.*s is set already, against %s: %s", (int)other.n, other.p,
-			  param,
-			  c->loader.file ? "take it away, or replace it with --force"
+		say_error("%.*s is set already and contradicts %s: %s", (int)other.n,
+			  other.p, param,
+			  c->loader.file ? "remove it, or replace it with --force"
 					 : "replace it with --force");
 		return r;
 	}
@@ -929,7 +929,7 @@ static int run(const char *const *argv)
 		say_error("%s was interrupted: run it again", argv[0]);
 	else if (p.code != 0)
 		say_error(
-			"%s ended with exit code %d: put right what it says, then run it "
+			"%s ended with exit code %d: correct what it names, then run it "
 			"again",
 			argv[0], p.code);
 	return r == 0 && p.code == 0 && p.signal == 0 ? EXIT_OK : EXIT_FAILED;
@@ -940,16 +940,14 @@ const char *cmdline_by_hand(const struct cmdline_command *c)
 	const struct bootloader *l = &c->loader;
 
 	if (l->facts.is_by_ukify)
-		return "make the unified image again with ukify, the way you made it "
-		       "before";
+		return "make the unified image again with ukify, as you made it before";
 	if (l->command_count > 0)
 		return NULL;
 	if (l->kind == LOADER_FILE)
-		return "make the entries or unified images again with your distribution's "
-		       "program: no known one is installed";
+		return "make the entries or unified images again with your "
+		       "distribution's program";
 	if (l->kind == LOADER_GRUB || l->kind == LOADER_GRUB_FILE)
-		return "make GRUB's menu again with your distribution's program: no known "
-		       "one is installed";
+		return "make GRUB's menu again with your distribution's program";
 	return NULL;
 }
 

@@ -425,14 +425,14 @@ static void run_kernel(struct machine *d)
 	if (!is_installed)
 		machine_say(
 			d, FINDING_FAIL,
-			"%s runs and is no longer installed: drivers that are not loaded "
-			"yet cannot be; reboot",
+			"%s runs and is no longer installed, so no further driver can be "
+			"loaded: reboot",
 			d->running);
 	else if (strcmp(newest, d->running) != 0)
 		machine_say(
 			d, FINDING_NOTE,
-			"%s runs, and %s is installed, which most boot loaders prefer: "
-			"after a reboot things may differ",
+			"%s runs, and most boot loaders start the newer %s next: check "
+			"again after a reboot",
 			d->running, newest);
 	else
 		machine_say(d, FINDING_PASS, "%s runs, the newest that is installed",
@@ -498,8 +498,8 @@ static void say_missing(struct machine *d, const struct recipe *r, enum presence
 	else if (is_entry && presence == PRESENCE_NONE)
 		machine_say(d, FINDING_FAIL,
 			    "%.*s is in %s and not on the command line of this boot: "
-			    "another entry was booted; choose this one, or add it to the "
-			    "others",
+			    "another entry was booted; choose this one, or add the "
+			    "parameter to the others",
 			    n, r->text.p, place_of(d, r));
 	else if (is_entry)
 		machine_say(d, FINDING_NOTE,
@@ -540,7 +540,8 @@ static void run_cmdline(struct machine *d)
 	}
 	if (count > 0 && missing == 0)
 		machine_say(d, FINDING_PASS,
-			    "this boot has the parameters for it that files configure");
+			    "this boot has the parameters for vfio and the IOMMU that "
+			    "files set");
 }
 
 /* ---- recipes ----------------------------------------------------------------------------- */
@@ -595,13 +596,13 @@ static void run_recipes(struct machine *d)
 	if (deletable > 0)
 		machine_say(
 			d, FINDING_NOTE,
-			"%zu line%s of other recipes could be rules: \"earlybind import\" "
+			"%zu line%s of other tools could be rules: \"earlybind import\" "
 			"shows how",
 			deletable, plural(deletable));
 	else if (r->finding_count == 0)
 		machine_say(d, FINDING_PASS,
 			    r->count > 0 ? "no mistake was found in files of other tools"
-					 : "there are no recipes of other tools");
+					 : "no file of another tool passes devices");
 	if (r->is_cut)
 		machine_say(d, FINDING_UNKNOWN,
 			    "there are more files than are looked at");

@@ -83,7 +83,7 @@ static void say_off(struct machine *d)
 		    "it is off: %s%s", iommu_explain(iommu, cause, d->arena),
 		    !is_iommu_wanted(d) ? "; no rule needs it"
 		    : cause == IOMMU_CAUSE_UNASKED
-			    ? " (\"earlybind cmdline\" knows where), and reboot"
+			    ? " (\"earlybind cmdline\" says where), and reboot"
 			    : "");
 }
 
@@ -125,7 +125,7 @@ static void run_interrupts(struct machine *d)
 		if (iommu->is_unsafe)
 			machine_say(d, FINDING_NOTE,
 				    "vfio_iommu_type1.allow_unsafe_interrupts=1 is not "
-				    "needed here: take it away");
+				    "needed here: remove it");
 		return;
 	case REMAPPING_OFF:
 		if (iommu->is_unsafe)
@@ -309,11 +309,10 @@ static void run_functions(struct machine *d)
 		if (is_named || find_target(d, device) || !is_left(d, device))
 			continue;
 		left++;
-		machine_say(
-			d, FINDING_NOTE,
-			"%s (%s) is on a card that rules bind, but no rule names it: most "
-			"cards must be passed on with all their functions",
-			machine_device(d, device), machine_driver(device));
+		machine_say(d, FINDING_NOTE,
+			    "%s (%s) is on a card that rules bind, but no rule names it: "
+			    "most cards work in a VM only with all their functions",
+			    machine_device(d, device), machine_driver(device));
 	}
 	if (left == 0 && d->target_count > 0)
 		machine_say(d, FINDING_PASS, "rules name all functions of each card");
@@ -515,11 +514,10 @@ static void check_node(struct machine *d, const struct target *t)
 		path = own ? own : path;
 	}
 	if (!is_there(d, path, &st))
-		machine_say(
-			d, FINDING_FAIL,
-			"%s is not there though %s is bound: is /dev a devtmpfs, and the "
-			"container, if this is one, given it?",
-			path, t->name);
+		machine_say(d, FINDING_FAIL,
+			    "%s is not there though %s is bound: see that /dev is a "
+			    "devtmpfs; give a container this node",
+			    path, t->name);
 	else if ((st.st_mode & 0077) == 0)
 		machine_say(
 			d, FINDING_NOTE,

@@ -218,13 +218,12 @@ static bool run_command(const struct apply *a, const struct apply_image *image, 
 	if (r < 0)
 		say_error("%s cannot be run: %s", p.argv[0], errno_text(r));
 	else if (p.signal != 0)
-		say_error("%s was interrupted after %llu s; the image from before stays",
+		say_error("%s was interrupted after %llu s; the old image stays",
 			  p.argv[0], SECONDS(p.microseconds));
 	else
-		say_error(
-			"%s ended with exit code %d after %llu s; the image from before "
-			"stays. it said:",
-			p.argv[0], p.code, SECONDS(p.microseconds));
+		say_error("%s ended with exit code %d after %llu s; the old image stays. "
+			  "it said:",
+			  p.argv[0], p.code, SECONDS(p.microseconds));
 	if (r == 0 && p.signal == 0 && !a->is_verbose)
 		show_tail(log, start);
 	return false;
@@ -322,8 +321,8 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 		paragraph_line(
 			stdout, INDENT, "nothing can make it: %s",
 			image->verdict.made_by == GENERATOR_BOOSTER
-				? "booster has no place for it: see earlybind image "
-				  "--append"
+				? "an image of booster has no place for earlybind: see "
+				  "earlybind image --append"
 			: image->verdict.made_by == GENERATOR_OTHER
 				? "another program than update-initramfs, dracut and "
 				  "mkinitcpio made it: see earlybind image --append"
@@ -334,8 +333,8 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 			: a->installed == 0
 				? "none of update-initramfs, dracut and mkinitcpio "
 				  "is installed: see earlybind image --append"
-				: "several generators are installed, and it tells "
-				  "not which made it: run the one that you use");
+				: "several generators are installed, and the image does "
+				  "not say which made it: run the one that you use");
 	else if (image->verdict.made_by != image->generator &&
 		 is_known(image->verdict.made_by))
 		paragraph_line(stdout, INDENT,
@@ -413,10 +412,9 @@ static int make(struct apply *a)
 	}
 	if (bad == 0)
 		return EXIT_OK;
-	say_error(
-		"%zu of %zu images are not as they must be: what the generator said is in "
-		"%s; put right what is named above, then run earlybind apply again",
-		bad, a->due_count, APPLY_LOG);
+	say_error("%zu of %zu images are not good: the generator's output is in %s; "
+		  "correct what is named above, then run \"earlybind apply\" again",
+		  bad, a->due_count, APPLY_LOG);
 	return a->is_stuck ? EXIT_NO_IMAGES : EXIT_FAILED;
 }
 

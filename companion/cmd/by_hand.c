@@ -238,7 +238,7 @@ static void publish(struct steps *s, const struct outcome *o, struct text word)
 		r = hotplug_judge(s->world, s->report);
 	if (r < 0)
 		world_log(s->world, LOG_LEVEL_WARNING,
-			  "%s: what came of it cannot be recorded: %s", address,
+			  "%s: the result cannot be recorded: %s", address,
 			  errno_text(r));
 	world_log(s->world, LOG_LEVEL_NOTICE, "%s released by hand: %s", address,
 		  o->after[0] ? o->after : "no driver");
@@ -401,8 +401,8 @@ static size_t say_stuck(const struct guards *g, const char *address,
 	if (hotplug_find(g->world, d->bdf, &d->ids) != LATE_STUCK)
 		return 0;
 	object(g,
-	       "%s: the kernel is stuck with it since before: power-cycle the machine; a "
-	       "reboot may hang",
+	       "%s: the kernel has been stuck with it since an earlier attempt: "
+	       "power-cycle the machine; a reboot may hang",
 	       address);
 	return 1;
 }
@@ -429,7 +429,7 @@ static size_t say_refusal(const struct guards *g, const char *address,
 		       address, pd->detail ? pd->detail : "?");
 	else if (pd->reason == REASON_CRITICAL_STORAGE ||
 		 pd->reason == REASON_CRITICAL_NETWORK)
-		object(g, "%s: a critical rule protects it (%s): take that one out first",
+		object(g, "%s: a critical rule protects it (%s): remove that rule first",
 		       address, pd->detail ? pd->detail : "?");
 	else
 		object(g, "%s: %s", address, message);
@@ -592,7 +592,8 @@ static int check_conditions(struct by_hand *h)
 	}
 	if (h->sysroot && !h->is_dry_run) {
 		say_error(
-			"%s: a tree of files is no machine: --sysroot goes with --dry-run",
+			"%s: nothing can be bound in a tree of files: use --sysroot with "
+			"--dry-run",
 			h->command);
 		return EXIT_WRONG_USAGE;
 	}

@@ -189,21 +189,19 @@ int command_check(int argc, char **argv, struct arena *arena)
 	const struct command_spec spec = {
 		.name = "check",
 		.synopsis = "[DEVICE...] [OPTION...]",
-		.text = "Looks for what keeps the rules' devices, or those that are named, from "
-			"a VM: in the firmware, the kernels, the images of the initramfs, the "
-			"configuration, this boot and the devices. No device is woken, and without "
-			"--fix nothing is changed. DEVICE is a selector: 01:00.0, 10ee:5000, class=0302. "
-			"With --image it unpacks a finished image in memory, as the kernel will, "
-			"and checks that it will do what the configuration says. Every line is a "
-			"verdict, the name of the check and a sentence:\n"
-			"\n"
-			"  FAIL          what is wrong, and what to do\n"
-			"  cannot tell   it cannot be seen from here, or not without root\n"
-			"  note          good to know\n"
-			"  pass          it is as it must be\n"
-			"\n"
-			"exit code: 0 nothing fails; 1 something does; 2 wrong usage; 3 the "
-			"machine, the configuration or the image cannot be read\n",
+		.text = "Looks for what keeps the rules' devices, or those that are "
+			"named, from a VM: in the firmware, the kernels, the images of "
+			"the initramfs, the configuration, this boot and the devices. No "
+			"device is woken, and without --fix nothing is changed. DEVICE "
+			"is a selector: 01:00.0, 10ee:5000, class=0302. With --image it "
+			"unpacks a finished image in memory, as the kernel will, and "
+			"checks that it will do what the configuration says. Every line "
+			"is a verdict, the name of the check and a sentence:\n\n  "
+			"FAIL          what is wrong, and what to do\n  cannot tell   it "
+			"cannot be seen from here, or not without root\n  note          "
+			"good to know\n  pass          it is correct\n\nexit code: 0 "
+			"nothing fails; 1 something does; 2 wrong usage; 3 the machine, "
+			"the configuration or the image cannot be read\n",
 		.example = "earlybind check 01:00.0",
 		.options = options,
 		.option_count = ARRAY_SIZE(options),

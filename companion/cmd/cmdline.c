@@ -82,7 +82,7 @@ static void say_place(const struct cmdline_command *c)
 		paragraph_line(
 			stdout, 0,
 			"boot loader: entries in %s: %s; add parameters to the line "
-			"options of each",
+			"\"options\" of each",
 			l->entries, l->why);
 	else
 		paragraph_line(stdout, 0, "boot loader: %s%s%s: %s", l->name,
@@ -111,9 +111,9 @@ static int print(struct cmdline_command *c)
 		paragraph_line(
 			stdout, 0, "needed: %s: %s", parameter,
 			is_running ? "it is on the command line of this boot"
-				   : "it is not on the command line of this boot, and "
-				     "this kernel has the IOMMU on by itself: another "
-				     "kernel may not");
+				   : "it is not on the command line of this boot; this "
+				     "kernel enables the IOMMU without it, another may "
+				     "not");
 	} else {
 		paragraph_line(stdout, 0, "needed: %s: %s", parameter, why);
 		code = EXIT_FAILED;
@@ -127,8 +127,8 @@ static int print(struct cmdline_command *c)
 	    !is_running_with(c, passthrough))
 		paragraph_line(
 			stdout, 0,
-			"optional: %s: devices that stay on the host are not slowed "
-			"down by the IOMMU; add it with --add %s",
+			"optional: %s: the IOMMU then does not slow down devices of the "
+			"host; add it with --add %s",
 			passthrough, passthrough);
 	say_place(c);
 	if (*c->ours)
@@ -137,10 +137,10 @@ static int print(struct cmdline_command *c)
 		return code;
 	by_hand = cmdline_by_hand(c);
 	if (is_set && !is_running && by_hand)
-		paragraph_line(stdout, 0,
-			       "next: %s is set; if it was not done since, %s; "
-			       "then reboot",
-			       parameter, by_hand);
+		paragraph_line(
+			stdout, 0,
+			"next: %s is set; unless you did so since, %s, then reboot",
+			parameter, by_hand);
 	else if (is_set && !is_running)
 		paragraph_line(stdout, 0, "next: %s is set for the next boot: reboot",
 			       parameter);
@@ -312,10 +312,10 @@ static int change(struct cmdline_command *c, int *lock)
 		const char *why, *parameter = iommu_parameter(&c->iommu, &why);
 
 		paragraph_line(stdout, 0, "nothing to do: %s",
-			       c->is_removed ? "there is nothing of earlybind's"
+			       c->is_removed ? "earlybind has set nothing here"
 			       : c->is_set && c->added.count == 0 && !parameter
 				       ? why
-				       : "it is as it should be");
+				       : "all that is needed is set");
 		if (c->is_set)
 			warn_of_kernels(c);
 		return EXIT_OK;

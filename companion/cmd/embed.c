@@ -79,7 +79,7 @@ static void say_recorded(const struct embed *e)
 		       sources->critical.why);
 	if (sources->known.why)
 		printf("%s: %s\n",
-		       sources->known.count > 0 ? "not of every card its ID is recorded"
+		       sources->known.count > 0 ? "the IDs of some cards are not recorded"
 						: "no ID of a card is recorded",
 		       sources->known.why);
 }
@@ -137,7 +137,8 @@ static int embed(struct embed *e)
 		printf("%zu critical device%s of this machine recorded\n",
 		       c->sources.critical.count, plural(c->sources.critical.count));
 	if (c->sources.known.count > 0)
-		printf("%zu rule%s without a device ID: what the card is now is recorded\n",
+		printf("%zu rule%s without a device ID: the present ID of the card is "
+		       "recorded\n",
 		       c->sources.known.count, plural(c->sources.known.count));
 	if (c->sources.critical.is_left_out || c->sources.known.is_left_out)
 		say_error("not recorded: %s%s%s: the rules leave no room in the table",

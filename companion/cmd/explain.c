@@ -161,7 +161,7 @@ static const char *next_of_unnamed(struct explain *e, const struct pci_device *d
 	    (command || iommu_cause(&e->now.iommu) != IOMMU_CAUSE_DOM0))
 		return iommu_next(&e->now.iommu, address, e->arena);
 	if (!next)
-		return "nothing until its physical function is left to its driver";
+		return "first leave its physical function to its driver";
 	if (!command)
 		return "nothing, it stays with the host";
 	/* It is of use to a VM only with all that is in the way. */

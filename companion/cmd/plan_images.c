@@ -102,7 +102,7 @@ void plan_images_print(const struct plan_images *images, bool is_of_image)
 		paragraph_add(&line,
 			      images->items[i].is_unknown ? "it cannot be compared: %s"
 			      : is_of_image ? "this machine's files would change it: %s"
-					    : "it is not as these files: %s",
+					    : "it differs from these files: %s",
 			      images->items[i].text);
 		paragraph_end(&line);
 	}

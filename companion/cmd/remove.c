@@ -27,8 +27,8 @@ static void say_keep(struct removing *r, const bool *is_meant)
 			if (rule->kind != RULE_KEEP || !edit_has_match(&r->e, rule, d) ||
 			    !is_meant[k])
 				continue;
-			say_error("a keep rule protects it: earlybind remove %.*s takes "
-				  "that one out",
+			say_error("a keep rule protects it: earlybind remove %.*s "
+				  "removes that rule",
 				  (int)rule->text.n, rule->text.p);
 			return;
 		}

@@ -142,7 +142,7 @@ static void judge_kept(const struct judge *j, const struct plan_device *pd,
 	ret->reason = pd->reason;
 	ret->why = arena_printf(
 		j->arena,
-		"the rule keep %.*s (%s) wins over it: take that one out first%s%.*s%s",
+		"the rule keep %.*s (%s) protects it: remove that rule first%s%.*s%s",
 		(int)MIN(rule->text.n, (size_t)SELECTOR_SIZE), rule->text.p,
 		origin_format(&rule->origin, origin),
 		is_own ? ", with \"earlybind remove " : "",
@@ -175,8 +175,8 @@ const char *refusal_sentence(struct arena *arena, const struct rule *rule,
 	cause = cause_of(message);
 	return arena_printf(
 		arena,
-		"%.*s: take its ID out of vfio-pci.ids=; if you want that, only "
-		"a rule in /etc/earlybind.conf can have the allow= for it",
+		"%.*s: remove its ID from vfio-pci.ids=; if you want that, only a rule "
+		"in /etc/earlybind.conf can have the allow= for it",
 		(int)cause.n, cause.p);
 }
 
@@ -191,12 +191,12 @@ const char *judge_remedy(const struct judge *j, const struct plan_device *pd)
 	return sentence + cause.n + sizeof(": ") - 1;
 }
 
-/* "take out 10ee:5000 (command line)", with ", " in front behind another one. */
+/* "remove by hand 10ee:5000 (command line)", with ", " in front behind another one. */
 static void add_place(struct text_buffer *b, const struct rule *rule)
 {
 	char origin[ORIGIN_SIZE];
 
-	text_add(b, "%s%.*s (%s)", b->used ? ", " : "take out ", (int)rule->text.n,
+	text_add(b, "%s%.*s (%s)", b->used ? ", " : "remove by hand ", (int)rule->text.n,
 		 rule->text.p, origin_format(&rule->origin, origin));
 }
 

@@ -149,7 +149,7 @@ const char *judge_remedy(const struct judge *judge, const struct plan_device *pd
 
 /*
  * How @rule is taken out: the command in quotes, or where it stands if no command edits that
- * place: "take out 10ee:5000 (command line)". NULL without memory.
+ * place: "remove by hand 10ee:5000 (command line)". NULL without memory.
  */
 const char *judge_remove_rule(const struct judge *judge, const struct rule *rule)
 	nonnull(1, 2);

@@ -608,15 +608,15 @@ static void say_elsewhere(struct edit *e, const struct rule *rule)
 
 	switch (o->source) {
 	case SOURCE_CMDLINE:
-		say_error("%s: take it out of the kernel command line, in the boot "
+		say_error("%s: remove it from the kernel command line, in the boot "
 			  "loader's settings%s",
 			  text,
-			  is_hidden_too(e, rule) ? ", and out of \"options vfio-pci "
-						   "ids=\" in a file of modprobe.d"
+			  is_hidden_too(e, rule) ? ", and from \"options vfio-pci ids=\" "
+						   "in a file of modprobe.d"
 						 : "");
 		return;
 	case SOURCE_MODPROBE:
-		say_error("%s: take it out of \"options vfio-pci ids=\" in a file of "
+		say_error("%s: remove it from \"options vfio-pci ids=\" in a file of "
 			  "modprobe.d",
 			  text);
 		return;

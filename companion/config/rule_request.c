@@ -433,8 +433,8 @@ int requests_read(struct rule_requests *w, struct edit *e)
 		return -EINVAL;
 	}
 	if (w->asked_count == 0) {
-		say_error("%s: say what: an address such as 01:00.0 or an ID such as "
-			  "10ee:5000; \"earlybind list\" shows them",
+		say_error("%s: name a device: an address such as 01:00.0 or an ID such "
+			  "as 10ee:5000; \"earlybind list\" shows them",
 			  w->name);
 		return -EINVAL;
 	}
@@ -570,8 +570,8 @@ int requests_add_device(struct rule_requests *w, struct edit *e,
 	int r = propose(e, d, w->kind, by, &proposal);
 
 	if (r == -ENOENT)
-		say_error("%s: it cannot be named by %s: it has none, or shares it",
-			  edit_describe(e, d), by ? by : "anything");
+		say_error("%s: it has no %s of its own; try another --by",
+			  edit_describe(e, d), by ? by : "name");
 	return r < 0 ? r : add(w, proposal.selector, proposal.why);
 }
 
@@ -754,8 +754,9 @@ int requests_find_card(struct rule_requests *w, struct edit *e, size_t i,
 		show_found(e, name, functions, n);
 		return 0;
 	}
-	say_error("%s: %zu cards have the name \"%.*s\": say which:", w->name, card_count,
-		  (int)name.n, name.p);
+	say_error("%s: %zu cards have the name \"%.*s\": choose "
+		  "one:",
+		  w->name, card_count, (int)name.n, name.p);
 	if (edit_check(e) < 0)
 		return -EINVAL;
 	for (size_t k = 0, count; k < n; k += count) {

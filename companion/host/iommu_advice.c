@@ -24,8 +24,8 @@ const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
 {
 	*ret_why = "the kind of processor is unknown";
 	if (iommu->place == IOMMU_PLACE_DOM0) {
-		*ret_why =
-			"Xen has the IOMMU, and no parameter of this kernel changes that";
+		*ret_why = "Xen uses the IOMMU, and no parameter of this kernel changes "
+			   "that";
 		return NULL;
 	}
 	if (!iommu->is_on && iommu_cause(iommu) == IOMMU_CAUSE_GUEST) {
@@ -41,9 +41,8 @@ const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
 		return "intel_iommu=on";
 	case IOMMU_AMD:
 		/* drivers/iommu/amd/init.c: it is on wherever there is an IVRS table. */
-		*ret_why =
-			"the kernel uses AMD's IOMMU by itself where the firmware enables "
-			"it; amd_iommu=on is no parameter that it knows";
+		*ret_why = "the kernel uses AMD's IOMMU by itself where the firmware "
+			   "enables it; it has no parameter amd_iommu=on";
 		return NULL;
 	case IOMMU_ARM:
 		*ret_why = "the kernel uses ARM's SMMU by itself where the firmware "
@@ -112,7 +111,7 @@ const char *iommu_next(const struct iommu *iommu, const char *address,
 	if (iommu_cause(iommu) == IOMMU_CAUSE_DOM0)
 		return "write driver=xen-pciback behind the rule in the configuration";
 	if (iommu_is_hopeless(iommu))
-		return "Nothing can be done about it from within this system";
+		return "nothing inside this system can change that";
 	if (iommu_parameter(iommu, &why))
 		return "\"earlybind cmdline\" says what to add and where";
 	return "remove that cause, and reboot";

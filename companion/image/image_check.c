@@ -177,8 +177,8 @@ static void compare(struct check *c, struct text table, struct text wanted,
 	else
 		check_say(
 			c, FINDING_NOTE, TABLE_CHECK,
-			"it has the rules of %s, but messages at boot will name the lines "
-			"where they stood before; %s puts that right",
+			"it has the rules of %s, but messages at boot will name the old "
+			"line numbers; %s corrects that",
 			name, c->rebuild);
 }
 
@@ -195,7 +195,7 @@ static bool read_table(struct check *c, struct text binder, struct text *ret)
 			return true;
 		message = r == -EPROTONOSUPPORT
 				  ? "it is of a newer version than this program"
-				  : "its checksum is wrong: no rule of it will count";
+				  : "its checksum is wrong: none of its rules will count";
 	}
 	check_say(c, FINDING_FAIL, TABLE_CHECK, "the table is damaged: %s; run %s",
 		  message, c->rebuild);
@@ -530,14 +530,13 @@ static void check_uki(struct check *c)
 		"this is a unified kernel image: offsets count from its section .initrd");
 	while (cmdline_next(&rest, &arg) && !cmdline_is_end(&arg))
 		if (text_is(arg.name, "rd.earlybind") && text_is(arg.value, "0"))
-			check_say(
-				c, FINDING_FAIL, "cmdline",
-				"rd.earlybind=0 is on its kernel command line (section "
-				".cmdline%s): no rule counts; take it away where %s reads "
-				"it",
-				arg.name.p >= c->options + strlen(own) ? " of an addon"
-								       : "",
-				c->rebuild);
+			check_say(c, FINDING_FAIL, "cmdline",
+				  "rd.earlybind=0 is on its kernel command line (section "
+				  ".cmdline%s): no rule counts; delete it where %s reads "
+				  "it",
+				  arg.name.p >= c->options + strlen(own) ? " of an addon"
+									 : "",
+				  c->rebuild);
 }
 
 void check_say(struct check *check, enum finding_kind kind, const char *name,

@@ -355,11 +355,10 @@ static int note(void *arg, struct text key, struct text module)
 		return 1;
 	d->seen[d->seen_count++] = pair;
 	if (d->is_builtin)
-		check_say(
-			c, FINDING_NOTE, DRIVERS_CHECK,
-			"%.*s is built into the kernel and has %s before the binder runs, "
-			"which takes it away from it",
-			(int)module.n, module.p, d->target->name);
+		check_say(c, FINDING_NOTE, DRIVERS_CHECK,
+			  "%.*s is built into the kernel and gets %s first; the binder "
+			  "then takes it over",
+			  (int)module.n, module.p, d->target->name);
 	else
 		check_say(c, FINDING_NOTE, DRIVERS_CHECK,
 			  "%.*s is in the image and will lose: %s is bound before it can "

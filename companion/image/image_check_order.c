@@ -324,7 +324,7 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 			check_say(c, FINDING_FAIL, NAME,
 				  UNIT
 				  " has After=%s, when drivers are loaded already%s; "
-				  "put that right and run %s",
+				  "correct that and run %s",
 				  loaders[i], hint, c->rebuild);
 			is_fine = false;
 		}
@@ -332,21 +332,21 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 	if (*missing) {
 		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " has no Before= for %s, so that drivers may be loaded "
-			       "first%s; put that right and run %s",
+			       "first%s; correct that and run %s",
 			  missing, hint, c->rebuild);
 		is_fine = false;
 	}
 	if (!unit_has(&unit->commands, "/" IMAGE_BINDER)) {
 		check_say(c, FINDING_FAIL, NAME,
-			  UNIT " does not run /" IMAGE_BINDER " (ExecStart=)%s; put that "
-			       "right and run %s",
+			  UNIT " does not run /" IMAGE_BINDER " (ExecStart=)%s; correct "
+			       "that and run %s",
 			  hint, c->rebuild);
 		is_fine = false;
 	}
 	if (!is_false(unit->default_dependencies)) {
 		check_say(c, FINDING_FAIL, NAME,
 			  UNIT " has no DefaultDependencies=no: it would wait for "
-			       "sysinit.target, which waits for it%s; put that right and "
+			       "sysinit.target, which waits for it%s; correct that and "
 			       "run %s",
 			  hint, c->rebuild);
 		is_fine = false;
@@ -363,7 +363,7 @@ static bool check_unit(struct check *c, const struct unit *unit, const char *hin
 		check_say(c, FINDING_FAIL, NAME,
 			  UNIT
 			  " has no limit of time (TimeoutStartSec=): if it hangs, the "
-			  "boot does%s; put that right and run %s",
+			  "boot does%s; correct that and run %s",
 			  hint, c->rebuild);
 		is_fine = false;
 	}

@@ -328,8 +328,9 @@ static void report_words(struct check *c, const struct settings *image,
 	if (extra)
 		check_say(
 			c, FINDING_FAIL, CMDLINE_CHECK,
-			"the image has %s in dracut's command line files, and the "
-			"machine's dracut.conf has not (a module of dracut may); run %s",
+			"the image has %s in dracut's command line files, which is not "
+			"in the machine's dracut.conf: run %s, unless a module of dracut "
+			"puts it there",
 			extra, c->rebuild);
 	c->has_foreign_words = extra && !missing;
 	if (!missing && !extra && !c->uki.initrd.p && is_other_order(image, machine))

@@ -123,9 +123,8 @@ static const char *describe_drift(const struct policy *next, struct arena *arena
 		return out_of_memory;
 	text = arena_printf(
 		arena,
-		"the rules have changed since this boot (%s%s%s): they count "
-		"when the image has been made again (\"earlybind apply\") and "
-		"the machine booted",
+		"the rules have changed since this boot (%s%s%s): run \"earlybind "
+		"apply\", then reboot",
 		first, first[0] && second[0] ? "; " : "", second);
 	return text ? text : out_of_memory;
 }

@@ -580,7 +580,7 @@ static const char *what_to_delete(const struct recipe *r)
 	case RECIPE_LINE:
 		return "delete the line";
 	case RECIPE_WORDS:
-		return "take these words out of the line";
+		return "remove these words from the line";
 	case RECIPE_FILE:
 		return "delete the file";
 	}
@@ -601,7 +601,7 @@ static void put_covered(const struct import *im, const struct recipe *r)
 {
 	static const char *const words[] = {
 		[PROPOSAL_CONFIGURED] = "the rule is there already",
-		[PROPOSAL_COVERED] = "there is a better name for what is meant",
+		[PROPOSAL_COVERED] = "the rule has a more exact name",
 	};
 
 	for (size_t i = 0; i < im->proposals.count; i++) {

@@ -208,8 +208,8 @@ void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text v
 		    !recipe_add_address(recipes, r, (struct text){part.p + 1, part.n - 1},
 					TEXT("")))
 			recipe_find(recipes, LINT_SYNTAX, recipe.file, recipe.line,
-				    "\"%.*s\" is no (domain:bus:device.function): "
-				    "xen-pciback then hides nothing at all",
+				    "\"%.*s\" is no (domain:bus:device.function), so "
+				    "xen-pciback hides nothing at all: correct it",
 				    (int)MIN(part.n, (size_t)40), part.p);
 	}
 }

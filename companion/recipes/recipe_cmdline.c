@@ -150,17 +150,17 @@ static void take_iommu(struct reader *r)
 	if (has_item(r->value, "off")) {
 		recipe_find(r->recipes, LINT_IOMMU_OFF, r->base.file, r->base.line,
 			    "%.*s keeps the IOMMU off, and without it no device can be "
-			    "passed: take it out",
+			    "passed: remove it",
 			    (int)r->base.text.n, r->base.text.p);
 		return;
 	}
-	take_kernel(r, "without an IOMMU there is no vfio");
+	take_kernel(r, "vfio needs the IOMMU");
 }
 
 static void take_acs(struct reader *r)
 {
 	take_kernel(r,
-		    "it makes IOMMU groups of a patched kernel, which earlybind cannot");
+		    "a patched kernel makes IOMMU groups by it, which earlybind cannot");
 }
 
 static void take_framebuffer(struct reader *r)
@@ -184,8 +184,7 @@ static void take_option(struct reader *r, struct text module)
 
 	r->base.kind = RECIPE_OPTION;
 	r->base.fate = RECIPE_STAY;
-	r->base.note =
-		"it is for vfio itself, and also counts when earlybind loads the module";
+	r->base.note = "it is for vfio itself, and works with earlybind, too";
 	recipe_check_parameter(r->recipes, r->base, module, name, r->value);
 }
 

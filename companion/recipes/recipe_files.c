@@ -300,7 +300,7 @@ static void check_suffix(struct recipes *recipes, const char *sysroot,
 		return;
 	recipe_find(
 		recipes, LINT_SUFFIX, file, 0,
-		"nobody reads it, because its name does not end in %s: it has no effect",
+		"its name does not end in %s, so no program reads it: rename or delete it",
 		place->suffix);
 	findings = recipes->finding_count;
 	place->parse(recipes, file, bytes);

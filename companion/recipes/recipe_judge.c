@@ -107,10 +107,9 @@ static void find_not_generated(struct recipes *recipes)
 			continue;
 		has_source = true;
 		if (recipes->has_boot_menu && !has_copy(recipes, r))
-			recipe_find(
-				recipes, LINT_GENERATED, r->file, r->line,
-				"not all of this line is in grub.cfg: no boot sees it "
-				"before update-grub or grub2-mkconfig has run");
+			recipe_find(recipes, LINT_GENERATED, r->file, r->line,
+				    "not all of this line is in grub.cfg, so boots do "
+				    "without it: run update-grub or grub2-mkconfig");
 	}
 	for (size_t i = 0; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
@@ -121,7 +120,7 @@ static void find_not_generated(struct recipes *recipes)
 			recipe_find(
 				recipes, LINT_GENERATED, r->file, r->line,
 				"%.*s is only in this generated file: the next run of "
-				"update-grub or grub2-mkconfig takes it away",
+				"update-grub or grub2-mkconfig removes it",
 				(int)r->text.n, r->text.p);
 		/* It is what boots now, and there is nothing else to go by. */
 		r->is_generated = false;
@@ -177,8 +176,8 @@ static void find_replaced(struct recipes *recipes)
 			r->is_replaced = true;
 			if (!has_same_selectors(r, by))
 				recipe_find(recipes, LINT_NO_EFFECT, r->file, r->line,
-					    "the ids= of %s take the place of these, "
-					    "which have no effect",
+					    "the ids= of %s replace these, which have no "
+					    "effect",
 					    place ? place : by->file);
 		}
 	}
@@ -317,11 +316,10 @@ static bool judge_blacklist(const struct judge *j, struct recipe *r)
 	if (r->other_loader)
 		return true;
 	if (starved.count > 0)
-		recipe_find(
-			j->recipes, LINT_BLACKLIST, r->file, r->line,
-			"it keeps %.*s also from %s, which no recipe names; a rule of "
-			"earlybind is for the named device alone",
-			(int)r->module.n, r->module.p, list_end(&starved));
+		recipe_find(j->recipes, LINT_BLACKLIST, r->file, r->line,
+			    "it keeps %.*s also from %s, which no file names; a rule of "
+			    "earlybind is for the named device alone",
+			    (int)r->module.n, r->module.p, list_end(&starved));
 	if (other) {
 		char address[BDF_SIZE];
 		const char *note =
@@ -614,7 +612,7 @@ static void judge_virqfd(const struct judge *j)
 			f.message = arena_printf(
 				recipes->arena,
 				"kernel %s has no module vfio_virqfd, which is a part of "
-				"vfio there; kernel %s has it: take the word out with the "
+				"vfio there; kernel %s has it: remove the word with the "
 				"last such kernel",
 				v.without, v.with);
 			if (!f.message)
@@ -680,8 +678,8 @@ static void judge_xen(const struct judge *j)
 		r->is_replaced = true;
 		r->fate = RECIPE_STAY;
 		r->note =
-			"it keeps the devices free for xen-pciback, which has them in the "
-			"end; the rules do it, too: both may stay";
+			"it reserves the devices for xen-pciback; the rules do it, too: "
+			"both may stay";
 	}
 }
 
@@ -703,14 +701,14 @@ static void judge_machine(struct judge *j)
 			judge_order(j, r);
 		if (r->kind == RECIPE_LOAD && !is_chosen && r->fate == RECIPE_DELETE) {
 			r->fate = RECIPE_STAY;
-			r->note = "no file that was read says for which devices it is: a "
-				  "mediated device needs it, too";
+			r->note = "no file that earlybind reads says for which devices "
+				  "it is: a mediated device needs it, too";
 		}
 		if (r->kind == RECIPE_ORDER && !is_chosen && !r->is_repeated)
 			recipe_find(
 				recipes, LINT_ORDER, r->file, r->line,
-				"vfio-pci is loaded early, but nothing tells it which "
-				"devices are meant");
+				"vfio-pci is loaded early, but no file says for which "
+				"devices");
 		if (is_about)
 			recipes->items[kept++] = *r;
 	}

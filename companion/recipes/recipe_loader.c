@@ -9,7 +9,7 @@
 
 #define GUIX_NOTE \
 	"it is for this system's configuration: once an image with the rules has booted, " \
-	"take it out there and run guix system reconfigure"
+	"remove it there and run guix system reconfigure"
 #define BOOTC_NOTE \
 	"it comes with the image of the system: once an image with the rules has booted, take " \
 	"it out where that image is made"

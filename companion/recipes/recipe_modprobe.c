@@ -69,7 +69,7 @@ static void add_parameter(const struct line *line, struct text module,
 	}
 	if (text_is(arg->name, "=") || stray.p || is_typo)
 		return;
-	r.note = "it is for vfio itself, and also counts when earlybind loads the module";
+	r.note = "it is for vfio itself, and works with earlybind, too";
 	if (text_is_param(module, "pci_stub"))
 		(void)recipe_add(line->recipes, &r);
 	else
@@ -82,7 +82,7 @@ static bool has_comment(const struct line *line, const struct cmdline_arg *arg)
 	if (!text_has_prefix(arg->name, "#"))
 		return false;
 	recipe_find(line->recipes, LINT_SYNTAX, line->file, line->number,
-		    "a comment must be a line of its own: modprobe hands the words from "
+		    "a comment must be a line of its own: modprobe gives the words from "
 		    "\"%.*s\" on to the module as parameters",
 		    (int)MIN(arg->name.n, (size_t)40), arg->name.p);
 	return true;

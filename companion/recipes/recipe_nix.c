@@ -10,7 +10,7 @@
 
 #define NIX_NOTE \
 	"it is for this system's configuration: once an image with the rules has booted, " \
-	"take it out there and run nixos-rebuild boot"
+	"remove it there and run nixos-rebuild boot"
 #define NEST_MAX    8 /* strings in what is put into strings */
 #define NAMES_DEEP  4 /* names that stand for names */
 #define LOOKUPS_MAX 64

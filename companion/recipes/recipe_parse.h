@@ -15,14 +15,14 @@ int recipes_init(struct recipes *recipes, struct arena *arena) must_check nonnul
 
 /* Without the machine; its kernels may have the module. */
 #define RECIPE_VIRQFD_MESSAGE \
-	"there is no module vfio_virqfd since Linux 6.2, it is a part of vfio: take the word " \
-	"out"
+	"there is no module vfio_virqfd since Linux 6.2, it is a part of vfio: remove " \
+	"the word"
 
 /* What xen-pciback hides, by its own parameter or that of Qubes. */
 #define RECIPE_XEN_OPTIONS "driver=xen-pciback"
 #define RECIPE_XEN_NOTE \
-	"xen-pciback has it from this parameter; the rule does the same before the other " \
-	"drivers, and tells what came of it: both may stay"
+	"xen-pciback takes it by this parameter; the rule does the same earlier, and " \
+	"reports the result: both may stay"
 
 /* A copy of @recipe among the others, or one that is thrown away if there is no room. */
 struct recipe *recipe_add(struct recipes *recipes, const struct recipe *recipe)

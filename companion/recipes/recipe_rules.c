@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define RUN_NOTE \
-	"the rule does it, too: take this out once an image with the rules has booted"
+	"the rule does it, too: remove this once an image with the rules has booted"
 
 /* ---- paths below /sys ---------------------------------------------------------------------- */
 
@@ -244,7 +244,7 @@ static void take_rule(struct recipes *recipes, struct recipe r, struct text text
 		r.selector_count = 0;
 		r.kind = RECIPE_SCRIPT;
 		r.fate = RECIPE_LOOK;
-		r.note = "write rules for the devices that it means, then take it away";
+		r.note = "write rules for the devices that it means, then delete it";
 	}
 	(void)recipe_add(recipes, &r);
 }
@@ -271,5 +271,5 @@ void recipe_parse_talos(struct recipes *recipes, const char *file, struct text b
 	recipe_parse_udev(recipes, file, bytes);
 	recipes_keep(recipes, before,
 		     "Talos writes it from the machine configuration: once an image with "
-		     "the rules has booted, take it out there");
+		     "the rules has booted, remove it there");
 }

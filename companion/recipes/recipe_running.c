@@ -12,8 +12,8 @@
 
 #define CMDLINE_FILE "/proc/cmdline"
 #define CMDLINE_NOTE \
-	"this boot has it, and no file that was read sets it: once an image with the rules " \
-	"has booted, take it out where your boot loader is set up"
+	"this boot has it, and no file that earlybind reads sets it: once an image with " \
+	"the rules has booted, remove it from your boot loader's settings"
 #define OVERRIDE_MAX 64
 
 static bool is_said(const struct recipes *recipes, size_t count,
@@ -108,11 +108,11 @@ static void add_bound(struct recipes *recipes, struct world *world,
 	}
 	r.note =
 		has_override(recipes, world, folder, d->driver)
-			? "it is bound now, and no file that was read names it: a program "
-			  "wrote its driver_override; find that program and stop it once "
-			  "the rule is in force"
-			: "it is bound now, and no file that was read names it: by its ID "
-			  "(ids= in an image, new_id), or by a program";
+			? "it is bound now, and no file that earlybind reads names it: a "
+			  "program wrote its driver_override; find that program and stop "
+			  "it once the rule is in force"
+			: "it is bound now, and no file that earlybind reads names it: "
+			  "by its ID (ids= in an image, new_id), or by a program";
 	r.is_late = is_virtual(recipes, world, folder);
 	recipe_add_selector(recipes, recipe_add(recipes, &r), &s);
 }

@@ -17,11 +17,11 @@
 #define WORK_MAX      512 /* assignments, and commands that pass devices, of one file */
 
 #define SCRIPT_NOTE \
-	"the rule does it, too: take this out of the program once an image with the rules " \
-	"has booted"
+	"the rule does it, too: remove this from the program once an image with the " \
+	"rules has booted"
 #define LOOK_NOTE \
 	"it looks like it passes devices, and is not understood: write rules for them, then " \
-	"take it away"
+	"delete it"
 
 struct variable {
 	struct text name;
@@ -358,7 +358,7 @@ static void say_unclear(struct script *s)
 	if (s->unclear_count++ < UNCLEAR_MAX)
 		recipe_find(s->recipes, LINT_NOT_UNDERSTOOD, s->file, s->line,
 			    "it looks like it passes devices, and is not understood: "
-			    "only literal addresses and IDs are");
+			    "earlybind reads only literal addresses and IDs");
 }
 
 static void take_command(struct script *s, struct text t)
@@ -695,7 +695,7 @@ void recipe_parse_init_script(struct recipes *recipes, const char *file,
 		recipe_find(
 			recipes, LINT_ORDER, file, 0,
 			"it does not answer \"prereqs\", so update-initramfs runs all of "
-			"it on the machine that is up");
+			"it on the running machine");
 	if (slash && strcmp(slash + 1, "udev") > 0 && strstr(file, "/init-top/"))
 		recipe_find(recipes, LINT_ORDER, file, 0,
 			    "its name is sorted behind udev: it runs when other drivers "

@@ -128,7 +128,7 @@ def good(binder):
               ("pass", "binder", "static"), ("pass", "table", "6 rules of 3 files"),
               ("pass", "order", wanted), ("pass", "modules", RELEASE),
               note("drivers", "xclmgmt is in the image and will lose: 0000:01:00.0"),
-              note("drivers", "xocl is built into the kernel and has 0000:01:00.1"))
+              note("drivers", "xocl is built into the kernel and gets 0000:01:00.1"))
         document = json.loads(run("--image", f"check-{name}.img", "--json")[1])
         problem = None
         if document["schema"] != 1 or document["generator"] != name.removesuffix("-systemd"):
@@ -328,7 +328,7 @@ def tables(binder):
     against("check-same", "bind 10ee:5000\nbind 10ee:5001\n[profile x]\nbind 1234:5678\n", 0,
             ("pass", "table", "3 rules of other.conf"))
     against("check-lines", "# moved\n\nbind  10ee:5000 # a\nbind 10ee:5001\n[profile x]\n"
-            "bind 1234:5678\n", 0, note("table", "lines"))
+            "bind 1234:5678\n", 0, note("table", "line numbers"))
     against("check-swapped", "bind 10ee:5001\nbind 10ee:5000\n[profile x]\nbind 1234:5678\n", 1,
             fail("table", "another order"))
     against("check-profile", "bind 10ee:5000\nbind 10ee:5001\n[profile y]\nbind 1234:5678\n", 1,

@@ -443,13 +443,12 @@ static const struct cause causes[] = {
 	 OFF "intel_iommu=off is on the kernel command line: write intel_iommu=on in its "
 	     "place"},
 	{"cause-iommu-cmdline-any", have_dmar, "intel_iommu=on iommu=pt,off " IDS, CARD,
-	 "iommu-off", OFF "iommu=off is on the kernel command line: take it away\""},
+	 "iommu-off", OFF "iommu=off is on the kernel command line: remove it\""},
 	{"cause-iommu-cmdline-acpi", have_no_intel_table, "acpi=off " IDS, CARD,
 	 "iommu-off",
-	 OFF
-	 "acpi=off is on the kernel command line: take it away and add intel_iommu=on"},
+	 OFF "acpi=off is on the kernel command line: remove it and add intel_iommu=on"},
 	{"cause-iommu-cmdline-amd", have_ivrs, "amd_iommu=off " IDS, CARD, "iommu-off",
-	 OFF "amd_iommu=off is on the kernel command line: take it away\""},
+	 OFF "amd_iommu=off is on the kernel command line: remove it\""},
 	{"cause-iommu-kernel", have_ivrs, "iommu=pt intel_iommu=off " IDS, CARD,
 	 "iommu-off",
 	 OFF
@@ -502,15 +501,15 @@ static const struct cause causes[] = {
 
 	{"cause-remapping-firmware", do_not_remap, "intel_iommu=on " IDS, NULL, "",
 	 UNMAPPED
-	 "the firmware offers it not (ACPI table DMAR): enable interrupt remapping or "
+	 "the firmware does not offer it (ACPI table DMAR): enable interrupt remapping or "
 	 "x2APIC in its setup" REMEDY},
 	{"cause-remapping-unit", have_poor_unit, IDS, NULL, "",
-	 UNMAPPED "the firmware offers it not (ACPI table DMAR)"},
+	 UNMAPPED "the firmware does not offer it (ACPI table DMAR)"},
 	{"cause-remapping-cmdline", do_not_remap_though_offered,
 	 "intremap=nosid,off " IDS, NULL, "",
-	 UNMAPPED "take intremap=off off the kernel command line" REMEDY},
+	 UNMAPPED "remove intremap=off from the kernel command line" REMEDY},
 	{"cause-remapping-nointremap", do_not_remap_though_offered, "nointremap " IDS,
-	 NULL, "", UNMAPPED "take nointremap off the kernel command line" REMEDY},
+	 NULL, "", UNMAPPED "remove nointremap from the kernel command line" REMEDY},
 	{"cause-remapping-kernel", have_amd, IDS, NULL, "",
 	 UNMAPPED
 	 "the kernel did not turn it on: see \\\"remapping\\\" in its log, an update "

@@ -20,9 +20,9 @@ cause companion-rmrr-explain 'refuse.*(RMRR, 0x000000007d6f6000 to 0x000000007d7
 	plan --sysroot hpe-rmrr
 cause companion-rmrr-relaxed '0000:00:1a.0 .* recover: vfio-pci takes over from' \
 	plan --sysroot hpe-rmrr --cmdline 'rd.earlybind.bind=00:1a.0'
-cause companion-remapping 'interrupt remapping is disabled, .* the firmware offers it not (ACPI table DMAR)' \
+cause companion-remapping 'interrupt remapping is disabled, .* the firmware does not offer it (ACPI table DMAR)' \
 	check --sysroot no-remapping --only interrupts
-cause companion-remapping-explain 'interrupts are not remapped: the firmware offers it not' \
+cause companion-remapping-explain 'interrupts are not remapped: the firmware does not offer it' \
 	explain --sysroot no-remapping 01:00.0
 cause companion-firmware 'the IOMMU is off: the firmware offers none (no ACPI table DMAR)' \
 	explain --sysroot doctor-firmware 3b:00.0

@@ -65,7 +65,7 @@ for file in boot/extlinux/extlinux.conf boot/limine.conf boot/refind_linux.conf 
 	name=lines-other-$(basename "$file" .conf)
 	loader "$name" GenuineIntel 'root=UUID=2 ro' \
 		"$file=append root=UUID=1\ncmdline: root=UUID=1\n\"Boot\" \"root=UUID=1\"\n"
-	check "$name" untouched 'is that of this boot, so something else started it.*add intel_iommu=on to' "$name"
+	check "$name" untouched 'so another boot loader started it.*add intel_iommu=on to' "$name"
 done
 # systemd-boot started it, whatever GRUB's settings say.
 loader lines-not-grub GenuineIntel 'root=UUID=1 ro' 'etc/default/grub=GRUB_CMDLINE_LINUX=""\n' \

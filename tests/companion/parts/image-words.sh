@@ -80,7 +80,7 @@ in_image $words
 mv words/etc/dracut.conf.d/cards.conf words/usr/lib/dracut/dracut.conf.d
 agree words-vendor fine
 dracut_conf '# nothing'
-agree words-hidden due 'and the machine.s dracut.conf has not'
+agree words-hidden due 'which is not in the machine.s dracut.conf'
 dracut_conf 'install_items+=" /etc/cmdline.d/cards.conf /etc/other "'
 mkdir words/etc/cmdline.d
 echo "quiet $words" >words/etc/cmdline.d/cards.conf

@@ -65,11 +65,11 @@ check judge-late-check says 'FAIL devices: 0000:03:00.0 .*it was not there when 
 check judge-kept-check says 'though a keep rule (/etc/earlybind.conf:1) protects it' \
 	check 03:00.0 --sysroot judged-kept
 # An ID on the command line and in modprobe.d: both places are named at once.
-check judge-places-give-back says 'take out 10de:2489 (command line), 10de:2489 (modprobe.d), then' \
+check judge-places-give-back says 'remove by hand 10de:2489 (command line), 10de:2489 (modprobe.d), then' \
 	explain 03:00.0 --sysroot judge-places
-check judge-places-status says 'take out 10de:2489 (command line), 10de:2489 (modprobe.d), then' \
+check judge-places-status says 'remove by hand 10de:2489 (command line), 10de:2489 (modprobe.d), then' \
 	status --sysroot judge-places
-check judge-places-remove says 'out of "options vfio-pci ids=" in a file of modprobe.d' \
+check judge-places-remove says 'from "options vfio-pci ids=" in a file of modprobe.d' \
 	remove 03:00.0 --dry-run --sysroot judge-places
 # A group of which a part must stay: the next command shows what it is made of.
 check judge-stay-explain says \

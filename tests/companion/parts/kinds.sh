@@ -37,7 +37,7 @@ XEN='Xen has it, and vfio cannot work in dom0: write driver=xen-pciback into the
 check kind-dom0 all_say "$XEN" kind-dom0 01:00.0
 check kind-dom0-words has_no_word "$X86" kind-dom0 01:00.0
 golden kind-dom0-cmdline cmdline --sysroot kind-dom0
-kind dom0-set 'nothing to do: Xen has the IOMMU' cmdline --set --sysroot kind-dom0
+kind dom0-set 'nothing to do: Xen uses the IOMMU' cmdline --set --sysroot kind-dom0
 kind dom0-plan 'refuse: the IOMMU is off: Xen has it' \
 	plan --sysroot kind-dom0 --cmdline 'rd.earlybind.bind=01:00.0'
 kind dom0-rule 'recover: pciback takes over from' plan --sysroot kind-dom0-rule
@@ -60,7 +60,7 @@ for tree in kind-guest kind-guest-intel kind-domu; do
 	check "$tree-words" has_no_word 'VT-d|AMD-Vi|amd_iommu|in the firmware|setup|(add|needed:) intel_iommu' \
 		"$tree" 00:05.0
 done
-kind guest-next 'Nothing can be done about it from within this system' \
+kind guest-next 'nothing inside this system can change that' \
 	explain --sysroot kind-guest 00:05.0
 kind guest-set 'nothing to do: no parameter gives a VM the IOMMU' \
 	cmdline --set --sysroot kind-guest

@@ -46,7 +46,7 @@ explain_command_line() {
 	cp -r refused elsewhere && rm elsewhere/etc/earlybind.conf &&
 		echo 'intel_iommu=on rd.earlybind.bind=00:01.0' >elsewhere/proc/cmdline &&
 		"$EARLYBIND" explain --sysroot elsewhere 00:01.0 >out.txt &&
-		grep -q '^next: *take out 00:01.0 (command line)$' out.txt
+		grep -q '^next: *remove by hand 00:01.0 (command line)$' out.txt
 }
 check explain-command-line explain_command_line
 golden explain-kept explain --sysroot failed 00:02.0
@@ -154,10 +154,10 @@ give_back() { # TREE PATTERN COMMAND ARGUMENT...
 	done <commands.txt
 }
 check give-back-status give_back bound \
-	'now, until the next boot: "earlybind release 01:00.0 01:00.1".*for good: "earlybind remove 10ee:5001", take out 10ee:5000 (command line)' \
+	'now, until the next boot: "earlybind release 01:00.0 01:00.1".*for good: "earlybind remove 10ee:5001", remove by hand 10ee:5000 (command line)' \
 	status
 check give-back-status-one give_back bound '"earlybind release 01:00.0"' status 01:00.0
-check give-back-explain give_back bound 'earlybind release 01:00.1.*"earlybind remove 10ee:5001", take out' \
+check give-back-explain give_back bound 'earlybind release 01:00.1.*"earlybind remove 10ee:5001", remove by hand' \
 	explain 01:00.1
 check give-back-by-hand give_back by-hand 'now: "earlybind release 01:00.1" *$' explain 01:00.1
 # A VM has it open: it cannot be released.

@@ -61,7 +61,7 @@ pain 13-console-is-taken 'refused: it drives the console: add allow=console' che
 pain 14-image-not-rebuilt 'initrd.img-6.1.0-17-amd64: table: it is older than' check --sysroot doctor-drift
 pain 15-other-boot-entry 'not on the command line of this boot: another entry was booted' \
 	check --sysroot doctor-drift
-pain 16-dracut-syntax '/etc/dracut.conf.d/vfio: nobody reads it.*/etc/dracut.conf.d/vfio.conf:1: .* needs a blank' \
+pain 16-dracut-syntax '/etc/dracut.conf.d/vfio: its name does not end in .conf.*/etc/dracut.conf.d/vfio.conf:1: .* needs a blank' \
 	check --sysroot pains --only recipes
 pain 17-id-list-syntax '"10e": not an ID: vfio-pci skips it' check --sysroot refused
 # It is never written: what other devices have the ID stays with its driver.
