@@ -16,7 +16,7 @@
 #include "text.h"
 #include "wall.h"
 
-#define WIDTH_DEFAULT 79
+#define WIDTH_DEFAULT 79 /* of a terminal that does not say, and of help */
 #define WIDTH_MIN     40
 #define WIDTH_MAX     1000
 
@@ -35,7 +35,7 @@ static size_t read_width(int fd)
 	uint64_t n = 0;
 
 	if (!isatty(fd))
-		return WIDTH_DEFAULT;
+		return SIZE_MAX;
 	if (!columns || text_decimal(text_of(columns), WIDTH_MAX, &n) < 0)
 		n = ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 	/* A serial line has no size. */
@@ -47,11 +47,6 @@ static size_t read_width(int fd)
 
 static size_t known_width; /* of the standard output; 0: not yet */
 
-void terminal_unwrap(void)
-{
-	known_width = SIZE_MAX;
-}
-
 size_t terminal_width(FILE *out)
 {
 	if (out != stdout)
@@ -59,6 +54,11 @@ size_t terminal_width(FILE *out)
 	if (known_width == 0)
 		known_width = read_width(fileno(out));
 	return known_width;
+}
+
+void terminal_wrap(void)
+{
+	known_width = MIN(terminal_width(stdout), (size_t)WIDTH_DEFAULT);
 }
 
 /* https://no-color.org: set and not empty. */
@@ -196,22 +196,6 @@ void text_add_command(struct text_buffer *b, const char *const *argv, size_t max
 	}
 }
 
-void say_error(const char *format, ...)
-{
-	char line[MESSAGE_MAX];
-	struct text_buffer b = {.buf = line, .size = sizeof(line)};
-	va_list ap;
-
-	va_start(ap, format);
-	text_vadd(&b, format, ap);
-	va_end(ap);
-	/* What was written so far comes first, also where both go to one file. */
-	fflush(stdout);
-	fputs(is_warning ? "W: earlybind: " : "earlybind: ", stderr);
-	put_text(stderr, text_of(text_shown(&b)));
-	fputc('\n', stderr);
-}
-
 size_t text_columns(struct text t)
 {
 	size_t n = plain_length(t);
@@ -225,6 +209,55 @@ size_t text_columns(struct text t)
 		t.n -= step;
 	}
 	return n;
+}
+
+/* Behind a blank, or at the start of a further line. */
+static void add_word(struct paragraph *p, size_t limit, struct text word)
+{
+	size_t n = text_columns(word), blank = p->has_word;
+
+	if (p->column + blank + n > limit && p->column > p->indent) {
+		fprintf(p->out, "\n%*s", (int)p->indent, "");
+		p->column = p->indent;
+	} else if (p->has_word) {
+		fputc(' ', p->out);
+		p->column++;
+	}
+	put_text(p->out, word);
+	p->column += n;
+	p->has_word = true;
+}
+
+/* A line that keeps its blanks; further ones, on a terminal, are indented. */
+static void put_message(FILE *out, struct text line)
+{
+	struct paragraph p = {out, 0, DEVICE_INDENT, false};
+	size_t limit = terminal_width(out);
+	struct text word;
+
+	while (text_cut(&line, ' ', &word))
+		add_word(&p, limit, word);
+	paragraph_end(&p);
+}
+
+static const char *prefix(void)
+{
+	return is_warning ? "W: earlybind: " : "earlybind: ";
+}
+
+void say_error(const char *format, ...)
+{
+	char line[MESSAGE_MAX];
+	struct text_buffer b = {.buf = line, .size = sizeof(line)};
+	va_list ap;
+
+	text_add(&b, "%s", prefix());
+	va_start(ap, format);
+	text_vadd(&b, format, ap);
+	va_end(ap);
+	/* What was written so far comes first, also where both go to one file. */
+	fflush(stdout);
+	put_message(stderr, text_of(text_shown(&b)));
 }
 
 /* The line that @p points into, from @base on, and the caret below @p. */
@@ -272,19 +305,15 @@ void put_problem(FILE *out, const struct problem *problem, const char *end)
 	bool has_line = !is_warning && end && origin->base && origin->column > 0 &&
 			origin->base <= end;
 	struct text shown = {problem->text.p, MIN(problem->text.n, (size_t)TEXT_MAX)};
-	char where[ORIGIN_SIZE];
+	char where[ORIGIN_SIZE], line[MESSAGE_MAX];
+	struct text_buffer b = {.buf = line, .size = sizeof(line)};
 
-	if (is_warning)
-		fputs("W: earlybind: ", out);
-	put_text(out, text_of(origin_format(origin, where)));
-	fputs(problem->is_error ? ": " : ": warning: ", out);
-	if (!has_line) {
-		fputc('"', out);
-		put_text(out, shown);
-		fputs("\": ", out);
-	}
-	put_text(out, text_of(problem->message));
-	fputc('\n', out);
+	text_add(&b, "%s%s%s", is_warning ? prefix() : "", origin_format(origin, where),
+		 problem->is_error ? ": " : ": warning: ");
+	if (!has_line)
+		text_add(&b, "\"%.*s\": ", (int)shown.n, shown.p);
+	text_add(&b, "%s", problem->message);
+	put_message(out, text_of(text_shown(&b)));
 	if (has_line)
 		put_caret(out, origin->base, origin->column - 1, end);
 }
@@ -301,20 +330,8 @@ static void add_words(struct paragraph *p, const char *format, va_list ap)
 
 	text_vadd(&b, format, ap);
 	rest = text_of(text_shown(&b));
-	while (text_word(&rest, &word)) {
-		size_t n = text_columns(word), blank = p->has_word;
-
-		if (p->column + blank + n > limit && p->column > p->indent) {
-			fprintf(p->out, "\n%*s", (int)p->indent, "");
-			p->column = p->indent;
-		} else if (p->has_word) {
-			fputc(' ', p->out);
-			p->column++;
-		}
-		put_text(p->out, word);
-		p->column += n;
-		p->has_word = true;
-	}
+	while (text_word(&rest, &word))
+		add_word(p, limit, word);
 }
 
 void paragraph_add(struct paragraph *paragraph, const char *format, ...)

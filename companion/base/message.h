@@ -48,12 +48,13 @@ struct paragraph {
 
 /*
  * Columns of the lines that go to @out: those of the terminal that it is (COLUMNS, or what
- * the terminal says), one less, so that it need not wrap; 79 for everything else.
+ * the terminal says), one less, so that it need not wrap. SIZE_MAX for everything else: other
+ * programs find each sentence in one line.
  */
 size_t terminal_width(FILE *out) nonnull(1);
 
-/* From now on no line of the standard output is wrapped. */
-void terminal_unwrap(void);
+/* From now on the standard output has at most 79 columns, also if it is no terminal: for help. */
+void terminal_wrap(void);
 
 /*
  * "auto", "always" or "never"; NULL is "auto": on a terminal, unless NO_COLOR is set or TERM

@@ -8,7 +8,8 @@
 #include "message.h"
 #include "text.h"
 
-#define WORD_MAX 32 /* longer words are no misspelling of ours */
+#define WORD_MAX       32 /* longer words are no misspelling of ours */
+#define MEANING_INDENT 21 /* of what an option means, in help */
 
 static const struct option_spec help_option = {
 	.name = "help",
@@ -101,6 +102,17 @@ bool option_is_alone(const struct option_spec *option)
 	return !option->argument || option->argument[0] == '[';
 }
 
+/* A word of the command line in a column of its own, and what it means. */
+static void print_meaning(const char *word, const char *meaning)
+{
+	struct paragraph p = {stdout, MEANING_INDENT, MEANING_INDENT, false};
+	int n = printf("  %-*s ", MEANING_INDENT - 3, word);
+
+	p.column = MAX((size_t)n, p.column);
+	paragraph_add(&p, "%s", meaning);
+	paragraph_end(&p);
+}
+
 static void print_option(const struct option_spec *option)
 {
 	char left[64], letter[8] = "";
@@ -110,7 +122,33 @@ static void print_option(const struct option_spec *option)
 	snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name,
 		 option_is_alone(option) ? "" : " ",
 		 option->argument ? option->argument : "");
-	printf("  %-18s %s\n", left, option->help);
+	print_meaning(left, option->help);
+}
+
+/* "  WORD   MEANING", or a paragraph: where further lines of it begin. */
+static size_t text_indent(struct text line)
+{
+	size_t at = 0;
+
+	while (at < line.n && line.p[at] == ' ')
+		at++;
+	for (size_t i = at; at > 0 && i + 1 < line.n; i++)
+		if (line.p[i] == ' ' && line.p[i + 1] == ' ') {
+			while (i < line.n && line.p[i] == ' ')
+				i++;
+			return i;
+		}
+	return at;
+}
+
+static void print_text(struct text line)
+{
+	size_t at = text_indent(line);
+	struct paragraph p = {stdout, at, at, false};
+
+	printf("%.*s", (int)at, line.p);
+	paragraph_add(&p, "%.*s", (int)(line.n - at), line.p + at);
+	paragraph_end(&p);
 }
 
 static void print_help(const struct command_spec *spec)
@@ -118,19 +156,16 @@ static void print_help(const struct command_spec *spec)
 	struct text rest = text_of(spec->text), line;
 	const struct option_spec *option;
 
+	terminal_wrap();
 	printf("usage: earlybind %s %s\n", spec->name, spec->synopsis);
-	while (text_cut(&rest, '\n', &line)) {
-		if (line.n > 0 && line.p[0] != ' ')
-			paragraph_line(stdout, 0, "%.*s", (int)line.n, line.p);
-		else
-			printf("%.*s\n", (int)line.n, line.p);
-	}
+	while (text_cut(&rest, '\n', &line))
+		print_text(line);
 	for (size_t i = 0; (option = option_at(spec, i)); i++)
 		print_option(option);
 	if (spec->words_head)
 		printf("\n%s\n", spec->words_head);
 	for (const struct word_help *w = spec->words; w && w->word; w++)
-		printf("  %-18s %s\n", w->word, w->meaning);
+		print_meaning(w->word, w->meaning);
 	printf("\nexample: %s\n", spec->example);
 }
 

@@ -38,8 +38,7 @@ struct word_help {
 struct command_spec {
 	const char *name;
 	const char *synopsis; /* what follows the name in "usage:" */
-	const char *
-		text; /* paragraphs, to be wrapped; lines that begin with a blank are not */
+	const char *text; /* paragraphs, and lines "  WORD   MEANING" */
 	const char *example; /* one command line and, if needed, what it means */
 	const char *words_head; /* the line above @words; NULL: there are none */
 	const struct word_help *words; /* that may stand in its arguments */

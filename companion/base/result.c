@@ -68,7 +68,6 @@ static int begin(struct result *r, struct arena *arena)
 	}
 	if (!r->is_json)
 		return 0;
-	terminal_unwrap();
 	return terminal_set_color("never");
 }
 

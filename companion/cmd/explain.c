@@ -787,34 +787,29 @@ static void explain_device(struct explain *e, const struct pci_device *d, struct
 static const struct {
 	const char *name; /* for people */
 	const char *key; /* of JSON */
+	enum style style;
 } labels[LABEL_COUNT] = {
-	[LABEL_DEVICE] = {"device:", "device"},
-	[LABEL_RULE] = {"rule:", "rule"},
-	[LABEL_BOOT] = {"last boot:", "last_boot"},
-	[LABEL_NOW] = {"now:", "now"},
-	[LABEL_GROUP] = {"group:", "group"},
-	[LABEL_WHY] = {"why:", "why"},
-	[LABEL_NEXT] = {"next:", "next"},
-	[LABEL_GIVE_BACK] = {"give back:", "give_back"},
+	[LABEL_DEVICE] = {"device:", "device", STYLE_HEAD},
+	[LABEL_RULE] = {"rule:", "rule", STYLE_HEAD},
+	[LABEL_BOOT] = {"last boot:", "last_boot", STYLE_HEAD},
+	[LABEL_NOW] = {"now:", "now", STYLE_HEAD},
+	[LABEL_GROUP] = {"group:", "group", STYLE_HEAD},
+	[LABEL_WHY] = {"why:", "why", STYLE_BAD},
+	[LABEL_NEXT] = {"next:", "next", STYLE_HEAD},
+	[LABEL_GIVE_BACK] = {"give back:", "give_back", STYLE_HEAD},
 };
 
 #define LABEL_WIDTH 11 /* with the blank */
 
-/* Wrapped on a terminal only, so that other programs find each fact in one line. */
-static void print_line(const char *label, const char *line)
+static void print_line(size_t label, const char *line, bool is_first)
 {
 	struct paragraph p = {stdout, LABEL_WIDTH, LABEL_WIDTH, false};
 
-	put_style(stdout, STYLE_HEAD);
-	printf("%-*s", LABEL_WIDTH, label);
+	put_style(stdout, labels[label].style);
+	printf("%-*s", LABEL_WIDTH, is_first ? labels[label].name : "");
 	put_style(stdout, STYLE_PLAIN);
-	if (isatty(STDOUT_FILENO)) {
-		paragraph_add(&p, "%s", line);
-		paragraph_end(&p);
-		return;
-	}
-	put_text(stdout, text_of(line));
-	putchar('\n');
+	paragraph_add(&p, "%s", line);
+	paragraph_end(&p);
 }
 
 static void print_story(const struct story *s, bool is_first)
@@ -823,7 +818,7 @@ static void print_story(const struct story *s, bool is_first)
 		putchar('\n');
 	for (size_t i = 0; i < LABEL_COUNT; i++)
 		for (size_t k = 0; k < s->counts[i]; k++)
-			print_line(k == 0 ? labels[i].name : "", s->lines[i][k]);
+			print_line(i, s->lines[i][k], k == 0);
 }
 
 static void write_story(const struct explain *e, const struct pci_device *d,

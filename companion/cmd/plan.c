@@ -328,17 +328,17 @@ static void print_nothing(const struct planning *p)
 
 	if (policy->off)
 		puts("nothing to do: rd.earlybind=0 is on the command line");
-	else if (p->image)
+	else if (policy->ignore_table && !p->image)
+		paragraph_line(
+			stdout, 0, "nothing to do: %s",
+			"rd.earlybind.table=0 is on the command line, so the "
+			"configuration does not count, and there is no other rule");
+	else
 		paragraph_line(stdout, 0,
 			       "nothing to do: there is no rule in vfio-pci.ids= on the "
-			       "command line, in modprobe.d or in the table of %s",
-			       p->image);
-	else if (policy->ignore_table)
-		puts("nothing to do: rd.earlybind.table=0 is on the command line, so the\n"
-		     "configuration does not count, and there is no other rule");
-	else
-		puts("nothing to do: there is no rule in vfio-pci.ids= on the command line, in\n"
-		     "modprobe.d or in /etc/earlybind.conf");
+			       "command line, in modprobe.d or in %s%s",
+			       p->image ? "the table of " : "",
+			       p->image ? p->image : "/etc/earlybind.conf");
 }
 
 /* What the next boot will read: the configuration, or what is in the image. */

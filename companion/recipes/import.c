@@ -727,13 +727,16 @@ static void put_planned(const struct import *im, const struct plan_device *pd)
 	char id[ID_SIZE];
 	struct paragraph line = describe_device(d->bdf, format_id(&d->ids, id));
 
-	if (!is_planned(pd))
-		paragraph_add(&line, "is not bound: %s", why_not(im, pd));
-	else if (pd->action == ACTION_DONE)
-		paragraph_add(&line, "is bound to %s, as now", pd->wanted);
-	else
-		paragraph_add(&line, "is bound to %s (now: %s)", pd->wanted,
-			      d->driver[0] ? d->driver : "no driver");
+	if (!is_planned(pd)) {
+		paragraph_verdict(&line, STYLE_BAD, "is not bound:");
+		paragraph_add(&line, "%s", why_not(im, pd));
+	} else if (pd->action == ACTION_DONE) {
+		paragraph_verdict(&line, STYLE_GOOD, "is bound to %s,", pd->wanted);
+		paragraph_add(&line, "as now");
+	} else {
+		paragraph_verdict(&line, STYLE_GOOD, "is bound to %s", pd->wanted);
+		paragraph_add(&line, "(now: %s)", d->driver[0] ? d->driver : "no driver");
+	}
 	if (pd->note)
 		paragraph_add(&line, "- %s", pd->note);
 	paragraph_end(&line);
@@ -751,7 +754,7 @@ static void print_plan(const struct import *im)
 	const char *title = "Bound now, and not by the rules of earlybind:\n";
 
 	if (im->plan.device_count > 0)
-		puts("What the next boot does, with the rules that are there and these:\n");
+		puts("What the next boot does, with these rules added:\n");
 	for (size_t i = 0; i < im->plan.device_count; i++)
 		put_planned(im, &im->plan.devices[i]);
 	if (im->plan.device_count > 0)
@@ -800,15 +803,16 @@ static void print_text(const struct import *im)
 	print_plan(im);
 	print_findings(im);
 	print_fate(im, RECIPE_DELETE,
-		   "Not needed any more, once an image with the rules has booted:\n");
+		   "Not needed once an image with the rules has booted:\n");
 	print_fate(im, RECIPE_STAY, "To stay as it is:\n");
 	print_fate(im, RECIPE_LOOK, "No rule could be made of this, so look at it:\n");
-	printf("%zu rule%s to add, %zu finding%s, %zu to delete, %zu to stay, %zu to look "
-	       "at\n",
-	       im->proposals.new_count, plural(im->proposals.new_count),
-	       im->recipes.finding_count, plural(im->recipes.finding_count),
-	       count_fate(im, RECIPE_DELETE), count_fate(im, RECIPE_STAY),
-	       count_fate(im, RECIPE_LOOK));
+	paragraph_line(
+		stdout, 0,
+		"%zu rule%s to add, %zu finding%s, %zu to delete, %zu to stay, %zu to look at",
+		im->proposals.new_count, plural(im->proposals.new_count),
+		im->recipes.finding_count, plural(im->recipes.finding_count),
+		count_fate(im, RECIPE_DELETE), count_fate(im, RECIPE_STAY),
+		count_fate(im, RECIPE_LOOK));
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */
@@ -958,8 +962,10 @@ static int import(struct import *im)
 	else if (im->recipes.count > 0 || im->recipes.finding_count > 0)
 		print_text(im);
 	else
-		puts("nothing found: no file that is known, no parameter of this boot and "
-		     "no driver\npasses a device through");
+		paragraph_line(
+			stdout, 0, "%s",
+			"nothing found: no file that earlybind knows, no "
+			"parameter of this boot and no driver passes a device through");
 	if (im->is_write && im->proposals.new_count > 0) {
 		putchar('\n');
 		code = proposals_apply(&im->proposals, im->lines, im->line_count,

@@ -71,9 +71,6 @@ golden() { # NAME ARGUMENT...
 	} | sed -e 's/[0-9]* \(more \)\{0,1\}bytes/N \1bytes/' -e 's/earlybind\.[A-Za-z0-9]\{6\}/earlybind.XXXXXX/' \
 		-e "s,$work,WORK,g" >actual.txt
 	same_as_golden "$name" actual.txt
-	if grep -qE '.{80}' out.txt; then
-		fail "$name: width" "lines of more than 79 columns"
-	fi
 }
 
 image() { "$EARLYBIND" image "$@"; }

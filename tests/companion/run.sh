@@ -72,14 +72,6 @@ says() { # PATTERN ARGUMENT...
 	}
 }
 
-# Those of explain are wrapped on a terminal only.
-is_for_programs() { # NAME COMMAND
-	case "$1 $2" in
-	completion-* | embed* | export-* | *" explain") ;;
-	*) false ;;
-	esac
-}
-
 # Keeps JSON output for parts/schemas.sh, if there is any.
 keep_document() { # FILE NAME COMMAND ARGUMENT...
 	case " $* " in
@@ -87,8 +79,7 @@ keep_document() { # FILE NAME COMMAND ARGUMENT...
 	esac
 }
 
-# Output and exit code of "earlybind ARGUMENT..." as in golden/NAME.txt. What is for people to
-# read has at most 79 columns, but for the lines of list and explain: no terminal, no wrapping.
+# Output and exit code of "earlybind ARGUMENT..." as in golden/NAME.txt.
 golden() { # NAME ARGUMENT...
 	name=$1
 	shift
@@ -114,8 +105,6 @@ golden() { # NAME ARGUMENT...
 	if ! diff -u "$here/golden/$name.txt" actual.txt >diff.txt; then
 		cat diff.txt
 		fail "$name" "the output differs from golden/$name.txt"
-	elif ! is_for_programs "$name" "${1-}" && ! grep -q '^ADDRESS ' out.txt && grep -qE '.{80}' out.txt; then
-		fail "$name" "lines of more than 79 columns"
 	else
 		pass "$name"
 	fi

@@ -21,14 +21,19 @@ A reboot is played: the binder of the image runs dry on the tree, and each devic
 vfio-pci and the verdict "bound"; all others get their own drivers. Real boots are those of tests/lab.
 Uses $EARLYBIND and $BINDER.
 """
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 HERE = pathlib.Path(__file__).resolve().parent
 EARLYBIND, BINDER = os.environ["EARLYBIND"], os.environ["BINDER"]
@@ -90,9 +95,9 @@ class Machine:
         self.boot()
 
     def make_image(self):
-        done = self.run(f"/usr/sbin/update-initramfs -u -k {KERNEL}")
-        if done.returncode:
-            sys.exit(f"no image could be made: {done.stderr}")
+        code, _, errors = self.run(f"/usr/sbin/update-initramfs -u -k {KERNEL}")
+        if code:
+            sys.exit(f"no image could be made: {errors}")
 
     def place(self, name):
         path = self.root / name
@@ -123,9 +128,22 @@ class Machine:
             link.symlink_to(os.path.relpath(drivers, link.parent.resolve()))
 
     def run(self, command):
-        return subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ENTER, "-",
-                               self.root, command], stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=SECONDS_MAX, check=False, encoding="utf-8")
+        """The exit code, what a terminal of 80 columns shows, and the errors."""
+        shown, (terminal, side) = b"", pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+            with subprocess.Popen(["timeout", str(SECONDS_MAX), "unshare", "--user", "--map-root-user", "--mount",
+                                   "sh", "-c", ENTER, "-", self.root, command],
+                                  stdin=subprocess.DEVNULL, stdout=side, stderr=errors) as child:
+                os.close(side)
+                with contextlib.suppress(OSError):  # the other side is gone
+                    while data := os.read(terminal, 65536):
+                        shown += data
+                os.close(terminal)
+            errors.seek(0)
+            # What a line has before "\r" is overwritten.
+            text = re.sub(r"[^\n]*\r", "", shown.decode().replace("\r\n", "\n"))
+            return child.returncode, text, errors.read()
 
     def boot(self):
         """The next one, with the binder of the image."""
@@ -163,11 +181,11 @@ class Story:
         if command == "reboot":
             self.machine.boot()
             return
-        done = self.machine.run(command)
-        self.wrong += done.returncode in (1, 2) and bool(done.stderr.strip())
-        self.lines += re.sub(r"in \d+ s\b", "in N s", done.stdout + done.stderr).splitlines()
-        if done.returncode:
-            self.lines.append(f"=> {done.returncode}")
+        code, shown, errors = self.machine.run(command)
+        self.wrong += code in (1, 2) and bool(errors.strip())
+        self.lines += re.sub(r"in \d+ s\b", "in N s", shown + errors).splitlines()
+        if code:
+            self.lines.append(f"=> {code}")
 
     def figures(self, text):
         before = text.partition("before: ")[2]

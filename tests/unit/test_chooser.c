@@ -170,8 +170,8 @@ static void test_screen(void **state unused)
 		     "no group" CLEAR "\n"
 		     "  [x] a" CLEAR "\n"
 		     "  [ ] b" CLEAR "\n"
-		     "2 chosen; !: a VM needs it too, or what is chosen in this group is "
-		     "of no use" CLEAR "\n"
+		     "2 chosen; !: without this one, a VM can use nothing of "
+		     "the group" CLEAR "\n"
 		     "space: bind or leave  g: group  enter: write  q: no change" CLEAR);
 	begin(&list, 6, 20);
 	(void)press(&list, "jj");
