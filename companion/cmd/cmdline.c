@@ -101,10 +101,13 @@ static int print(struct cmdline_command *c)
 	const char *by_hand, *passthrough = iommu_passthrough(&c->iommu);
 	bool is_running = parameter && is_running_with(c, parameter);
 	bool is_set = parameter && is_there(settings(c), parameter);
+	struct paragraph p = {stdout, 0, 0, false};
 	int code = EXIT_OK;
 
-	paragraph_line(stdout, 0, "IOMMU: %s, %s", iommu_maker_name(c->iommu.maker),
-		       c->iommu.is_on ? "on" : "off");
+	paragraph_add(&p, "IOMMU: %s,", iommu_maker_name(c->iommu.maker));
+	paragraph_verdict(&p, c->iommu.is_on ? STYLE_GOOD : STYLE_BAD, "%s",
+			  c->iommu.is_on ? "on" : "off");
+	paragraph_end(&p);
 	if (!parameter) {
 		paragraph_line(stdout, 0, "needed: nothing: %s", why);
 	} else if (is_running || c->iommu.is_on) {

@@ -1376,6 +1376,11 @@ static const struct {
 	{"rule", list_print_rules},
 };
 
+static const char *accel_value(size_t i)
+{
+	return i == 0 ? "all" : NULL;
+}
+
 static const char *by_value(size_t i)
 {
 	return i < ARRAY_SIZE(orders) ? orders[i].name : NULL;
@@ -1636,7 +1641,7 @@ int command_list(int argc, char **argv, struct arena *arena)
 	const struct option_spec options[] = {
 		{"accel", "[=all]",
 		 "the accelerators that accel= knows; or all its groups",
-		 .ret_string = &l.accel},
+		 .ret_string = &l.accel, .value = accel_value},
 		{"by", "ORDER", "group, topology or rule", .ret_string = &l.by,
 		 .value = by_value},
 		{"json", NULL, "print JSON for scripts", .ret_flag = &l.is_json},

@@ -66,19 +66,28 @@ static const struct leading_option {
 	{"--color", "auto, always or never", true},
 	{"--json", "print JSON for scripts", false},
 	{"--dry-run", "change nothing", false},
+	{"--quiet", "print only errors and warnings", false},
+	{"-q", "the same", false},
 	{"--help", "show the commands", false},
 	{"--version", "print the version", false},
 };
 
 static void print_help(void)
 {
-	puts("usage: earlybind COMMAND [OPTION...]\n"
-	     "Binds PCI devices to vfio-pci in the initramfs, before other drivers load.\n");
+	terminal_wrap();
+	puts("usage: earlybind COMMAND [OPTION...]");
+	paragraph_line(stdout, 0, "%s",
+		       "Binds PCI devices to vfio-pci in the initramfs, before other "
+		       "drivers load.");
+	putchar('\n');
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
-	puts("\n\"earlybind help COMMAND\" says more about each, with an example. --sysroot\n"
-	     "(or --root), --config, --color, --json and --dry-run may stand in front of\n"
-	     "the command, too.");
+	putchar('\n');
+	paragraph_line(
+		stdout, 0, "%s",
+		"\"earlybind help COMMAND\" says more about each, with an example. "
+		"--sysroot (or --root), --config, --color, --json, --dry-run and --quiet may "
+		"stand in front of the command, too.");
 }
 
 static const char *command_name(const void *arg unused, size_t i)

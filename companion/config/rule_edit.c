@@ -136,7 +136,6 @@ static int write_lines(struct edit *e, const struct rule_requests *w)
 	return config_edit_append(&e->text, edit_profile(e), lines, count);
 }
 
-/* *why is what was said last. */
 /* What the next boot makes of it. */
 static void put_outcome(const struct edit *e, const struct pci_device *d,
 			struct paragraph *p)
@@ -153,15 +152,17 @@ static void put_outcome(const struct edit *e, const struct pci_device *d,
 								     pd->reason,
 								     pd->detail)};
 		cause = judged_cause(&refused);
-		paragraph_add(p, "the next boot does not bind it: %.*s", (int)cause.n,
-			      cause.p);
+		paragraph_verdict(p, STYLE_BAD, "the next boot does not bind it:");
+		paragraph_add(p, "%.*s", (int)cause.n, cause.p);
 	} else {
-		paragraph_add(p, "will be bound to %s at boot", wanted);
+		paragraph_verdict(p, STYLE_GOOD, "will be bound to %s", wanted);
+		paragraph_add(p, "at boot");
 	}
 	if (has_other)
 		paragraph_add(p, "(now: %s)", d->driver);
 }
 
+/* *why is what was said last. */
 static void put_device(struct edit *e, const struct rule_requests *w,
 		       const struct rule_request *request, const struct pci_device *d,
 		       const char **why)

@@ -27,7 +27,15 @@ check colors-status colors_same 32 'bound to vfio-pci' status --sysroot bound
 check colors-status-changed colors_same 33 'bound to vfio-pci' status --sysroot changed
 check colors-status-fails colors_same 31 'not bound' status --sysroot failed
 check colors-explain colors_same 1 'device:' explain --sysroot bound 01:00.0
+check colors-explain-why colors_same 31 why: explain --sysroot refused 02:00.0
 check colors-list colors_same 1 ADDRESS list --sysroot busy
+check colors-import colors_same 32 'is bound to' import --sysroot alveo
+check colors-import-refused colors_same 31 'is not bound:' import --sysroot drift
+check colors-cmdline colors_same 32 on cmdline --sysroot bound
+check colors-cmdline-off colors_same 31 off cmdline --sysroot no-iommu
+check colors-add-bound colors_same 32 'will be bound to' add 02:00.1 --dry-run --sysroot alveo
+check colors-add-off colors_same 31 'the next boot does not bind it:' \
+	add 00:1a.0 --dry-run --sysroot hpe
 check colors-add colors_same 31 'not viable' add 01:00.0 --dry-run --force --sysroot groups
 
 # JSON has none, on a terminal either.

@@ -82,6 +82,7 @@ for shell in bash zsh fish; do
 done
 check completion-bash-values offered bash 'earlybind list --by ' group topology rule
 check completion-bash-values-behind-equals offered bash 'earlybind list --by=t' topology
+check completion-bash-values-may-be-none offered bash 'earlybind list --accel=' all
 check completion-zsh-values-behind-equals offered zsh 'earlybind list --by=t' --by=topology
 check completion-fish-values-behind-equals offered fish 'earlybind list --by=t' --by=topology
 check completion-bash-in-front offered bash 'earlybind --root configured check --only i' iommu interrupts

@@ -11,6 +11,7 @@ result_same() { # COMMAND ARGUMENT...
 	"$EARLYBIND" "$@" >result.txt 2>result.err || code=$?
 	"$EARLYBIND" "$@" --json >result.json 2>result-json.err || json=$?
 	"$EARLYBIND" "$@" -q >quiet.txt 2>quiet.err || quiet=$?
+	"$EARLYBIND" -q "$@" >front.txt 2>front.err || true
 	if [ "$code" -ne "$json" ] || [ "$code" -ne "$quiet" ]; then
 		echo "exit codes $code, $json, $quiet"
 		return 1
@@ -18,6 +19,7 @@ result_same() { # COMMAND ARGUMENT...
 	# With -q what is said of a failure is on the error output.
 	cp result.err expected.err
 	[ "$code" -eq 0 ] || cat result.txt >>expected.err
+	cmp quiet.txt front.txt && diff quiet.err front.err || return
 	[ ! -s quiet.txt ] && diff expected.err quiet.err && diff result.err result-json.err &&
 		jq -e --argjson code "$code" '.schema == 1 and .exit_code == $code' result.json >/dev/null &&
 		jq -r '.messages[]' result.json >messages.txt && jq -r '.errors[]' result.json >errors.txt &&
