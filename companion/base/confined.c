@@ -315,8 +315,8 @@ static const char *ending(int status, bool is_late)
 	case SIGKILL:
 		return "the process that read it was killed: is there enough memory?";
 	case SIGSYS:
-		return "the process that read it did what reading does not need, and was "
-		       "ended: do not boot it";
+		return "the process that read it did something forbidden, and was ended: "
+		       "do not boot it";
 	default:
 		return "the process that read it crashed: do not boot it";
 	}

@@ -327,9 +327,9 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 				? "another program than update-initramfs, dracut and "
 				  "mkinitcpio made it: see earlybind image --append"
 			: image->image.entry && image->image.entry->is_uki
-				? "this unified kernel image boots, and nothing that is "
-				  "installed is known to have made it: make it again with "
-				  "the program that did (ukify, kernel-install)"
+				? "this unified kernel image boots, but no installed "
+				  "program is known to make it: make it again with the "
+				  "one that did (ukify, kernel-install)"
 			: a->installed == 0
 				? "none of update-initramfs, dracut and mkinitcpio "
 				  "is installed: see earlybind image --append"

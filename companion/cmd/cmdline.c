@@ -207,8 +207,8 @@ static void say_unknown(const struct cmdline_command *c, const char *words)
 		words);
 	if (l->facts.lines)
 		paragraph_line(stdout, 0,
-			       "note: if %s is what your boot loader reads, that is: to "
-			       "each command line of it that has a root=",
+			       "note: if your boot loader reads %s, add it to each "
+			       "command line there that has a root=",
 			       l->facts.lines);
 }
 

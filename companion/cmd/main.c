@@ -18,6 +18,8 @@
 /* Address space, not memory: pages that are not used cost nothing. */
 #define ARENA_SIZE ((size_t)256 * 1024 * 1024)
 
+#define SUMMARY_INDENT 11 /* what a command is for, in the list of all */
+
 struct command {
 	const char *name;
 	const char *summary;
@@ -80,8 +82,13 @@ static void print_help(void)
 		       "Binds PCI devices to vfio-pci in the initramfs, before other "
 		       "drivers load.");
 	putchar('\n');
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct paragraph p = {stdout, SUMMARY_INDENT, SUMMARY_INDENT, false};
+
+		printf("  %-*s ", SUMMARY_INDENT - 3, commands[i].name);
+		paragraph_add(&p, "%s", commands[i].summary);
+		paragraph_end(&p);
+	}
 	putchar('\n');
 	paragraph_line(
 		stdout, 0, "%s",

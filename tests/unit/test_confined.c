@@ -116,7 +116,7 @@ static void test_calls(void **state unused)
 		const char *why;
 		int r;
 		char answer = ask(calls[i].run, path, 0, &r, &why);
-		bool is_ended = why && strstr(why, "what reading does not need");
+		bool is_ended = why && strstr(why, "something forbidden");
 
 		if (IS_LIMITED && calls[i].is_limit_enough)
 			check_true(calls[i].label, answer != 'y');

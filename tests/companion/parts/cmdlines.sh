@@ -24,7 +24,7 @@ round lines-stanza lines-stanza --set
 loader lines-stanza-quotes GenuineIntel 'root=UUID=1 a="b c"' \
 	'efi/EFI/refind/refind.conf=menuentry A {\n options "root=UUID=1 a=""b c"""\n}\n'
 lines_stanza_quotes() {
-	untouched 'if /efi/EFI/refind/refind.conf is what your boot loader reads' lines-stanza-quotes
+	untouched 'if your boot loader reads /efi/EFI/refind/refind.conf' lines-stanza-quotes
 }
 loader lines-pi '' 'coherent_pool=1M console=tty1 root=PARTUUID=1 rootwait' \
 	'boot/firmware/cmdline.txt=console=tty1 root=PARTUUID=1 rootwait\n'

@@ -48,6 +48,7 @@ width_help() { # COMMAND: at most 79 columns in a pager
 		width_on 60 "$1" --help | grep -v -e '^usage: ' -e '^example: ' >screen.txt &&
 		! grep -E '.{60}' screen.txt
 }
+check width-help width_help --help
 for command in list plan add remove keep select import check apply cmdline status explain bind \
 	release capture export embed image; do
 	check "width-help-$command" width_help "$command"
