@@ -261,7 +261,7 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 		machine_say(
 			d, FINDING_FAIL,
 			"%s: there is no such file, and this entry does not boot: run "
-			"earlybind apply",
+			"\"earlybind apply\"",
 			name_of(d, k));
 		d->image_failures++;
 		return;

@@ -322,17 +322,17 @@ static void say_due(const struct apply *a, const struct apply_image *image)
 			stdout, INDENT, "nothing can make it: %s",
 			image->verdict.made_by == GENERATOR_BOOSTER
 				? "an image of booster has no place for earlybind: see "
-				  "earlybind image --append"
+				  "\"earlybind image --help\""
 			: image->verdict.made_by == GENERATOR_OTHER
 				? "another program than update-initramfs, dracut and "
-				  "mkinitcpio made it: see earlybind image --append"
+				  "mkinitcpio made it: see \"earlybind image --help\""
 			: image->image.entry && image->image.entry->is_uki
 				? "this unified kernel image boots, but no installed "
 				  "program is known to make it: make it again with the "
 				  "one that did (ukify, kernel-install)"
 			: a->installed == 0
-				? "none of update-initramfs, dracut and mkinitcpio "
-				  "is installed: see earlybind image --append"
+				? "none of update-initramfs, dracut and mkinitcpio is "
+				  "installed: see \"earlybind image --help\""
 				: "several generators are installed, and the image does "
 				  "not say which made it: run the one that you use");
 	else if (image->verdict.made_by != image->generator &&
@@ -483,12 +483,12 @@ static void say_next(struct apply *a, bool is_new)
 	else if (has_vfio_rule(a) && parameter && !iommu.is_on &&
 		 words_find(cmdline, text_of(parameter), &other) != 1)
 		paragraph_line(stdout, 0,
-			       "the IOMMU is off: earlybind cmdline --set adds %s to the "
-			       "kernel command line",
+			       "the IOMMU is off: \"earlybind cmdline --set\" adds %s to "
+			       "the kernel command line",
 			       parameter);
 	if (!is_new)
 		return;
-	paragraph_line(stdout, 0, "next: reboot, then earlybind status");
+	paragraph_line(stdout, 0, "next: reboot, then \"earlybind status\"");
 	if (a->machine.has_rules)
 		say_way_back(a);
 }
@@ -629,12 +629,12 @@ static int say_no_images(struct apply *a)
 		 a->installed == 0)
 		say_error("there is no image of an initramfs in /boot: where kernels are "
 			  "unified images (UKI), run kernel-install add-all, then "
-			  "earlybind check --image on what goes into them");
+			  "\"earlybind check --image FILE\" on what goes into them");
 	else
 		say_error(
 			"there is no image of an initramfs in /boot, /efi or /boot/efi: "
 			"make one with the program of your distribution, or see "
-			"earlybind image");
+			"\"earlybind image --help\"");
 	return EXIT_NO_IMAGES;
 }
 

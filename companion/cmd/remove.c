@@ -27,7 +27,7 @@ static void say_keep(struct removing *r, const bool *is_meant)
 			if (rule->kind != RULE_KEEP || !edit_has_match(&r->e, rule, d) ||
 			    !is_meant[k])
 				continue;
-			say_error("a keep rule protects it: earlybind remove %.*s "
+			say_error("a keep rule protects it: \"earlybind remove %.*s\" "
 				  "removes that rule",
 				  (int)rule->text.n, rule->text.p);
 			return;
@@ -44,7 +44,7 @@ static void say_along(struct removing *r, const bool *is_meant)
 		char address[BDF_SIZE];
 
 		if (companions)
-			say_error("it comes along by the rule %s: earlybind keep %s "
+			say_error("it comes along by the rule %s: \"earlybind keep %s\" "
 				  "leaves it to the host",
 				  edit_describe_rule(&r->e, companions),
 				  device_short_address(d, address));

@@ -643,7 +643,7 @@ static void say_wider(struct edit *e, const bool *is_meant, const struct rule *r
 		char address[BDF_SIZE];
 
 		if (is_meant[i] && edit_has_selector(&rule->selector, d))
-			say_error("%s: it binds other devices too: earlybind keep %s "
+			say_error("%s: it binds other devices too: \"earlybind keep %s\" "
 				  "leaves this one to the host",
 				  edit_describe_rule(e, rule),
 				  device_short_address(d, address));

@@ -223,15 +223,14 @@ static bool encode(struct check *c, struct policy *policy, struct text *ret)
 			check_say(
 				c, FINDING_FAIL, TABLE_CHECK,
 				"the configuration has errors, and no image can have its "
-				"rules until they are corrected: see earlybind embed "
-				"--check");
+				"rules until they are corrected: see \"earlybind embed "
+				"--check\"");
 			return false;
 		}
 	if (sources_encode(&own, policy, c->arena, &section, &length) < 0) {
-		check_say(
-			c, FINDING_FAIL, TABLE_CHECK,
-			"no table can be made of the configuration: see earlybind embed "
-			"--check");
+		check_say(c, FINDING_FAIL, TABLE_CHECK,
+			  "no table can be made of the configuration: see \"earlybind "
+			  "embed --check\"");
 		return false;
 	}
 	*ret = (struct text){section->text, length};
