@@ -241,19 +241,15 @@ static void put_other(const struct status *s, const struct pci_device *d)
 	char id[ID_SIZE];
 	const struct boot_rule *rule = boot_find_overlooked(&s->view.boot, d);
 	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
-	char address[BDF_SIZE];
 
 	paragraph_add(&p, "not touched at boot: %s; %s has it now",
 		      rule ? "it was not there when earlybind ran"
 			   : "no rule of this boot named it",
 		      d->driver[0] ? d->driver : "no driver");
 	paragraph_end(&p);
-	if (rule) {
+	if (rule)
 		paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", rule->text,
 			       rule->origin);
-		paragraph_line(stdout, DEVICE_INDENT, "see \"earlybind explain %s\"",
-			       bdf_format(d->bdf, address));
-	}
 	put_holders(s, d);
 }
 
@@ -308,6 +304,28 @@ static void print_groups(const struct status *s, const struct judge *judge)
 			describe_group(next, ", after the next boot",
 				       judge_group_next(judge, next));
 	}
+}
+
+/* What explains the devices that are not as the rules want them. */
+static void print_next(const struct status *s)
+{
+	const struct boot *boot = &s->view.boot;
+	struct text_buffer b = {.arena = s->arena};
+	char address[BDF_SIZE];
+
+	for (size_t i = 0; i < s->now.count && !boot->is_dry_run; i++) {
+		const struct pci_device *d = &s->now.devices[i];
+		const struct boot_device *known = boot_find(boot, d->bdf);
+
+		if (selection_has_match(&s->selection, d) &&
+		    (known ? !boot_device_is_well(known, &s->now)
+			   : boot_find_overlooked(boot, d) != NULL))
+			text_add(&b, " %s", device_short_address(d, address));
+	}
+	if (b.used && !b.is_full)
+		paragraph_line(stdout, 0,
+			       "next: \"earlybind explain%s\" says why, and what to do",
+			       b.buf);
 }
 
 /* How the host gets those back that are on vfio-pci now. */
@@ -391,6 +409,7 @@ static void print_text(const struct status *s)
 	has_judge = s->view.boot.device_count > 0 && read_judge(s, &judge);
 	if (s->words.count == 0)
 		print_rest(s, has_judge ? &judge : NULL);
+	print_next(s);
 	if (has_judge)
 		print_give_back(s, &judge);
 	if (s->words.count == 0 && drift[0] != '\0')

@@ -157,6 +157,8 @@ check give-back-status give_back bound \
 	'now, until the next boot: "earlybind release 01:00.0 01:00.1".*for good: "earlybind remove 10ee:5001", remove by hand 10ee:5000 (command line)' \
 	status
 check give-back-status-one give_back bound '"earlybind release 01:00.0"' status 01:00.0
+check status-next says 'next: "earlybind explain 01:00.0" says why, and what to do' \
+	status --sysroot failed
 check give-back-explain give_back bound 'earlybind release 01:00.1.*"earlybind remove 10ee:5001", remove by hand' \
 	explain 01:00.1
 check give-back-by-hand give_back by-hand 'now: "earlybind release 01:00.1" *$' explain 01:00.1
