@@ -251,8 +251,8 @@ static void run_reserved(struct machine *d)
 
 	for (size_t i = 0; i < d->target_count; i++) {
 		const struct target *t = &d->targets[i];
+		char path[JOB_PATH_SIZE], message[REASON_MESSAGE_SIZE];
 		struct text regions, start, end;
-		char path[JOB_PATH_SIZE];
 
 		if (t->device->iommu_group == NO_GROUP || is_seen(d, i))
 			continue;
@@ -265,14 +265,11 @@ static void run_reserved(struct machine *d)
 		if (!regions_find_direct(regions, &start, &end))
 			continue;
 		failed++;
-		machine_say(
-			d, FINDING_FAIL,
-			"%s: the firmware reserves memory in its group %d (%.*s to %.*s, "
-			"type direct: RMRR), so no VM can have it: exclude the slot in the "
-			"firmware's setup, or disable what uses the memory (a BMC, legacy "
-			"USB, an option ROM)",
-			t->name, t->device->iommu_group, (int)start.n, start.p,
-			(int)end.n, end.p);
+		machine_say(d, FINDING_FAIL, "%s: %s", t->name,
+			    reason_message(REASON_RMRR,
+					   machine_print(d, "%.*s to %.*s", (int)start.n,
+							 start.p, (int)end.n, end.p),
+					   message));
 	}
 	if (read < groups)
 		machine_say(d, FINDING_UNKNOWN,

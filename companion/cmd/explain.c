@@ -521,7 +521,7 @@ static void tell_no_report(const struct explain *e, struct story *s)
 {
 	static const char *const words[] = {
 		[BOOT_NO_RULES] = "nothing: there was no rule",
-		[BOOT_NO_EARLYBIND] = "the binder did not run",
+		[BOOT_NO_EARLYBIND] = "earlybind did not run",
 		[BOOT_OFF] = "earlybind was off",
 		[BOOT_NO_REPORT] = "the report of this boot cannot be read",
 	};

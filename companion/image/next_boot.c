@@ -131,8 +131,7 @@ static const char *describe_drift(const struct policy *next, struct arena *arena
 
 /* There is no report because no run of this boot wrote one. */
 static void explain_no_run(struct world *world, struct arena *arena,
-			   const struct policy *next, const char *path,
-			   struct boot_view *ret)
+			   const struct policy *next, struct boot_view *ret)
 {
 	char buf[128] = "";
 	struct text release = {"", 0};
@@ -162,11 +161,11 @@ static void explain_no_run(struct world *world, struct arena *arena,
 	ret->without = BOOT_NO_EARLYBIND;
 	ret->why = arena_printf(
 		arena,
-		"the binder did not run in this boot (there is no %s), though there are "
-		"rules: the image of this kernel%s%.*s%s lacks earlybind or is older than the "
-		"rules; run \"earlybind apply\", then reboot",
-		path, release.n > 0 ? ", " : "", (int)release.n, release.p,
-		release.n > 0 ? "," : "");
+		"earlybind did not run in this boot, though there are rules: the image of "
+		"%skernel%s%.*s lacks earlybind or is older than the rules; run \"earlybind "
+		"apply\", then reboot",
+		release.n > 0 ? "" : "this ", release.n > 0 ? " " : "", (int)release.n,
+		release.p);
 }
 
 /* @error is of boot_read(), with @message about @path. */
@@ -187,7 +186,7 @@ static void explain_no_report(struct world *world, struct arena *arena,
 			"the report %s is of a newer earlybind than this program: update it",
 			path);
 	else if (error == -ENOENT)
-		explain_no_run(world, arena, next, path, ret);
+		explain_no_run(world, arena, next, ret);
 	else
 		ret->why = arena_printf(arena, "the report %s cannot be read: %s", path,
 					errno_text(error));

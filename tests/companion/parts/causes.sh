@@ -14,7 +14,7 @@ golden plan-firmware plan --sysroot doctor-firmware
 golden plan-parameter plan --sysroot doctor-parameter
 contract plan-json-no-remapping 0 plan --sysroot no-remapping
 
-cause companion-rmrr 'type direct: RMRR), so no VM can have it: exclude the slot' \
+cause companion-rmrr '(RMRR, .*), so no VM can have it: in the firmware.s setup exclude its slot' \
 	check --sysroot hpe-rmrr --only reserved
 cause companion-rmrr-explain 'refuse.*(RMRR, 0x000000007d6f6000 to 0x000000007d711fff)' \
 	plan --sysroot hpe-rmrr
