@@ -83,6 +83,23 @@ done
 check completion-bash-values offered bash 'earlybind list --by ' group topology rule
 check completion-bash-values-behind-equals offered bash 'earlybind list --by=t' topology
 check completion-bash-values-may-be-none offered bash 'earlybind list --accel=' all
+# Bash itself, with the Tab key: it breaks words at their colons and "=".
+echo "PS1='$ ' HISTFILE=; . $completions/earlybind.bash" >tab.rc
+tab_bash() { # LINE WANT: what stands there in place of LINE and a tab
+	printf '%s\t\n' "$1" | PATH=$PWD/bin:$PATH INPUTRC=/dev/null TERM=dumb timeout 20 \
+		script -qec 'bash --noprofile --rcfile tab.rc -i' /dev/null | tr -d '\r' >tab.txt
+	grep -qF -e "$2" tab.txt || {
+		cat tab.txt
+		return 1
+	}
+}
+tab_bash_all() {
+	tab_bash 'earlybind list --sysroot configured --by=t' 'list --sysroot configured --by=topology ' &&
+		tab_bash 'earlybind explain --sysroot configured 0000:00:1' 'explain --sysroot configured 0000:00:14.0 ' &&
+		tab_bash 'earlybind add --dry-run --sysroot identity 01:00.0 allow=n' '01:00.0 allow=network ' &&
+		tab_bash 'earlybind --root configured check --only io' 'check --only iommu '
+}
+check completion-bash-tab tab_bash_all
 check completion-zsh-values-behind-equals offered zsh 'earlybind list --by=t' --by=topology
 check completion-fish-values-behind-equals offered fish 'earlybind list --by=t' --by=topology
 check completion-bash-in-front offered bash 'earlybind --root configured check --only i' iommu interrupts
