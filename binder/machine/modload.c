@@ -353,11 +353,12 @@ int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 	return error;
 }
 
-bool modload_has_module(struct kmod_ctx *ctx, const char *name)
+/* Whether a module is in the directory of the context, or a part of the kernel. */
+static bool has_module(void *arg, const char *name)
 {
 	cleanup_with(free_module) struct kmod_module *mod = NULL;
 
-	return kmod_module_new_from_name(ctx, name, &mod) == 0 &&
+	return kmod_module_new_from_name(arg, name, &mod) == 0 &&
 	       (has_file(mod) || kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN);
 }
 
@@ -375,7 +376,13 @@ long finit_module(int fd, const char *args, int flags)
 	return r;
 }
 
-struct text aliases_read(struct kmod_ctx *ctx)
+/*
+ * The aliases of @dir's modules and of those that are a part of the kernel, as lines "alias
+ * PATTERN MODULE" in the index that libkmod itself goes by: there is one in every image, a
+ * text need not be. What is beyond ALIASES_SIZE_MAX is left out. Memory that is never given back.
+ * p is NULL where it cannot be read.
+ */
+static struct text read_aliases(struct kmod_ctx *ctx)
 {
 	int fd = memfd_create("aliases", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct text none = {NULL, 0}, aliases = none;
@@ -400,11 +407,6 @@ struct text aliases_read(struct kmod_ctx *ctx)
 	return aliases.p || used != 0 ? aliases : TEXT("");
 }
 
-static bool has_module(void *arg, const char *name)
-{
-	return modload_has_module(arg, name);
-}
-
 int aliases_find_variant(const char *const dirs[MODULE_DIRS_MAX], const char *modalias,
 			 struct job_result *ret)
 {
@@ -419,7 +421,7 @@ int aliases_find_variant(const char *const dirs[MODULE_DIRS_MAX], const char *mo
 		if (!ctx)
 			return -ENOMEM;
 		if (!aliases[i].p)
-			aliases[i] = aliases_read(ctx);
+			aliases[i] = read_aliases(ctx);
 		/* There is none in an image whose modules are all in the other folder. */
 		if (!aliases[i].p ||
 		    variant_find(aliases[i], &ids, has_module, ctx, name) < 0)

@@ -41,9 +41,6 @@ int modload_read_options(const char *sysroot, struct job_result *ret) must_check
 int modload_replace_ids(const char *options, const char *ids, char *buf,
 			size_t size) must_check nonnull(1, 2, 3);
 
-/* Whether a module is in the directory of the context, or a part of the kernel. */
-bool modload_has_module(struct kmod_ctx *ctx, const char *name) must_check nonnull(1, 2);
-
 /*
  * Loads a module with its dependencies and its options, but with @ids as its ids=, "" for
  * none, whatever modprobe.d and the command line say. It is looked for in the first of
@@ -60,14 +57,6 @@ int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 /* ---- module alias ---- */
 
 /* The aliases of an image's modules. At boot, in the worker process only. */
-
-/*
- * The aliases of @dir's modules and of those that are a part of the kernel, as lines "alias
- * PATTERN MODULE" in the index that libkmod itself goes by: there is one in every image, a
- * text need not be. What is beyond ALIASES_SIZE_MAX is left out. Memory that is never given back.
- * p is NULL where it cannot be read.
- */
-struct text aliases_read(struct kmod_ctx *ctx) must_check nonnull(1);
 
 /*
  * The best variant of vfio-pci for a function, as variant_find() says, in @dirs as

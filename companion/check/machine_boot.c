@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rules: what was not understood, what names nothing or too much. */
 #include <errno.h>
-#include <libkmod.h>
 #include <string.h>
 
 #include "files.h"
@@ -10,7 +9,7 @@
 #include "kernel_cmdline.h"
 #include "machine_check.h"
 #include "message.h"
-#include "modload.h"
+#include "modules.h"
 #include "paths.h"
 #include "plan.h"
 #include "reason.h"
@@ -137,51 +136,36 @@ static const char *remedy_for(struct machine *d, const char *release)
 	       "kernel-modules), or boot another kernel";
 }
 
-/* A module of a kernel: 1 as a file, 2 built in, 0 none. */
-static int find_module(struct kmod_ctx *ctx, const char *name)
-{
-	struct kmod_module *mod = NULL;
-	int found = 0;
-
-	if (kmod_module_new_from_name(ctx, name, &mod) < 0)
-		return 0;
-	if (kmod_module_get_path(mod))
-		found = 1;
-	else if (kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN)
-		found = 2;
-	kmod_module_unref(mod);
-	return found;
-}
-
 static void check_vfio(struct machine *d, const struct installed_image *k)
 {
 	const char *dir = machine_print(d, "%s" MODULES_PATH "/%s",
 					d->sysroot ? d->sysroot : "", k->kernel);
-	struct kmod_ctx *ctx = modload_context_bare(dir);
-	int pci, type1;
+	struct module_found pci, type1;
+	struct modules *modules;
+	int r = modules_open_dir(dir, d->arena, &modules);
 
-	if (!ctx || kmod_load_resources(ctx) < 0) {
+	if (r == 0)
+		r = modules_look_up(modules, "vfio_pci", &pci);
+	if (r == 0)
+		r = modules_look_up(modules, "vfio_iommu_type1", &type1);
+	modules_close(modules);
+	if (r < 0) {
 		machine_say(d, FINDING_UNKNOWN,
 			    "kernel %s: its modules cannot be read: run depmod %s",
 			    k->kernel, k->kernel);
-		if (ctx)
-			kmod_unref(ctx);
 		return;
 	}
-	pci = find_module(ctx, "vfio_pci");
-	type1 = find_module(ctx, "vfio_iommu_type1");
-	kmod_unref(ctx);
-	if (pci == 0)
+	if (pci.place == MODULE_NOWHERE)
 		machine_say(d, FINDING_FAIL, "kernel %s has no vfio-pci: %s", k->kernel,
 			    remedy_for(d, k->kernel));
-	else if (type1 == 0)
+	else if (type1.place == MODULE_NOWHERE)
 		machine_say(
 			d, FINDING_NOTE,
 			"kernel %s has no vfio_iommu_type1: programs must use iommufd",
 			k->kernel);
 	else
 		machine_say(d, FINDING_PASS, "kernel %s has vfio-pci%s", k->kernel,
-			    pci == 2
+			    pci.place == MODULE_BUILT_IN
 				    ? ", built in: options in modprobe.d do nothing there"
 				    : "");
 }

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
-#include <libkmod.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 
 #include "files.h"
 #include "message.h"
-#include "modload.h"
+#include "modules.h"
 #include "paths.h"
 #include "process.h"
 #include "reason.h"
@@ -139,7 +138,8 @@ static int read_indexes(const char *folder, struct arena *arena, struct module_t
 
 static int make_indexes(const char *temporary, const char *dir, struct arena *arena,
 			struct module_tree *tree,
-			int (*prove)(const char *dir, const struct module_tree *tree))
+			int (*prove)(const char *dir, struct arena *arena,
+				     const struct module_tree *tree))
 {
 	const char *folder = arena_printf(arena, "%s/usr" MODULES_PATH "/%s", temporary,
 					  tree->version);
@@ -153,7 +153,7 @@ static int make_indexes(const char *temporary, const char *dir, struct arena *ar
 	r = run(temporary, tree->version);
 	if (r == 0)
 		r = read_indexes(folder, arena, tree);
-	return r == 0 ? prove(folder, tree) : r;
+	return r == 0 ? prove(folder, arena, tree) : r;
 }
 
 /*
@@ -163,7 +163,8 @@ static int make_indexes(const char *temporary, const char *dir, struct arena *ar
  * says it itself. The folder is gone afterwards.
  */
 static int depmod_run(const char *dir, struct arena *arena, struct module_tree *tree,
-		      int (*prove)(const char *dir, const struct module_tree *tree))
+		      int (*prove)(const char *dir, struct arena *arena,
+				   const struct module_tree *tree))
 {
 	const char *base = getenv("TMPDIR");
 	char *temporary = arena_printf(arena, "%s/earlybind.XXXXXX",
@@ -184,42 +185,31 @@ static int depmod_run(const char *dir, struct arena *arena, struct module_tree *
 #define VERSION_MAX	128
 
 struct maker {
-	struct kmod_ctx *ctx;
+	struct modules *modules;
 	const char *dir; /* of the kernel's modules */
 	struct arena *arena;
 	struct module_tree *tree;
 };
 
-static void free_ctx(struct kmod_ctx **ctx)
-{
-	kmod_unref(*ctx);
-}
-
-static void free_module(struct kmod_module **mod)
-{
-	kmod_module_unref(*mod);
-}
-
 /*
  * depmod succeeds whatever becomes of a module: one that it could not read (it was built
  * without zstd, say) is in the index without its dependencies.
  */
-static int prove(const char *dir, const struct module_tree *tree)
+static int prove(const char *dir, struct arena *arena, const struct module_tree *tree)
 {
-	cleanup_with(free_ctx) struct kmod_ctx *ctx = modload_context_bare(dir);
+	struct modules *modules;
 	size_t count = 0;
+	int r = modules_open_dir(dir, arena, &modules);
 
-	for (size_t i = 0; ctx && i < tree->wanted.count; i++) {
-		cleanup_with(free_module) struct kmod_module *mod = NULL;
-		struct kmod_list *list, *item;
+	for (size_t i = 0; i < tree->wanted.count && r == 0; i++) {
+		struct module_found found;
 
-		if (kmod_module_new_from_name(ctx, tree->wanted.items[i], &mod) < 0)
-			continue;
-		list = kmod_module_get_dependencies(mod);
-		kmod_list_foreach(item, list) count++;
-		kmod_module_unref_list(list);
+		r = modules_look_up(modules, tree->wanted.items[i], &found);
+		if (r == 0 && found.file_count > 0)
+			count += found.file_count - 1;
 	}
-	if (count == tree->dependency_count)
+	modules_close(modules);
+	if (r == 0 && count == tree->dependency_count)
 		return 0;
 	say_error(
 		"kernel %s: depmod found %zu dependencies and not %zu: can it read these "
@@ -235,69 +225,57 @@ bool module_tree_is_version(const char *version)
 }
 
 /* A module's file; one that is there already is passed over. */
-static int add_file(const struct maker *m, struct kmod_module *mod)
+static int add_file(const struct maker *m, const struct module_file *file)
 {
 	struct module_tree *tree = m->tree;
-	const char *path = kmod_module_get_path(mod), *name = kmod_module_get_name(mod);
-	const char *dir = kmod_get_dirname(m->ctx); /* absolute, as the path */
-	size_t n = strlen(dir);
 	struct tree_file *f = &tree->files[tree->file_count];
+	const char *path;
 	int r;
 
-	if (!path || strncmp(path, dir, n) != 0 || path[n] != '/') {
-		say_error("%s: module %s lies elsewhere: %s", m->dir, name,
-			  path ? path : "nowhere");
+	if (file->path[0] == '/' || file->path[0] == '\0') {
+		say_error("%s: module %s lies elsewhere: %s", m->dir, file->name,
+			  file->path[0] ? file->path : "nowhere");
 		return -EXDEV;
 	}
 	for (size_t i = 0; i < tree->module_count; i++)
-		if (strcmp(tree->names[i], name) == 0)
+		if (strcmp(tree->names[i], file->name) == 0)
 			return 0;
 	if (tree->module_count == TREE_MODULES_MAX) {
 		say_error("%s: vfio-pci needs more than %d modules", m->dir,
 			  TREE_MODULES_MAX);
 		return -E2BIG;
 	}
+	path = arena_printf(m->arena, "%s/%s", m->dir, file->path);
+	if (!path) {
+		say_error("out of memory");
+		return -ENOMEM;
+	}
 	r = file_read(path, m->arena, MODULE_SIZE_MAX, &f->bytes, NULL);
 	if (r < 0) {
 		say_error("%s: it cannot be read: %s", path, errno_text(r));
 		return -EIO; /* not -ENOENT: the kernel does have it */
 	}
-	f->path = arena_copy(m->arena, text_of(path + n + 1));
-	tree->names[tree->module_count] = arena_copy(m->arena, text_of(name));
-	if (!f->path || !tree->names[tree->module_count]) {
-		say_error("out of memory");
-		return -ENOMEM;
-	}
+	f->path = file->path;
+	tree->names[tree->module_count++] = file->name;
 	tree->file_count++;
-	tree->module_count++;
 	return 0;
 }
 
 /* The module and, before it, what it depends on, in the order of modules.dep. */
 static int add_module(const struct maker *m, const char *name)
 {
-	cleanup_with(free_module) struct kmod_module *mod = NULL;
-	struct kmod_list *list, *item;
-	int r = kmod_module_new_from_name(m->ctx, name, &mod);
+	struct module_found found;
+	int r = modules_look_up(m->modules, name, &found);
 
-	if (r < 0) {
-		say_error("%s: module %s: %s", m->dir, name, errno_text(r));
+	if (r < 0)
 		return -EIO;
-	}
-	if (!kmod_module_get_path(mod))
-		return kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN ? 0
-									     : -ENOENT;
-	list = kmod_module_get_dependencies(mod);
-	kmod_list_foreach(item, list)
-	{
-		struct kmod_module *needed = kmod_module_get_module(item);
-
-		m->tree->dependency_count++;
-		r = r < 0 ? r : add_file(m, needed);
-		kmod_module_unref(needed);
-	}
-	kmod_module_unref_list(list);
-	return r < 0 ? r : add_file(m, mod);
+	if (found.place == MODULE_NOWHERE)
+		return -ENOENT;
+	if (found.file_count > 0)
+		m->tree->dependency_count += found.file_count - 1;
+	for (size_t i = 0; i < found.file_count && r == 0; i++)
+		r = add_file(m, &found.files[i]);
+	return r;
 }
 
 static int compare_files(const void *a, const void *b)
@@ -312,18 +290,15 @@ int module_tree_make(const char *sysroot, const char *version,
 {
 	const char *dir = arena_printf(arena, "%s" MODULES_PATH "/%s",
 				       sysroot ? sysroot : "", version);
-	cleanup_with(free_ctx) struct kmod_ctx *ctx =
-		dir ? modload_context_bare(dir) : NULL;
-	struct maker maker = {.ctx = ctx, .dir = dir, .arena = arena, .tree = ret};
+	struct maker maker = {.dir = dir, .arena = arena, .tree = ret};
 	int r;
 
 	*ret = (struct module_tree){.version = version, .wanted = *names};
-	if (!ctx) {
+	r = dir ? modules_open_dir(dir, arena, &maker.modules) : -ENOMEM;
+	if (r == -ENOMEM)
 		say_error("out of memory");
-		return -ENOMEM;
-	}
-	if (kmod_load_resources(ctx) < 0)
-		return -ENODATA;
+	if (r < 0)
+		return r == -ENOMEM || r == -EIO ? r : -ENODATA;
 	r = add_module(&maker, names->items[0]);
 	for (size_t i = 1; i < names->count && r == 0; i++) {
 		r = add_module(&maker, names->items[i]);
@@ -333,6 +308,7 @@ int module_tree_make(const char *sysroot, const char *version,
 		 */
 		r = r == -ENOENT ? 0 : r;
 	}
+	modules_close(maker.modules);
 	if (r == 0 && ret->module_count > 0 && depmod_run(dir, arena, ret, prove) < 0)
 		r = -EIO;
 	qsort(ret->files, ret->file_count, sizeof(*ret->files), compare_files);

@@ -6,17 +6,37 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "confined.h"
 #include "driver.h"
 #include "inventory.h"
+#include "message.h"
 #include "modalias.h"
 #include "modload.h"
 #include "paths.h"
-#include "variant.h"
 
-#define BUCKETS	       1024
-#define CANDIDATES_MAX 64 /* modules for one device */
-#define RELEASE_MAX    128
+#define BUCKETS		1024
+#define CANDIDATES_MAX	64 /* modules for one device */
+#define FILES_MAX	256 /* that one module needs, and itself */
+#define RELEASE_MAX	128
+#define LOOK_UP_SECONDS 10
+
+/* More than any kernel's modules need: 5,000 lines are 400 KB. */
+#define ALIASES_SIZE_MAX ((size_t)4 * 1024 * 1024)
+#define VARIANTS_SIZE	 ((size_t)64 * 1024)
+#define LINE_SIZE	 1024
+
+enum question_kind {
+	FIND_ALIAS, /* names, up to an empty one */
+	FIND_MODULE, /* an enum module_place, and names and paths up to an empty one */
+	DUMP_ALIASES, /* lines "alias PATTERN MODULE", and a NUL */
+};
+
+struct question {
+	enum question_kind kind;
+	char name[124];
+};
 
 struct entry {
 	struct pci_ids ids;
@@ -26,7 +46,9 @@ struct entry {
 
 struct modules {
 	struct arena *arena;
-	struct kmod_ctx *ctx;
+	const char *dir;
+	struct confined child;
+	bool has_failed;
 	struct entry *buckets[BUCKETS];
 };
 
@@ -49,11 +71,174 @@ static int read_release(struct world *world, struct arena *arena, const char **r
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* ---- the child ----------------------------------------------------------------------------- */
+
+struct server {
+	const char *dir;
+	const char *sysroot; /* of modprobe.d's files; NULL: without them */
+	struct kmod_ctx *ctx;
+	int error;
+};
+
+/* Maps the indexes. */
+static void open_indexes(void *arg)
+{
+	struct server *s = arg;
+
+	s->ctx = s->sysroot ? modload_context(s->sysroot, s->dir)
+			    : modload_context_bare(s->dir);
+	s->error = s->ctx ? kmod_load_resources(s->ctx) : -ENOMEM;
+}
+
+static void put_name(struct confined_out *out, const char *name)
+{
+	confined_put_text(out, text_of(name ? name : ""));
+}
+
+static void tell_alias(const struct server *s, const char *alias,
+		       struct confined_out *out)
+{
+	struct kmod_list *list = NULL, *item;
+
+	if (kmod_module_new_from_lookup(s->ctx, alias, &list) >= 0)
+		kmod_list_foreach(item, list)
+		{
+			struct kmod_module *mod = kmod_module_get_module(item);
+
+			put_name(out, kmod_module_get_name(mod));
+			kmod_module_unref(mod);
+		}
+	kmod_module_unref_list(list);
+	put_name(out, "");
+}
+
+static void put_file(const struct server *s, struct kmod_module *mod,
+		     struct confined_out *out)
+{
+	const char *dir = kmod_get_dirname(s->ctx), *path = kmod_module_get_path(mod);
+	size_t n = strlen(dir);
+
+	put_name(out, kmod_module_get_name(mod));
+	if (path && strncmp(path, dir, n) == 0 && path[n] == '/')
+		path += n + 1;
+	put_name(out, path);
+}
+
+static void tell_module(const struct server *s, const char *name,
+			struct confined_out *out)
+{
+	struct kmod_module *mod = NULL;
+	struct kmod_list *list = NULL, *item;
+	enum module_place place = MODULE_NOWHERE;
+
+	if (kmod_module_new_from_name(s->ctx, name, &mod) < 0)
+		mod = NULL;
+	else if (kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN)
+		place = MODULE_BUILT_IN;
+	else if (kmod_module_get_path(mod))
+		place = MODULE_IN_FILE;
+	confined_put(out, &place, sizeof(place));
+	if (place == MODULE_IN_FILE) {
+		list = kmod_module_get_dependencies(mod);
+		kmod_list_foreach(item, list)
+		{
+			struct kmod_module *needed = kmod_module_get_module(item);
+
+			put_file(s, needed, out);
+			kmod_module_unref(needed);
+		}
+		kmod_module_unref_list(list);
+		put_file(s, mod, out);
+	}
+	put_name(out, "");
+	kmod_module_unref(mod);
+}
+
+/* libkmod writes to a descriptor. */
+static void tell_aliases(const struct server *s, struct confined_out *out)
+{
+	confined_flush(out);
+	(void)kmod_dump_index(s->ctx, KMOD_INDEX_MODULES_ALIAS, out->fd);
+	(void)kmod_dump_index(s->ctx, KMOD_INDEX_MODULES_BUILTIN_ALIAS, out->fd);
+	confined_put(out, "", 1);
+}
+
+static void serve(void *arg, struct confined_out *out)
+{
+	const struct server *s = arg;
+	struct question q;
+
+	confined_put(out, &s->error, sizeof(s->error));
+	for (;;) {
+		confined_take(out, &q, sizeof(q));
+		q.name[sizeof(q.name) - 1] = '\0';
+		if (q.kind == FIND_ALIAS)
+			tell_alias(s, q.name, out);
+		else if (q.kind == FIND_MODULE)
+			tell_module(s, q.name, out);
+		else
+			tell_aliases(s, out);
+	}
+}
+
+/* ---- the parent ---------------------------------------------------------------------------- */
+
+/* Of an index that leads nowhere, or in circles, there is one sentence and no second question. */
+static int fail(struct modules *m, int r)
+{
+	const char *slash = strrchr(m->dir, '/');
+	const char *release = slash ? slash + 1 : m->dir;
+
+	if (!m->has_failed && r == -ETIMEDOUT)
+		say_error("%s: looking up a module took more than %d s: depmod's indexes "
+			  "there may be damaged; run depmod %s",
+			  m->dir, LOOK_UP_SECONDS, release);
+	else if (!m->has_failed)
+		say_error("%s: looking up a module failed: depmod's indexes there may be "
+			  "damaged; run depmod %s",
+			  m->dir, release);
+	m->has_failed = true;
+	(void)confined_end(&m->child);
+	return -EIO;
+}
+
+static int start(struct server *s, struct arena *arena, struct modules **ret)
+{
+	struct modules *m = arena_alloc(arena, 1, sizeof(*m));
+	int r, error;
+
+	*ret = NULL;
+	if (!m || !s->dir)
+		return -ENOMEM;
+	m->arena = arena;
+	m->dir = s->dir;
+	m->child.seconds = LOOK_UP_SECONDS;
+	m->child.prepare = open_indexes;
+	r = confined_start(&m->child, serve, s);
+	if (r < 0)
+		return r;
+	r = confined_read(&m->child, &error, sizeof(error));
+	if (r < 0)
+		return fail(m, r);
+	if (error < 0) {
+		modules_close(m);
+		return error;
+	}
+	*ret = m;
+	return 0;
+}
+
+int modules_open_dir(const char *dir, struct arena *arena, struct modules **ret)
+{
+	struct server s = {.dir = dir};
+
+	return start(&s, arena, ret);
+}
+
 int modules_open(struct world *world, struct arena *arena, const char *sysroot,
 		 const char **ret_release, struct modules **ret)
 {
-	char dir[PATH_MAX];
-	struct modules *modules;
+	struct server s = {.sysroot = sysroot ? sysroot : ""};
 	int r;
 
 	*ret = NULL;
@@ -61,20 +246,27 @@ int modules_open(struct world *world, struct arena *arena, const char *sysroot,
 	r = read_release(world, arena, ret_release);
 	if (r < 0)
 		return r;
-	snprintf(dir, sizeof(dir), "%s" MODULES_PATH "/%s", sysroot ? sysroot : "",
-		 *ret_release);
-	modules = arena_alloc(arena, 1, sizeof(*modules));
-	if (!modules)
-		return -ENOMEM;
-	modules->arena = arena;
-	modules->ctx = modload_context(sysroot ? sysroot : "", dir);
-	if (!modules->ctx)
-		return -ENOMEM;
-	r = kmod_load_resources(modules->ctx);
-	if (r < 0)
-		return r;
-	*ret = modules;
-	return 0;
+	s.dir = arena_printf(arena, "%s" MODULES_PATH "/%s", s.sysroot, *ret_release);
+	return start(&s, arena, ret);
+}
+
+void modules_close(struct modules *modules)
+{
+	if (modules)
+		(void)confined_end(&modules->child);
+}
+
+static int ask(struct modules *m, enum question_kind kind, const char *name)
+{
+	struct question q = {.kind = kind};
+
+	if (m->has_failed)
+		return -EIO;
+	/* There is no module of such a name. */
+	if (strlen(name) >= sizeof(q.name))
+		return -ENOENT;
+	memcpy(q.name, name, strlen(name) + 1);
+	return confined_ask(&m->child, &q, sizeof(q)) < 0 ? fail(m, -EPIPE) : 0;
 }
 
 static bool has_name(const char *const *names, size_t count, const char *name)
@@ -85,36 +277,37 @@ static bool has_name(const char *const *names, size_t count, const char *name)
 	return false;
 }
 
-static struct module_names look_up(struct modules *m, const struct pci_ids *ids)
+/* All that is answered is read, also what there is no room for. */
+static int take_names(struct modules *m, struct module_names *ret)
 {
 	const char *names[CANDIDATES_MAX] = {NULL};
+	struct text name;
+	int r;
+
+	while ((r = confined_read_text(&m->child, PATH_MAX, m->arena, &name)) == 0 &&
+	       name.n > 0)
+		if (ret->count < CANDIDATES_MAX && !has_name(names, ret->count, name.p))
+			names[ret->count++] = name.p;
+	if (r < 0)
+		return fail(m, r);
+	ret->names = arena_alloc(m->arena, ret->count, sizeof(*ret->names));
+	if (!ret->names)
+		return -ENOMEM;
+	if (ret->count > 0)
+		memcpy(ret->names, names, ret->count * sizeof(*names));
+	return 0;
+}
+
+static struct module_names find(struct modules *m, const struct pci_ids *ids)
+{
 	struct module_names found = {0};
-	struct kmod_list *list = NULL, *item;
 	char alias[96];
 
 	snprintf(alias, sizeof(alias), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X",
 		 ids->vendor, ids->device, ids->subvendor, ids->subdevice,
 		 ids->class >> 16 & 0xff, ids->class >> 8 & 0xff, ids->class & 0xff);
-	if (kmod_module_new_from_lookup(m->ctx, alias, &list) < 0)
-		return none;
-	kmod_list_foreach(item, list)
-	{
-		struct kmod_module *mod = kmod_module_get_module(item);
-		const char *name = kmod_module_get_name(mod);
-
-		if (found.count < CANDIDATES_MAX && !has_name(names, found.count, name)) {
-			names[found.count] = arena_copy(m->arena, text_of(name));
-			found.count += names[found.count] != NULL;
-		}
-		kmod_module_unref(mod);
-	}
-	kmod_module_unref_list(list);
-	found.names = arena_alloc(m->arena, found.count, sizeof(*found.names));
-	if (!found.names)
-		return none;
-	if (found.count > 0)
-		memcpy(found.names, names, found.count * sizeof(*names));
-	return found;
+	return ask(m, FIND_ALIAS, alias) == 0 && take_names(m, &found) == 0 ? found
+									    : none;
 }
 
 bool ids_is_same(const struct pci_ids *a, const struct pci_ids *b)
@@ -150,21 +343,50 @@ const struct module_names *modules_find(struct modules *modules,
 	e = arena_alloc(modules->arena, 1, sizeof(*e));
 	if (!e)
 		return &none;
-	*e = (struct entry){.ids = *ids, .found = look_up(modules, ids), .next = *bucket};
+	*e = (struct entry){.ids = *ids, .found = find(modules, ids), .next = *bucket};
 	*bucket = e;
 	return &e->found;
 }
 
+static int take_files(struct modules *m, struct module_found *ret)
+{
+	struct text name, path;
+	int r;
+
+	ret->files = arena_alloc(m->arena, FILES_MAX, sizeof(*ret->files));
+	if (!ret->files)
+		return -ENOMEM;
+	r = confined_read(&m->child, &ret->place, sizeof(ret->place));
+	while (r == 0 &&
+	       (r = confined_read_text(&m->child, PATH_MAX, m->arena, &name)) == 0 &&
+	       name.n > 0) {
+		r = confined_read_text(&m->child, PATH_MAX, m->arena, &path);
+		if (r == 0 && ret->file_count == FILES_MAX)
+			r = -E2BIG;
+		if (r == 0)
+			ret->files[ret->file_count++] =
+				(struct module_file){name.p, path.p};
+	}
+	return r < 0 ? fail(m, r) : 0;
+}
+
+int modules_look_up(struct modules *modules, const char *name, struct module_found *ret)
+{
+	int r;
+
+	*ret = (struct module_found){.place = MODULE_NOWHERE};
+	r = ask(modules, FIND_MODULE, name);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : take_files(modules, ret);
+}
+
 bool modules_is_built_in(struct modules *modules, const char *name)
 {
-	struct kmod_module *mod = NULL;
-	bool is_built_in;
+	struct module_found found;
 
-	if (!modules || kmod_module_new_from_name(modules->ctx, name, &mod) < 0)
-		return false;
-	is_built_in = kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN;
-	kmod_module_unref(mod);
-	return is_built_in;
+	return modules && modules_look_up(modules, name, &found) == 0 &&
+	       found.place == MODULE_BUILT_IN;
 }
 
 struct needs {
@@ -188,25 +410,72 @@ static int add(struct needs *n, struct text name)
 	return 0;
 }
 
+/* A file that is in the index only is of no use. */
 static bool has_module(void *arg, const char *name)
 {
-	return modload_has_module(arg, name);
+	struct modules *m = arg;
+	struct module_found found;
+	const char *path;
+
+	if (modules_look_up(m, name, &found) < 0 || found.place == MODULE_NOWHERE)
+		return false;
+	if (found.place == MODULE_BUILT_IN || found.file_count == 0)
+		return found.place == MODULE_BUILT_IN;
+	path = found.files[found.file_count - 1].path;
+	path = path[0] == '/' ? path : arena_printf(m->arena, "%s/%s", m->dir, path);
+	return path && access(path, F_OK) == 0;
+}
+
+/* Takes a line of the dump, without its end: 0; 1 at the end of all. */
+static int take_line(struct modules *m, char line[LINE_SIZE], size_t *ret_n, size_t *left)
+{
+	char c = '\0';
+	int r = 0;
+
+	for (*ret_n = 0; r == 0;) {
+		r = *left > 0 ? confined_read(&m->child, &c, 1) : -E2BIG;
+		if (r < 0 || c == '\n' || c == '\0')
+			break;
+		(*left)--;
+		if (*ret_n < LINE_SIZE)
+			line[(*ret_n)++] = c;
+	}
+	return r < 0 ? fail(m, r) : c == '\0';
+}
+
+/* The lines of the variants of vfio-pci, of which a kernel has a dozen. */
+static int read_variants(struct modules *m, struct text *ret)
+{
+	char *lines = arena_alloc(m->arena, VARIANTS_SIZE, 1);
+	char line[LINE_SIZE];
+	size_t n, used = 0, left = ALIASES_SIZE_MAX;
+	int r = lines ? ask(m, DUMP_ALIASES, "") : -ENOMEM;
+
+	while (r == 0 && (r = take_line(m, line, &n, &left)) == 0)
+		if (variant_of_line((struct text){line, n}).p &&
+		    n < VARIANTS_SIZE - used) {
+			memcpy(lines + used, line, n);
+			lines[used + n] = '\n';
+			used += n + 1;
+		}
+	*ret = (struct text){lines, used};
+	return r < 0 ? r : 0;
 }
 
 static int add_of_machine(struct needs *n, const struct inventory *inventory,
-			  struct kmod_ctx *ctx, struct text aliases)
+			  struct modules *modules, struct text aliases)
 {
 	char name[DRIVER_NAME_SIZE];
 	int r = 0;
 
 	for (size_t i = 0; i < inventory->count && r == 0; i++)
-		if (variant_find(aliases, &inventory->devices[i].ids, has_module, ctx,
+		if (variant_find(aliases, &inventory->devices[i].ids, has_module, modules,
 				 name) == 0)
 			r = add(n, text_of(name));
 	return r;
 }
 
-static int add_all(struct needs *n, struct kmod_ctx *ctx, struct text aliases)
+static int add_all(struct needs *n, struct modules *modules, struct text aliases)
 {
 	struct text line;
 	int r = 0;
@@ -215,7 +484,7 @@ static int add_all(struct needs *n, struct kmod_ctx *ctx, struct text aliases)
 		struct text module = variant_of_line(line);
 		char *name = module.p ? arena_copy(n->arena, module) : NULL;
 
-		if (name && modload_has_module(ctx, name))
+		if (name && has_module(modules, name))
 			r = add(n, module);
 	}
 	return r;
@@ -223,18 +492,22 @@ static int add_all(struct needs *n, struct kmod_ctx *ctx, struct text aliases)
 
 static int add_variants(struct needs *n, struct world *world, const char *dir)
 {
-	struct kmod_ctx *ctx = modload_context_bare(dir);
+	struct modules *modules;
 	struct inventory inventory;
-	struct text aliases;
+	struct text variants;
+	int r = modules_open_dir(dir, n->arena, &modules);
 
-	if (!ctx)
-		return -ENOMEM;
-	aliases = aliases_read(ctx);
-	if (!aliases.p)
-		return 0;
-	if (world && inventory_read(world, n->arena, NULL, NULL, &inventory) == 0)
-		return add_of_machine(n, &inventory, ctx, aliases);
-	return add_all(n, ctx, aliases);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = read_variants(modules, &variants);
+	if (r == 0 && world &&
+	    inventory_read(world, n->arena, NULL, NULL, &inventory) == 0)
+		r = add_of_machine(n, &inventory, modules, variants);
+	else if (r == 0)
+		r = add_all(n, modules, variants);
+	modules_close(modules);
+	/* What could not be read is said, and left out. */
+	return r == -ENOMEM ? r : 0;
 }
 
 int needs_find(struct world *world, const struct policy *policy, const char *dir,

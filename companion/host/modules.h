@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which kernel modules could drive a device, through libkmod. */
+/*
+ * The modules of a kernel, through libkmod. depmod's indexes are foreign bytes, and libkmod goes
+ * wherever a damaged one leads it: a confined child looks up, and answers.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -26,12 +29,40 @@ int modules_open(struct world *world, struct arena *arena, const char *sysroot,
 		 const char **ret_release, struct modules **ret) must_check
 	nonnull(1, 2, 4, 5);
 
+/* The same of the modules in @dir, whatever modprobe.d says. */
+int modules_open_dir(const char *dir, struct arena *arena,
+		     struct modules **ret) must_check nonnull(1, 2, 3);
+
+/* Ends the child, which does not outlive the program anyway. @modules may be NULL. */
+void modules_close(struct modules *modules);
+
 /*
  * The modules whose aliases match these IDs. Looked up once for all devices that have the
  * same; the alias is composed from the IDs, never taken from a file. @modules may be NULL.
  */
 const struct module_names *modules_find(struct modules *modules,
 					const struct pci_ids *ids) nonnull(2);
+
+enum module_place {
+	MODULE_NOWHERE,
+	MODULE_IN_FILE,
+	MODULE_BUILT_IN,
+};
+
+struct module_file {
+	const char *name, *path; /* below the folder; an absolute one is elsewhere */
+};
+
+/* A module; in the order of loading the files that it needs, and itself. */
+struct module_found {
+	enum module_place place;
+	struct module_file *files;
+	size_t file_count;
+};
+
+/* -EIO: it cannot be looked up; why is said, once. */
+int modules_look_up(struct modules *modules, const char *name,
+		    struct module_found *ret) must_check nonnull(1, 2, 3);
 
 /* Whether modules.builtin says that the module is a part of the kernel. @modules may be NULL. */
 bool modules_is_built_in(struct modules *modules, const char *name) nonnull(2);

@@ -11,31 +11,77 @@
 #include <unistd.h>
 
 #include "accel.h"
+#include "confined.h"
 #include "message.h"
 #include "paths.h"
 
-#define NAME_SIZE 512
+#define NAME_SIZE    512
+#define NAME_SECONDS 10
+
+struct question {
+	int flags; /* PCI_LOOKUP_ */
+	int numbers[4]; /* as pci_lookup_name() wants them */
+};
 
 struct names {
+	const char *path;
+	struct confined child;
+	bool is_asked, has_failed;
+};
+
+/* ---- the child ----------------------------------------------------------------------------- */
+
+struct server {
+	const char *path;
 	struct pci_access *access;
+	char error[NAME_SIZE];
 };
 
 /* libpci wants an error handler that does not return. */
 static jmp_buf on_error;
+static struct server *failed;
 
 static void __attribute__((noreturn)) printf_like(1, 2) libpci_error(char *format, ...)
 {
-	char message[NAME_SIZE];
-	struct text t;
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(message, sizeof(message), format, ap);
+	vsnprintf(failed->error, sizeof(failed->error), format, ap);
 	va_end(ap);
-	t = text_trim(text_of(message));
-	say_error("the names of devices are not complete: %.*s", (int)t.n, t.p);
 	longjmp(on_error, 1);
 }
+
+static void load(void *arg)
+{
+	struct server *s = failed = arg;
+
+	s->access = pci_alloc();
+	s->access->error = libpci_error;
+	pci_set_name_list_path(s->access, (char *)s->path, 0);
+	if (setjmp(on_error) == 0)
+		pci_load_name_list(s->access);
+}
+
+/* What is wrong with the file comes first. */
+static void serve(void *arg, struct confined_out *out)
+{
+	struct server *s = arg;
+	struct question q;
+
+	confined_put_text(out, text_trim(text_of(s->error)));
+	for (;;) {
+		char buf[NAME_SIZE];
+		const char *name;
+
+		confined_take(out, &q, sizeof(q));
+		name = pci_lookup_name(s->access, buf, sizeof(buf),
+				       q.flags | PCI_LOOKUP_NO_NUMBERS, q.numbers[0],
+				       q.numbers[1], q.numbers[2], q.numbers[3]);
+		confined_put_text(out, text_of(name ? name : ""));
+	}
+}
+
+/* ---- the parent ---------------------------------------------------------------------------- */
 
 static const char *find_file(struct arena *arena, const char *sysroot)
 {
@@ -54,7 +100,9 @@ static const char *find_file(struct arena *arena, const char *sysroot)
 int names_open(struct arena *arena, const char *sysroot, const char *path,
 	       struct names **ret)
 {
+	struct server server = {0};
 	struct names *names;
+	int r;
 
 	*ret = NULL;
 	if (!path)
@@ -66,50 +114,80 @@ int names_open(struct arena *arena, const char *sysroot, const char *path,
 	names = arena_alloc(arena, 1, sizeof(*names));
 	if (!names)
 		return -ENOMEM;
-	names->access = pci_alloc();
-	names->access->error = libpci_error;
-	pci_set_name_list_path(names->access, (char *)path, 0);
-	/* Here, so that an error of the file is met here. */
-	if (setjmp(on_error) == 0)
-		pci_load_name_list(names->access);
+	names->path = server.path = path;
+	names->child.seconds = NAME_SECONDS;
+	names->child.prepare = load;
+	r = confined_start(&names->child, serve, &server);
+	if (r < 0)
+		return r;
 	*ret = names;
 	return 0;
 }
 
-/* libpci writes into a buffer; the name is kept in the arena. */
-#define LOOKUP(names, arena, flags, ...) \
-	({ \
-		char buf_[NAME_SIZE]; \
-		const char *name_ = \
-			(names) ? pci_lookup_name((names)->access, buf_, sizeof(buf_), \
-						  (flags) | PCI_LOOKUP_NO_NUMBERS, \
-						  __VA_ARGS__) \
-				: NULL; \
-		name_ ? arena_copy(arena, text_of(name_)) : NULL; \
-	})
+static const char *fail(struct names *names, int r)
+{
+	if (!names->has_failed)
+		say_error("the names of devices are not complete: %s: %s", names->path,
+			  r == -ETIMEDOUT ? "reading it took too long"
+					  : "the process that read it ended");
+	names->has_failed = true;
+	(void)confined_end(&names->child);
+	return NULL;
+}
+
+/* What is wrong with the file is said with the first name: until then the child reads it. */
+static int take_error(struct names *names, struct arena *arena)
+{
+	struct text t;
+	int r = confined_read_text(&names->child, NAME_SIZE, arena, &t);
+
+	if (r == 0 && t.n > 0)
+		say_error("the names of devices are not complete: %.*s", (int)t.n, t.p);
+	names->is_asked = true;
+	return r;
+}
+
+static const char *look_up(struct names *names, struct arena *arena, struct question q)
+{
+	struct text name;
+	int r;
+
+	if (!names || names->has_failed)
+		return NULL;
+	r = names->is_asked ? 0 : take_error(names, arena);
+	if (r == 0)
+		r = confined_ask(&names->child, &q, sizeof(q));
+	if (r == 0)
+		r = confined_read_text(&names->child, NAME_SIZE, arena, &name);
+	if (r < 0)
+		return fail(names, r);
+	return name.n > 0 ? name.p : NULL;
+}
 
 const char *names_class(struct names *names, const struct pci_ids *ids,
 			struct arena *arena)
 {
-	char *name = LOOKUP(names, arena, PCI_LOOKUP_CLASS, (int)(ids->class >> 8));
-	char *number = name ? strstr(name, " [") : NULL;
+	const char *name =
+		look_up(names, arena,
+			(struct question){PCI_LOOKUP_CLASS, {(int)(ids->class >> 8)}});
+	const char *number = name ? strstr(name, " [") : NULL;
 
 	/* libpci adds the number where it knows the base class only. */
-	if (number)
-		*number = '\0';
-	return name;
+	return number ? arena_copy(arena, (struct text){name, (size_t)(number - name)})
+		      : name;
 }
 
 const char *names_vendor(struct names *names, unsigned vendor, struct arena *arena)
 {
-	return LOOKUP(names, arena, PCI_LOOKUP_VENDOR, (int)vendor);
+	return look_up(names, arena, (struct question){PCI_LOOKUP_VENDOR, {(int)vendor}});
 }
 
 const char *names_device(struct names *names, const struct pci_ids *ids,
 			 struct arena *arena)
 {
 	const char *name =
-		LOOKUP(names, arena, PCI_LOOKUP_DEVICE, ids->vendor, ids->device);
+		look_up(names, arena,
+			(struct question){PCI_LOOKUP_DEVICE, {ids->vendor, ids->device}});
 
 	/* By its class alone, the table knows no more of a card than the class says. */
 	if (name || accel_find(ids) < 0 || accel_role(ids) == ACCEL_GPU_CLASS)
@@ -120,8 +198,10 @@ const char *names_device(struct names *names, const struct pci_ids *ids,
 const char *names_subsystem(struct names *names, const struct pci_ids *ids,
 			    struct arena *arena)
 {
-	return LOOKUP(names, arena, PCI_LOOKUP_SUBSYSTEM | PCI_LOOKUP_DEVICE, ids->vendor,
-		      ids->device, ids->subvendor, ids->subdevice);
+	return look_up(names, arena,
+		       (struct question){PCI_LOOKUP_SUBSYSTEM | PCI_LOOKUP_DEVICE,
+					 {ids->vendor, ids->device, ids->subvendor,
+					  ids->subdevice}});
 }
 
 /* The lists of mk/accel.awk. */

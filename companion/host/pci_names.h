@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of devices and classes, from a pci.ids file, through libpci. */
+/*
+ * Names of devices and classes, from a pci.ids file, through libpci: in a confined child, since the
+ * file may be anybody's.
+ */
 #pragma once
 
 #include "arena.h"
@@ -15,7 +18,7 @@ struct names;
 int names_open(struct arena *arena, const char *sysroot, const char *path,
 	       struct names **ret) must_check nonnull(1, 4);
 
-/* Each is NULL where there is no name; @names may be NULL. The text lives on in libpci. */
+/* Each is NULL where there is no name; @names may be NULL. */
 const char *names_class(struct names *names, const struct pci_ids *ids,
 			struct arena *arena) nonnull(2, 3);
 const char *names_vendor(struct names *names, unsigned vendor, struct arena *arena)

@@ -735,6 +735,7 @@ int recipes_judge(struct recipes *recipes, struct world *world, const char *sysr
 	judge_virqfd(&j);
 	judge_xen(&j);
 	judge_machine(&j);
+	modules_close(j.modules);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -72,26 +72,12 @@ def make_copy(folder):
                         ignore=lambda path, names: large(path, names) if path == build else [])
 
 
-def make_part(folder, name):
-    """The companion suite with one part alone. Its path."""
-    with open(os.path.join(folder, "tests/companion/run.sh"), encoding="utf-8") as source:
-        lines = source.read().split("\n")
-    first = next(i for i, line in enumerate(lines) if line.startswith("# ---- list ---"))
-    loop = next(i for i, line in enumerate(lines) if line.startswith("for part in "))
-    lines[first:loop + 1] = [f'for part in "$here"/parts/{name}.sh; do']
-    path = os.path.join(folder, f"tests/companion/only-{name}.sh")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines))
-    os.chmod(path, 0o755)
-    return path
-
-
 def is_well(folder, test, limit):
     """Whether a test passes; None: it does not build."""
     if test.startswith("part:"):
         if run(limit, folder, "make", "build/earlybind") != 0:
             return None
-        return run(limit, folder, make_part(folder, test[5:]), RESULTS=os.path.join(folder, "build/mutant.tsv"),
+        return run(limit, folder, "tests/companion/run.sh", test[5:], RESULTS=os.path.join(folder, "build/mutant.tsv"),
                    EARLYBIND=os.path.join(folder, "build/earlybind"), BINDER=os.path.join(folder, "build/binder")) == 0
     program = f"build/check/test_{test}"
     if run(limit, folder, "make", program) != 0:

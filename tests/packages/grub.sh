@@ -42,6 +42,12 @@ compatibility_hint) echo hd0,msdos1 ;;
 esac
 END
 chmod 755 /usr/sbin/grub-probe
+# The hook of kernels asks it, and does nothing in a container, which this machine may be.
+if [ -e /usr/bin/systemd-detect-virt ]; then
+	dpkg-divert --quiet --rename --add /usr/bin/systemd-detect-virt
+	printf '%s\n' '#!/bin/sh' 'exit 1' >/usr/bin/systemd-detect-virt
+	chmod 755 /usr/bin/systemd-detect-virt
+fi
 mkdir -p /boot/grub
 cp /usr/share/grub/default/grub /etc/default/grub
 echo '/dev/vda1 / ext4 defaults 0 1' >/etc/fstab
@@ -88,7 +94,7 @@ cp -al "/lib/modules/$version" "/lib/modules/$new"
 sed "s/$version /$new /" "/boot/vmlinuz-$version" >"/boot/vmlinuz-$new"
 cp "/boot/config-$version" "/boot/config-$new"
 depmod "$new"
-run run-parts --report --exit-on-error --arg="$new" --arg="/boot/vmlinuz-$new" /etc/kernel/postinst.d
+run_kernel_hooks "$new"
 check "kernel: with a mistake in the rules its package ends well" is "$status" 0
 check "kernel: the mistake is named" says '/etc/earlybind.conf:[0-9]*:'
 check "kernel: it comes first, with its image" first_entry_has "initrd.*/boot/initrd.img-$new"

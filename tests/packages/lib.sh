@@ -26,6 +26,15 @@ run() { # COMMAND...
 	cat "$log" >&2
 }
 
+# As the package of a kernel does it in its postinst: until trixie by run-parts, then by linux-run-hooks.
+run_kernel_hooks() { # VERSION
+	if command -v linux-run-hooks >/dev/null; then
+		run linux-run-hooks image postinst "$1" "/boot/vmlinuz-$1" -- configure
+	else
+		run run-parts --report --exit-on-error --arg="$1" --arg="/boot/vmlinuz-$1" /etc/kernel/postinst.d
+	fi
+}
+
 run_check() {
 	run earlybind check --only image
 }

@@ -41,13 +41,12 @@ new_kernel() { # VERSION
 	cp "/boot/vmlinuz-$version" "/boot/vmlinuz-$1"
 	cp "/boot/config-$version" "/boot/config-$1"
 	depmod "$1"
-	run run-parts --report --exit-on-error --arg="$1" --arg="/boot/vmlinuz-$1" /etc/kernel/postinst.d
+	run_kernel_hooks "$1"
 }
 
 # ---- steps ---------------------------------------------------------------------------------
 
-run run-parts --report --exit-on-error --arg="$version" --arg="/boot/vmlinuz-$version" \
-	/etc/kernel/postinst.d
+run_kernel_hooks "$version"
 check "install: there is an image before" test -s "$image"
 run dpkg -i /package-tests/new.deb
 check "install: it ends well" is "$status" 0

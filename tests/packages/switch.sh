@@ -16,7 +16,7 @@ image=/boot/initrd.img-$version
 get() { # PACKAGE...
 	run apt-get install -y -q --no-install-recommends "$@"
 }
-dracut_made() { lsinitrd "$image" | grep -q 'dracut-0\|^Version: dracut'; }
+dracut_made() { lsinitrd "$image" | grep -q 'lib/dracut/'; }
 is_whole() { earlybind check --image "$image" --kernel "$version"; }
 
 # ---- the machine ---------------------------------------------------------------------------

@@ -20,7 +20,7 @@ run apt-get install -y -q --no-install-recommends tiny-initramfs
 check "machine: apt puts it in the place of initramfs-tools" is "$status" 0
 run dpkg -i /package-tests/new.deb
 check "install: it ends well" is "$status" 0
-run run-parts --report --exit-on-error --arg="$version" --arg="/boot/vmlinuz-$version" /etc/kernel/postinst.d
+run_kernel_hooks "$version"
 check "machine: there is an image" test -s "$image"
 run earlybind add 10ee:5000 --force
 cp "$image" /package-tests/image

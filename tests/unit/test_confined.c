@@ -2,6 +2,7 @@
 /* The child that reads foreign bytes: what it may do, and how each of its ends is told. */
 #include "test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "confined.h"
@@ -80,6 +83,13 @@ static void open_file(void *arg, struct confined_out *out)
 	yes(out, open(arg, O_RDONLY | O_CLOEXEC) >= 0);
 }
 
+static void look_at_file(void *arg, struct confined_out *out)
+{
+	struct stat st;
+
+	yes(out, stat(arg, &st) == 0);
+}
+
 static void make_socket(void *arg unused, struct confined_out *out)
 {
 	yes(out, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0);
@@ -96,18 +106,20 @@ static void kill_parent(void *arg unused, struct confined_out *out)
 	yes(out, kill(getppid(), 0) == 0);
 }
 
-/* Whether or not the kernel has seccomp: no file, no socket. With it the child is ended. */
+/*
+ * Whether or not the kernel has seccomp: no file, no socket. With it a child that wants more than
+ * to look for a file is ended.
+ */
 static void test_calls(void **state unused)
 {
 	static const struct {
 		const char *label;
 		void (*run)(void *arg, struct confined_out *out);
-		bool is_limit_enough;
+		bool is_limit_enough, is_answered;
 	} calls[] = {
-		{"open", open_file, true},
-		{"socket", make_socket, true},
-		{"code", map_code, false},
-		{"kill", kill_parent, false},
+		{"open", open_file, true, true},      {"stat", look_at_file, false, true},
+		{"socket", make_socket, true, false}, {"code", map_code, false, false},
+		{"kill", kill_parent, false, false},
 	};
 
 	static char path[] = "/etc/passwd";
@@ -122,7 +134,8 @@ static void test_calls(void **state unused)
 			check_true(calls[i].label, answer != 'y');
 		/* A kernel without seccomp does not know the question. */
 		if (IS_LIMITED && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
-			check_true(calls[i].label, is_ended);
+			check_true(calls[i].label,
+				   calls[i].is_answered ? answer == 'n' : is_ended);
 	}
 }
 
@@ -217,6 +230,102 @@ static void test_killed(void **state unused)
 	assert_non_null(strstr(why, "was killed"));
 }
 
+/* ---- a child that serves ---- */
+
+static void note_file(void *arg)
+{
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	*(bool *)arg = fd >= 0;
+	close(fd);
+}
+
+/* Answers a length with a text of that length, "x" for what it prepared; hangs at 99. */
+static void serve(void *arg, struct confined_out *out)
+{
+	static const char text[256];
+	uint32_t n;
+
+	confined_put_text(out, *(bool *)arg ? TEXT("x") : TEXT(""));
+	for (;;) {
+		confined_take(out, &n, sizeof(n));
+		if (n == 99)
+			spin(NULL, out);
+		if (n == 100)
+			__builtin_trap();
+		confined_put_text(out, (struct text){text, n});
+	}
+}
+
+static int ask_length(uint32_t n, struct arena *arena, struct text *ret)
+{
+	int r = confined_ask(&c, &n, sizeof(n));
+
+	return r == 0 ? confined_read_text(&c, 50, arena, ret) : r;
+}
+
+static void test_serves(void **state unused)
+{
+	struct arena arena = test_arena(4096);
+	bool is_prepared = false;
+	struct text t;
+
+	c = (struct confined){.seconds = 1, .prepare = note_file};
+	for (uint32_t last = 99; last <= 100; last++) {
+		assert_int_equal(confined_start(&c, serve, &is_prepared), 0);
+		assert_int_equal(confined_read_text(&c, 50, &arena, &t), 0);
+		assert_true(text_is(t, "x"));
+		assert_false(is_prepared); /* here */
+		for (uint32_t n = 0; n <= 50; n += 25) {
+			assert_int_equal(ask_length(n, &arena, &t), 0);
+			assert_int_equal(t.n, n);
+			assert_int_equal(t.p[n], '\0');
+		}
+		assert_int_equal(ask_length(last, &arena, &t),
+				 last == 99 ? -ETIMEDOUT : -EPIPE);
+		assert_non_null(confined_end(&c));
+	}
+	assert_int_equal(confined_start(&c, serve, &is_prepared), 0);
+	assert_int_equal(confined_read_text(&c, 50, &arena, &t), 0);
+	assert_int_equal(ask_length(51, &arena, &t), -EPROTO);
+	assert_null(confined_end(&c));
+	c = (struct confined){0};
+	test_arena_free(&arena);
+}
+
+/* Its time is for each answer, not for all of them. */
+static void answer_slowly(void *arg unused, struct confined_out *out)
+{
+	char question;
+
+	for (;;) {
+		struct timespec until, t;
+
+		confined_take(out, &question, 1);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		do
+			clock_gettime(CLOCK_MONOTONIC, &t);
+		while ((t.tv_sec - until.tv_sec) * 1000 +
+			       (t.tv_nsec - until.tv_nsec) / 1000000 <
+		       600);
+		confined_put(out, "a", 1);
+	}
+}
+
+static void test_time(void **state unused)
+{
+	char answer;
+
+	c = (struct confined){.seconds = 3};
+	assert_int_equal(confined_start(&c, answer_slowly, NULL), 0);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(confined_ask(&c, "q", 1), 0);
+		assert_int_equal(confined_read(&c, &answer, 1), 0);
+	}
+	assert_null(confined_end(&c));
+	c = (struct confined){0};
+}
+
 /* A parent that wants no more: the child does not write for ever. */
 static void write_on(void *arg unused, struct confined_out *out)
 {
@@ -243,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_answer), cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_memory), cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_killed), cmocka_unit_test(test_left),
+		cmocka_unit_test(test_serves), cmocka_unit_test(test_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,3 +30,29 @@ for file in modules.alias.bin modules.dep.bin modules.builtin.bin modules.builti
 	check "huge-$file" huge "lib/modules/*/$file" '01:00.0' list
 done
 check huge-pci-ids huge usr/share/misc/pci.ids 'pci.ids: left out: it is larger' list
+
+# An index in which a search goes in circles: the process that follows it ends, and not the command.
+circle() { # PATTERN ARGUMENT...
+	rm -rf circle
+	"$here/mktree.py" "$here/trees/import-debian.tree" circle
+	for file in circle/lib/modules/*/modules.alias.bin circle/lib/modules/*/modules.dep.bin; do
+		"$here/circle_index.py" "$file"
+	done
+	pattern=$1
+	shift
+	code=0
+	timeout 60 "$EARLYBIND" "$@" --sysroot circle >circle.txt 2>&1 || code=$?
+	if [ "$code" -gt 4 ] || ! grep -q -e "$pattern" circle.txt; then
+		cat circle.txt
+		return 1
+	fi
+}
+damaged="depmod's indexes there may be damaged; run depmod 6.1.0-18-amd64"
+check circle-list circle "$damaged" list
+check circle-list-goes-on grep -q '01:00.0' circle.txt
+check circle-explain circle "$damaged" explain 01:00.0
+check circle-import circle "$damaged" import
+echo 'bind class=0300+10de:* driver=auto' >auto.conf
+check circle-embed circle "$damaged" embed --config auto.conf \
+	--modules circle/lib/modules/6.1.0-18-amd64
+check circle-embed-goes-on grep -qx vfio_pci circle.txt
