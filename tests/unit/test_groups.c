@@ -12,7 +12,7 @@
 /*
  * A function per line: address, bridge above, type, ACS capability and control as letters of
  * S(V) R(R) C(R) U(F) (none: no capability, 0: no bits), class, ID, group. Types in capitals are
- * virtual functions; "?" is one that could not be read.
+ * virtual functions, and others that are not marked as one of several; "?" could not be read.
  */
 struct machine {
 	struct arena arena;
@@ -31,6 +31,7 @@ static const struct {
 	{"down", PCIE_DOWNSTREAM},  {"topci", PCIE_TO_PCI},
 	{"topcie", PCI_TO_PCIE},    {"rcend", PCIE_RC_ENDPOINT},
 	{"events", PCIE_RC_EVENTS}, {"?", PCIE_NONE},
+	{"E-", PCIE_NONE},
 };
 
 static size_t find(const struct machine *m, const char *address)
@@ -215,6 +216,9 @@ static const struct {
 			       "03:00.0 00:1e.0 - none - 0200 1234:0003 5",
 			       "03:01.0 00:1e.0 topcie none - 0604 1234:0004 5",
 			       "04:00.0 03:01.0 end none - 0200 1234:0004 5", NULL}},
+	{"functions of a slot that are not marked as one of several",
+	 (const char *const[]){"00:05.0 - - none - 0c03 1234:0001 1",
+			       "00:05.1 - E- none - 0c03 1234:0002 2", NULL}},
 	{"DMA aliases: a function that uses the ID of function 1",
 	 (const char *const[]){"00:01.0 - root SRCU SRCU 0604 1234:0001 1",
 			       "01:00.0 00:01.0 end SRC SRC 0106 1b4b:9123 2",
