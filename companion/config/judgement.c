@@ -320,7 +320,7 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		judge_kept(j, pd, ret);
 		return;
 	}
-	if (!pd || is_as_if(pd)) {
+	if (is_as_if(pd)) {
 		reason = refuse_as_if(j, d, a.allow, &detail);
 	} else {
 		if (pd->action != ACTION_REFUSE)
