@@ -613,7 +613,7 @@ static int read_all(struct import *im)
 	r = inventory_read(im->world, im->arena, recipes_filter, NULL, &im->inventory);
 	if (r < 0)
 		im->inventory = (struct inventory){0};
-	if (recipes_read(im->world, im->sysroot, im->arena, &im->recipes) < 0)
+	if (recipes_read(im->world, im->sysroot, &im->policy, im->arena, &im->recipes) < 0)
 		goto out_of_memory;
 	recipes_add_bound(&im->recipes, im->world, &im->inventory, &im->policy);
 	if (proposals_make(&im->recipes, &im->inventory, &im->policy, im->arena,

@@ -61,6 +61,7 @@ struct recipe {
 	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
 	bool is_running; /* it is of this boot: /proc/cmdline, a driver that is bound */
 	bool is_late; /* the device is not there when the initramfs runs */
+	bool is_unrelated; /* it has nothing to do with passing devices on */
 	bool is_replaced; /* it has no effect: another one takes its place */
 	/* It has no effect: why the boot loader of this boot does not read it; or NULL. */
 	const char *other_loader;
@@ -105,6 +106,7 @@ struct recipes {
 	struct shell grub; /* what has read GRUB's settings */
 	enum shell_dialect dialect; /* of /bin/sh */
 	enum iommu_maker maker; /* of this machine's IOMMU */
+	const struct policy *policy; /* of the configuration; NULL: none is known */
 	const char *node; /* of a Proxmox cluster, this machine's name; NULL if unknown */
 	struct recipe *items; /* in the order of files and lines */
 	size_t count;
@@ -120,10 +122,11 @@ struct recipes {
 
 /*
  * Reads all that is known below @sysroot (NULL for /), and judges it by the machine @world of
- * the same root. -ENOMEM if @arena is too small; what cannot be read is a finding.
+ * the same root and by the rules of @policy. -ENOMEM if @arena is too small; what cannot be read is
+ * a finding.
  */
-int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
-		 struct recipes *ret) must_check nonnull(1, 3, 4);
+int recipes_read(struct world *world, const char *sysroot, const struct policy *policy,
+		 struct arena *arena, struct recipes *ret) must_check nonnull(1, 3, 4, 5);
 
 /*
  * Adds the devices that a driver for virtual machines has now, unless a recipe or a rule of

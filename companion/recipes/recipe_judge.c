@@ -292,6 +292,77 @@ static bool is_usual(struct text module)
 	return false;
 }
 
+static bool has_bind_rule(const struct policy *policy, const struct pci_device *d)
+{
+	for (size_t i = 0; policy && i < policy->rule_count; i++)
+		if (policy->rules[i].kind == RULE_BIND &&
+		    selector_has_match(&policy->rules[i].selector, d))
+			return true;
+	return false;
+}
+
+static bool is_left_display(const struct judge *j, const struct pci_device *d)
+{
+	return d->ids.class >> 16 == 0x03 && !is_wanted(j, d) &&
+	       !has_bind_rule(j->recipes->policy, d);
+}
+
+/* What the console is on, or the only display that nobody wants to pass on. */
+static bool is_display_of_host(const struct judge *j, const struct pci_device *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < j->inventory.count; i++)
+		count += is_left_display(j, &j->inventory.devices[i]);
+	return is_left_display(j, d) && (d->is_boot_vga || count == 1);
+}
+
+static bool is_blacklisted(const struct judge *j, const char *module)
+{
+	for (size_t i = 0; i < j->recipes->count; i++) {
+		const struct recipe *r = &j->recipes->items[i];
+
+		if (r->kind == RECIPE_BLACKLIST && recipe_is_effective(r) &&
+		    !r->other_loader && text_is_param(r->module, module))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a driver is left that the device has now, or would get at boot. */
+static bool has_driver_left(const struct judge *j, const struct pci_device *d)
+{
+	const struct module_names *names = modules_find(j->modules, &d->ids);
+
+	if (d->driver[0] && !is_blacklisted(j, d->driver))
+		return true;
+	for (size_t i = 0; i < names->count; i++)
+		if (!is_blacklisted(j, names->names[i]))
+			return true;
+	return false;
+}
+
+/* The host's own display is left without any driver. */
+static void judge_dark(const struct judge *j, const struct recipe *r)
+{
+	for (size_t i = 0; i < j->inventory.count && recipe_is_effective(r); i++) {
+		const struct pci_device *d = &j->inventory.devices[i];
+		char address[BDF_SIZE];
+
+		if (!has_candidate(j, d, r->module) || r->other_loader ||
+		    !is_display_of_host(j, d) || has_driver_left(j, d))
+			continue;
+		recipe_find(j->recipes, LINT_BLACKLIST, r->file, r->line,
+			    "it keeps %.*s from %s, which is the display of the host "
+			    "(driver now: %s): %s",
+			    (int)r->module.n, r->module.p, bdf_format(d->bdf, address),
+			    d->driver[0] ? d->driver : "none",
+			    r->extent == RECIPE_LINE
+				    ? "delete the line"
+				    : "take the driver out of the parameter");
+	}
+}
+
 /* A blacklist hits all devices of a driver. False if it has nothing to do with the recipes. */
 static bool judge_blacklist(const struct judge *j, struct recipe *r)
 {
@@ -685,20 +756,30 @@ static void judge_xen(const struct judge *j)
 	}
 }
 
+static void drop_unrelated(struct recipes *recipes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipes->count; i++)
+		if (!recipes->items[i].is_unrelated)
+			recipes->items[kept++] = recipes->items[i];
+	recipes->count = kept;
+}
+
 static void judge_machine(struct judge *j)
 {
 	struct recipes *recipes = j->recipes;
 	bool is_chosen = has_choice(recipes);
-	size_t kept = 0;
 
 	for (size_t i = 0; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
-		bool is_about = true;
 
 		if (r->kind == RECIPE_IDS && recipe_is_effective(r))
 			judge_ids(j, r);
 		if (r->kind == RECIPE_BLACKLIST)
-			is_about = is_chosen && judge_blacklist(j, r);
+			r->is_unrelated = !is_chosen || !judge_blacklist(j, r);
+		if (r->is_unrelated)
+			judge_dark(j, r);
 		if (r->kind == RECIPE_ORDER)
 			judge_order(j, r);
 		if (r->kind == RECIPE_LOAD && !is_chosen && r->fate == RECIPE_DELETE) {
@@ -711,10 +792,8 @@ static void judge_machine(struct judge *j)
 				recipes, LINT_ORDER, r->file, r->line,
 				"vfio-pci is loaded early, but nothing tells it which "
 				"devices are meant");
-		if (is_about)
-			recipes->items[kept++] = *r;
 	}
-	recipes->count = kept;
+	drop_unrelated(recipes);
 }
 
 int recipes_judge(struct recipes *recipes, struct world *world, const char *sysroot)
@@ -740,8 +819,8 @@ int recipes_judge(struct recipes *recipes, struct world *world, const char *sysr
 	return r == -ENOMEM ? r : 0;
 }
 
-int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
-		 struct recipes *ret)
+int recipes_read(struct world *world, const char *sysroot, const struct policy *policy,
+		 struct arena *arena, struct recipes *ret)
 {
 	int r = recipes_init(ret, arena);
 	struct iommu iommu;
@@ -750,6 +829,7 @@ int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		return r;
 	iommu_read(world, arena, &iommu);
 	ret->maker = iommu.maker;
+	ret->policy = policy;
 	ret->dialect = bootloader_shell(sysroot, arena);
 	recipes_read_files(ret, sysroot);
 	recipes_read_running(ret, world);
