@@ -189,6 +189,21 @@ bool recipe_add_address(struct recipes *recipes, struct recipe *recipe,
 	return true;
 }
 
+/*
+ * One "(domain:bus:device.function)" without its end. What was meant is read without the bracket,
+ * behind a comma and in quotes, too. False if the driver would not read it.
+ */
+static bool add_hidden(struct recipes *recipes, struct recipe *r, struct text part)
+{
+	struct text address = part;
+
+	while (address.n > 0 && strchr("(,'\"", address.p[0]))
+		address = text_trim((struct text){address.p + 1, address.n - 1});
+	return recipe_add_address(recipes, r, address, TEXT("")) && part.p[0] == '(' &&
+	       text_is_same(address,
+			    text_trim((struct text){part.p + 1, part.n - 1}));
+}
+
 /* drivers/xen/xen-pciback/pci_stub.c: pcistub_init() */
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 {
@@ -204,14 +219,26 @@ void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text v
 		part = text_trim(part);
 		if (part.n == 0)
 			continue;
-		if (part.p[0] != '(' ||
-		    !recipe_add_address(recipes, r, (struct text){part.p + 1, part.n - 1},
-					TEXT("")))
+		if (!add_hidden(recipes, r, part))
 			recipe_find(recipes, LINT_SYNTAX, recipe.file, recipe.line,
 				    "\"%.*s\" is no (domain:bus:device.function): "
 				    "xen-pciback then hides nothing at all",
 				    (int)MIN(part.n, (size_t)40), part.p);
 	}
+}
+
+bool recipe_take_stray_xen(struct recipes *recipes, struct recipe recipe,
+			   const struct cmdline_arg *arg)
+{
+	if (arg->value.p || !text_has_prefix(arg->name, "(") ||
+	    !text_has_suffix(arg->name, ")"))
+		return false;
+	recipe_find(recipes, LINT_IDS, recipe.file, recipe.line,
+		    "\"%.*s\" is behind a blank, so it is no part of hide= and has no "
+		    "effect: write the brackets one after the other without a blank",
+		    (int)MIN(arg->name.n, (size_t)80), arg->name.p);
+	recipe_add_xen(recipes, recipe, arg->name);
+	return true;
 }
 
 bool text_is_id_like(struct text t)

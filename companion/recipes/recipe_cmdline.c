@@ -251,12 +251,12 @@ static const struct parameter *find_parameter(struct text name)
 /* "vfio-pci.disable_vga": a parameter of one of vfio's modules, or of what looks like one. */
 static void take_module_parameter(struct reader *r, struct text name)
 {
+	const struct cmdline_arg arg = {.name = name, .value = r->value};
 	const char *dot = memchr(name.p, '.', name.n);
 	struct text module = {name.p, dot ? (size_t)(dot - name.p) : 0};
-	struct text stray =
-		recipe_stray_ids(&(struct cmdline_arg){.name = name, .value = r->value});
+	struct text stray = recipe_stray_ids(&arg);
 
-	if (take_joined(r))
+	if (take_joined(r) || recipe_take_stray_xen(r->recipes, r->base, &arg))
 		return;
 	/* Pain 17: a blank in the list. */
 	if (!dot && stray.n > 0) {

@@ -98,11 +98,13 @@ static void parse_options(const struct line *line, struct text module)
 		!module_is_vfio(module);
 
 	if (text_is_param(module, "xen_pciback")) {
+		const struct recipe r = of(line, RECIPE_ADDRESS, RECIPE_LOOK);
+
 		while (cmdline_next(&rest, &arg))
 			if (text_is(arg.name, "hide") && arg.value.p)
-				recipe_add_xen(line->recipes,
-					       of(line, RECIPE_ADDRESS, RECIPE_LOOK),
-					       arg.value);
+				recipe_add_xen(line->recipes, r, arg.value);
+			else
+				(void)recipe_take_stray_xen(line->recipes, r, &arg);
 		return;
 	}
 	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub") && !is_typo)

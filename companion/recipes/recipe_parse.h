@@ -92,6 +92,10 @@ bool driver_is_for_others(struct text driver);
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 	nonnull(1);
 
+/* A word "(01:00.1)", which a blank has cut off from the value before it. False: another word. */
+bool recipe_take_stray_xen(struct recipes *recipes, struct recipe recipe,
+			   const struct cmdline_arg *arg) nonnull(1, 3);
+
 /*
  * What QEMU is told: "vfio-pci,host=0000:01:00.0,...", or sysfsdev= with a path; also as JSON. Adds
  * @recipe with each address behind a "vfio-pci", if there is one.
