@@ -459,6 +459,57 @@ bool recipe_check_module(struct recipes *recipes, const char *file, unsigned lin
 	return true;
 }
 
+/* Whether the list, or the file of lines, has loaded the driver that takes devices by then. */
+static bool is_behind_vfio(const struct recipes *recipes, const char *file, unsigned line)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *r = &recipes->items[i];
+		struct text rest = r->text, word;
+
+		if (strcmp(r->file, file) == 0 &&
+		    (r->line == line || r->extent != RECIPE_WORDS) &&
+		    text_word(&rest, &word) &&
+		    (text_is_param(word, "vfio_pci") || text_is_param(word, "pci_stub")))
+			return true;
+	}
+	return false;
+}
+
+void recipe_add_early(struct recipes *recipes, const char *file, unsigned line,
+		      struct text module)
+{
+	const struct recipe r = {
+		.file = file,
+		.line = line,
+		.text = module,
+		.module = module,
+		.kind = RECIPE_LOAD,
+		.fate = RECIPE_STAY,
+		.is_unrelated = true,
+	};
+
+	if (!is_behind_vfio(recipes, file, line))
+		(void)recipe_add(recipes, &r);
+}
+
+void recipe_take_module(struct recipes *recipes, const char *file, unsigned line,
+			struct text word, bool is_loaded)
+{
+	const struct recipe r = {
+		.file = file,
+		.line = line,
+		.text = word,
+		.kind = RECIPE_LOAD,
+		.fate = RECIPE_DELETE,
+		.extent = RECIPE_WORDS,
+	};
+
+	if (recipe_check_module(recipes, file, line, word))
+		(void)recipe_add(recipes, &r);
+	else if (is_loaded)
+		recipe_add_early(recipes, file, line, word);
+}
+
 const char *recipe_kind_name(enum recipe_kind kind)
 {
 	static const char *const names[] = {

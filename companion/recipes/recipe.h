@@ -61,7 +61,7 @@ struct recipe {
 	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
 	bool is_running; /* it is of this boot: /proc/cmdline, a driver that is bound */
 	bool is_late; /* the device is not there when the initramfs runs */
-	bool is_unrelated; /* it has nothing to do with passing devices on */
+	bool is_unrelated; /* for the judgement alone: it passes no device */
 	bool is_replaced; /* it has no effect: another one takes its place */
 	/* It has no effect: why the boot loader of this boot does not read it; or NULL. */
 	const char *other_loader;

@@ -406,6 +406,38 @@ static bool judge_blacklist(const struct judge *j, struct recipe *r)
 	return true;
 }
 
+static bool has_ids(const struct judge *j, const struct pci_device *d)
+{
+	for (size_t i = 0; i < j->recipes->count; i++) {
+		const struct recipe *r = &j->recipes->items[i];
+
+		if (r->kind == RECIPE_IDS && recipe_is_effective(r) &&
+		    recipe_has_match(r, d))
+			return true;
+	}
+	return false;
+}
+
+/* Pain 1: a list loads the driver that has a device of ids= before vfio-pci. */
+static void judge_early(const struct judge *j, const struct recipe *r)
+{
+	struct device_list taken = {.text.arena = j->recipes->arena};
+
+	for (size_t i = 0; i < j->inventory.count; i++) {
+		const struct pci_device *d = &j->inventory.devices[i];
+
+		if (text_is_param(r->module, d->driver) && has_ids(j, d) &&
+		    !has_bind_rule(j->recipes->policy, d))
+			list_add(&taken, d);
+	}
+	if (taken.count > 0)
+		recipe_find(j->recipes, LINT_ORDER, r->file, r->line,
+			    "it has %.*s loaded before vfio-pci, and %.*s has taken %s: "
+			    "a rule of earlybind comes before both",
+			    (int)r->module.n, r->module.p, (int)r->module.n, r->module.p,
+			    list_end(&taken));
+}
+
 static bool exists(const struct judge *j, const char *path)
 {
 	const char *full = path_below(j->recipes->arena, j->sysroot, path);
@@ -778,8 +810,10 @@ static void judge_machine(struct judge *j)
 			judge_ids(j, r);
 		if (r->kind == RECIPE_BLACKLIST)
 			r->is_unrelated = !is_chosen || !judge_blacklist(j, r);
-		if (r->is_unrelated)
+		if (r->kind == RECIPE_BLACKLIST && r->is_unrelated)
 			judge_dark(j, r);
+		if (r->kind == RECIPE_LOAD && r->is_unrelated)
+			judge_early(j, r);
 		if (r->kind == RECIPE_ORDER)
 			judge_order(j, r);
 		if (r->kind == RECIPE_LOAD && !is_chosen && r->fate == RECIPE_DELETE) {

@@ -396,10 +396,13 @@ static void parse_module_line(struct recipes *recipes, const char *file, unsigne
 		}
 		return;
 	}
-	if (take_parameter(recipes, r, name) ||
-	    (!recipe_check_module(recipes, file, line, name) &&
-	     !text_is_param(name, "pci_stub")))
+	if (take_parameter(recipes, r, name))
 		return;
+	if (!recipe_check_module(recipes, file, line, name) &&
+	    !text_is_param(name, "pci_stub")) {
+		recipe_add_early(recipes, file, line, name);
+		return;
+	}
 	while (cmdline_next(&rest, &arg)) {
 		if (!text_is_param(arg.name, "ids"))
 			continue;
@@ -421,5 +424,50 @@ void recipe_parse_modules(struct recipes *recipes, const char *file, struct text
 		text = text_trim(text);
 		if (text.n > 0 && text.p[0] != '#' && text.p[0] != ';')
 			parse_module_line(recipes, file, line, text);
+	}
+}
+
+/* The next word of a list with commas, blanks and quotes; a remark ends it. */
+static bool next_module(struct text *list, struct text *ret)
+{
+	static const char separators[] = " \t\r,'\"";
+	size_t n = 0;
+
+	while (list->n > 0 && strchr(separators, list->p[0]))
+		*list = (struct text){list->p + 1, list->n - 1};
+	while (n < list->n && !strchr(separators, list->p[n]))
+		n++;
+	*ret = (struct text){list->p, n};
+	if (n == 0 || list->p[0] == '#')
+		return false;
+	*list = (struct text){list->p + n, list->n - n};
+	return true;
+}
+
+/* The lists of /etc/booster.yaml: strings with commas. */
+void recipe_parse_booster(struct recipes *recipes, const char *file, struct text bytes)
+{
+	static const char *const keys[] = {"modules_force_load:", "modules:"};
+	struct text rest = bytes, text, list, word;
+	bool is_open = false;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		bool is_item = is_open && text_has_prefix(text_trim(text), "-");
+
+		if (is_item)
+			recipe_find(recipes, LINT_NOT_UNDERSTOOD, file, line,
+				    "a list with a line for each module is not "
+				    "understood: booster takes one line, with commas");
+		is_open = false;
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			if (!text_has_prefix(text, keys[i]))
+				continue;
+			list = text;
+			list.p += strlen(keys[i]);
+			list.n -= strlen(keys[i]);
+			is_open = text_trim(list).n == 0;
+			while (next_module(&list, &word))
+				recipe_take_module(recipes, file, line, word, i == 0);
+		}
 	}
 }

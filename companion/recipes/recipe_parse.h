@@ -85,6 +85,17 @@ void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 			    struct text module, struct text name, struct text value)
 	nonnull(1);
 
+/*
+ * A word of a list of modules: one of vfio is a recipe. Another one that the list has loaded before
+ * vfio-pci, @is_loaded, is for recipes_judge() alone, which drops it.
+ */
+void recipe_take_module(struct recipes *recipes, const char *file, unsigned line,
+			struct text word, bool is_loaded) nonnull(1, 2);
+
+/* What a file loads before its line of vfio-pci, for recipes_judge(). */
+void recipe_add_early(struct recipes *recipes, const char *file, unsigned line,
+		      struct text module) nonnull(1, 2);
+
 /* Drivers that take a device away from the host; any other one uses it. */
 bool driver_is_for_others(struct text driver);
 
@@ -170,6 +181,10 @@ void recipe_parse_guix(struct recipes *recipes, const char *file, struct text by
 void recipe_parse_modules(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_dracut(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_sysconfig(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_booster(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_openrc(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);

@@ -133,25 +133,14 @@ void recipe_parse_grub_default(struct recipes *recipes, const char *file,
 		read_assignments(recipes, &recipes->grub, file, bytes, names, take_grub);
 }
 
-/* A list of modules: each word of vfio is a recipe. */
+/* @is_loaded: in the order of the list. */
 static void parse_module_list(struct recipes *recipes, const char *file,
-			      const struct shell_assignment *a)
+			      const struct shell_assignment *a, bool is_loaded)
 {
 	struct text rest = a->value, word;
 
-	while (text_word(&rest, &word)) {
-		struct recipe r = {
-			.file = file,
-			.line = a->place.line,
-			.text = word,
-			.kind = RECIPE_LOAD,
-			.fate = RECIPE_DELETE,
-			.extent = RECIPE_WORDS,
-		};
-
-		if (recipe_check_module(recipes, file, a->place.line, word))
-			(void)recipe_add(recipes, &r);
-	}
+	while (text_word(&rest, &word))
+		recipe_take_module(recipes, file, a->place.line, word, is_loaded);
 }
 
 /* Scripts of the machine's owner that go into the image. */
@@ -193,6 +182,21 @@ static void check_blanks(struct recipes *recipes, const char *file,
 			    (int)a->name.n, a->name.p);
 }
 
+/* Assignments of a file by itself. Its lists may have words of other files, which are read there. */
+static void read_lists(struct recipes *recipes, enum shell_dialect dialect,
+		       const char *file, struct text bytes, const char *const *names,
+		       taker take)
+{
+	struct shell shell;
+	int r = 0;
+
+	shell_init(&shell, recipes->arena, dialect);
+	for (size_t i = 0; names[i] && r == 0; i++)
+		r = shell_define(&shell, names[i], "");
+	recipes->is_cut |= r < 0;
+	read_assignments(recipes, &shell, file, bytes, names, take);
+}
+
 static const char *const dracut_names[] = {"kernel_cmdline",
 					   "install_items",
 					   "force_drivers",
@@ -215,28 +219,21 @@ static void take_dracut(struct recipes *recipes, const char *file,
 		if (i == 1)
 			parse_items(recipes, file, a);
 		else
-			parse_module_list(recipes, file, a);
+			parse_module_list(recipes, file, a,
+					  text_is(a->name, "force_drivers"));
 	}
 }
 
 void recipe_parse_dracut(struct recipes *recipes, const char *file, struct text bytes)
 {
-	struct shell shell;
-	int r = 0;
-
-	/* The lists may have words of other files, which are read there. */
-	shell_init(&shell, recipes->arena, SHELL_BASH);
-	for (size_t i = 0; dracut_names[i] && r == 0; i++)
-		r = shell_define(&shell, dracut_names[i], "");
-	recipes->is_cut |= r < 0;
-	read_assignments(recipes, &shell, file, bytes, dracut_names, take_dracut);
+	read_lists(recipes, SHELL_BASH, file, bytes, dracut_names, take_dracut);
 }
 
 static void take_mkinitcpio(struct recipes *recipes, const char *file,
 			    const struct shell_assignment *a)
 {
 	if (text_is(a->name, "MODULES"))
-		parse_module_list(recipes, file, a);
+		parse_module_list(recipes, file, a, true);
 	if (text_is(a->name, "FILES") || text_is(a->name, "BINARIES"))
 		parse_items(recipes, file, a);
 }
@@ -256,7 +253,7 @@ static void take_openrc(struct recipes *recipes, const char *file,
 	struct cmdline_arg arg;
 
 	if (text_has_prefix(a->name, "modules"))
-		parse_module_list(recipes, file, a);
+		parse_module_list(recipes, file, a, true);
 	for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
 		if (!text_has_prefix(a->name, args[i]))
 			continue;
@@ -272,17 +269,28 @@ void recipe_parse_openrc(struct recipes *recipes, const char *file, struct text 
 {
 	static const char *const names[] = {"modules", "module_vfio", "module_pci_stub",
 					    NULL};
-	struct shell shell;
 
-	shell_init(&shell, recipes->arena, SHELL_SH);
-	read_assignments(recipes, &shell, file, bytes, names, take_openrc);
+	read_lists(recipes, SHELL_SH, file, bytes, names, take_openrc);
+}
+
+static void take_sysconfig(struct recipes *recipes, const char *file,
+			   const struct shell_assignment *a)
+{
+	parse_module_list(recipes, file, a, true);
+}
+
+/* SUSE's /etc/sysconfig/kernel */
+void recipe_parse_sysconfig(struct recipes *recipes, const char *file, struct text bytes)
+{
+	static const char *const names[] = {"INITRD_MODULES", "DOMU_INITRD_MODULES",
+					    "MODULES_LOADED_ON_BOOT", NULL};
+
+	read_lists(recipes, SHELL_SH, file, bytes, names, take_sysconfig);
 }
 
 void recipe_parse_mkinitcpio(struct recipes *recipes, const char *file, struct text bytes)
 {
 	static const char *const names[] = {"MODULES", "FILES", "BINARIES", NULL};
-	struct shell shell;
 
-	shell_init(&shell, recipes->arena, SHELL_BASH);
-	read_assignments(recipes, &shell, file, bytes, names, take_mkinitcpio);
+	read_lists(recipes, SHELL_BASH, file, bytes, names, take_mkinitcpio);
 }

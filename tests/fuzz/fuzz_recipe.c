@@ -60,6 +60,8 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	recipe_parse_talos,
 	parse_cmdline,
 	parse_driverctl,
+	recipe_parse_sysconfig,
+	recipe_parse_booster,
 };
 
 static void check(const struct recipe *r, unsigned lines)
