@@ -389,12 +389,8 @@ static const char *const line_folders[] = {
 	"usr/local/lib/modprobe.d",
 };
 static const char *const line_files[] = {
-	"etc/booster.yaml",
-	"etc/dracut.conf",
-	"etc/initramfs-tools/modules",
-	"etc/mkinitcpio.conf",
-	"etc/modules",
-	"etc/sysconfig/kernel",
+	"etc/booster.yaml",	      "etc/dracut.conf", "etc/initramfs-tools/modules",
+	"etc/mkinitcpio.conf",	      "etc/modules",	 "etc/sysconfig/kernel",
 	"etc/tiny-initramfs/modules",
 };
 

@@ -613,7 +613,8 @@ static int read_all(struct import *im)
 	r = inventory_read(im->world, im->arena, recipes_filter, NULL, &im->inventory);
 	if (r < 0)
 		im->inventory = (struct inventory){0};
-	if (recipes_read(im->world, im->sysroot, &im->policy, im->arena, &im->recipes) < 0)
+	if (recipes_read(im->world, im->sysroot, &im->policy, im->arena, &im->recipes) <
+	    0)
 		goto out_of_memory;
 	recipes_add_bound(&im->recipes, im->world, &im->inventory, &im->policy);
 	if (proposals_make(&im->recipes, &im->inventory, &im->policy, im->arena,
@@ -900,10 +901,8 @@ static void write_recipe(const struct recipe *r, struct json *json)
 static void write_proposal(const struct proposal *p, struct json *json)
 {
 	static const char *const states[] = {
-		[PROPOSAL_NEW] = "new",
-		[PROPOSAL_CONFIGURED] = "configured",
-		[PROPOSAL_COVERED] = "covered",
-		[PROPOSAL_LOST] = "lost",
+		[PROPOSAL_NEW] = "new",		[PROPOSAL_CONFIGURED] = "configured",
+		[PROPOSAL_COVERED] = "covered", [PROPOSAL_LOST] = "lost",
 		[PROPOSAL_REFUSED] = "refused",
 	};
 	bool is_refused = p->state == PROPOSAL_REFUSED;

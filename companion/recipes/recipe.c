@@ -200,8 +200,7 @@ static bool add_hidden(struct recipes *recipes, struct recipe *r, struct text pa
 	while (address.n > 0 && strchr("(,'\"", address.p[0]))
 		address = text_trim((struct text){address.p + 1, address.n - 1});
 	return recipe_add_address(recipes, r, address, TEXT("")) && part.p[0] == '(' &&
-	       text_is_same(address,
-			    text_trim((struct text){part.p + 1, part.n - 1}));
+	       text_is_same(address, text_trim((struct text){part.p + 1, part.n - 1}));
 }
 
 /* drivers/xen/xen-pciback/pci_stub.c: pcistub_init() */
