@@ -537,6 +537,12 @@ static const char *place_of(struct recipes *recipes, const struct bootloader *l)
 	case LOADER_LINES:
 	case LOADER_HELPER:
 		return l->file;
+	case LOADER_FIRMWARE:
+		return l->image ? arena_printf(recipes->arena,
+					       "the section .cmdline of %s", l->image)
+				: arena_printf(recipes->arena,
+					       "the entry Boot%04X of the firmware",
+					       l->entry.number);
 	case LOADER_UNKNOWN:
 		break;
 	}
@@ -611,6 +617,21 @@ static void replace_other_lists(struct recipes *recipes)
 	}
 }
 
+/* Where this boot has its parameters from, if no file of settings has them. */
+static void name_place(struct recipes *recipes, const char *place)
+{
+	const char *note = arena_printf(
+		recipes->arena,
+		"this boot has it from %s: once an image with the rules has booted, take it "
+		"out there",
+		place);
+
+	recipes->is_cut |= !note;
+	for (size_t i = 0; note && i < recipes->count; i++)
+		if (recipes->items[i].note == recipe_running_note)
+			recipes->items[i].note = note;
+}
+
 /* A parameter in the file of a boot loader that did not boot. */
 static void judge_loader(const struct judge *j, struct world *world)
 {
@@ -623,6 +644,8 @@ static void judge_loader(const struct judge *j, struct world *world)
 	place = place_of(recipes, &loader);
 	if (loader.kind == LOADER_FILE && exists(j, PROXMOX_MARK))
 		judge_lines(recipes);
+	if (loader.kind == LOADER_FIRMWARE && place)
+		name_place(recipes, place);
 	if (!place || file_read_world(world, WORLD_PROC, "cmdline", recipes->arena,
 				      RECIPE_FILE_MAX, &running) < 0)
 		return;

@@ -232,6 +232,9 @@ void recipe_parse_truenas(struct recipes *recipes, const char *file, struct text
 /* Reads all files below @sysroot. */
 void recipes_read_files(struct recipes *recipes, const char *sysroot) nonnull(1);
 
+/* Of a parameter of this boot that no file sets, until the place where it stands is known. */
+extern const char recipe_running_note[];
+
 /* Adds the kernel parameters of this boot, behind the files. */
 void recipes_read_running(struct recipes *recipes, struct world *world) nonnull(1, 2);
 
