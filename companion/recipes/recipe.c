@@ -366,6 +366,26 @@ static const char *vfio_module_name(const void *arg unused, size_t i)
 	return vfio_modules[i];
 }
 
+/* Addresses for a hook that somebody wrote: no module takes any. False if it is something else. */
+static bool add_own_addresses(struct recipes *recipes, struct recipe base,
+			      struct text value)
+{
+	struct text part;
+
+	base.kind = RECIPE_ADDRESS;
+	base.fate = RECIPE_STAY;
+	base.note =
+		"no module has this parameter: a program of your own reads it; take both "
+		"out once an image with the rules has booted";
+	while (text_cut(&value, ',', &part))
+		if (!text_has_part(part, ".") ||
+		    !recipe_add_address(recipes, &base, part, TEXT("")))
+			return false;
+	if (base.selector_count > 0)
+		(void)recipe_add(recipes, &base);
+	return base.selector_count > 0;
+}
+
 void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 			    struct text module, struct text name, struct text value)
 {
@@ -407,6 +427,8 @@ void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 		(void)recipe_add(recipes, &r);
 		return;
 	}
+	if (add_own_addresses(recipes, base, value))
+		return;
 	/* A newer kernel may have it. */
 	(void)recipe_add(recipes, &base);
 }

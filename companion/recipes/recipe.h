@@ -20,6 +20,7 @@
 #define RECIPES_MAX	    1024
 #define RECIPE_FINDINGS_MAX 512
 #define RECIPE_PROGRAMS_MAX 32
+#define RECIPE_SOURCES_MAX  64
 #define RECIPE_FILE_MAX	    ((size_t)1024 * 1024)
 
 enum recipe_kind {
@@ -101,12 +102,20 @@ struct recipe_finding {
 	const char *message; /* cause and remedy, without the place */
 };
 
+/* A file of a configuration that is made of several. */
+struct recipe_source {
+	const char *file;
+	struct text bytes;
+};
+
 struct recipes {
 	struct arena *arena;
 	struct shell grub; /* what has read GRUB's settings */
 	enum shell_dialect dialect; /* of /bin/sh */
 	enum iommu_maker maker; /* of this machine's IOMMU */
 	const struct policy *policy; /* of the configuration; NULL: none is known */
+	struct recipe_source sources[RECIPE_SOURCES_MAX]; /* of NixOS */
+	size_t source_count;
 	const char *node; /* of a Proxmox cluster, this machine's name; NULL if unknown */
 	struct recipe *items; /* in the order of files and lines */
 	size_t count;

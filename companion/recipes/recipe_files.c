@@ -109,6 +109,10 @@ static const struct place places[] = {
 	{.folders = {"/boot/limine.conf", "/boot/limine/limine.conf", "/efi/limine.conf",
 		     "/boot/efi/limine.conf", "/boot/EFI/limine/limine.conf"},
 	 .parse = recipe_parse_keyed},
+	{.folders = {"/boot/EFI/BOOT/limine.conf", "/efi/EFI/BOOT/limine.conf",
+		     "/boot/efi/EFI/BOOT/limine.conf", "/efi/EFI/limine/limine.conf",
+		     "/boot/efi/EFI/limine/limine.conf"},
+	 .parse = recipe_parse_keyed},
 	{.folders = {"/boot/limine.cfg", "/boot/limine/limine.cfg"},
 	 .parse = recipe_parse_keyed},
 	FILE_AT("/boot/refind_linux.conf", recipe_parse_refind_linux),
@@ -133,8 +137,8 @@ static const struct place places[] = {
 	{.folders = {"/boot/firmware/cmdline.txt", "/boot/cmdline.txt"},
 	 .parse = recipe_parse_plain_cmdline},
 	FILES_IN("/usr/lib/bootc/kargs.d", ".toml", recipe_parse_bootc),
-	FILES_IN("/etc/nixos", ".nix", recipe_parse_nix),
-	FOLDERS_IN("/etc/nixos", ".nix", recipe_parse_nix),
+	FILES_IN("/etc/nixos", ".nix", recipe_keep_nix),
+	FOLDERS_IN("/etc/nixos", ".nix", recipe_keep_nix),
 	FILE_AT("/etc/config.scm", recipe_parse_guix),
 	{.folders = {"/etc/grub.d"},
 	 .suffix = "",
@@ -494,6 +498,7 @@ void recipes_read_files(struct recipes *recipes, const char *sysroot)
 			parse_file(recipes, sysroot, place->folders[k], place,
 				   place->parse);
 	}
+	recipe_parse_sources(recipes);
 	read_programs(recipes, sysroot);
 	read_words(recipes, sysroot);
 }

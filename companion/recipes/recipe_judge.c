@@ -507,6 +507,8 @@ static bool is_of_other_loader(const struct bootloader_facts *f, const char *fil
 					     "/boot/efi/EFI/refind/",
 					     "/efi/EFI/refind/",
 					     "/boot/EFI/",
+					     "/efi/EFI/BOOT/limine",
+					     "/boot/efi/EFI/BOOT/limine",
 					     "/boot/syslinux/",
 					     NULL};
 
@@ -839,7 +841,8 @@ static void judge_machine(struct judge *j)
 			judge_early(j, r);
 		if (r->kind == RECIPE_ORDER)
 			judge_order(j, r);
-		if (r->kind == RECIPE_LOAD && !is_chosen && r->fate == RECIPE_DELETE) {
+		if ((r->kind == RECIPE_LOAD || r->kind == RECIPE_ORDER) && !is_chosen &&
+		    r->fate == RECIPE_DELETE) {
 			r->fate = RECIPE_STAY;
 			r->note = "no file that was read says for which devices it is: a "
 				  "mediated device needs it, too";

@@ -370,6 +370,26 @@ static bool take_parameter(struct recipes *recipes, struct recipe r, struct text
 	return true;
 }
 
+/* Of a line for modprobe.d the IDs are offered. */
+static void offer_options(struct recipes *recipes, struct recipe r, struct text rest)
+{
+	struct line line = {.recipes = recipes,
+			    .file = r.file,
+			    .number = r.line,
+			    .whole = r.text,
+			    .rest = rest};
+	size_t before = recipes->count;
+	struct text module;
+
+	if (text_has_prefix(r.text, "options") && text_word(&line.rest, &module))
+		parse_options(&line, module);
+	for (size_t i = before; i < recipes->count; i++)
+		recipes->items[i].is_replaced = true;
+	r.is_replaced = true;
+	if (recipes->count == before)
+		(void)recipe_add(recipes, &r);
+}
+
 /* initramfs-tools hands a line to modprobe as it stands: also options, and only modules. */
 static void parse_module_line(struct recipes *recipes, const char *file, unsigned line,
 			      struct text text)
@@ -391,8 +411,7 @@ static void parse_module_line(struct recipes *recipes, const char *file, unsigne
 				"a line of this file names a module: \"%.*s\" belongs "
 				"into modprobe.d and has no effect here",
 				(int)name.n, name.p);
-			r.is_replaced = true;
-			(void)recipe_add(recipes, &r);
+			offer_options(recipes, r, rest);
 		}
 		return;
 	}

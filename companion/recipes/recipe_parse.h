@@ -174,6 +174,10 @@ void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text b
 	nonnull(1, 2);
 void recipe_parse_nix(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+/* Keeps it for recipe_parse_sources(), which knows the names of all of them. */
+void recipe_keep_nix(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_sources(struct recipes *recipes) nonnull(1);
 void recipe_parse_guix(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 

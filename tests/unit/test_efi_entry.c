@@ -53,8 +53,7 @@ static void test_parse(void **state unused)
 	struct arena arena = test_arena(65536);
 	struct efi_entry entry = {.number = 3};
 
-	assert_int_equal(
-		efi_entry_parse((struct text){w.bytes, w.n}, &arena, &entry), 0);
+	assert_int_equal(efi_entry_parse((struct text){w.bytes, w.n}, &arena, &entry), 0);
 	assert_int_equal(entry.number, 3);
 	assert_string_equal(entry.label, "Arch\xc3\xbc");
 	assert_int_equal(entry.partition, 3);
@@ -91,8 +90,8 @@ static void test_damaged_path(void **state unused)
 	struct efi_entry entry = {.number = 3};
 
 	w.bytes[4 + 6 + 12 + 2] = 3; /* a node that is shorter than its head */
-	assert_int_equal(
-		efi_entry_parse((struct text){w.bytes, w.n}, &arena, &entry), -EBADMSG);
+	assert_int_equal(efi_entry_parse((struct text){w.bytes, w.n}, &arena, &entry),
+			 -EBADMSG);
 	assert_null(entry.label);
 	test_arena_free(&arena);
 }
