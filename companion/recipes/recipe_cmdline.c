@@ -283,6 +283,7 @@ static void take_module_parameter(struct reader *r, struct text name)
 void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,
 			  struct text words)
 {
+	size_t before = recipes->count;
 	struct text rest = words;
 	struct cmdline_arg arg;
 
@@ -304,6 +305,10 @@ void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned li
 		else
 			take_module_parameter(&r, arg.name);
 	}
+	if (text_has_part(words, "init=/nix/store/"))
+		recipes_keep(recipes, before, RECIPE_NIX_NOTE);
+	if (text_has_part(words, "gnu.system=/gnu/store/"))
+		recipes_keep(recipes, before, RECIPE_GUIX_NOTE);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #define AFTER_GRUB "then run update-grub, or grub2-mkconfig -o /boot/grub2/grub.cfg"
 #define AFTER_ENTRY \
 	"in all entries at once by grubby --update-kernel=ALL --remove-args=..."
+#define AFTER_OSTREE "with rpm-ostree kargs --delete=..."
 #define AFTER_CMDLINE \
 	"then make the entries again: proxmox-boot-tool refresh, kernel-install"
 #define AFTER_GENERATED "and out of its source, if there is one: this file is generated"
@@ -133,7 +134,14 @@ static const struct place places[] = {
 	 .parse = recipe_parse_keyed,
 	 .after = "then run lilo"},
 	FILE_AT("/boot/efi/EFI/Slackware/elilo.conf", recipe_parse_keyed),
-	FILE_AT("/boot/armbianEnv.txt", recipe_parse_keyed),
+	{.folders = {"/boot/armbianEnv.txt", "/boot/uEnv.txt"},
+	 .parse = recipe_parse_keyed},
+	{.folders = {"/etc/default/flash-kernel"},
+	 .parse = recipe_parse_keyed,
+	 .after = "then run flash-kernel"},
+	{.folders = {"/boot/startup.nsh", "/efi/startup.nsh", "/boot/efi/startup.nsh"},
+	 .parse = recipe_parse_plain_cmdline},
+	FOLDERS_IN("/boot/efi/EFI", "xen.cfg", recipe_parse_xen_cfg),
 	{.folders = {"/boot/firmware/cmdline.txt", "/boot/cmdline.txt"},
 	 .parse = recipe_parse_plain_cmdline},
 	FILES_IN("/usr/lib/bootc/kargs.d", ".toml", recipe_parse_bootc),
@@ -258,6 +266,17 @@ static bool is_by_grubby(const struct place *place)
 	return place->after && text_has_part(text_of(place->after), "grubby");
 }
 
+/* Who changes entries of the boot loader specification. */
+static const char *after_entry(struct recipes *recipes, const char *sysroot)
+{
+	const char *mark = path_below(recipes->arena, sysroot, RUN_PREFIX OSTREE_MARK);
+
+	if (mark && access(mark, F_OK) == 0)
+		return AFTER_OSTREE;
+	return installed_has_program(sysroot, recipes->arena, "grubby") ? AFTER_ENTRY
+									: NULL;
+}
+
 static void parse_file(struct recipes *recipes, const char *sysroot, const char *file,
 		       const struct place *place, recipe_parser parse)
 {
@@ -270,10 +289,8 @@ static void parse_file(struct recipes *recipes, const char *sysroot, const char 
 	for (size_t i = before; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
 
-		r->after = place->after;
-		if (is_by_grubby(place) &&
-		    !installed_has_program(sysroot, recipes->arena, "grubby"))
-			r->after = NULL;
+		r->after = is_by_grubby(place) ? after_entry(recipes, sysroot)
+					       : place->after;
 		if (r->fate == RECIPE_DELETE && is_vendor(file)) {
 			r->fate = RECIPE_STAY;
 			r->note = "it belongs to the distribution, and does no harm";

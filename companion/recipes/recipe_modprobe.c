@@ -268,7 +268,13 @@ static void parse_alias(const struct line *line, struct text alias)
 	struct text rest = line->rest, module;
 	struct selector selector;
 
-	if (!text_word(&rest, &module) || !text_is_param(module, "vfio_pci"))
+	if (!text_word(&rest, &module))
+		return;
+	if (text_is(module, "off")) {
+		parse_blacklist(line, alias);
+		return;
+	}
+	if (!text_is_param(module, "vfio_pci"))
 		return;
 	if (parse_modalias(alias, &selector)) {
 		recipe_add_selector(line->recipes, recipe_add(line->recipes, &r),

@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-#define NIX_NOTE \
-	"it is for this system's configuration: once an image with the rules has booted, " \
-	"take it out there and run nixos-rebuild boot"
 #define NEST_MAX    8 /* strings in what is put into strings */
 #define NAMES_DEEP  4 /* names that stand for names */
 #define LOOKUPS_MAX 64
@@ -188,7 +185,7 @@ static void take_ids(struct nix *x, struct text list)
 			   .kind = RECIPE_IDS,
 			   .fate = RECIPE_STAY,
 			   .extent = RECIPE_WORDS,
-			   .note = NIX_NOTE,
+			   .note = RECIPE_NIX_NOTE,
 			   .is_cmdline = true};
 	struct selector selector;
 	struct parse_error error;
@@ -395,7 +392,7 @@ void recipe_parse_nix(struct recipes *recipes, const char *file, struct text byt
 		if ((token.kind == TOKEN_STRING || token.kind == TOKEN_BLOCK) &&
 		    is_about(token.text))
 			parse_string(&x, &token, rest);
-	recipes_keep(recipes, before, NIX_NOTE);
+	recipes_keep(recipes, before, RECIPE_NIX_NOTE);
 }
 
 void recipe_keep_nix(struct recipes *recipes, const char *file, struct text bytes)

@@ -18,6 +18,13 @@ int recipes_init(struct recipes *recipes, struct arena *arena) must_check nonnul
 	"there is no module vfio_virqfd since Linux 6.2, it is a part of vfio: take the word " \
 	"out"
 
+/* Systems that are made of one configuration, also the entries of their boot loader. */
+#define RECIPE_CONFIGURED \
+	"it is for this system's configuration: once an image with the rules has booted, " \
+	"take it out there and run "
+#define RECIPE_NIX_NOTE	 RECIPE_CONFIGURED "nixos-rebuild boot"
+#define RECIPE_GUIX_NOTE RECIPE_CONFIGURED "guix system reconfigure"
+
 /* What xen-pciback hides, by its own parameter or that of Qubes. */
 #define RECIPE_XEN_OPTIONS "driver=xen-pciback"
 #define RECIPE_XEN_NOTE \
@@ -163,6 +170,8 @@ void recipe_parse_plain_cmdline(struct recipes *recipes, const char *file,
 void recipe_parse_grub_custom(struct recipes *recipes, const char *file,
 			      struct text bytes) nonnull(1, 2);
 void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_xen_cfg(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_ukify(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);

@@ -62,6 +62,7 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	parse_driverctl,
 	recipe_parse_sysconfig,
 	recipe_parse_booster,
+	recipe_parse_xen_cfg,
 };
 
 static void check(const struct recipe *r, unsigned lines)
