@@ -531,6 +531,21 @@ void recipe_take_module(struct recipes *recipes, const char *file, unsigned line
 		recipe_add_early(recipes, file, line, word);
 }
 
+void recipes_offer(struct recipes *recipes, size_t before, size_t findings)
+{
+	size_t kept = before;
+
+	for (size_t i = before; i < recipes->count; i++) {
+		struct recipe r = recipes->items[i];
+
+		r.is_replaced = true;
+		if (r.kind == RECIPE_IDS)
+			recipes->items[kept++] = r;
+	}
+	recipes->count = kept;
+	recipes->finding_count = findings;
+}
+
 const char *recipe_kind_name(enum recipe_kind kind)
 {
 	static const char *const names[] = {

@@ -73,6 +73,7 @@ static const struct place places[] = {
 	 .parse_vendor = recipe_parse_modprobe_vendor,
 	 .is_strict = true},
 	STRICT_IN("/boot/config/modprobe.d", recipe_parse_modprobe),
+	FILE_AT("/etc/modprobe.conf", recipe_parse_modprobe_conf),
 	{.folders = {"/etc/default/grub"},
 	 .parse = recipe_parse_grub_default,
 	 .after = AFTER_GRUB},
@@ -207,6 +208,10 @@ static const struct place places[] = {
 	FILE_AT("/etc/rc.d/rc.modules.local", recipe_parse_script),
 	FILES_IN("/etc/runit/core-services", ".sh", recipe_parse_script),
 	FILES_IN("/etc/init.d", "", recipe_parse_script),
+	{.folders = {"/etc/crontab", "/var/spool/cron/crontabs/root",
+		     "/var/spool/cron/root"},
+	 .parse = recipe_parse_crontab},
+	FILES_IN("/etc/cron.d", "", recipe_parse_crontab),
 	FILE_AT("/boot/config/go", recipe_parse_script),
 	FILES_IN("/etc/local.d", ".start", recipe_parse_script),
 	FILES_IN("/etc/driverctl.d", "", recipe_parse_driverctl),
@@ -317,7 +322,7 @@ static bool is_put_aside(const char *name)
 static void check_suffix(struct recipes *recipes, const char *sysroot,
 			 const struct place *place, const char *file)
 {
-	size_t before = recipes->count, kept = before, findings;
+	size_t before = recipes->count, findings;
 	struct text bytes;
 
 	if (!place->is_strict || is_put_aside(file) ||
@@ -329,14 +334,7 @@ static void check_suffix(struct recipes *recipes, const char *sysroot,
 		place->suffix);
 	findings = recipes->finding_count;
 	place->parse(recipes, file, bytes);
-	/* What it lists was meant. */
-	for (size_t i = before; i < recipes->count; i++) {
-		recipes->items[i].is_replaced = true;
-		if (recipes->items[i].kind == RECIPE_IDS)
-			recipes->items[kept++] = recipes->items[i];
-	}
-	recipes->count = kept;
-	recipes->finding_count = findings;
+	recipes_offer(recipes, before, findings);
 }
 
 static void add_name(struct recipes *recipes, struct listing *listing, const char *name,

@@ -354,6 +354,23 @@ void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 	parse(recipes, file, bytes, true);
 }
 
+/* modprobe read it once. */
+void recipe_parse_modprobe_conf(struct recipes *recipes, const char *file,
+				struct text bytes)
+{
+	size_t before = recipes->count, findings;
+
+	if (!text_has_part(bytes, "vfio"))
+		return;
+	recipe_find(
+		recipes, LINT_NO_EFFECT, file, 0,
+		"modprobe reads the files /etc/modprobe.d/*.conf and not this one: it "
+		"has no effect");
+	findings = recipes->finding_count;
+	parse(recipes, file, bytes, false);
+	recipes_offer(recipes, before, findings);
+}
+
 /* ---- lists of modules ----------------------------------------------------------------------- */
 
 /* "vfio-pci.ids=..." is for the kernel's command line. */

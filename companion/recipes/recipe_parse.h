@@ -140,11 +140,19 @@ void recipe_follow(struct recipes *recipes, struct text command) nonnull(1);
  */
 void recipes_keep(struct recipes *recipes, size_t before, const char *note) nonnull(1, 3);
 
+/*
+ * Nobody reads the line that gave the recipes from @before on, and the findings from @findings on:
+ * of all of them only the IDs stay, which were meant, and are offered.
+ */
+void recipes_offer(struct recipes *recipes, size_t before, size_t findings) nonnull(1);
+
 /* ---- formats ---- */
 
 /* modprobe.d: of the machine's owner, and of the distribution, whose blacklists are none. */
 void recipe_parse_modprobe(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+void recipe_parse_modprobe_conf(struct recipes *recipes, const char *file,
+				struct text bytes) nonnull(1, 2);
 void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 				  struct text bytes) nonnull(1, 2);
 
@@ -208,6 +216,8 @@ void recipe_parse_script(struct recipes *recipes, const char *file, struct text 
 void recipe_parse_init_script(struct recipes *recipes, const char *file,
 			      struct text bytes) nonnull(1, 2);
 
+void recipe_parse_crontab(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
 void recipe_parse_unit(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_udev(struct recipes *recipes, const char *file, struct text bytes)

@@ -731,6 +731,29 @@ void recipe_parse_unit(struct recipes *recipes, const char *file, struct text by
 		look_at(recipes, file, bytes, s.first_unclear);
 }
 
+/* Commands of "@reboot"; in a crontab of the system the user stands before them. */
+void recipe_parse_crontab(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, word, command;
+	struct script s;
+
+	if (bytes.n == 0 || !script_begin(&s, recipes, file))
+		return;
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		if (!text_word(&text, &word) || !text_is(word, "@reboot"))
+			continue;
+		command = text_trim(text);
+		if (text_word(&text, &word) && text_is(word, "root"))
+			command = text_trim(text);
+		recipe_follow(recipes, command);
+		s.line = line;
+		if (command.n > 0 && is_about(file, command))
+			read_statements(&s, command);
+	}
+	if (s.first_unclear > 0)
+		look_at(recipes, file, bytes, s.first_unclear);
+}
+
 /*
  * initramfs-tools runs every script with "prereqs" when an image is made, on the machine that
  * is up (scripts/functions: get_prereq_pairs()), and sorts those without a relation by name.

@@ -105,16 +105,36 @@ bool recipe_is_grub_variable(struct text name)
 	return false;
 }
 
+/* What is for the kernel has no effect on the hypervisor's line. */
+static void check_hypervisor(struct recipes *recipes, const char *file,
+			     const struct shell_assignment *a)
+{
+	size_t before = recipes->count, findings;
+
+	if (!text_has_part(a->value, "pciback.hide=") &&
+	    !text_has_part(a->value, "vfio") && !text_has_part(a->value, "pci-stub."))
+		return;
+	recipe_find(
+		recipes, LINT_NO_EFFECT, file, a->place.line,
+		"%.*s is the command line of Xen, and the kernel does not get it: its "
+		"parameters belong into GRUB_CMDLINE_LINUX_DEFAULT",
+		(int)a->name.n, a->name.p);
+	findings = recipes->finding_count;
+	recipe_parse_cmdline(recipes, file, a->place.line, a->value);
+	recipes_offer(recipes, before, findings);
+}
+
 static void take_grub(struct recipes *recipes, const char *file,
 		      const struct shell_assignment *a)
 {
-	/*
-	 * grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. And what a boot for
-	 * repairs has is no choice of devices.
-	 */
-	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN") ||
-	    text_has_part(a->name, "RECOVERY"))
+	/* What a boot for repairs has is no choice of devices. */
+	if (text_has_part(a->name, "RECOVERY"))
 		return;
+	/* grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. */
+	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN")) {
+		check_hypervisor(recipes, file, a);
+		return;
+	}
 	if (!a->is_addition && !a->has_itself)
 		replace_variable(recipes, file, a);
 	parse_words(recipes, file, a);
