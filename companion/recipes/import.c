@@ -536,6 +536,23 @@ static int make_plan(struct import *im)
 	return r;
 }
 
+/* There is no rule that could have the allow=: the command that writes one. */
+static const char *refusal_of(const struct import *im, const struct pci_device *d,
+			      const struct judgement *judgement)
+{
+	struct text cause = judged_cause(judgement);
+	char address[BDF_SIZE], name[BDF_SIZE];
+
+	bdf_format(d->bdf, address);
+	if (judgement->needs_allow != ALLOW_CONSOLE)
+		return arena_printf(im->arena, "%s: %s", address, judgement->why);
+	return arena_printf(im->arena,
+			    "%s: %.*s; if the local screen may go dark: \"earlybind add "
+			    "--force %s\"",
+			    address, (int)cause.n, cause.p,
+			    device_short_address(d, name));
+}
+
 /*
  * Why the next boot would leave each device that it has to the host: a rule keeps it, or the host
  * cannot do without it. NULL: it would not.
@@ -548,7 +565,6 @@ static const char *why_refused(const struct import *im, const struct judge *judg
 	for (size_t i = 0; i < im->next.count; i++) {
 		const struct pci_device *d = &im->next.devices[i];
 		struct judgement judgement;
-		char address[BDF_SIZE];
 
 		if (!has_match(s, d))
 			continue;
@@ -556,8 +572,7 @@ static const char *why_refused(const struct import *im, const struct judge *judg
 		if (judgement.verdict == JUDGED_FINE)
 			return NULL;
 		if (!why)
-			why = arena_printf(im->arena, "%s: %s",
-					   bdf_format(d->bdf, address), judgement.why);
+			why = refusal_of(im, d, &judgement);
 	}
 	return why;
 }
