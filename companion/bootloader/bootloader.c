@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot_entries.h"
 #include "files.h"
 #include "installed.h"
 #include "paths.h"
@@ -152,6 +153,11 @@ static const struct line_place line_places[] = {
 	{"/boot/efi/limine.conf", "Limine", LINE_LIMINE, "/etc/default/limine",
 	 "limine-update", LIMINE_SETTING},
 	{"/boot/EFI/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/boot/EFI/BOOT/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/efi/EFI/BOOT/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/boot/efi/EFI/BOOT/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/efi/EFI/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
+	{"/boot/efi/EFI/limine/limine.conf", "Limine", LINE_LIMINE, NULL, NULL, {0}},
 	{"/boot/limine.cfg", "Limine", LINE_LIMINE, NULL, NULL, {0}},
 	{"/boot/limine/limine.cfg", "Limine", LINE_LIMINE, NULL, NULL, {0}},
 	{"/boot/refind_linux.conf", "rEFInd", LINE_REFIND, NULL, NULL, {0}},
@@ -401,6 +407,57 @@ static bool choose_first(const struct bootloader_facts *f, enum bootloader_kind 
 	return false;
 }
 
+/* ---- without a boot loader ---------------------------------------------------------------- */
+
+static bool is_text(const char *options, struct text running)
+{
+	return text_is_same(text_trim(text_of(options)), text_trim(running));
+}
+
+/* The unified image whose own command line is that of this boot. */
+static const char *find_image(struct search *s, struct text running)
+{
+	static struct boot_entries entries;
+
+	if (boot_entries_find(s->sysroot, s->arena, &entries) < 0)
+		return NULL;
+	for (size_t i = 0; i < entries.count; i++)
+		if (entries.items[i].is_uki && is_text(entries.items[i].options, running))
+			return entries.items[i].kernel;
+	return NULL;
+}
+
+/*
+ * No settings are known that this boot has its command line from: it may be in a unified image,
+ * or in an entry of the firmware.
+ */
+static void find_firmware(struct search *s)
+{
+	static const struct line_place file = {.file = KERNEL_CMDLINE};
+	struct bootloader *l = s->loader;
+	struct efi_entry entry;
+	struct text running;
+
+	if (file_read_world(s->world, WORLD_PROC, "cmdline", s->arena, CMDLINE_MAX,
+			    &running) < 0 ||
+	    text_trim(running).n == 0)
+		return;
+	l->image = find_image(s, running);
+	if (l->image && l->facts.has_file && has_booted_line(s, &file)) {
+		l->kind = LOADER_FILE;
+		l->why = "the unified image of this boot has the command line of this "
+			 "file";
+	} else if (l->image) {
+		l->kind = LOADER_FIRMWARE;
+		l->why = "its section .cmdline is the command line of this boot";
+	} else if (efi_entry_read(s->world, s->arena, &entry) == 0 &&
+		   is_text(entry.options, running)) {
+		l->kind = LOADER_FIRMWARE;
+		l->entry = entry;
+		l->why = "it has the command line of this boot";
+	}
+}
+
 /* Pure: which of them counts, and a sentence that says why. */
 static enum bootloader_kind bootloader_choose(const struct bootloader_facts *f,
 					      const char **ret_why)
@@ -562,6 +619,9 @@ static void set_names(struct search *s)
 		break;
 	case LOADER_HELPER:
 		break;
+	case LOADER_FIRMWARE:
+		l->name = "EFI";
+		break;
 	case LOADER_UNKNOWN:
 		l->name = "unknown";
 		break;
@@ -591,6 +651,9 @@ void bootloader_find(struct world *world, const char *sysroot, struct arena *are
 	find_setting(&s);
 	find_ukify(&s, f);
 	ret->kind = bootloader_choose(f, &ret->why);
+	if (!f->is_by_grub && (ret->kind == LOADER_UNKNOWN || ret->kind == LOADER_GRUB ||
+			       ret->kind == LOADER_GRUB_FILE))
+		find_firmware(&s);
 	set_names(&s);
 }
 

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "efi_entry.h"
 #include "line_file.h"
 #include "shell_assign.h"
 #include "world.h"
@@ -22,6 +23,7 @@ enum bootloader_kind {
 	LOADER_ENTRIES, /* entries of the boot loader specification that somebody wrote */
 	LOADER_KERNELSTUB, /* kernelstub */
 	LOADER_LINES, /* the command lines of a file (line_file.h) */
+	LOADER_FIRMWARE, /* none: a unified image, or an entry of the firmware, has it */
 	LOADER_HELPER, /* a file that a program makes the boot loader's own of */
 };
 
@@ -68,6 +70,9 @@ struct bootloader {
 	const char *entries; /* the folder of the entries, or NULL */
 	enum line_form form; /* LOADER_LINES: of the file */
 	struct loader_setting setting; /* LOADER_HELPER */
+	const char
+		*image; /* LOADER_FIRMWARE: the unified image; NULL: the entry has it */
+	struct efi_entry entry; /* LOADER_FIRMWARE */
 	const char *program; /* LOADER_HELPER: to be run then */
 	/* What makes a change of files known to the boot loader. */
 	const char *commands[LOADER_COMMANDS_MAX][LOADER_ARGUMENTS_MAX];

@@ -290,6 +290,7 @@ int cmdline_read_settings(struct cmdline_command *c)
 	case LOADER_ENTRIES:
 		return read_entries(c);
 	case LOADER_HELPER:
+	case LOADER_FIRMWARE:
 	case LOADER_UNKNOWN:
 		break;
 	}
@@ -591,6 +592,7 @@ static int plan_setting(struct cmdline_command *c, const struct setting *s)
 		break;
 	case LOADER_HELPER:
 	case LOADER_ENTRIES:
+	case LOADER_FIRMWARE:
 	case LOADER_UNKNOWN:
 		break;
 	}
@@ -685,6 +687,7 @@ int cmdline_plan_remove(struct cmdline_command *c)
 	case LOADER_GRUB:
 	case LOADER_GRUB_FILE:
 	case LOADER_ENTRIES:
+	case LOADER_FIRMWARE:
 	case LOADER_UNKNOWN:
 		break;
 	}
@@ -785,6 +788,7 @@ int cmdline_plan_menu_entry(struct cmdline_command *c)
 	case LOADER_LINES:
 	case LOADER_HELPER:
 	case LOADER_ENTRIES:
+	case LOADER_FIRMWARE:
 	case LOADER_UNKNOWN:
 		break;
 	}

@@ -389,10 +389,9 @@ static const char *const line_folders[] = {
 	"usr/local/lib/modprobe.d",
 };
 static const char *const line_files[] = {
-	"etc/dracut.conf",
-	"etc/initramfs-tools/modules",
-	"etc/mkinitcpio.conf",
-	"etc/modules",
+	"etc/booster.yaml",	      "etc/dracut.conf", "etc/initramfs-tools/modules",
+	"etc/mkinitcpio.conf",	      "etc/modules",	 "etc/sysconfig/kernel",
+	"etc/tiny-initramfs/modules",
 };
 
 /* Words that make a line one about vfio, or about who else may have a device. */

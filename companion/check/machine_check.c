@@ -280,7 +280,8 @@ static int read_all(struct machine *d)
 	if (r == 0)
 		r = holders_read(d->world, d->arena, d->sysroot, &d->holders);
 	if (r == 0)
-		r = recipes_read(d->world, d->sysroot, d->arena, &d->recipes);
+		r = recipes_read(d->world, d->sysroot, &d->run.policy, d->arena,
+				 &d->recipes);
 	if (r < 0)
 		say_error("out of memory");
 	d->judge = (struct judge){

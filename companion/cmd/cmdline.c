@@ -72,6 +72,15 @@ static void say_place(const struct cmdline_command *c)
 	else if (l->kind == LOADER_HELPER)
 		paragraph_line(stdout, 0, "boot loader: %s, by %s: %s", l->name, l->file,
 			       l->why);
+	else if (l->kind == LOADER_FIRMWARE && l->image)
+		paragraph_line(stdout, 0,
+			       "boot loader: none, by the unified image %s: %s", l->image,
+			       l->why);
+	else if (l->kind == LOADER_FIRMWARE)
+		paragraph_line(stdout, 0,
+			       "boot loader: none, by the entry Boot%04X (%s) of the "
+			       "firmware: %s",
+			       l->entry.number, l->entry.label, l->why);
 	else if (l->kind == LOADER_UNKNOWN)
 		paragraph_line(
 			stdout, 0,
@@ -92,7 +101,7 @@ static void say_place(const struct cmdline_command *c)
 static bool is_by_hand(const struct cmdline_command *c)
 {
 	return c->loader.kind == LOADER_UNKNOWN || c->loader.kind == LOADER_ENTRIES ||
-	       c->loader.kind == LOADER_HELPER;
+	       c->loader.kind == LOADER_HELPER || c->loader.kind == LOADER_FIRMWARE;
 }
 
 static int print(struct cmdline_command *c)
@@ -212,6 +221,53 @@ static void say_unknown(const struct cmdline_command *c, const char *words)
 			       l->facts.lines);
 }
 
+/* An entry of the firmware cannot be changed: it is made again. */
+static int say_entry(const struct cmdline_command *c, const char *line)
+{
+	const struct efi_entry *e = &c->loader.entry;
+	struct text_buffer b = {.arena = c->arena};
+
+	paragraph_line(stdout, 0,
+		       "left to do: make the entry again with the new command line; DISK "
+		       "is the disk of the partition that %s is on",
+		       e->program ? e->program : "its kernel");
+	text_add(&b, "    efibootmgr --bootnum %04X --delete-bootnum\n", e->number);
+	text_add(&b, "    efibootmgr --create --bootnum %04X --disk DISK --part %u \\\n",
+		 e->number, e->partition);
+	text_add(&b, "        --label ");
+	text_add_word(&b, e->label);
+	text_add(&b, " --loader ");
+	text_add_word(&b, e->program ? e->program : "PROGRAM");
+	text_add(&b, " \\\n        --unicode ");
+	text_add_word(&b, line);
+	if (b.is_full)
+		return -ENOMEM;
+	puts(b.buf);
+	return 0;
+}
+
+/* All of the new command line, since whoever makes it needs all of it. */
+static int say_firmware(const struct cmdline_command *c, const char *words)
+{
+	struct text running = text_trim(c->running);
+	const char *line =
+		arena_printf(c->arena, "%.*s %s", (int)running.n, running.p, words);
+
+	if (!line)
+		return -ENOMEM;
+	if (!c->loader.image)
+		return say_entry(c, line);
+	paragraph_line(stdout, 0,
+		       "left to do: make %s again with the command line that follows: "
+		       "mkinitcpio and kernel-install read it from /etc/kernel/cmdline, "
+		       "ukify takes --cmdline=, dracut kernel_cmdline=",
+		       c->loader.image);
+	printf("    ");
+	put_text(stdout, text_of(line));
+	putchar('\n');
+	return 0;
+}
+
 /* What is to be written where, since no file of it is changed here. */
 static int say_by_hand(const struct cmdline_command *c, const struct strings *wanted)
 {
@@ -231,7 +287,9 @@ static int say_by_hand(const struct cmdline_command *c, const struct strings *wa
 			       "left to do: add %s to the line options of each file "
 			       "%s/*.conf",
 			       words, l->entries);
-	else
+	else if (l->kind == LOADER_FIRMWARE && say_firmware(c, words) < 0)
+		return -ENOMEM;
+	else if (l->kind == LOADER_UNKNOWN)
 		say_unknown(c, words);
 	return -ENODEV;
 }

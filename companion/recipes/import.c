@@ -9,6 +9,7 @@
 #include "config.h"
 #include "edit_session.h"
 #include "inventory.h"
+#include "judgement.h"
 #include "message.h"
 #include "options.h"
 #include "plan.h"
@@ -19,12 +20,12 @@
 #include "rule_edit.h"
 #include "sentences.h"
 #include "sources.h"
+#include "usage.h"
 #include "virtual_functions.h"
 
 #define EXIT_NOTHING	 3
 #define NOTE_INDENT	 4
 #define LINE_MAX_COLUMNS 76
-#define CONSOLE_COMMENT	 "# the console: it is refused without the option allow=console"
 
 /* ---- rules that mean what recipes mean -------------------------------------------------- */
 
@@ -33,6 +34,7 @@ enum proposal_state {
 	PROPOSAL_CONFIGURED, /* the configuration has it already */
 	PROPOSAL_COVERED, /* another recipe names the device, and better */
 	PROPOSAL_LOST, /* something takes its place today: offered as a comment */
+	PROPOSAL_REFUSED, /* the next boot would leave all of its devices to the host */
 };
 
 struct proposal {
@@ -40,8 +42,8 @@ struct proposal {
 	struct selector selector; /* an address has got the ID of its device */
 	enum proposal_state state;
 	bool is_optional; /* no device is there now */
-	bool is_console; /* a device drives the console: refused without allow=console */
-	const char *why; /* the origin of the rule that it is covered by; NULL for none */
+	/* The origin of the rule that it is covered by; why it is refused; NULL for none. */
+	const char *why;
 };
 
 struct proposals {
@@ -254,10 +256,6 @@ static int propose(const struct maker *m, const struct recipe *r,
 	better = find_better(m, &p);
 	p.is_optional = r->is_late ||
 			(m->inventory->count > 0 && count_matches(m, &p.selector) == 0);
-	for (size_t i = 0; i < m->inventory->count; i++)
-		p.is_console = p.is_console ||
-			       (m->inventory->devices[i].is_boot_vga &&
-				has_match(&p.selector, &m->inventory->devices[i]));
 	if (rule) {
 		p.state = PROPOSAL_CONFIGURED;
 		p.why = arena_copy(m->arena,
@@ -356,9 +354,6 @@ static int put_selector(struct writer *w, const struct proposal *p)
 	char text[SELECTOR_SIZE];
 
 	selector_format(&p->selector, text);
-	/* A rule of its own, so that the option would be for this one alone. */
-	if (p->is_console && (flush(w) < 0 || put_line(w, CONSOLE_COMMENT) < 0))
-		return -ENOMEM;
 	if (w->line[0] &&
 	    (w->is_optional != p->is_optional || w->options != p->recipe->options ||
 	     strlen(w->line) + strlen(text) > room) &&
@@ -369,7 +364,7 @@ static int put_selector(struct writer *w, const struct proposal *p)
 	strcat(w->line, text);
 	w->is_optional = p->is_optional;
 	w->options = p->recipe->options;
-	return p->is_console ? flush(w) : 0;
+	return 0;
 }
 
 /* What has no effect today, as comments. */
@@ -406,8 +401,8 @@ static int proposals_write(const struct proposals *proposals, struct arena *aren
 	struct writer w = {.arena = arena};
 	const struct recipe *last = NULL;
 
-	/* At worst two comments and a rule for each. */
-	w.lines = arena_alloc(arena, 3 * proposals->count + 1, sizeof(*w.lines));
+	/* At worst a comment and a rule for each. */
+	w.lines = arena_alloc(arena, 2 * proposals->count + 1, sizeof(*w.lines));
 	if (!w.lines)
 		return -ENOMEM;
 	for (size_t i = 0; i < proposals->count; i++) {
@@ -541,6 +536,83 @@ static int make_plan(struct import *im)
 	return r;
 }
 
+/* There is no rule that could have the allow=: the command that writes one. */
+static const char *refusal_of(const struct import *im, const struct pci_device *d,
+			      const struct judgement *judgement)
+{
+	struct text cause = judged_cause(judgement);
+	char address[BDF_SIZE], name[BDF_SIZE];
+
+	bdf_format(d->bdf, address);
+	if (judgement->needs_allow != ALLOW_CONSOLE)
+		return arena_printf(im->arena, "%s: %s", address, judgement->why);
+	return arena_printf(im->arena,
+			    "%s: %.*s; if the local screen may go dark: \"earlybind add "
+			    "--force %s\"",
+			    address, (int)cause.n, cause.p,
+			    device_short_address(d, name));
+}
+
+/*
+ * Why the next boot would leave each device that it has to the host: a rule keeps it, or the host
+ * cannot do without it. NULL: it would not.
+ */
+static const char *why_refused(const struct import *im, const struct judge *judge,
+			       const struct selector *s)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < im->next.count; i++) {
+		const struct pci_device *d = &im->next.devices[i];
+		struct judgement judgement;
+
+		if (!has_match(s, d))
+			continue;
+		judge_device(judge, d, (struct allowance){0}, &judgement);
+		if (judgement.verdict == JUDGED_FINE)
+			return NULL;
+		if (!why)
+			why = refusal_of(im, d, &judgement);
+	}
+	return why;
+}
+
+/* Takes back what the next boot would refuse. -ENOMEM. */
+static int refuse_proposals(struct import *im)
+{
+	struct usages usages;
+	const struct judge judge = {
+		.arena = im->arena,
+		.policy = &im->after,
+		.inventory = &im->next,
+		.plan = &im->plan,
+		.usages = &usages,
+		.world = im->world,
+	};
+	size_t before = im->proposals.new_count;
+
+	if (usages_read(im->world, im->arena, &usages) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < im->proposals.count; i++) {
+		struct proposal *p = &im->proposals.items[i];
+		const char *why;
+
+		if (p->state != PROPOSAL_NEW)
+			continue;
+		why = why_refused(im, &judge, &p->selector);
+		if (!why)
+			continue;
+		p->state = PROPOSAL_REFUSED;
+		p->why = why;
+		im->proposals.new_count--;
+	}
+	if (im->proposals.new_count == before)
+		return 0;
+	return proposals_write(&im->proposals, im->arena, &im->lines, &im->line_count) < 0
+		       ? -ENOMEM
+		       : make_plan(im);
+}
+
 static int read_all(struct import *im)
 {
 	static const struct strings none;
@@ -556,13 +628,14 @@ static int read_all(struct import *im)
 	r = inventory_read(im->world, im->arena, recipes_filter, NULL, &im->inventory);
 	if (r < 0)
 		im->inventory = (struct inventory){0};
-	if (recipes_read(im->world, im->sysroot, im->arena, &im->recipes) < 0)
+	if (recipes_read(im->world, im->sysroot, &im->policy, im->arena, &im->recipes) <
+	    0)
 		goto out_of_memory;
 	recipes_add_bound(&im->recipes, im->world, &im->inventory, &im->policy);
 	if (proposals_make(&im->recipes, &im->inventory, &im->policy, im->arena,
 			   &im->proposals) < 0 ||
 	    proposals_write(&im->proposals, im->arena, &im->lines, &im->line_count) < 0 ||
-	    make_plan(im) < 0)
+	    make_plan(im) < 0 || refuse_proposals(im) < 0)
 		goto out_of_memory;
 	world_close(im->world);
 	return EXIT_OK;
@@ -600,8 +673,9 @@ static void put_place(const char *file, unsigned line, unsigned column)
 static void put_covered(const struct import *im, const struct recipe *r)
 {
 	static const char *const words[] = {
-		[PROPOSAL_CONFIGURED] = "the rule is there already",
-		[PROPOSAL_COVERED] = "the rule has a more exact name",
+		[PROPOSAL_CONFIGURED] = "the rule is there already, in",
+		[PROPOSAL_COVERED] = "the rule has a more exact name, in",
+		[PROPOSAL_REFUSED] = "no rule, as the next boot would refuse it.",
 	};
 
 	for (size_t i = 0; i < im->proposals.count; i++) {
@@ -609,7 +683,7 @@ static void put_covered(const struct import *im, const struct recipe *r)
 		char text[SELECTOR_SIZE];
 
 		if (p->recipe == r && p->why)
-			paragraph_line(stdout, NOTE_INDENT, "%s: %s, in %s",
+			paragraph_line(stdout, NOTE_INDENT, "%s: %s %s",
 				       selector_format(&p->selector, text),
 				       words[p->state], p->why);
 	}
@@ -846,11 +920,11 @@ static void write_recipe(const struct recipe *r, struct json *json)
 static void write_proposal(const struct proposal *p, struct json *json)
 {
 	static const char *const states[] = {
-		[PROPOSAL_NEW] = "new",
-		[PROPOSAL_CONFIGURED] = "configured",
-		[PROPOSAL_COVERED] = "covered",
-		[PROPOSAL_LOST] = "lost",
+		[PROPOSAL_NEW] = "new",		[PROPOSAL_CONFIGURED] = "configured",
+		[PROPOSAL_COVERED] = "covered", [PROPOSAL_LOST] = "lost",
+		[PROPOSAL_REFUSED] = "refused",
 	};
+	bool is_refused = p->state == PROPOSAL_REFUSED;
 	char text[SELECTOR_SIZE];
 
 	json_open(json, NULL, '{');
@@ -860,7 +934,8 @@ static void write_proposal(const struct proposal *p, struct json *json)
 	json_put_bool(json, "optional", p->is_optional);
 	json_put_string(json, "file", p->recipe->file);
 	json_put_number(json, "line", p->recipe->line);
-	json_put_string(json, "covered_by", p->why);
+	json_put_string(json, "covered_by", is_refused ? NULL : p->why);
+	json_put_string(json, "refused", is_refused ? p->why : NULL);
 	json_close(json, '}');
 }
 

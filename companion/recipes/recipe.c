@@ -189,6 +189,20 @@ bool recipe_add_address(struct recipes *recipes, struct recipe *recipe,
 	return true;
 }
 
+/*
+ * One "(domain:bus:device.function)" without its end. What was meant is read without the bracket,
+ * behind a comma and in quotes, too. False if the driver would not read it.
+ */
+static bool add_hidden(struct recipes *recipes, struct recipe *r, struct text part)
+{
+	struct text address = part;
+
+	while (address.n > 0 && strchr("(,'\"", address.p[0]))
+		address = text_trim((struct text){address.p + 1, address.n - 1});
+	return recipe_add_address(recipes, r, address, TEXT("")) && part.p[0] == '(' &&
+	       text_is_same(address, text_trim((struct text){part.p + 1, part.n - 1}));
+}
+
 /* drivers/xen/xen-pciback/pci_stub.c: pcistub_init() */
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 {
@@ -204,14 +218,26 @@ void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text v
 		part = text_trim(part);
 		if (part.n == 0)
 			continue;
-		if (part.p[0] != '(' ||
-		    !recipe_add_address(recipes, r, (struct text){part.p + 1, part.n - 1},
-					TEXT("")))
+		if (!add_hidden(recipes, r, part))
 			recipe_find(recipes, LINT_SYNTAX, recipe.file, recipe.line,
 				    "\"%.*s\" is no (domain:bus:device.function), so "
 				    "xen-pciback hides nothing at all: correct it",
 				    (int)MIN(part.n, (size_t)40), part.p);
 	}
+}
+
+bool recipe_take_stray_xen(struct recipes *recipes, struct recipe recipe,
+			   const struct cmdline_arg *arg)
+{
+	if (arg->value.p || !text_has_prefix(arg->name, "(") ||
+	    !text_has_suffix(arg->name, ")"))
+		return false;
+	recipe_find(recipes, LINT_IDS, recipe.file, recipe.line,
+		    "\"%.*s\" is behind a blank, so it is no part of hide= and has no "
+		    "effect: write the brackets one after the other without a blank",
+		    (int)MIN(arg->name.n, (size_t)80), arg->name.p);
+	recipe_add_xen(recipes, recipe, arg->name);
+	return true;
 }
 
 bool text_is_id_like(struct text t)
@@ -340,6 +366,26 @@ static const char *vfio_module_name(const void *arg unused, size_t i)
 	return vfio_modules[i];
 }
 
+/* Addresses for a hook that somebody wrote: no module takes any. False if it is something else. */
+static bool add_own_addresses(struct recipes *recipes, struct recipe base,
+			      struct text value)
+{
+	struct text part;
+
+	base.kind = RECIPE_ADDRESS;
+	base.fate = RECIPE_STAY;
+	base.note =
+		"no module has this parameter: a program of your own reads it; once an "
+		"image with the rules has booted, remove both";
+	while (text_cut(&value, ',', &part))
+		if (!text_has_part(part, ".") ||
+		    !recipe_add_address(recipes, &base, part, TEXT("")))
+			return false;
+	if (base.selector_count > 0)
+		(void)recipe_add(recipes, &base);
+	return base.selector_count > 0;
+}
+
 void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 			    struct text module, struct text name, struct text value)
 {
@@ -381,6 +427,8 @@ void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 		(void)recipe_add(recipes, &r);
 		return;
 	}
+	if (add_own_addresses(recipes, base, value))
+		return;
 	/* A newer kernel may have it. */
 	(void)recipe_add(recipes, &base);
 }
@@ -430,6 +478,72 @@ bool recipe_check_module(struct recipes *recipes, const char *file, unsigned lin
 		    "nothing",
 		    (int)name.n, name.p, near);
 	return true;
+}
+
+/* Whether the list, or the file of lines, has loaded the driver that takes devices by then. */
+static bool is_behind_vfio(const struct recipes *recipes, const char *file, unsigned line)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		const struct recipe *r = &recipes->items[i];
+		struct text rest = r->text, word;
+
+		if (strcmp(r->file, file) == 0 &&
+		    (r->line == line || r->extent != RECIPE_WORDS) &&
+		    text_word(&rest, &word) &&
+		    (text_is_param(word, "vfio_pci") || text_is_param(word, "pci_stub")))
+			return true;
+	}
+	return false;
+}
+
+void recipe_add_early(struct recipes *recipes, const char *file, unsigned line,
+		      struct text module)
+{
+	const struct recipe r = {
+		.file = file,
+		.line = line,
+		.text = module,
+		.module = module,
+		.kind = RECIPE_LOAD,
+		.fate = RECIPE_STAY,
+		.is_unrelated = true,
+	};
+
+	if (!is_behind_vfio(recipes, file, line))
+		(void)recipe_add(recipes, &r);
+}
+
+void recipe_take_module(struct recipes *recipes, const char *file, unsigned line,
+			struct text word, bool is_loaded)
+{
+	const struct recipe r = {
+		.file = file,
+		.line = line,
+		.text = word,
+		.kind = RECIPE_LOAD,
+		.fate = RECIPE_DELETE,
+		.extent = RECIPE_WORDS,
+	};
+
+	if (recipe_check_module(recipes, file, line, word))
+		(void)recipe_add(recipes, &r);
+	else if (is_loaded)
+		recipe_add_early(recipes, file, line, word);
+}
+
+void recipes_offer(struct recipes *recipes, size_t before, size_t findings)
+{
+	size_t kept = before;
+
+	for (size_t i = before; i < recipes->count; i++) {
+		struct recipe r = recipes->items[i];
+
+		r.is_replaced = true;
+		if (r.kind == RECIPE_IDS)
+			recipes->items[kept++] = r;
+	}
+	recipes->count = kept;
+	recipes->finding_count = findings;
 }
 
 const char *recipe_kind_name(enum recipe_kind kind)

@@ -20,6 +20,7 @@
 #define RECIPES_MAX	    1024
 #define RECIPE_FINDINGS_MAX 512
 #define RECIPE_PROGRAMS_MAX 32
+#define RECIPE_SOURCES_MAX  64
 #define RECIPE_FILE_MAX	    ((size_t)1024 * 1024)
 
 enum recipe_kind {
@@ -61,6 +62,7 @@ struct recipe {
 	bool is_repeated; /* the same stands in an earlier boot entry or in the source */
 	bool is_running; /* it is of this boot: /proc/cmdline, a driver that is bound */
 	bool is_late; /* the device is not there when the initramfs runs */
+	bool is_unrelated; /* for the judgement alone: it passes no device */
 	bool is_replaced; /* it has no effect: another one takes its place */
 	/* It has no effect: why the boot loader of this boot does not read it; or NULL. */
 	const char *other_loader;
@@ -100,11 +102,20 @@ struct recipe_finding {
 	const char *message; /* cause and remedy, without the place */
 };
 
+/* A file of a configuration that is made of several. */
+struct recipe_source {
+	const char *file;
+	struct text bytes;
+};
+
 struct recipes {
 	struct arena *arena;
 	struct shell grub; /* what has read GRUB's settings */
 	enum shell_dialect dialect; /* of /bin/sh */
 	enum iommu_maker maker; /* of this machine's IOMMU */
+	const struct policy *policy; /* of the configuration; NULL: none is known */
+	struct recipe_source sources[RECIPE_SOURCES_MAX]; /* of NixOS */
+	size_t source_count;
 	const char *node; /* of a Proxmox cluster, this machine's name; NULL if unknown */
 	struct recipe *items; /* in the order of files and lines */
 	size_t count;
@@ -120,10 +131,11 @@ struct recipes {
 
 /*
  * Reads all that is known below @sysroot (NULL for /), and judges it by the machine @world of
- * the same root. -ENOMEM if @arena is too small; what cannot be read is a finding.
+ * the same root and by the rules of @policy. -ENOMEM if @arena is too small; what cannot be read is
+ * a finding.
  */
-int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
-		 struct recipes *ret) must_check nonnull(1, 3, 4);
+int recipes_read(struct world *world, const char *sysroot, const struct policy *policy,
+		 struct arena *arena, struct recipes *ret) must_check nonnull(1, 3, 4, 5);
 
 /*
  * Adds the devices that a driver for virtual machines has now, unless a recipe or a rule of

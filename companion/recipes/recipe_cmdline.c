@@ -250,12 +250,12 @@ static const struct parameter *find_parameter(struct text name)
 /* "vfio-pci.disable_vga": a parameter of one of vfio's modules, or of what looks like one. */
 static void take_module_parameter(struct reader *r, struct text name)
 {
+	const struct cmdline_arg arg = {.name = name, .value = r->value};
 	const char *dot = memchr(name.p, '.', name.n);
 	struct text module = {name.p, dot ? (size_t)(dot - name.p) : 0};
-	struct text stray =
-		recipe_stray_ids(&(struct cmdline_arg){.name = name, .value = r->value});
+	struct text stray = recipe_stray_ids(&arg);
 
-	if (take_joined(r))
+	if (take_joined(r) || recipe_take_stray_xen(r->recipes, r->base, &arg))
 		return;
 	/* Pain 17: a blank in the list. */
 	if (!dot && stray.n > 0) {
@@ -282,6 +282,7 @@ static void take_module_parameter(struct reader *r, struct text name)
 void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned line,
 			  struct text words)
 {
+	size_t before = recipes->count;
 	struct text rest = words;
 	struct cmdline_arg arg;
 
@@ -303,6 +304,10 @@ void recipe_parse_cmdline(struct recipes *recipes, const char *file, unsigned li
 		else
 			take_module_parameter(&r, arg.name);
 	}
+	if (text_has_part(words, "init=/nix/store/"))
+		recipes_keep(recipes, before, RECIPE_NIX_NOTE);
+	if (text_has_part(words, "gnu.system=/gnu/store/"))
+		recipes_keep(recipes, before, RECIPE_GUIX_NOTE);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #define AFTER_GRUB "then run update-grub, or grub2-mkconfig -o /boot/grub2/grub.cfg"
 #define AFTER_ENTRY \
 	"in all entries at once by grubby --update-kernel=ALL --remove-args=..."
+#define AFTER_OSTREE "with rpm-ostree kargs --delete=..."
 #define AFTER_CMDLINE \
 	"then make the entries again: proxmox-boot-tool refresh, kernel-install"
 #define AFTER_GENERATED "and out of its source, if there is one: this file is generated"
@@ -72,6 +73,7 @@ static const struct place places[] = {
 	 .parse_vendor = recipe_parse_modprobe_vendor,
 	 .is_strict = true},
 	STRICT_IN("/boot/config/modprobe.d", recipe_parse_modprobe),
+	FILE_AT("/etc/modprobe.conf", recipe_parse_modprobe_conf),
 	{.folders = {"/etc/default/grub"},
 	 .parse = recipe_parse_grub_default,
 	 .after = AFTER_GRUB},
@@ -109,6 +111,10 @@ static const struct place places[] = {
 	{.folders = {"/boot/limine.conf", "/boot/limine/limine.conf", "/efi/limine.conf",
 		     "/boot/efi/limine.conf", "/boot/EFI/limine/limine.conf"},
 	 .parse = recipe_parse_keyed},
+	{.folders = {"/boot/EFI/BOOT/limine.conf", "/efi/EFI/BOOT/limine.conf",
+		     "/boot/efi/EFI/BOOT/limine.conf", "/efi/EFI/limine/limine.conf",
+		     "/boot/efi/EFI/limine/limine.conf"},
+	 .parse = recipe_parse_keyed},
 	{.folders = {"/boot/limine.cfg", "/boot/limine/limine.cfg"},
 	 .parse = recipe_parse_keyed},
 	FILE_AT("/boot/refind_linux.conf", recipe_parse_refind_linux),
@@ -129,12 +135,19 @@ static const struct place places[] = {
 	 .parse = recipe_parse_keyed,
 	 .after = "then run lilo"},
 	FILE_AT("/boot/efi/EFI/Slackware/elilo.conf", recipe_parse_keyed),
-	FILE_AT("/boot/armbianEnv.txt", recipe_parse_keyed),
+	{.folders = {"/boot/armbianEnv.txt", "/boot/uEnv.txt"},
+	 .parse = recipe_parse_keyed},
+	{.folders = {"/etc/default/flash-kernel"},
+	 .parse = recipe_parse_keyed,
+	 .after = "then run flash-kernel"},
+	{.folders = {"/boot/startup.nsh", "/efi/startup.nsh", "/boot/efi/startup.nsh"},
+	 .parse = recipe_parse_plain_cmdline},
+	FOLDERS_IN("/boot/efi/EFI", "xen.cfg", recipe_parse_xen_cfg),
 	{.folders = {"/boot/firmware/cmdline.txt", "/boot/cmdline.txt"},
 	 .parse = recipe_parse_plain_cmdline},
 	FILES_IN("/usr/lib/bootc/kargs.d", ".toml", recipe_parse_bootc),
-	FILES_IN("/etc/nixos", ".nix", recipe_parse_nix),
-	FOLDERS_IN("/etc/nixos", ".nix", recipe_parse_nix),
+	FILES_IN("/etc/nixos", ".nix", recipe_keep_nix),
+	FOLDERS_IN("/etc/nixos", ".nix", recipe_keep_nix),
 	FILE_AT("/etc/config.scm", recipe_parse_guix),
 	{.folders = {"/etc/grub.d"},
 	 .suffix = "",
@@ -162,6 +175,10 @@ static const struct place places[] = {
 	 .suffix = ".conf",
 	 .parse = recipe_parse_dracut,
 	 .is_strict = true},
+	FILE_AT("/etc/sysconfig/kernel", recipe_parse_sysconfig),
+	FILE_AT("/etc/booster.yaml", recipe_parse_booster),
+	FILE_AT("/etc/tiny-initramfs/modules", recipe_parse_modules),
+	FILES_IN("/etc/sysconfig/modules", ".modules", recipe_parse_script),
 	FILE_AT("/etc/mkinitcpio.conf", recipe_parse_mkinitcpio),
 	STRICT_IN("/etc/mkinitcpio.conf.d", recipe_parse_mkinitcpio),
 	FILES_IN("/etc/initramfs-tools/scripts/init-top", "", recipe_parse_init_script),
@@ -191,6 +208,10 @@ static const struct place places[] = {
 	FILE_AT("/etc/rc.d/rc.modules.local", recipe_parse_script),
 	FILES_IN("/etc/runit/core-services", ".sh", recipe_parse_script),
 	FILES_IN("/etc/init.d", "", recipe_parse_script),
+	{.folders = {"/etc/crontab", "/var/spool/cron/crontabs/root",
+		     "/var/spool/cron/root"},
+	 .parse = recipe_parse_crontab},
+	FILES_IN("/etc/cron.d", "", recipe_parse_crontab),
 	FILE_AT("/boot/config/go", recipe_parse_script),
 	FILES_IN("/etc/local.d", ".start", recipe_parse_script),
 	FILES_IN("/etc/driverctl.d", "", recipe_parse_driverctl),
@@ -250,6 +271,17 @@ static bool is_by_grubby(const struct place *place)
 	return place->after && text_has_part(text_of(place->after), "grubby");
 }
 
+/* Who changes entries of the boot loader specification. */
+static const char *after_entry(struct recipes *recipes, const char *sysroot)
+{
+	const char *mark = path_below(recipes->arena, sysroot, RUN_PREFIX OSTREE_MARK);
+
+	if (mark && access(mark, F_OK) == 0)
+		return AFTER_OSTREE;
+	return installed_has_program(sysroot, recipes->arena, "grubby") ? AFTER_ENTRY
+									: NULL;
+}
+
 static void parse_file(struct recipes *recipes, const char *sysroot, const char *file,
 		       const struct place *place, recipe_parser parse)
 {
@@ -262,10 +294,8 @@ static void parse_file(struct recipes *recipes, const char *sysroot, const char 
 	for (size_t i = before; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
 
-		r->after = place->after;
-		if (is_by_grubby(place) &&
-		    !installed_has_program(sysroot, recipes->arena, "grubby"))
-			r->after = NULL;
+		r->after = is_by_grubby(place) ? after_entry(recipes, sysroot)
+					       : place->after;
 		if (r->fate == RECIPE_DELETE && is_vendor(file)) {
 			r->fate = RECIPE_STAY;
 			r->note = "it belongs to the distribution, and does no harm";
@@ -292,7 +322,7 @@ static bool is_put_aside(const char *name)
 static void check_suffix(struct recipes *recipes, const char *sysroot,
 			 const struct place *place, const char *file)
 {
-	size_t before = recipes->count, kept = before, findings;
+	size_t before = recipes->count, findings;
 	struct text bytes;
 
 	if (!place->is_strict || is_put_aside(file) ||
@@ -304,14 +334,7 @@ static void check_suffix(struct recipes *recipes, const char *sysroot,
 		place->suffix);
 	findings = recipes->finding_count;
 	place->parse(recipes, file, bytes);
-	/* What it lists was meant. */
-	for (size_t i = before; i < recipes->count; i++) {
-		recipes->items[i].is_replaced = true;
-		if (recipes->items[i].kind == RECIPE_IDS)
-			recipes->items[kept++] = recipes->items[i];
-	}
-	recipes->count = kept;
-	recipes->finding_count = findings;
+	recipes_offer(recipes, before, findings);
 }
 
 static void add_name(struct recipes *recipes, struct listing *listing, const char *name,
@@ -490,6 +513,7 @@ void recipes_read_files(struct recipes *recipes, const char *sysroot)
 			parse_file(recipes, sysroot, place->folders[k], place,
 				   place->parse);
 	}
+	recipe_parse_sources(recipes);
 	read_programs(recipes, sysroot);
 	read_words(recipes, sysroot);
 }

@@ -291,6 +291,77 @@ static bool is_usual(struct text module)
 	return false;
 }
 
+static bool has_bind_rule(const struct policy *policy, const struct pci_device *d)
+{
+	for (size_t i = 0; policy && i < policy->rule_count; i++)
+		if (policy->rules[i].kind == RULE_BIND &&
+		    selector_has_match(&policy->rules[i].selector, d))
+			return true;
+	return false;
+}
+
+static bool is_left_display(const struct judge *j, const struct pci_device *d)
+{
+	return d->ids.class >> 16 == 0x03 && !is_wanted(j, d) &&
+	       !has_bind_rule(j->recipes->policy, d);
+}
+
+/* What the console is on, or the only display that nobody wants to pass on. */
+static bool is_display_of_host(const struct judge *j, const struct pci_device *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < j->inventory.count; i++)
+		count += is_left_display(j, &j->inventory.devices[i]);
+	return is_left_display(j, d) && (d->is_boot_vga || count == 1);
+}
+
+static bool is_blacklisted(const struct judge *j, const char *module)
+{
+	for (size_t i = 0; i < j->recipes->count; i++) {
+		const struct recipe *r = &j->recipes->items[i];
+
+		if (r->kind == RECIPE_BLACKLIST && recipe_is_effective(r) &&
+		    !r->other_loader && text_is_param(r->module, module))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a driver is left that the device has now, or would get at boot. */
+static bool has_driver_left(const struct judge *j, const struct pci_device *d)
+{
+	const struct module_names *names = modules_find(j->modules, &d->ids);
+
+	if (d->driver[0] && !is_blacklisted(j, d->driver))
+		return true;
+	for (size_t i = 0; i < names->count; i++)
+		if (!is_blacklisted(j, names->names[i]))
+			return true;
+	return false;
+}
+
+/* The host's own display is left without any driver. */
+static void judge_dark(const struct judge *j, const struct recipe *r)
+{
+	for (size_t i = 0; i < j->inventory.count && recipe_is_effective(r); i++) {
+		const struct pci_device *d = &j->inventory.devices[i];
+		char address[BDF_SIZE];
+
+		if (!has_candidate(j, d, r->module) || r->other_loader ||
+		    !is_display_of_host(j, d) || has_driver_left(j, d))
+			continue;
+		recipe_find(j->recipes, LINT_BLACKLIST, r->file, r->line,
+			    "it keeps %.*s from %s, which is the display of the host "
+			    "(driver now: %s): %s",
+			    (int)r->module.n, r->module.p, bdf_format(d->bdf, address),
+			    d->driver[0] ? d->driver : "none",
+			    r->extent == RECIPE_LINE
+				    ? "delete the line"
+				    : "remove the driver from the parameter");
+	}
+}
+
 /* A blacklist hits all devices of a driver. False if it has nothing to do with the recipes. */
 static bool judge_blacklist(const struct judge *j, struct recipe *r)
 {
@@ -331,6 +402,38 @@ static bool judge_blacklist(const struct judge *j, struct recipe *r)
 		r->note = note ? note : "other devices may need it";
 	}
 	return true;
+}
+
+static bool has_ids(const struct judge *j, const struct pci_device *d)
+{
+	for (size_t i = 0; i < j->recipes->count; i++) {
+		const struct recipe *r = &j->recipes->items[i];
+
+		if (r->kind == RECIPE_IDS && recipe_is_effective(r) &&
+		    recipe_has_match(r, d))
+			return true;
+	}
+	return false;
+}
+
+/* Pain 1: a list loads the driver that has a device of ids= before vfio-pci. */
+static void judge_early(const struct judge *j, const struct recipe *r)
+{
+	struct device_list taken = {.text.arena = j->recipes->arena};
+
+	for (size_t i = 0; i < j->inventory.count; i++) {
+		const struct pci_device *d = &j->inventory.devices[i];
+
+		if (text_is_param(r->module, d->driver) && has_ids(j, d) &&
+		    !has_bind_rule(j->recipes->policy, d))
+			list_add(&taken, d);
+	}
+	if (taken.count > 0)
+		recipe_find(j->recipes, LINT_ORDER, r->file, r->line,
+			    "it has %.*s loaded before vfio-pci, and %.*s has taken %s: "
+			    "a rule of earlybind comes before both",
+			    (int)r->module.n, r->module.p, (int)r->module.n, r->module.p,
+			    list_end(&taken));
 }
 
 static bool exists(const struct judge *j, const char *path)
@@ -402,6 +505,8 @@ static bool is_of_other_loader(const struct bootloader_facts *f, const char *fil
 					     "/boot/efi/EFI/refind/",
 					     "/efi/EFI/refind/",
 					     "/boot/EFI/",
+					     "/efi/EFI/BOOT/limine",
+					     "/boot/efi/EFI/BOOT/limine",
 					     "/boot/syslinux/",
 					     NULL};
 
@@ -432,6 +537,12 @@ static const char *place_of(struct recipes *recipes, const struct bootloader *l)
 	case LOADER_LINES:
 	case LOADER_HELPER:
 		return l->file;
+	case LOADER_FIRMWARE:
+		return l->image ? arena_printf(recipes->arena,
+					       "the section .cmdline of %s", l->image)
+				: arena_printf(recipes->arena,
+					       "the entry Boot%04X of the firmware",
+					       l->entry.number);
 	case LOADER_UNKNOWN:
 		break;
 	}
@@ -506,6 +617,21 @@ static void replace_other_lists(struct recipes *recipes)
 	}
 }
 
+/* Where this boot has its parameters from, if no file of settings has them. */
+static void name_place(struct recipes *recipes, const char *place)
+{
+	const char *note = arena_printf(
+		recipes->arena,
+		"this boot has it from %s: once an image with the rules has booted, "
+		"remove it there",
+		place);
+
+	recipes->is_cut |= !note;
+	for (size_t i = 0; note && i < recipes->count; i++)
+		if (recipes->items[i].note == recipe_running_note)
+			recipes->items[i].note = note;
+}
+
 /* A parameter in the file of a boot loader that did not boot. */
 static void judge_loader(const struct judge *j, struct world *world)
 {
@@ -518,6 +644,8 @@ static void judge_loader(const struct judge *j, struct world *world)
 	place = place_of(recipes, &loader);
 	if (loader.kind == LOADER_FILE && exists(j, PROXMOX_MARK))
 		judge_lines(recipes);
+	if (loader.kind == LOADER_FIRMWARE && place)
+		name_place(recipes, place);
 	if (!place || file_read_world(world, WORLD_PROC, "cmdline", recipes->arena,
 				      RECIPE_FILE_MAX, &running) < 0)
 		return;
@@ -683,23 +811,36 @@ static void judge_xen(const struct judge *j)
 	}
 }
 
+static void drop_unrelated(struct recipes *recipes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recipes->count; i++)
+		if (!recipes->items[i].is_unrelated)
+			recipes->items[kept++] = recipes->items[i];
+	recipes->count = kept;
+}
+
 static void judge_machine(struct judge *j)
 {
 	struct recipes *recipes = j->recipes;
 	bool is_chosen = has_choice(recipes);
-	size_t kept = 0;
 
 	for (size_t i = 0; i < recipes->count; i++) {
 		struct recipe *r = &recipes->items[i];
-		bool is_about = true;
 
 		if (r->kind == RECIPE_IDS && recipe_is_effective(r))
 			judge_ids(j, r);
 		if (r->kind == RECIPE_BLACKLIST)
-			is_about = is_chosen && judge_blacklist(j, r);
+			r->is_unrelated = !is_chosen || !judge_blacklist(j, r);
+		if (r->kind == RECIPE_BLACKLIST && r->is_unrelated)
+			judge_dark(j, r);
+		if (r->kind == RECIPE_LOAD && r->is_unrelated)
+			judge_early(j, r);
 		if (r->kind == RECIPE_ORDER)
 			judge_order(j, r);
-		if (r->kind == RECIPE_LOAD && !is_chosen && r->fate == RECIPE_DELETE) {
+		if ((r->kind == RECIPE_LOAD || r->kind == RECIPE_ORDER) && !is_chosen &&
+		    r->fate == RECIPE_DELETE) {
 			r->fate = RECIPE_STAY;
 			r->note = "no file that earlybind reads says for which devices "
 				  "it is: a mediated device needs it, too";
@@ -709,10 +850,8 @@ static void judge_machine(struct judge *j)
 				recipes, LINT_ORDER, r->file, r->line,
 				"vfio-pci is loaded early, but no file says for which "
 				"devices");
-		if (is_about)
-			recipes->items[kept++] = *r;
 	}
-	recipes->count = kept;
+	drop_unrelated(recipes);
 }
 
 int recipes_judge(struct recipes *recipes, struct world *world, const char *sysroot)
@@ -739,8 +878,8 @@ int recipes_judge(struct recipes *recipes, struct world *world, const char *sysr
 	return r == -ENOMEM ? r : 0;
 }
 
-int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
-		 struct recipes *ret)
+int recipes_read(struct world *world, const char *sysroot, const struct policy *policy,
+		 struct arena *arena, struct recipes *ret)
 {
 	int r = recipes_init(ret, arena);
 	struct iommu iommu;
@@ -749,6 +888,7 @@ int recipes_read(struct world *world, const char *sysroot, struct arena *arena,
 		return r;
 	iommu_read(world, arena, &iommu);
 	ret->maker = iommu.maker;
+	ret->policy = policy;
 	ret->dialect = bootloader_shell(sysroot, arena);
 	recipes_read_files(ret, sysroot);
 	recipes_read_running(ret, world);

@@ -7,12 +7,9 @@
 
 #include <string.h>
 
-#define GUIX_NOTE \
-	"it is for this system's configuration: once an image with the rules has booted, " \
-	"remove it there and run guix system reconfigure"
 #define BOOTC_NOTE \
-	"it comes with the image of the system: once an image with the rules has booted, take " \
-	"it out where that image is made"
+	"it comes with the image of the system: once an image with the rules has booted, " \
+	"remove it where that image is made"
 
 /* ---- behind a key -------------------------------------------------------------------------- */
 
@@ -62,6 +59,30 @@ static bool has_key(struct text t, const char *key, struct text *ret_value)
 	return true;
 }
 
+static void parse_keys(struct recipes *recipes, const char *file, struct text bytes,
+		       const char *const *keys, size_t count)
+{
+	struct text rest = bytes, text, value;
+	unsigned line = 0, first;
+
+	while (recipe_line(recipes, &rest, &line, &first, &text)) {
+		text = text_trim(text);
+		for (size_t i = 0; i < count; i++)
+			if (has_key(text, keys[i], &value)) {
+				recipe_parse_cmdline(recipes, file, first, value);
+				break;
+			}
+	}
+}
+
+/* Xen without a menu: the name of the kernel, and its parameters. */
+void recipe_parse_xen_cfg(struct recipes *recipes, const char *file, struct text bytes)
+{
+	static const char *const keys[] = {"kernel"};
+
+	parse_keys(recipes, file, bytes, keys, ARRAY_SIZE(keys));
+}
+
 void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text bytes)
 {
 	static const char *const keys[] = {
@@ -78,18 +99,12 @@ void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text b
 		"default_kernel_opts", /* update-extlinux of Alpine */
 		"append", /* LILO, ELILO */
 		"extraargs", /* armbianEnv.txt */
+		"optargs", /* uEnv.txt */
+		"LINUX_KERNEL_CMDLINE", /* flash-kernel */
+		"LINUX_KERNEL_CMDLINE_DEFAULTS",
 	};
-	struct text rest = bytes, text, value;
-	unsigned line = 0, first;
 
-	while (recipe_line(recipes, &rest, &line, &first, &text)) {
-		text = text_trim(text);
-		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-			if (has_key(text, keys[i], &value)) {
-				recipe_parse_cmdline(recipes, file, first, value);
-				break;
-			}
-	}
+	parse_keys(recipes, file, bytes, keys, ARRAY_SIZE(keys));
 }
 
 /* Of a string that goes on in other lines: the quote that opens it here, or closes it. */
@@ -231,5 +246,5 @@ void recipe_parse_guix(struct recipes *recipes, const char *file, struct text by
 
 	parse_strings(recipes, file,
 		      (struct strings_reader){.rest = bytes, .line = 1, .comment = ';'});
-	recipes_keep(recipes, before, GUIX_NOTE);
+	recipes_keep(recipes, before, RECIPE_GUIX_NOTE);
 }

@@ -98,11 +98,13 @@ static void parse_options(const struct line *line, struct text module)
 		!module_is_vfio(module);
 
 	if (text_is_param(module, "xen_pciback")) {
+		const struct recipe r = of(line, RECIPE_ADDRESS, RECIPE_LOOK);
+
 		while (cmdline_next(&rest, &arg))
 			if (text_is(arg.name, "hide") && arg.value.p)
-				recipe_add_xen(line->recipes,
-					       of(line, RECIPE_ADDRESS, RECIPE_LOOK),
-					       arg.value);
+				recipe_add_xen(line->recipes, r, arg.value);
+			else
+				(void)recipe_take_stray_xen(line->recipes, r, &arg);
 		return;
 	}
 	if (!module_is_vfio(module) && !text_is_param(module, "pci_stub") && !is_typo)
@@ -266,7 +268,13 @@ static void parse_alias(const struct line *line, struct text alias)
 	struct text rest = line->rest, module;
 	struct selector selector;
 
-	if (!text_word(&rest, &module) || !text_is_param(module, "vfio_pci"))
+	if (!text_word(&rest, &module))
+		return;
+	if (text_is(module, "off")) {
+		parse_blacklist(line, alias);
+		return;
+	}
+	if (!text_is_param(module, "vfio_pci"))
 		return;
 	if (parse_modalias(alias, &selector)) {
 		recipe_add_selector(line->recipes, recipe_add(line->recipes, &r),
@@ -346,6 +354,23 @@ void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 	parse(recipes, file, bytes, true);
 }
 
+/* modprobe read it once. */
+void recipe_parse_modprobe_conf(struct recipes *recipes, const char *file,
+				struct text bytes)
+{
+	size_t before = recipes->count, findings;
+
+	if (!text_has_part(bytes, "vfio"))
+		return;
+	recipe_find(
+		recipes, LINT_NO_EFFECT, file, 0,
+		"modprobe reads the files /etc/modprobe.d/*.conf and not this one: it "
+		"has no effect");
+	findings = recipes->finding_count;
+	parse(recipes, file, bytes, false);
+	recipes_offer(recipes, before, findings);
+}
+
 /* ---- lists of modules ----------------------------------------------------------------------- */
 
 /* "vfio-pci.ids=..." is for the kernel's command line. */
@@ -366,6 +391,26 @@ static bool take_parameter(struct recipes *recipes, struct recipe r, struct text
 	r.is_replaced = true;
 	recipe_add_ids(recipes, recipe_add(recipes, &r), arg.value);
 	return true;
+}
+
+/* Of a line for modprobe.d the IDs are offered. */
+static void offer_options(struct recipes *recipes, struct recipe r, struct text rest)
+{
+	struct line line = {.recipes = recipes,
+			    .file = r.file,
+			    .number = r.line,
+			    .whole = r.text,
+			    .rest = rest};
+	size_t before = recipes->count;
+	struct text module;
+
+	if (text_has_prefix(r.text, "options") && text_word(&line.rest, &module))
+		parse_options(&line, module);
+	for (size_t i = before; i < recipes->count; i++)
+		recipes->items[i].is_replaced = true;
+	r.is_replaced = true;
+	if (recipes->count == before)
+		(void)recipe_add(recipes, &r);
 }
 
 /* initramfs-tools hands a line to modprobe as it stands: also options, and only modules. */
@@ -389,15 +434,17 @@ static void parse_module_line(struct recipes *recipes, const char *file, unsigne
 				"a line of this file names a module: \"%.*s\" belongs "
 				"into modprobe.d and has no effect here",
 				(int)name.n, name.p);
-			r.is_replaced = true;
-			(void)recipe_add(recipes, &r);
+			offer_options(recipes, r, rest);
 		}
 		return;
 	}
-	if (take_parameter(recipes, r, name) ||
-	    (!recipe_check_module(recipes, file, line, name) &&
-	     !text_is_param(name, "pci_stub")))
+	if (take_parameter(recipes, r, name))
 		return;
+	if (!recipe_check_module(recipes, file, line, name) &&
+	    !text_is_param(name, "pci_stub")) {
+		recipe_add_early(recipes, file, line, name);
+		return;
+	}
 	while (cmdline_next(&rest, &arg)) {
 		if (!text_is_param(arg.name, "ids"))
 			continue;
@@ -419,5 +466,50 @@ void recipe_parse_modules(struct recipes *recipes, const char *file, struct text
 		text = text_trim(text);
 		if (text.n > 0 && text.p[0] != '#' && text.p[0] != ';')
 			parse_module_line(recipes, file, line, text);
+	}
+}
+
+/* The next word of a list with commas, blanks and quotes; a remark ends it. */
+static bool next_module(struct text *list, struct text *ret)
+{
+	static const char separators[] = " \t\r,'\"";
+	size_t n = 0;
+
+	while (list->n > 0 && strchr(separators, list->p[0]))
+		*list = (struct text){list->p + 1, list->n - 1};
+	while (n < list->n && !strchr(separators, list->p[n]))
+		n++;
+	*ret = (struct text){list->p, n};
+	if (n == 0 || list->p[0] == '#')
+		return false;
+	*list = (struct text){list->p + n, list->n - n};
+	return true;
+}
+
+/* The lists of /etc/booster.yaml: strings with commas. */
+void recipe_parse_booster(struct recipes *recipes, const char *file, struct text bytes)
+{
+	static const char *const keys[] = {"modules_force_load:", "modules:"};
+	struct text rest = bytes, text, list, word;
+	bool is_open = false;
+
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		bool is_item = is_open && text_has_prefix(text_trim(text), "-");
+
+		if (is_item)
+			recipe_find(recipes, LINT_NOT_UNDERSTOOD, file, line,
+				    "a list with a line for each module is not "
+				    "understood: booster takes one line, with commas");
+		is_open = false;
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			if (!text_has_prefix(text, keys[i]))
+				continue;
+			list = text;
+			list.p += strlen(keys[i]);
+			list.n -= strlen(keys[i]);
+			is_open = text_trim(list).n == 0;
+			while (next_module(&list, &word))
+				recipe_take_module(recipes, file, line, word, i == 0);
+		}
 	}
 }

@@ -2,15 +2,13 @@
 /*
  * NixOS: boot.kernelParams, boot.extraModprobeConfig, commands of the initrd. The language is not
  * evaluated: its strings are read, and names of lists and strings that are put into ids= are looked
- * up in the same file. vfio-pci's parameters stand in strings of their own.
+ * up in the same file, options also in the other files. vfio-pci's parameters stand in strings of
+ * their own.
  */
 #include "recipe_parse.h"
 
 #include <string.h>
 
-#define NIX_NOTE \
-	"it is for this system's configuration: once an image with the rules has booted, " \
-	"remove it there and run nixos-rebuild boot"
 #define NEST_MAX    8 /* strings in what is put into strings */
 #define NAMES_DEEP  4 /* names that stand for names */
 #define LOOKUPS_MAX 64
@@ -187,7 +185,7 @@ static void take_ids(struct nix *x, struct text list)
 			   .kind = RECIPE_IDS,
 			   .fate = RECIPE_STAY,
 			   .extent = RECIPE_WORDS,
-			   .note = NIX_NOTE,
+			   .note = RECIPE_NIX_NOTE,
 			   .is_cmdline = true};
 	struct selector selector;
 	struct parse_error error;
@@ -234,20 +232,23 @@ static struct text last_part(struct text name)
 	return dot ? skip(name, (size_t)(dot + 1 - name.p)) : name;
 }
 
-/* The value of the name, if the file gives it one; false if there is none, or there are several. */
-static bool find_value(struct nix *x, struct text name, struct text *ret)
+static bool is_path(struct text name)
 {
-	bool is_path = memchr(name.p, '.', name.n) != NULL, is_found = false;
-	struct text rest = x->all, next, value;
-	struct token token, sign;
+	return memchr(name.p, '.', name.n) != NULL;
+}
 
-	if (x->lookups++ >= LOOKUPS_MAX)
-		return false;
+/* How many values the text gives the name; *ret is the last one. */
+static size_t find_in(struct text all, struct text name, struct text *ret)
+{
+	struct text rest = all, next, value;
+	struct token token, sign;
+	size_t count = 0;
+
 	while (next_token(&rest, &token)) {
 		next = rest;
 		if (token.kind != TOKEN_NAME ||
-		    !text_is_same(is_path ? last_part(token.text) : token.text,
-				  is_path ? last_part(name) : name) ||
+		    !text_is_same(is_path(name) ? last_part(token.text) : token.text,
+				  is_path(name) ? last_part(name) : name) ||
 		    !next_token(&next, &sign) || !is_sign(&sign, "=") ||
 		    (next.n > 0 && next.p[0] == '='))
 			continue;
@@ -255,24 +256,50 @@ static bool find_value(struct nix *x, struct text name, struct text *ret)
 		/* What an option may be is not what it is. */
 		if (text_has_part(value, "mkOption"))
 			continue;
-		if (is_found)
-			return false;
 		*ret = value;
-		is_found = true;
+		count++;
 	}
-	return is_found;
+	return count;
+}
+
+/* The only value of the name, and the file that gives it one: of an option that may be another. */
+static bool find_value(const struct nix *x, struct text name, struct nix *holder,
+		       struct text *ret)
+{
+	size_t count = find_in(x->all, name, ret), own = count;
+
+	*holder = *x;
+	for (size_t i = 0; i < x->recipes->source_count && own == 0 && is_path(name);
+	     i++) {
+		const struct recipe_source *source = &x->recipes->sources[i];
+		size_t more = find_in(source->bytes, name, ret);
+
+		if (more > 0) {
+			holder->file = source->file;
+			holder->all = source->bytes;
+		}
+		count += more;
+	}
+	return count == 1;
 }
 
 static void take_expression(struct nix *x, struct text t, unsigned depth)
 {
 	struct token token;
+	struct nix holder;
 	struct text value;
 
 	while (depth < NAMES_DEEP && next_token(&t, &token)) {
 		if (token.kind == TOKEN_STRING)
 			take_string(x, token.text, depth + 1);
-		else if (token.kind == TOKEN_NAME && find_value(x, token.text, &value))
-			take_expression(x, value, depth + 1);
+		if (token.kind != TOKEN_NAME || x->lookups >= LOOKUPS_MAX)
+			continue;
+		x->lookups++;
+		if (!find_value(x, token.text, &holder, &value))
+			continue;
+		take_expression(&holder, value, depth + 1);
+		x->lookups = holder.lookups;
+		x->taken = holder.taken;
 	}
 }
 
@@ -365,5 +392,21 @@ void recipe_parse_nix(struct recipes *recipes, const char *file, struct text byt
 		if ((token.kind == TOKEN_STRING || token.kind == TOKEN_BLOCK) &&
 		    is_about(token.text))
 			parse_string(&x, &token, rest);
-	recipes_keep(recipes, before, NIX_NOTE);
+	recipes_keep(recipes, before, RECIPE_NIX_NOTE);
+}
+
+void recipe_keep_nix(struct recipes *recipes, const char *file, struct text bytes)
+{
+	if (recipes->source_count == RECIPE_SOURCES_MAX)
+		recipes->is_cut = true;
+	else
+		recipes->sources[recipes->source_count++] =
+			(struct recipe_source){file, bytes};
+}
+
+void recipe_parse_sources(struct recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->source_count; i++)
+		recipe_parse_nix(recipes, recipes->sources[i].file,
+				 recipes->sources[i].bytes);
 }

@@ -18,6 +18,13 @@ int recipes_init(struct recipes *recipes, struct arena *arena) must_check nonnul
 	"there is no module vfio_virqfd since Linux 6.2, it is a part of vfio: remove " \
 	"the word"
 
+/* Systems that are made of one configuration, also the entries of their boot loader. */
+#define RECIPE_CONFIGURED \
+	"it is for this system's configuration: once an image with the rules has booted, " \
+	"remove it there and run "
+#define RECIPE_NIX_NOTE	 RECIPE_CONFIGURED "\"nixos-rebuild boot\""
+#define RECIPE_GUIX_NOTE RECIPE_CONFIGURED "\"guix system reconfigure\""
+
 /* What xen-pciback hides, by its own parameter or that of Qubes. */
 #define RECIPE_XEN_OPTIONS "driver=xen-pciback"
 #define RECIPE_XEN_NOTE \
@@ -85,12 +92,27 @@ void recipe_check_parameter(struct recipes *recipes, struct recipe base,
 			    struct text module, struct text name, struct text value)
 	nonnull(1);
 
+/*
+ * A word of a list of modules: one of vfio is a recipe. Another one that the list has loaded before
+ * vfio-pci, @is_loaded, is for recipes_judge() alone, which drops it.
+ */
+void recipe_take_module(struct recipes *recipes, const char *file, unsigned line,
+			struct text word, bool is_loaded) nonnull(1, 2);
+
+/* What a file loads before its line of vfio-pci, for recipes_judge(). */
+void recipe_add_early(struct recipes *recipes, const char *file, unsigned line,
+		      struct text module) nonnull(1, 2);
+
 /* Drivers that take a device away from the host; any other one uses it. */
 bool driver_is_for_others(struct text driver);
 
 /* The value of xen-pciback's "hide": "(0000:01:00.0)(01:00.1)". */
 void recipe_add_xen(struct recipes *recipes, struct recipe recipe, struct text value)
 	nonnull(1);
+
+/* A word "(01:00.1)", which a blank has cut off from the value before it. False: another word. */
+bool recipe_take_stray_xen(struct recipes *recipes, struct recipe recipe,
+			   const struct cmdline_arg *arg) nonnull(1, 3);
 
 /*
  * What QEMU is told: "vfio-pci,host=0000:01:00.0,...", or sysfsdev= with a path; also as JSON. Adds
@@ -118,11 +140,19 @@ void recipe_follow(struct recipes *recipes, struct text command) nonnull(1);
  */
 void recipes_keep(struct recipes *recipes, size_t before, const char *note) nonnull(1, 3);
 
+/*
+ * Nobody reads the line that gave the recipes from @before on, and the findings from @findings on:
+ * of all of them only the IDs stay, which were meant, and are offered.
+ */
+void recipes_offer(struct recipes *recipes, size_t before, size_t findings) nonnull(1);
+
 /* ---- formats ---- */
 
 /* modprobe.d: of the machine's owner, and of the distribution, whose blacklists are none. */
 void recipe_parse_modprobe(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+void recipe_parse_modprobe_conf(struct recipes *recipes, const char *file,
+				struct text bytes) nonnull(1, 2);
 void recipe_parse_modprobe_vendor(struct recipes *recipes, const char *file,
 				  struct text bytes) nonnull(1, 2);
 
@@ -149,6 +179,8 @@ void recipe_parse_grub_custom(struct recipes *recipes, const char *file,
 			      struct text bytes) nonnull(1, 2);
 void recipe_parse_keyed(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+void recipe_parse_xen_cfg(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
 void recipe_parse_ukify(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_refind_linux(struct recipes *recipes, const char *file,
@@ -159,6 +191,10 @@ void recipe_parse_bootc(struct recipes *recipes, const char *file, struct text b
 	nonnull(1, 2);
 void recipe_parse_nix(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
+/* Keeps it for recipe_parse_sources(), which knows the names of all of them. */
+void recipe_keep_nix(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_sources(struct recipes *recipes) nonnull(1);
 void recipe_parse_guix(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 
@@ -166,6 +202,10 @@ void recipe_parse_guix(struct recipes *recipes, const char *file, struct text by
 void recipe_parse_modules(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_dracut(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_sysconfig(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
+void recipe_parse_booster(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_openrc(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
@@ -176,6 +216,8 @@ void recipe_parse_script(struct recipes *recipes, const char *file, struct text 
 void recipe_parse_init_script(struct recipes *recipes, const char *file,
 			      struct text bytes) nonnull(1, 2);
 
+void recipe_parse_crontab(struct recipes *recipes, const char *file, struct text bytes)
+	nonnull(1, 2);
 void recipe_parse_unit(struct recipes *recipes, const char *file, struct text bytes)
 	nonnull(1, 2);
 void recipe_parse_udev(struct recipes *recipes, const char *file, struct text bytes)
@@ -212,6 +254,9 @@ void recipe_parse_truenas(struct recipes *recipes, const char *file, struct text
 
 /* Reads all files below @sysroot. */
 void recipes_read_files(struct recipes *recipes, const char *sysroot) nonnull(1);
+
+/* Of a parameter of this boot that no file sets, until the place where it stands is known. */
+extern const char recipe_running_note[];
 
 /* Adds the kernel parameters of this boot, behind the files. */
 void recipes_read_running(struct recipes *recipes, struct world *world) nonnull(1, 2);

@@ -90,6 +90,7 @@ struct match {
 	struct text id; /* "10DE:1B80" */
 	struct text driver; /* empty if the rule passes nothing */
 	bool is_run; /* by a program */
+	bool is_tagged; /* it is about devices that other rules have marked */
 };
 
 /* Takes 'KEY=="VALUE"' off the front of @rest, up to the comma behind it. */
@@ -149,8 +150,15 @@ static void take_part(struct match *m, struct text key, struct text value, bool 
 	for (size_t i = 0; is_match && i < ARRAY_SIZE(names); i++)
 		if (text_is(key, names[i].key))
 			*names[i].value = value;
+	if (is_match && text_is(key, "TAG") && text_has_part(value, "vfio"))
+		m->is_tagged = true;
 	if (is_match || m->driver.n > 0)
 		return;
+	/* A mark for another rule, which runs a program. */
+	if (text_is(key, "TAG") && text_has_part(value, "vfio")) {
+		m->driver = TEXT("vfio-pci");
+		m->is_run = true;
+	}
 	if (text_is(key, "ATTR{driver_override}") && driver_is_for_others(value))
 		m->driver = value;
 	if (text_has_prefix(key, "RUN") || text_has_prefix(key, "PROGRAM")) {
@@ -237,6 +245,8 @@ static void take_rule(struct recipes *recipes, struct recipe r, struct text text
 	r.note = m.is_run ? RUN_NOTE : NULL;
 	r.options = recipe_driver_options(recipes, m.driver);
 	if (!add_match(recipes, &r, &m)) {
+		if (m.is_tagged)
+			return;
 		recipe_find(recipes, LINT_NOT_UNDERSTOOD, r.file, r.line,
 			    "it looks like it passes devices, and is not understood: it "
 			    "names none by KERNEL== or by ATTR{vendor}== and "

@@ -11,10 +11,11 @@
 #include "files.h"
 
 #define CMDLINE_FILE "/proc/cmdline"
-#define CMDLINE_NOTE \
-	"this boot has it, and no file that earlybind reads sets it: once an image with " \
-	"the rules has booted, remove it from your boot loader's settings"
 #define OVERRIDE_MAX 64
+
+const char recipe_running_note[] =
+	"this boot has it, and no file that earlybind reads sets it: once an image with "
+	"the rules has booted, remove it from your boot loader's settings";
 
 static bool is_said(const struct recipes *recipes, size_t count,
 		    const struct recipe_finding *finding)
@@ -55,7 +56,7 @@ void recipes_read_running(struct recipes *recipes, struct world *world)
 		recipe.is_running = true;
 		if (recipe.fate == RECIPE_DELETE) {
 			recipe.fate = RECIPE_STAY;
-			recipe.note = CMDLINE_NOTE;
+			recipe.note = recipe_running_note;
 		}
 		recipes->items[kept++] = recipe;
 	}

@@ -93,6 +93,43 @@ static void put_variable(struct script *s, struct text name)
 		put(s, v->value.p[i]);
 }
 
+static size_t expand_one(struct script *s, struct text t);
+static struct text last_address(struct text word);
+
+/*
+ * What "$(cat .../0000:01:00.0/vendor)" says is of one device, and so is what "$(ls
+ * .../0000:01:00.0/iommu_group/devices)" lists: the path stands for it. 0 for anything else.
+ */
+static size_t expand_listing(struct script *s, struct text t)
+{
+	static const char *const programs[] = {"$(cat ", "$(ls "};
+	static const char *const ends[] = {"/vendor", "/device", "/iommu_group/devices",
+					   "/iommu_group/devices/"};
+	const char *end = memchr(t.p, ')', t.n);
+	size_t before = s->used, start = 0, n;
+	struct text inner, path;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (text_has_prefix(t, programs[i]))
+			start = strlen(programs[i]);
+	if (start == 0 || !end)
+		return 0;
+	inner = (struct text){t.p + start, (size_t)(end - t.p) - start};
+	if (text_has_part(inner, "$("))
+		return 0;
+	for (; inner.n > 0; inner = skip(inner, n)) {
+		n = inner.p[0] == '$' ? expand_one(s, inner) : 1;
+		if (inner.p[0] != '$' && inner.p[0] != '"')
+			put(s, inner.p[0]);
+	}
+	path = (struct text){s->out + before, s->used - before};
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (text_has_suffix(path, ends[i]) && last_address(path).n > 0)
+			return (size_t)(end + 1 - t.p);
+	s->used = before;
+	return 0;
+}
+
 /* The length of "$..." at the start of @t, with its value put. */
 static size_t expand_one(struct script *s, struct text t)
 {
@@ -100,6 +137,7 @@ static size_t expand_one(struct script *s, struct text t)
 	bool is_braced = text_has_prefix(t, "${");
 	struct text rest = skip(t, is_braced ? 2 : 1), name = take_name(rest);
 	const char *end;
+	size_t n;
 
 	if (name.n > 0 && !is_braced) {
 		put_variable(s, name);
@@ -114,6 +152,9 @@ static size_t expand_one(struct script *s, struct text t)
 	/* A status or a number is no device. */
 	if (rest.n > 0 && !is_braced && strchr("?$#!", rest.p[0]))
 		return 2;
+	n = is_braced ? 0 : expand_listing(s, t);
+	if (n > 0)
+		return n;
 	put(s, UNCLEAR);
 	if (is_braced || text_has_prefix(t, "$(")) {
 		end = memchr(t.p, is_braced ? '}' : ')', t.n);
@@ -361,6 +402,17 @@ static void say_unclear(struct script *s)
 			    "earlybind reads only literal addresses and IDs");
 }
 
+/* By ID, if the command has one: what is read from a device's files is that device. */
+static void add_devices(struct script *s, struct recipe *r, struct text t)
+{
+	if (r->kind == RECIPE_IDS && add_ids(s, r, t) == 0)
+		r->kind = RECIPE_ADDRESS;
+	if (r->kind == RECIPE_ADDRESS)
+		(void)add_addresses(s, r, t);
+	if (r->selector_count > 0)
+		(void)recipe_add(s->recipes, r);
+}
+
 static void take_command(struct script *s, struct text t)
 {
 	struct text driver = {"", 0}, raw = s->raw, ids;
@@ -392,8 +444,9 @@ static void take_command(struct script *s, struct text t)
 			(void)recipe_add(s->recipes, &r);
 	} else if (way != WAY_UNCLEAR) {
 		r.options = recipe_driver_options(s->recipes, driver);
-		if ((way == WAY_ID ? add_ids(s, &r, t) : add_addresses(s, &r, t)) > 0)
-			(void)recipe_add(s->recipes, &r);
+		if (!r.options && text_has_part(t, "/iommu_group/devices"))
+			r.options = "with=group";
+		add_devices(s, &r, t);
 	}
 	if (r.selector_count == 0 || memchr(t.p, UNCLEAR, t.n))
 		say_unclear(s);
@@ -673,6 +726,29 @@ void recipe_parse_unit(struct recipes *recipes, const char *file, struct text by
 		s.line = first;
 		s.variable_count = variable_count;
 		read_statements(&s, text);
+	}
+	if (s.first_unclear > 0)
+		look_at(recipes, file, bytes, s.first_unclear);
+}
+
+/* Commands of "@reboot"; in a crontab of the system the user stands before them. */
+void recipe_parse_crontab(struct recipes *recipes, const char *file, struct text bytes)
+{
+	struct text rest = bytes, text, word, command;
+	struct script s;
+
+	if (bytes.n == 0 || !script_begin(&s, recipes, file))
+		return;
+	for (unsigned line = 1; text_cut(&rest, '\n', &text); line++) {
+		if (!text_word(&text, &word) || !text_is(word, "@reboot"))
+			continue;
+		command = text_trim(text);
+		if (text_word(&text, &word) && text_is(word, "root"))
+			command = text_trim(text);
+		recipe_follow(recipes, command);
+		s.line = line;
+		if (command.n > 0 && is_about(file, command))
+			read_statements(&s, command);
 	}
 	if (s.first_unclear > 0)
 		look_at(recipes, file, bytes, s.first_unclear);

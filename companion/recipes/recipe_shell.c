@@ -105,16 +105,36 @@ bool recipe_is_grub_variable(struct text name)
 	return false;
 }
 
+/* What is for the kernel has no effect on the hypervisor's line. */
+static void check_hypervisor(struct recipes *recipes, const char *file,
+			     const struct shell_assignment *a)
+{
+	size_t before = recipes->count, findings;
+
+	if (!text_has_part(a->value, "pciback.hide=") &&
+	    !text_has_part(a->value, "vfio") && !text_has_part(a->value, "pci-stub."))
+		return;
+	recipe_find(
+		recipes, LINT_NO_EFFECT, file, a->place.line,
+		"%.*s is the command line of Xen, and the kernel does not get it: its "
+		"parameters belong into GRUB_CMDLINE_LINUX_DEFAULT",
+		(int)a->name.n, a->name.p);
+	findings = recipes->finding_count;
+	recipe_parse_cmdline(recipes, file, a->place.line, a->value);
+	recipes_offer(recipes, before, findings);
+}
+
 static void take_grub(struct recipes *recipes, const char *file,
 		      const struct shell_assignment *a)
 {
-	/*
-	 * grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. And what a boot for
-	 * repairs has is no choice of devices.
-	 */
-	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN") ||
-	    text_has_part(a->name, "RECOVERY"))
+	/* What a boot for repairs has is no choice of devices. */
+	if (text_has_part(a->name, "RECOVERY"))
 		return;
+	/* grub.d/20_linux_xen: the hypervisor's line, where iommu= is Xen's own. */
+	if (text_has_prefix(a->name, "GRUB_CMDLINE_XEN")) {
+		check_hypervisor(recipes, file, a);
+		return;
+	}
 	if (!a->is_addition && !a->has_itself)
 		replace_variable(recipes, file, a);
 	parse_words(recipes, file, a);
@@ -133,25 +153,14 @@ void recipe_parse_grub_default(struct recipes *recipes, const char *file,
 		read_assignments(recipes, &recipes->grub, file, bytes, names, take_grub);
 }
 
-/* A list of modules: each word of vfio is a recipe. */
+/* @is_loaded: in the order of the list. */
 static void parse_module_list(struct recipes *recipes, const char *file,
-			      const struct shell_assignment *a)
+			      const struct shell_assignment *a, bool is_loaded)
 {
 	struct text rest = a->value, word;
 
-	while (text_word(&rest, &word)) {
-		struct recipe r = {
-			.file = file,
-			.line = a->place.line,
-			.text = word,
-			.kind = RECIPE_LOAD,
-			.fate = RECIPE_DELETE,
-			.extent = RECIPE_WORDS,
-		};
-
-		if (recipe_check_module(recipes, file, a->place.line, word))
-			(void)recipe_add(recipes, &r);
-	}
+	while (text_word(&rest, &word))
+		recipe_take_module(recipes, file, a->place.line, word, is_loaded);
 }
 
 /* Scripts of the machine's owner that go into the image. */
@@ -193,6 +202,21 @@ static void check_blanks(struct recipes *recipes, const char *file,
 			    (int)a->name.n, a->name.p);
 }
 
+/* Assignments of a file by itself. Its lists may have words of other files, which are read there. */
+static void read_lists(struct recipes *recipes, enum shell_dialect dialect,
+		       const char *file, struct text bytes, const char *const *names,
+		       taker take)
+{
+	struct shell shell;
+	int r = 0;
+
+	shell_init(&shell, recipes->arena, dialect);
+	for (size_t i = 0; names[i] && r == 0; i++)
+		r = shell_define(&shell, names[i], "");
+	recipes->is_cut |= r < 0;
+	read_assignments(recipes, &shell, file, bytes, names, take);
+}
+
 static const char *const dracut_names[] = {"kernel_cmdline",
 					   "install_items",
 					   "force_drivers",
@@ -215,28 +239,21 @@ static void take_dracut(struct recipes *recipes, const char *file,
 		if (i == 1)
 			parse_items(recipes, file, a);
 		else
-			parse_module_list(recipes, file, a);
+			parse_module_list(recipes, file, a,
+					  text_is(a->name, "force_drivers"));
 	}
 }
 
 void recipe_parse_dracut(struct recipes *recipes, const char *file, struct text bytes)
 {
-	struct shell shell;
-	int r = 0;
-
-	/* The lists may have words of other files, which are read there. */
-	shell_init(&shell, recipes->arena, SHELL_BASH);
-	for (size_t i = 0; dracut_names[i] && r == 0; i++)
-		r = shell_define(&shell, dracut_names[i], "");
-	recipes->is_cut |= r < 0;
-	read_assignments(recipes, &shell, file, bytes, dracut_names, take_dracut);
+	read_lists(recipes, SHELL_BASH, file, bytes, dracut_names, take_dracut);
 }
 
 static void take_mkinitcpio(struct recipes *recipes, const char *file,
 			    const struct shell_assignment *a)
 {
 	if (text_is(a->name, "MODULES"))
-		parse_module_list(recipes, file, a);
+		parse_module_list(recipes, file, a, true);
 	if (text_is(a->name, "FILES") || text_is(a->name, "BINARIES"))
 		parse_items(recipes, file, a);
 }
@@ -256,7 +273,7 @@ static void take_openrc(struct recipes *recipes, const char *file,
 	struct cmdline_arg arg;
 
 	if (text_has_prefix(a->name, "modules"))
-		parse_module_list(recipes, file, a);
+		parse_module_list(recipes, file, a, true);
 	for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
 		if (!text_has_prefix(a->name, args[i]))
 			continue;
@@ -272,17 +289,28 @@ void recipe_parse_openrc(struct recipes *recipes, const char *file, struct text 
 {
 	static const char *const names[] = {"modules", "module_vfio", "module_pci_stub",
 					    NULL};
-	struct shell shell;
 
-	shell_init(&shell, recipes->arena, SHELL_SH);
-	read_assignments(recipes, &shell, file, bytes, names, take_openrc);
+	read_lists(recipes, SHELL_SH, file, bytes, names, take_openrc);
+}
+
+static void take_sysconfig(struct recipes *recipes, const char *file,
+			   const struct shell_assignment *a)
+{
+	parse_module_list(recipes, file, a, true);
+}
+
+/* SUSE's /etc/sysconfig/kernel */
+void recipe_parse_sysconfig(struct recipes *recipes, const char *file, struct text bytes)
+{
+	static const char *const names[] = {"INITRD_MODULES", "DOMU_INITRD_MODULES",
+					    "MODULES_LOADED_ON_BOOT", NULL};
+
+	read_lists(recipes, SHELL_SH, file, bytes, names, take_sysconfig);
 }
 
 void recipe_parse_mkinitcpio(struct recipes *recipes, const char *file, struct text bytes)
 {
 	static const char *const names[] = {"MODULES", "FILES", "BINARIES", NULL};
-	struct shell shell;
 
-	shell_init(&shell, recipes->arena, SHELL_BASH);
-	read_assignments(recipes, &shell, file, bytes, names, take_mkinitcpio);
+	read_lists(recipes, SHELL_BASH, file, bytes, names, take_mkinitcpio);
 }

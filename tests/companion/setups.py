@@ -10,6 +10,7 @@ person would make of it (a '?' behind the first word: it may be so):
 
   rule SELECTOR [OPTION...]   a rule that is proposed
   lost SELECTOR               a rule that is offered: nothing binds the device today
+  refused SELECTOR            a rule that is not proposed: the host keeps its devices
   delete FILE[:LINE]          the line, or the file, may be deleted
   words FILE:LINE WORD        these words may be deleted
   find LINT FILE[:LINE]       a mistake that is named
@@ -26,7 +27,7 @@ import shutil
 import subprocess
 import sys
 
-WANTS = ("rule", "lost", "delete", "words", "find")
+WANTS = ("rule", "lost", "refused", "delete", "words", "find")
 FLAGS = ("nothing", "look", "mistake")
 
 # By how the names of the set-ups begin.
@@ -85,11 +86,12 @@ def said(out):
     shown = [item for item in out["found"] if not item["generated"]]
     rules = {state: [" ".join(filter(None, (rule["selector"], rule["options"])))
                      for rule in out["rules"] if rule["state"] == state]
-             for state in ("new", "lost")}
+             for state in ("new", "lost", "refused")}
     gone = [item for item in shown if item["fate"] == "delete"]
     return {
         "rule": rules["new"],
         "lost": rules["lost"],
+        "refused": rules["refused"],
         "delete": [place(item) for item in gone if item["extent"] != "words"],
         "words": [f"{place(item)} {item['text']}" for item in gone
                   if item["extent"] == "words"],
@@ -107,7 +109,7 @@ def differences(earlybind, tree, wants, flags):
                   if text not in needed + allowed]
     if is_look != ("look" in flags):
         found.append("+look" if is_look else "-look")
-    if not wants["rule"][0] + wants["lost"][0] and "nothing" not in flags:
+    if not sum((wants[want][0] for want in WANTS[:3]), []) and "nothing" not in flags:
         found.append("the set-up has no rule")
     if "mistake" not in flags:
         checks = run(earlybind, "check", "--only", "recipes", "--sysroot", tree)["checks"]

@@ -60,6 +60,11 @@ static void (*const parsers[])(struct recipes *recipes, const char *file,
 	recipe_parse_talos,
 	parse_cmdline,
 	parse_driverctl,
+	recipe_parse_sysconfig,
+	recipe_parse_booster,
+	recipe_parse_xen_cfg,
+	recipe_parse_crontab,
+	recipe_parse_modprobe_conf,
 };
 
 static void check(const struct recipe *r, unsigned lines)

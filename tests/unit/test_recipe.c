@@ -404,7 +404,7 @@ static const parser parsers[] = {
 	recipe_parse_unit,     recipe_parse_udev,	   recipe_parse_tmpfiles,
 	recipe_parse_sysfs,    recipe_parse_init_script,   recipe_parse_driverctl,
 	recipe_parse_unraid,   recipe_parse_proxmox_vm,	   recipe_parse_proxmox_mapping,
-	recipe_parse_libvirt,
+	recipe_parse_libvirt,  recipe_parse_sysconfig,	   recipe_parse_booster,
 };
 
 static void parse_all(struct text bytes)

@@ -15,8 +15,14 @@ cp -a import-driverctl import-write
 golden import-write import --sysroot import-write --write
 check import-write-adds grep -qx 'bind  0000:01:00.0+10ee:5000' import-write/etc/earlybind.conf
 golden import-write-again import --sysroot import-write --write
-golden import-write-display import --sysroot import-unraid --write
-check import-write-display-refused test ! -e import-unraid/etc/earlybind.conf
+# What the boot would refuse is no rule.
+cp -a import-unraid import-display
+golden import-write-display import --sysroot import-display --write
+import_write_display() {
+	grep -qx 'bind  10de:228b' import-display/etc/earlybind.conf &&
+		! grep -q 10de:2489 import-display/etc/earlybind.conf
+}
+check import-write-display-refused import_write_display
 
 import_json() {
 	"$EARLYBIND" import --sysroot import-driverctl --json >out.json || [ $? -eq 1 ]
