@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "filter.h"
 
+#define HUNG_MAX 64
+
 static unsigned with_of(const struct rule *rule)
 {
 	static const unsigned wants[] = {
@@ -129,10 +131,22 @@ bool policy_mark_followed(struct policy *policy)
 	return is_any;
 }
 
+/* What the kernel did not come back from: no rule acts on it, whatever a second look says. */
+static size_t take_hung(const struct inventory *inv, struct bdf ret[HUNG_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < inv->count; i++)
+		if (inv->devices[i].has_hung && count++ < HUNG_MAX)
+			ret[count - 1] = inv->devices[i].bdf;
+	return count;
+}
+
 int policy_read_inventory(struct world *world, struct arena *arena, struct policy *policy,
 			  inventory_filter filter, const void *arg, struct inventory *ret)
 {
-	size_t used = arena->used;
+	size_t count, used = arena->used;
+	struct bdf hung[HUNG_MAX];
 	int r;
 
 	for (size_t i = 0; i < policy->rule_count; i++)
@@ -140,8 +154,19 @@ int policy_read_inventory(struct world *world, struct arena *arena, struct polic
 	r = inventory_read(world, arena, filter, arg, ret);
 	if (r < 0 || !find_lost(policy, ret))
 		return r;
+	count = take_hung(ret, hung);
+	/* Too many to remember. */
+	if (count > HUNG_MAX)
+		return 0;
 	arena_rewind(arena, used);
-	return inventory_read(world, arena, filter, arg, ret);
+	r = inventory_read(world, arena, filter, arg, ret);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct pci_device *d = inventory_find(ret, hung[i]);
+
+		if (d)
+			d->is_unread = true;
+	}
+	return r;
 }
 
 bool rule_is_unmatched(const struct policy *policy, const struct inventory *inv,

@@ -163,6 +163,15 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 				buf, sizeof(buf)) >= 0;
 }
 
+static bool is_virtual(struct world *world, struct bdf bdf)
+{
+	char path[JOB_PATH_SIZE], physical[BDF_SIZE];
+
+	return world->ops->link(world, WORLD_SYS,
+				inventory_attribute(bdf, "physfn", path), physical,
+				sizeof(physical)) >= 0;
+}
+
 /* Fills what follows the IDs, but for facts. 0, or -errno. */
 static int inventory_read_rest(struct world *world, struct pci_device *d)
 {
@@ -177,8 +186,10 @@ static int inventory_read_rest(struct world *world, struct pci_device *d)
 	if (r < 0 && ((d->brings & FACT_WITH_GROUP) || d->is_companion))
 		return r;
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
-	d->is_boot_vga =
-		pci_is_display(&d->ids) && read_number(world, d->bdf, "boot_vga") == 1;
+	if (pci_is_display(&d->ids)) {
+		d->is_boot_vga = read_number(world, d->bdf, "boot_vga") == 1;
+		d->is_virtual = !d->is_boot_vga && is_virtual(world, d->bdf);
+	}
 	d->vf_count = d->is_interesting ? inventory_count_vfs(world, d->bdf) : 0;
 	return 0;
 }
@@ -386,15 +397,19 @@ struct pci_device *inventory_find(const struct inventory *inventory, struct bdf 
  * A look at function 0, for the sake of another one, may be what did not come back. Whether
  * there is one of its functions that was not left alone before.
  */
-static bool leave_alone(struct inventory *inv, size_t sorted, struct bdf bdf)
+static bool leave_alone(struct inventory *inv, size_t sorted, struct bdf bdf,
+			bool has_hung)
 {
 	bool is_any = false;
 
 	for (bdf.function = 0; bdf.function < FUNCTIONS_OF_SLOT; bdf.function++) {
 		struct pci_device *d = find(inv, sorted, bdf);
 
-		if (d && !d->is_unread)
-			is_any = d->is_unread = true;
+		if (!d)
+			continue;
+		is_any |= !d->is_unread;
+		d->is_unread = true;
+		d->has_hung |= has_hung;
 	}
 	return is_any;
 }
@@ -408,12 +423,14 @@ static bool inventory_examine(struct fact_reader *facts, struct inventory *inv,
 {
 	int r, wanted = facts->filter ? facts_learn(facts, d) : (int)FACT_WANTED;
 	unsigned answer = wanted < 0 ? 0 : (unsigned)wanted;
+	bool has_hung = facts->has_hung || wanted == -ETIMEDOUT;
 
 	d->is_interesting = answer & FACT_WANTED;
 	d->brings = answer & (FACT_WITH_FUNCTIONS | FACT_WITH_GROUP);
 	if (wanted < 0)
 		d->is_unread = true;
-	if ((wanted < 0 || facts->has_hung) && leave_alone(inv, sorted, d->bdf) &&
+	d->has_hung |= has_hung;
+	if ((wanted < 0 || has_hung) && leave_alone(inv, sorted, d->bdf, has_hung) &&
 	    wanted >= 0)
 		inventory_count_unread(inv, -ETIMEDOUT);
 	if (wanted == 0 && !pci_is_display(&d->ids))

@@ -45,11 +45,13 @@ struct pci_device {
 	const char *variant; /* of vfio-pci for it: a module, where driver=auto asked */
 	bool has_no_variants; /* and it could not be found out */
 	bool is_unread; /* a fact could not be read: no rule may act on it */
+	bool has_hung; /* for that reason: the kernel did not come back from it */
 	bool is_interesting; /* passed the filter, or is a companion; otherwise a neighbour */
 	bool is_companion; /* a rule wants it along with one that it names */
 	unsigned brings; /* of FACT_WITH_*: what a rule wants along with it */
 	bool is_bridge; /* by class, or it has buses behind it */
 	bool is_boot_vga;
+	bool is_virtual; /* a function of SR-IOV; looked at for displays only: no screen is on one */
 	const struct framebuffer
 		*framebuffer; /* of the firmware, on its memory; NULL: none */
 	bool is_held; /* kept away from every driver, on purpose */

@@ -65,7 +65,7 @@ static bool is_screen(const struct pci_device *d)
 {
 	unsigned class = d->ids.class >> 8;
 
-	return class == 0x0300 || class == 0x0301 || class == 0x0380;
+	return !d->is_virtual && (class == 0x0300 || class == 0x0301 || class == 0x0380);
 }
 
 static enum reason refuse_display(const struct refusal *c, const struct pci_device *d,

@@ -614,10 +614,16 @@ bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 		       (plan->is_foreseen && pd->action == ACTION_DONE)));
 }
 
-static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
+static enum reason ask_guards(struct planner *p, struct plan_device *pd)
 {
 	const struct refusal context = {p->policy,     p->inventory, p->plan,
 					p->companions, p->arena,     pd->wanted};
+
+	return refuse_device(&context, pd->device, pd->allow, &pd->detail);
+}
+
+static void plan_bind(struct planner *p, struct plan_device *pd)
+{
 	const struct pci_device *d = pd->device;
 
 	pd->action = ACTION_REFUSE;
@@ -627,9 +633,23 @@ static void plan_bind(struct planner *p, struct plan_device *pd, unsigned allow)
 		pd->wanted = d->driver;
 		return;
 	}
-	pd->reason = refuse_device(&context, d, allow, &pd->detail);
+	pd->reason = ask_guards(p, pd);
 	if (pd->reason == REASON_NONE)
 		pd->action = d->driver[0] == '\0' ? ACTION_BIND : ACTION_RECOVER;
+}
+
+/* A display, or a keyboard, that a former one left to the host may go by its own allow=console. */
+static void ask_guards_again(struct planner *p)
+{
+	for (size_t i = 0; i < p->plan->device_count; i++) {
+		struct plan_device *pd = &p->plan->devices[i];
+
+		if (pd->action != ACTION_BIND && pd->action != ACTION_RECOVER)
+			continue;
+		pd->reason = ask_guards(p, pd);
+		if (pd->reason != REASON_NONE)
+			pd->action = ACTION_REFUSE;
+	}
 }
 
 /* The driver that @rules, the words of driver=, mean for @d. */
@@ -688,7 +708,8 @@ static bool plan_device(struct planner *p, const struct pci_device *d,
 						    ? match.bind->driver
 						    : match_driver(p->policy, d),
 					    &ret->note);
-		plan_bind(p, ret, match.allow);
+		ret->allow = match.allow;
+		plan_bind(p, ret);
 		if (match.with && ret->reason != REASON_HOST_DEVICE)
 			ret->note = arena_printf(p->arena, "comes along with %s",
 						 bdf_format(match.with->bdf, address));
@@ -782,6 +803,7 @@ int plan_make(const struct policy *policy, const struct inventory *inventory,
 		if (plan_device(&p, &inventory->devices[i],
 				&plan.devices[plan.device_count]))
 			plan.device_count++;
+	ask_guards_again(&p);
 	for (size_t i = 0; i < plan.device_count; i++) {
 		const struct plan_device *pd = &plan.devices[i];
 

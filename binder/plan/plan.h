@@ -57,6 +57,7 @@ struct plan_device {
 	const struct rule *rule;
 	enum action action;
 	const char *wanted; /* the driver */
+	unsigned allow; /* of the rules that name it */
 	enum reason reason;
 	const char *detail; /* of the reason; NULL for none */
 	const char *note; /* a sentence about the device that is no failure, or NULL */

@@ -722,7 +722,7 @@ static void say_kept_bound(struct machine *d, const struct plan_device *pd)
 	}
 	machine_say(d, FINDING_FAIL,
 		    "%s: %s has it, though a keep rule (%s) protects it: run \"earlybind "
-		    "apply\" and reboot, or for now \"earlybind release %s\"",
+		    "apply\" and reboot; \"earlybind explain %s\" says what helps now",
 		    machine_device(d, pd->device), pd->device->driver, origin,
 		    bdf_format(pd->device->bdf, address));
 }

@@ -16,36 +16,16 @@ struct binding {
 	struct run run; /* the plan for all of them */
 };
 
-/* What protects a device from rules. The disks and networks are looked at anew (guards.h). */
-static bool is_protecting(const struct policy *rules, const struct rule *rule)
-{
-	if (rule->kind == RULE_KEEP)
-		return policy_has_rule_active(rules, rule);
-	return policy_has_guard(rules, rule) &&
-	       (rule->allow == ALLOW_CONSOLE || !rule_is_recorded(rule));
-}
-
 /* The words as rules, and the keep rules of the next boot. */
 static int make_policy(struct binding *b)
 {
-	const struct origin origin = {.source = SOURCE_ARGUMENT};
 	const struct policy *next = &b->hand.next.policy;
-	const struct policy *rules = next->off ? &b->hand.files : next;
-	struct text options = b->is_forced ? TEXT("allow=console") : TEXT("");
 
-	if (policy_init(&b->policy, b->hand.arena) < 0) {
+	if (by_hand_policy(next, next->off ? &b->hand.files : next, &b->hand.words,
+			   b->is_forced, b->hand.arena, &b->policy) < 0) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}
-	b->policy.has_noiommu = next->has_noiommu;
-	b->policy.has_denylist_off = next->has_denylist_off;
-	for (size_t i = 0; i < rules->rule_count; i++)
-		if (is_protecting(rules, &rules->rules[i]) &&
-		    b->policy.rule_count < RULES_MAX - STRINGS_MAX)
-			b->policy.rules[b->policy.rule_count++] = rules->rules[i];
-	for (size_t i = 0; i < b->hand.words.count; i++)
-		policy_add_rule(&b->policy, RULE_BIND, text_of(b->hand.words.items[i]),
-				options, ' ', &origin, TEXT(""));
 	if (b->hand.files.problem_count > 0 && !b->is_forced) {
 		(void)sources_print_problems(&b->hand.sources, &b->hand.files);
 		say_error(

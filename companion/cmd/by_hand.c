@@ -477,13 +477,63 @@ size_t guards_say_bind(const struct guards *guards, const struct plan_device *pl
 	return said;
 }
 
-bool guards_allow_bind(const struct guards *guards, const struct plan_device *planned)
+/* What protects a device from rules. The disks and networks are looked at anew (by_hand.h). */
+static bool is_protecting(const struct policy *rules, const struct rule *rule)
+{
+	if (rule->kind == RULE_KEEP)
+		return policy_has_rule_active(rules, rule);
+	return policy_has_guard(rules, rule) &&
+	       (rule->allow == ALLOW_CONSOLE || !rule_is_recorded(rule));
+}
+
+int by_hand_policy(const struct policy *next, const struct policy *rules,
+		   const struct strings *words, bool is_forced, struct arena *arena,
+		   struct policy *ret)
+{
+	const struct origin origin = {.source = SOURCE_ARGUMENT};
+	struct text options = is_forced ? TEXT("allow=console") : TEXT("");
+
+	if (policy_init(ret, arena) < 0)
+		return -ENOMEM;
+	ret->has_noiommu = next->has_noiommu;
+	ret->has_denylist_off = next->has_denylist_off;
+	for (size_t i = 0; i < rules->rule_count; i++)
+		if (is_protecting(rules, &rules->rules[i]) &&
+		    ret->rule_count < RULES_MAX - STRINGS_MAX)
+			ret->rules[ret->rule_count++] = rules->rules[i];
+	for (size_t i = 0; i < words->count; i++)
+		policy_add_rule(ret, RULE_BIND, text_of(words->items[i]), options, ' ',
+				&origin, TEXT(""));
+	return 0;
+}
+
+bool guards_allow_bind(const struct guards *guards, const struct inventory *now,
+		       const struct pci_device *d)
+{
+	struct arena *arena = guards->judge.arena;
+	const struct policy *next = guards->judge.policy;
+	const struct plan_device *pd;
+	struct guards silent = *guards;
+	struct strings words = {.count = 1};
+	struct policy policy;
+	struct plan plan;
+	char address[BDF_SIZE];
+
+	silent.is_silent = true;
+	words.items[0] = bdf_format(d->bdf, address);
+	if (by_hand_policy(next, next, &words, false, arena, &policy) < 0 ||
+	    plan_make(&policy, now, arena, &plan) < 0)
+		return false;
+	pd = plan_find(&plan, d);
+	return pd && guards_say_bind(&silent, pd, false) == 0;
+}
+
+bool guards_allow_release(const struct guards *guards, const struct pci_device *device)
 {
 	struct guards silent = *guards;
 
 	silent.is_silent = true;
-	/* By hand, what the rule allows does not count. */
-	return planned->rule->allow == 0 && guards_say_bind(&silent, planned, false) == 0;
+	return guards_say_release(&silent, device) == 0;
 }
 
 size_t guards_say_release(const struct guards *guards, const struct pci_device *device)
@@ -505,14 +555,12 @@ size_t guards_say_release(const struct guards *guards, const struct pci_device *
 static const char *release_command(const struct guards *guards,
 				   const struct pci_device *const *devices, size_t count)
 {
-	struct guards silent = *guards;
 	struct text_buffer b = {.arena = guards->judge.arena};
 	char address[BDF_SIZE];
 
-	silent.is_silent = true;
 	for (size_t i = 0; i < count; i++)
 		if (driver_is_vfio(devices[i]->driver) &&
-		    guards_say_release(&silent, devices[i]) == 0)
+		    guards_allow_release(guards, devices[i]))
 			text_add(&b, "%s %s", b.used ? "" : "earlybind release",
 				 device_short_address(devices[i], address));
 	return b.used && !b.is_full ? b.buf : NULL;

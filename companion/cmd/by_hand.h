@@ -98,10 +98,21 @@ int by_hand_release(struct world *world, struct arena *arena,
  */
 size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
 		       bool is_forced) must_check nonnull(1, 2);
-/* Whether "earlybind bind" of the function would find nothing that speaks against it. */
-bool guards_allow_bind(const struct guards *guards,
-		       const struct plan_device *planned) must_check nonnull(1, 2);
 size_t guards_say_release(const struct guards *guards,
+			  const struct pci_device *device) must_check nonnull(1, 2);
+
+/*
+ * The rules of "earlybind bind": the words, and of @rules what protects a device. Only ids= and
+ * parameters of @next count. -ENOMEM.
+ */
+int by_hand_policy(const struct policy *next, const struct policy *rules,
+		   const struct strings *words, bool is_forced, struct arena *arena,
+		   struct policy *ret) must_check nonnull(1, 2, 3, 5, 6);
+
+/* Whether "earlybind bind", "earlybind release" of the function would be carried out now. */
+bool guards_allow_bind(const struct guards *guards, const struct inventory *now,
+		       const struct pci_device *d) must_check nonnull(1, 2, 3);
+bool guards_allow_release(const struct guards *guards,
 			  const struct pci_device *device) must_check nonnull(1, 2);
 
 /*

@@ -57,6 +57,12 @@ struct explain {
 	struct judge judge; /* of it */
 };
 
+/* What "earlybind bind" and "release" would be asked. */
+static struct guards explain_guards(const struct explain *e)
+{
+	return (struct guards){e->world, e->usages, e->holders, e->judge, true};
+}
+
 /* Whether the kernel was found stuck with it in this boot. */
 static bool explain_is_stuck(const struct explain *e, const struct pci_device *d)
 {
@@ -213,19 +219,31 @@ static bool is_image_at_fault(const struct boot_device *b)
 
 /* A rule wants it, and it is not there. */
 static const char *next_of_unbound(struct explain *e, const struct pci_device *d,
-				   const struct plan_device *pd, const char *address,
-				   const struct boot_device *b)
+				   const char *address, const struct boot_device *b)
 {
-	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
+	const struct guards guards = explain_guards(e);
 	const char *first = !e->view.why && !is_image_at_fault(b) &&
 					    (b || boot_find_overlooked(&e->view.boot, d))
 				    ? "a reboot"
 				    : "\"earlybind apply\" and a reboot";
 
-	/* The plan is that of a boot without virtual functions. */
-	if (d->vf_count > 0 || !guards_allow_bind(&guards, pd))
+	if (!guards_allow_bind(&guards, &e->now, d))
 		return first;
 	return arena_printf(e->arena, "%s, or for now \"earlybind bind %s\"", first,
+			    address);
+}
+
+/* A rule keeps it, and vfio-pci has it. */
+static const char *next_of_kept(struct explain *e, const struct pci_device *d,
+				const char *address)
+{
+	const struct guards guards = explain_guards(e);
+
+	if (!guards_allow_release(&guards, d))
+		return "\"earlybind apply\" and a reboot";
+	return arena_printf(e->arena,
+			    "\"earlybind apply\" and a reboot, or for now "
+			    "\"earlybind release %s\"",
 			    address);
 }
 
@@ -253,10 +271,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 		return next_of_unnamed(e, d, address);
 	if (pd->action == ACTION_KEEP && driver_is_vfio(d->driver) &&
 	    !policy_has_module_id(&e->next.policy, d))
-		return arena_printf(e->arena,
-				    "\"earlybind apply\" and a reboot, or for now "
-				    "\"earlybind release %s\"",
-				    address);
+		return next_of_kept(e, d, address);
 	if (pd->action == ACTION_KEEP) {
 		remove = judge_remove_rule(&e->judge, pd->rule);
 		return remove ? arena_printf(e->arena,
@@ -266,7 +281,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 	}
 	if (pd->action == ACTION_REFUSE)
 		return next_of_refusal(e, d, pd, address);
-	return next_of_unbound(e, d, pd, address, b);
+	return next_of_unbound(e, d, address, b);
 }
 
 static const char *attribute(struct explain *e, const struct pci_device *d,
@@ -748,7 +763,7 @@ static void tell_reset(struct explain *e, const struct pci_device *d, struct sto
 
 static void tell_give_back(struct explain *e, const struct pci_device *d, struct story *s)
 {
-	const struct guards guards = {e->world, e->usages, e->holders, e->judge, true};
+	const struct guards guards = explain_guards(e);
 	const char *lines[GIVE_BACK_LINES];
 	size_t count = guards_give_back(&guards, &d, 1, lines);
 

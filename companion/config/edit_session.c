@@ -636,8 +636,11 @@ const struct rule *edit_along(const struct edit *e, const struct pci_device *d)
 	const struct companions *a =
 		e->companions ? &e->companions[d - e->inventory.devices] : NULL;
 
+	const struct plan_device *pd = plan_find(&e->plan, d);
+
+	/* The next boot may leave it to the host, whatever has it now. */
 	if (!a || !a->rule || a->is_named || a->is_kept ||
-	    companions_why_host(e->companions, &e->inventory, d, a->allow, e->arena))
+	    (pd && pd->reason == REASON_HOST_DEVICE))
 		return NULL;
 	return a->rule;
 }

@@ -16,7 +16,8 @@ static bool is_screen(const struct fake_device *d)
 {
 	unsigned class = d->ids.class & 0xffff00;
 
-	return class == 0x030000 || class == 0x030100 || class == 0x038000;
+	return !d->physfn &&
+	       (class == 0x030000 || class == 0x030100 || class == 0x038000);
 }
 
 /* Whether it is, or will be, no use to the host; as far as it is decided. */
@@ -213,6 +214,22 @@ void lot_work_out(const struct lot *lot, struct lot_want *want, bool *ret_is_ids
 			break;
 		is_decided[next] = true;
 		decide(lot, want, next);
+	}
+	/* What a former one left to the host may go by its own allow=console. */
+	for (size_t n = 0; n < count; n++) {
+		size_t next = SIZE_MAX;
+
+		for (size_t i = 0; i < count; i++)
+			if (is_decided[i] && (next == SIZE_MAX ||
+					      bdf_compare(device_of(lot, i)->bdf,
+							  device_of(lot, next)->bdf) < 0))
+				next = i;
+		if (next == SIZE_MAX)
+			break;
+		is_decided[next] = false;
+		if (want[next].action == ACTION_BIND ||
+		    want[next].action == ACTION_RECOVER)
+			decide(lot, want, next);
 	}
 	*ret_is_ids_safe = is_ids_safe(lot, want);
 }

@@ -151,7 +151,7 @@ static void test_few_reads_where_nothing_matches(void **state unused)
 	/* The one display. */
 	assert_int_equal(inv.count, 1);
 	/* One read for each function, and a few more. */
-	assert_true(w->accesses < w->bus.device_count + 16);
+	assert_true(w->accesses < w->bus.device_count + 20);
 	test_arena_free(&arena);
 	fake_free(w);
 }

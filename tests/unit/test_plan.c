@@ -162,6 +162,14 @@ static void add_compute_gpu(struct fake_world *w)
 			      (struct pci_ids){0x10de, 0x20b0, 0, 0, 0x030200}, 9);
 }
 
+static void add_virtual_display(struct fake_world *w)
+{
+	pull_display(w);
+	fake_add_device(&w->bus, "0000:03:10.0",
+			(struct pci_ids){0x8086, 0x56c0, 0, 0, 0x038000}, 9)
+		->physfn = "0000:03:00.0";
+}
+
 static const struct scenario scenarios[] = {
 	/* Whose it is */
 	{"taken", NULL, "vfio-pci.ids=10ee:5000", CARD, "recover"},
@@ -223,6 +231,14 @@ static const struct scenario scenarios[] = {
 	 "recover"},
 	{"the one before goes", darken, "vfio-pci.ids=10de:2489,8086:3e98", GPU,
 	 "refuse last-display"},
+	{"the other one goes by its own rule", darken,
+	 "vfio-pci.ids=8086:3e98 rd.earlybind.bind=02:00.0;allow=console", DISPLAY,
+	 "refuse last-display"},
+	{"that one may", darken,
+	 "vfio-pci.ids=8086:3e98 rd.earlybind.bind=02:00.0;allow=console", GPU,
+	 "recover"},
+	{"a virtual function is no display", add_virtual_display,
+	 "vfio-pci.ids=10de:2489", GPU, "refuse last-display"},
 	{"a compute GPU is no display", add_compute_gpu, "rd.earlybind.bind=03:00.0",
 	 "0000:03:00.0", "bind"},
 	{"nor does one replace a display", add_compute_gpu, "vfio-pci.ids=10de:2489", GPU,

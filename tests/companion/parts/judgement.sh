@@ -53,6 +53,6 @@ check export-dot-missing exits 1 export dot 99:00.0 --sysroot judged-no-group
 # A keep rule that came after the boot: vfio-pci did not take the function by its own ids=.
 judged kept-plan 'keep: a keep rule protects it; vfio-pci has it until the next boot' \
 	plan --sysroot judged-kept
-judged kept-check 'or for now "earlybind release 0000:03:00.0"' check --sysroot judged-kept
+judged kept-check '"earlybind explain 0000:03:00.0" says what helps now' check --sysroot judged-kept
 judged kept-explain 'next: "earlybind apply" and a reboot, or for now "earlybind release' \
 	explain 03:00.0 --sysroot judged-kept
