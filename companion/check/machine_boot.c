@@ -149,7 +149,7 @@ static void check_vfio(struct machine *d, const struct installed_image *k)
 	if (r == 0)
 		r = modules_look_up(modules, "vfio_iommu_type1", &type1);
 	modules_close(modules);
-	if (r < 0) {
+	if (r != 0) {
 		machine_say(d, FINDING_UNKNOWN,
 			    "kernel %s: its modules cannot be read: run depmod %s",
 			    k->kernel, k->kernel);

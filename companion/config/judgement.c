@@ -264,7 +264,7 @@ static void judge_reason(const struct judge *j, const struct pci_device *d,
 /* A rule for it would name it itself, and be about the device that is there. */
 static bool is_as_if(const struct plan_device *pd)
 {
-	return !pd || pd->reason == REASON_HOST_DEVICE ||
+	return pd->reason == REASON_HOST_DEVICE ||
 	       pd->reason == REASON_IDENTITY_MISMATCH;
 }
 
@@ -320,7 +320,7 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		judge_kept(j, pd, ret);
 		return;
 	}
-	if (is_as_if(pd)) {
+	if (!pd || is_as_if(pd)) {
 		reason = refuse_as_if(j, d, a.allow, &detail);
 	} else {
 		if (pd->action != ACTION_REFUSE)

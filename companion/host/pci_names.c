@@ -159,7 +159,7 @@ static const char *look_up(struct names *names, struct arena *arena, struct ques
 		r = confined_ask(&names->child, &q, sizeof(q));
 	if (r == 0)
 		r = confined_read_text(&names->child, NAME_SIZE, arena, &name);
-	if (r < 0)
+	if (r != 0)
 		return fail(names, r);
 	return name.n > 0 ? name.p : NULL;
 }

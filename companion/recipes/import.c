@@ -577,6 +577,33 @@ static const char *why_refused(const struct import *im, const struct judge *judg
 	return why;
 }
 
+/* Whether the set-up has a device now that no keep rule names. */
+static bool has_device_now(const struct import *im, const struct selector *s)
+{
+	for (size_t i = 0; i < im->next.count; i++) {
+		const struct pci_device *d = &im->next.devices[i];
+		const struct plan_device *pd = plan_find(&im->plan, d);
+
+		if ((driver_is_vfio(d->driver) || strcmp(d->driver, "pci-stub") == 0 ||
+		     strcmp(d->driver, "pciback") == 0) &&
+		    (!pd || pd->action != ACTION_KEEP) && has_match(s, d))
+			return true;
+	}
+	return false;
+}
+
+/* Without its line nothing would bind a device that is bound now. */
+static void keep_recipe(struct import *im, const struct proposal *p)
+{
+	struct recipe *r = &im->recipes.items[p->recipe - im->recipes.items];
+
+	if (r->fate != RECIPE_DELETE || !has_device_now(im, &p->selector))
+		return;
+	r->fate = RECIPE_STAY;
+	r->note = "nothing else binds a device that it binds now: remove it once a rule "
+		  "does, or if you give that device back";
+}
+
 /* Takes back what the next boot would refuse. -ENOMEM. */
 static int refuse_proposals(struct import *im)
 {
@@ -605,6 +632,7 @@ static int refuse_proposals(struct import *im)
 		p->state = PROPOSAL_REFUSED;
 		p->why = why;
 		im->proposals.new_count--;
+		keep_recipe(im, p);
 	}
 	if (im->proposals.new_count == before)
 		return 0;
