@@ -264,8 +264,7 @@ static void judge_reason(const struct judge *j, const struct pci_device *d,
 /* A rule for it would name it itself, and be about the device that is there. */
 static bool is_as_if(const struct plan_device *pd)
 {
-	return pd->reason == REASON_HOST_DEVICE ||
-	       pd->reason == REASON_IDENTITY_MISMATCH;
+	return pd->reason == REASON_HOST_DEVICE || pd->reason == REASON_IDENTITY_MISMATCH;
 }
 
 /* What a boot with the plan would say to a rule for @d alone. */
