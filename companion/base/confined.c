@@ -166,7 +166,7 @@ static int close_others(int kept)
 	return fd;
 }
 
-static void confine(unsigned seconds)
+static void confine(unsigned seconds, bool has_files)
 {
 	rlim_t mapped = mapped_now();
 
@@ -178,9 +178,11 @@ static void confine(unsigned seconds)
 	if (IS_SANITIZED)
 		return;
 	limit(RLIMIT_FSIZE, 0);
-	limit(RLIMIT_NOFILE, 0);
 	if (mapped > 0)
 		limit(RLIMIT_AS, mapped + MEMORY_MAX);
+	if (has_files)
+		return;
+	limit(RLIMIT_NOFILE, 0);
 	/* A kernel without seccomp goes on without. */
 	(void)filter_calls();
 }
@@ -256,10 +258,10 @@ static _Noreturn void run_child(const struct confined *c, int fd, pid_t parent,
 		_exit(1);
 	if (c->prepare)
 		c->prepare(arg);
-	out.fd = close_others(fd);
+	out.fd = c->has_files ? fd : close_others(fd);
 	if (out.fd < 0)
 		_exit(1);
-	confine(seconds_of(c));
+	confine(seconds_of(c), c->has_files);
 	run(arg, &out);
 	confined_flush(&out);
 	_exit(0);

@@ -27,6 +27,8 @@ struct confined {
 	unsigned seconds;
 	/* Called in the child before it is confined: opens and maps what it is to read. Or NULL. */
 	void (*prepare)(void *arg);
+	/* It may look for files and open them, and use all system calls that this needs. */
+	bool has_files;
 
 	pid_t pid;
 	int fd;

@@ -138,7 +138,7 @@ static void tell_module(const struct server *s, const char *name,
 	else if (kmod_module_get_path(mod))
 		place = MODULE_IN_FILE;
 	confined_put(out, &place, sizeof(place));
-	if (place == MODULE_IN_FILE) {
+	if (place == MODULE_IN_FILE && !s->sysroot) {
 		list = kmod_module_get_dependencies(mod);
 		kmod_list_foreach(item, list)
 		{
@@ -214,6 +214,8 @@ static int start(struct server *s, struct arena *arena, struct modules **ret)
 	m->dir = s->dir;
 	m->child.seconds = LOOK_UP_SECONDS;
 	m->child.prepare = open_indexes;
+	/* libkmod looks for the file of each module that another one needs. */
+	m->child.has_files = !s->sysroot;
 	r = confined_start(&m->child, serve, s);
 	if (r < 0)
 		return r;

@@ -60,7 +60,7 @@ struct module_found {
 	size_t file_count;
 };
 
-/* -EIO: it cannot be looked up; why is said, once. */
+/* The files are told for modules_open_dir() only. -EIO: it cannot be looked up; why is said, once. */
 int modules_look_up(struct modules *modules, const char *name,
 		    struct module_found *ret) must_check nonnull(1, 2, 3);
 
