@@ -15,4 +15,4 @@ def check(facts, native):
         facts.check_driver(address, "vfio-pci")
         facts.reported(address, verdict="bound", reason=None)
     expect("IR-IO-APIC" not in facts.text("dmesg"), "interrupts are remapped")
-    facts.check_log("no VM can use it: interrupts are not remapped: take intremap=off off")
+    facts.check_log("no VM can use it: interrupts are not remapped: remove intremap=off from")
