@@ -60,13 +60,14 @@ def table(summary):
             + " |"
         )
     passed = sum(r["passed"] for r in rows)
-    also = ", ".join(
-        f"{title(r['case'])} {'yes' if r['passed'] else '**no**'}"
+    lines += ["", f"On one platform only ({HOME}, unless it needs another):", ""]
+    lines += ["| case | booted |", "|---|:-:|"]
+    lines += [
+        f"| {title(r['case'])} | {'yes' if r['passed'] else '**no**'} |"
         for r in rows
         if r["case"] in single
-    )
+    ]
     lines.append("")
-    lines.append(f"On one platform only ({HOME}, unless it needs another): {also}.")
     lines.append(
         f"{passed} of {len(rows)} boots of `{RUNS[summary['run']]}` passed, in "
         f"{summary['seconds'] // 60} minutes, on {summary['date']}."
