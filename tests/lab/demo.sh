@@ -11,7 +11,7 @@ suite=bookworm
 
 cat <<'END'
 This boots a machine with an Alveo card, in QEMU, twice: without earlybind and with it.
-The first time on a machine it fetches a Debian system for it; about five minutes.
+The first time on a machine it fetches a Debian system for it: two to four minutes.
 END
 
 "$TOP/mk/packages.sh" build lab docs
