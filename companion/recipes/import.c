@@ -584,8 +584,7 @@ static bool has_device_now(const struct import *im, const struct selector *s)
 		const struct pci_device *d = &im->next.devices[i];
 		const struct plan_device *pd = plan_find(&im->plan, d);
 
-		if ((driver_is_vfio(d->driver) || strcmp(d->driver, "pci-stub") == 0 ||
-		     strcmp(d->driver, "pciback") == 0) &&
+		if (driver_is_for_others(text_of(d->driver)) &&
 		    (!pd || pd->action != ACTION_KEEP) && has_match(s, d))
 			return true;
 	}
