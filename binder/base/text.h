@@ -34,6 +34,16 @@ bool text_has_suffix(struct text t, const char *suffix) nonnull(2);
 /* The kernel's comparison of parameter names: '-' and '_' are the same character. */
 bool text_is_param(struct text name, const char *want) nonnull(2);
 
+/* The number in the @n bytes (4 at most) at @at, the least first; they must be there. */
+static inline uint32_t text_le(struct text bytes, size_t at, size_t n)
+{
+	uint32_t value = 0;
+
+	while (n-- > 0)
+		value = value << 8 | (uint8_t)bytes.p[at + n];
+	return value;
+}
+
 /* Without blanks, tabs and line ends on both sides. */
 struct text text_trim(struct text t);
 

@@ -17,15 +17,6 @@
 #define MEDIA_DISK    1
 #define MEDIA_FILE    4
 
-static uint32_t get(struct text t, size_t at, size_t n)
-{
-	uint32_t value = 0;
-
-	while (n-- > 0)
-		value = value << 8 | (uint8_t)t.p[at + n];
-	return value;
-}
-
 static struct text skip(struct text t, size_t n)
 {
 	return (struct text){t.p + n, t.n - n};
@@ -41,9 +32,9 @@ static size_t put_utf8(char *p, uint32_t c)
 	if (c >= 0xd800 && c < 0xe000)
 		c = '?';
 	if (c < 0x800) {
-		p[0] = (char)(c < 0x80 ? c : (0xc0 | c >> 6));
+		p[0] = (char)(0xc0 | c >> 6);
 		p[1] = (char)(0x80 | (c & 0x3f));
-		return c < 0x80 ? 1 : 2;
+		return 2;
 	}
 	p[0] = (char)(0xe0 | c >> 12);
 	p[1] = (char)(0x80 | (c >> 6 & 0x3f));
@@ -58,7 +49,7 @@ static const char *read_utf16(struct text t, struct arena *arena, size_t *ret_us
 	size_t at = 0;
 
 	for (; text && at + 2 <= t.n; at += 2) {
-		uint32_t c = get(t, at, 2);
+		uint32_t c = text_le(t, at, 2);
 
 		if (c == 0)
 			break;
@@ -77,13 +68,13 @@ static int read_path(struct text path, struct arena *arena, struct efi_entry *en
 	size_t used;
 
 	while (path.n >= NODE_SIZE) {
-		uint32_t type = get(path, 0, 1), subtype = get(path, 1, 1);
-		size_t size = get(path, 2, 2);
+		uint32_t type = text_le(path, 0, 1), subtype = text_le(path, 1, 1);
+		size_t size = text_le(path, 2, 2);
 
 		if (size < NODE_SIZE || size > path.n)
 			return -EBADMSG;
 		if (type == NODE_MEDIA && subtype == MEDIA_DISK && size >= NODE_SIZE + 4)
-			entry->partition = get(path, NODE_SIZE, 4);
+			entry->partition = text_le(path, NODE_SIZE, 4);
 		if (type == NODE_MEDIA && subtype == MEDIA_FILE) {
 			entry->program = read_utf16(
 				(struct text){path.p + NODE_SIZE, size - NODE_SIZE},
@@ -104,7 +95,7 @@ int efi_entry_parse(struct text bytes, struct arena *arena, struct efi_entry *re
 
 	if (bytes.n < EFIVARFS_SIZE + HEAD_SIZE)
 		return -EBADMSG;
-	path = get(bytes, EFIVARFS_SIZE + 4, 2);
+	path = text_le(bytes, EFIVARFS_SIZE + 4, 2);
 	bytes = skip(bytes, EFIVARFS_SIZE + HEAD_SIZE);
 	entry.label = read_utf16(bytes, arena, &used);
 	if (!entry.label)
@@ -133,7 +124,7 @@ int efi_entry_read(struct world *world, struct arena *arena, struct efi_entry *r
 		return r;
 	if (bytes.n != EFIVARFS_SIZE + 2)
 		return -EBADMSG;
-	ret->number = get(bytes, EFIVARFS_SIZE, 2);
+	ret->number = text_le(bytes, EFIVARFS_SIZE, 2);
 	name = arena_printf(arena, VARIABLES "Boot%04X-" GLOBAL, ret->number);
 	if (!name)
 		return -ENOMEM;

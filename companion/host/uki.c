@@ -17,22 +17,13 @@
 #define SECTION_FILE   16 /* bytes in the file, filled up */
 #define SECTION_OFFSET 20
 
-static uint32_t get(struct text bytes, size_t at, size_t n)
-{
-	uint32_t value = 0;
-
-	while (n-- > 0)
-		value = value << 8 | (uint8_t)bytes.p[at + n];
-	return value;
-}
-
 bool uki_is_program(struct text bytes)
 {
 	size_t at;
 
 	if (bytes.n < PE_OFFSET_AT + 4 || memcmp(bytes.p, "MZ", 2) != 0)
 		return false;
-	at = get(bytes, PE_OFFSET_AT, 4);
+	at = text_le(bytes, PE_OFFSET_AT, 4);
 	return at <= bytes.n && bytes.n - at >= COFF_SIZE &&
 	       memcmp(bytes.p + at, "PE\0\0", 4) == 0;
 }
@@ -48,9 +39,9 @@ static int read_section(struct text bytes, size_t header, struct uki *uki)
 		{".ucode", &uki->ucode},
 	};
 	const char *name = bytes.p + header;
-	size_t offset = get(bytes, header + SECTION_OFFSET, 4);
-	size_t size = MIN(get(bytes, header + SECTION_MEMORY, 4),
-			  get(bytes, header + SECTION_FILE, 4));
+	size_t offset = text_le(bytes, header + SECTION_OFFSET, 4);
+	size_t size = MIN(text_le(bytes, header + SECTION_MEMORY, 4),
+			  text_le(bytes, header + SECTION_FILE, 4));
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (strncmp(name, names[i].name, SECTION_NAME) != 0 ||
@@ -72,9 +63,9 @@ int uki_parse(struct text bytes, struct uki *ret, const char **ret_message)
 		*ret_message = "this is no program of EFI";
 		return -EBADMSG;
 	}
-	at = get(bytes, PE_OFFSET_AT, 4);
-	count = get(bytes, at + COFF_SECTIONS, 2);
-	headers = at + COFF_SIZE + get(bytes, at + COFF_OPTIONAL, 2);
+	at = text_le(bytes, PE_OFFSET_AT, 4);
+	count = text_le(bytes, at + COFF_SECTIONS, 2);
+	headers = at + COFF_SIZE + text_le(bytes, at + COFF_OPTIONAL, 2);
 	if (count > UKI_SECTIONS_MAX) {
 		*ret_message = "it has more sections than a program of EFI may have";
 		return -EBADMSG;
