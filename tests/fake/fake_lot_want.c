@@ -194,39 +194,32 @@ static bool is_ids_safe(const struct lot *lot, const struct lot_want *want)
 	return true;
 }
 
+/* The first, in the order of addresses, of those that are there and not @done; SIZE_MAX: none. */
+static size_t next_of(const struct lot *lot, const bool done[FAKE_DEVICES_MAX])
+{
+	size_t next = SIZE_MAX;
+
+	for (size_t i = 0; i < lot->w->bus.device_count; i++)
+		if (!done[i] && device_of(lot, i)->is_present &&
+		    (next == SIZE_MAX ||
+		     bdf_compare(device_of(lot, i)->bdf, device_of(lot, next)->bdf) < 0))
+			next = i;
+	return next;
+}
+
 void lot_work_out(const struct lot *lot, struct lot_want *want, bool *ret_is_ids_safe)
 {
-	size_t count = lot->w->bus.device_count;
-	bool is_decided[FAKE_DEVICES_MAX] = {false};
+	bool is_decided[FAKE_DEVICES_MAX] = {false}, is_seen[FAKE_DEVICES_MAX] = {false};
+	size_t next;
 
-	memset(want, 0, count * sizeof(*want));
-	/* In the order of addresses. */
-	for (size_t n = 0; n < count; n++) {
-		size_t next = SIZE_MAX;
-
-		for (size_t i = 0; i < count; i++)
-			if (!is_decided[i] && device_of(lot, i)->is_present &&
-			    (next == SIZE_MAX ||
-			     bdf_compare(device_of(lot, i)->bdf,
-					 device_of(lot, next)->bdf) < 0))
-				next = i;
-		if (next == SIZE_MAX)
-			break;
+	memset(want, 0, lot->w->bus.device_count * sizeof(*want));
+	while ((next = next_of(lot, is_decided)) != SIZE_MAX) {
 		is_decided[next] = true;
 		decide(lot, want, next);
 	}
 	/* What a former one left to the host may go by its own allow=console. */
-	for (size_t n = 0; n < count; n++) {
-		size_t next = SIZE_MAX;
-
-		for (size_t i = 0; i < count; i++)
-			if (is_decided[i] && (next == SIZE_MAX ||
-					      bdf_compare(device_of(lot, i)->bdf,
-							  device_of(lot, next)->bdf) < 0))
-				next = i;
-		if (next == SIZE_MAX)
-			break;
-		is_decided[next] = false;
+	while ((next = next_of(lot, is_seen)) != SIZE_MAX) {
+		is_seen[next] = true;
 		if (want[next].action == ACTION_BIND ||
 		    want[next].action == ACTION_RECOVER)
 			decide(lot, want, next);
