@@ -51,7 +51,7 @@ help:
 	@echo 'make consistency what the commands say of each device of machines by lot (MACHINES=, SEED=)'
 	@echo 'make damaged     each file of the trees damaged in 16 ways, under ASan (SECONDS=, SEED=); hours'
 	@echo 'make mutants     whether the tests see small bugs (ONLY=, SECONDS=, JOBS=2)'
-	@echo 'make fuzz        all fuzzers, FUZZ_SECONDS=60 each'
+	@echo 'make fuzz        all fuzzers, FUZZ_SECONDS=60 each, other inputs each time (FUZZ_SEED=)'
 	@echo 'make lab         the boots only; CASE=NAME for one, CASE=all'
 	@echo 'make compile_commands.json   for clangd'
 	@echo 'make clean'

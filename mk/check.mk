@@ -234,7 +234,7 @@ valgrind:
 
 fuzz:
 	$(Q)mk/packages.sh build test
-	$(Q)$(MAKE) --no-print-directory run-suites SUITES=fuzz
+	$(Q)$(MAKE) --no-print-directory run-suites SUITES=fuzz FUZZ_SEED=$(or $(FUZZ_SEED),0)
 
 # Every access to the machine fails once, in every way: the figures. The unit tests have it too.
 faults:

@@ -950,22 +950,26 @@ static void bind_free(struct steps *s, struct outcome *end)
 	}
 }
 
-static void recover_taken(struct steps *s, struct outcome *end)
+/*
+ * The first one that was for later may have had loading wait for it. What that took beyond its
+ * own time is taken from this one's time, also from what is left to give it back.
+ */
+static void recover_taken(struct steps *s, struct outcome *end, struct outcome *first)
 {
 	const struct report *report = s->report;
-	uint64_t time = report->policy->recovery_timeout * SECOND, now = steps_now(s);
-	uint64_t spent = 0;
+	uint64_t recovery = report->policy->recovery_timeout * SECOND;
+	uint64_t now = steps_now(s), spent = 0;
 
 	s->patience = 0;
-	/*
-	 * What loading took beyond its own time is taken from the first one's. Where it was in
-	 * vain, there is nothing left to do but to end what is under way.
-	 */
-	if (now > report->deadline)
+	if (first && now > report->deadline) {
+		/* In vain: there is nothing left to do but to end what is under way. */
 		spent = MIN(now - report->deadline,
-			    report->reason == REASON_NONE ? time / 2 : time);
-	time = MAX(time - spent, SECOND);
+			    report->reason == REASON_NONE ? recovery / 2 : recovery);
+		first->microseconds += spent;
+	}
 	for (struct outcome *o = report->outcomes; o < end; o++) {
+		uint64_t time = o == first ? MAX(recovery - spent, SECOND) : recovery;
+
 		if (!is_for_later(o))
 			continue;
 		if (o->parked &&
@@ -976,11 +980,7 @@ static void recover_taken(struct steps *s, struct outcome *end)
 		steps_begin(s, o->parked && outcome_has_wanted_driver(o)
 				       ? MAX(now + SECOND, report->deadline)
 				       : now + time);
-		/* Giving it back has the rest of this time. */
-		o->microseconds += spent;
-		spent = 0;
 		(void)step(s, o, recover);
-		time = report->policy->recovery_timeout * SECOND;
 	}
 }
 
@@ -989,6 +989,7 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 	struct steps s = {
 		.world = world, .report = report, .arena = arena, .patience = PATIENCE};
 	struct outcome *end = report->outcomes + report->plan->device_count;
+	struct outcome *first = NULL;
 	uint64_t recovery = 0;
 	bool has_work = false;
 
@@ -1001,9 +1002,11 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 		 * background (kernel/module/main.c: do_init_module()), so for the very probes
 		 * that a recovery waits for.
 		 */
-		if (is_for_later(o))
-			recovery = report->policy->recovery_timeout * SECOND;
+		if (!first && is_for_later(o))
+			first = o;
 	}
+	if (first)
+		recovery = report->policy->recovery_timeout * SECOND;
 	/* Before any unbind: loading would block behind a driver that hangs in remove(). */
 	steps_begin(&s, report->deadline + recovery);
 	if (has_work)
@@ -1016,7 +1019,7 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
 			MIN(s.deadline, steps_now(&s) + report->policy->timeout * SECOND);
 	steps_begin(&s, s.deadline);
 	bind_free(&s, end);
-	recover_taken(&s, end);
+	recover_taken(&s, end, first);
 }
 
 /* Tells the platform bus to unbind it: 0 or -errno. */

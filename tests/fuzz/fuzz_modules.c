@@ -41,6 +41,7 @@ const char *__asan_default_options(void)
 }
 
 static char root[] = "/tmp/earlybind-fuzz-XXXXXX";
+static bool has_root;
 
 static void remove_root(void)
 {
@@ -55,6 +56,7 @@ static void make_root(void)
 	char path[PATH_MAX];
 
 	require(mkdtemp(root) && setenv("KMOD_LOG", "0", 1) == 0);
+	has_root = true;
 	(void)atexit(remove_root);
 	for (size_t i = 1; i < ARRAY_SIZE(folders); i++) {
 		snprintf(path, sizeof(path), "%s%s", root, folders[i]);
@@ -100,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	if (root[sizeof(root) - 2] == 'X')
+	if (!has_root)
 		make_root();
 	snprintf(path, sizeof(path), "%s/%s", root, files[data[0] % ARRAY_SIZE(files)]);
 	file = fopen(path, "we");
