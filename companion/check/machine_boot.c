@@ -6,6 +6,7 @@
 #include "files.h"
 #include "identity.h"
 #include "image_check.h"
+#include "judgement.h"
 #include "kernel_cmdline.h"
 #include "machine_check.h"
 #include "message.h"
@@ -242,11 +243,9 @@ static void check_image_of(struct machine *d, const struct installed_image *k)
 	const char *message;
 
 	if (k->is_missing && is_ruled(d)) {
-		machine_say(
-			d, FINDING_FAIL,
-			"%s: there is no such file, and this entry does not boot: run "
-			"\"earlybind apply\"",
-			name_of(d, k));
+		machine_say(d, FINDING_FAIL,
+			    "%s: there is no such file, and this entry does not boot: %s",
+			    name_of(d, k), judge_apply(&d->run.policy, d->arena));
 		d->image_failures++;
 		return;
 	}
@@ -617,7 +616,8 @@ static void say_no_report(struct machine *d)
 		machine_say(
 			d, FINDING_FAIL,
 			"earlybind did nothing in this boot, though there are rules: its "
-			"image was made without them; run \"earlybind apply\" and reboot");
+			"image was made without them; %s and reboot",
+			judge_apply(&d->run.policy, d->arena));
 	else if (d->boot_error == -EBADMSG)
 		machine_say(d, FINDING_UNKNOWN, "the report %s is damaged: %s",
 			    d->boot_path, d->boot_message);
@@ -698,11 +698,12 @@ static void say_not_bound(struct machine *d, const struct target *t)
 			    t->name, driver, rule->text, rule->origin,
 			    bdf_format(t->device->bdf, address));
 	else if (d->boot_error == 0)
-		machine_say(d, FINDING_NOTE,
-			    "%s: %s has it; its rule (%s) is newer than this boot: run "
-			    "\"earlybind apply\" and reboot",
-			    t->name, driver,
-			    origin_format(&t->planned->rule->origin, origin));
+		machine_say(
+			d, FINDING_NOTE,
+			"%s: %s has it; its rule (%s) is newer than this boot: %s and "
+			"reboot",
+			t->name, driver, origin_format(&t->planned->rule->origin, origin),
+			judge_apply(&d->run.policy, d->arena));
 	else
 		machine_say(d, FINDING_FAIL, "%s: %s has it", t->name, driver);
 }
@@ -721,9 +722,10 @@ static void say_kept_bound(struct machine *d, const struct plan_device *pd)
 		return;
 	}
 	machine_say(d, FINDING_FAIL,
-		    "%s: %s has it, though a keep rule (%s) protects it: run \"earlybind "
-		    "apply\" and reboot; \"earlybind explain %s\" says what helps now",
+		    "%s: %s has it, though a keep rule (%s) protects it: %s and "
+		    "reboot; \"earlybind explain %s\" says what helps now",
 		    machine_device(d, pd->device), pd->device->driver, origin,
+		    judge_apply(&d->run.policy, d->arena),
 		    bdf_format(pd->device->bdf, address));
 }
 

@@ -217,6 +217,9 @@ static void say_no_target(struct machine *d)
 		say_error("%s: %s", machine_device(d, &device), judgement.why);
 	else
 		say_error("no device is %s: see \"earlybind list\"", d->words.items[0]);
+	if (judge_config_error(&d->run.policy))
+		say_error("the configuration has errors: %s first",
+			  judge_correct(&d->run.policy, d->arena));
 }
 
 /* -ENODEV if the words name no device, which is said. */

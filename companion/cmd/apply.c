@@ -19,6 +19,7 @@
 #include "files.h"
 #include "installed.h"
 #include "iommu_advice.h"
+#include "judgement.h"
 #include "bootloader.h"
 #include "cmdline_command.h"
 #include "menu_entry.h"
@@ -694,8 +695,12 @@ static int apply(void *arg)
 	int code;
 
 	if (binder_copy_configure(&a->binder_copy, a->sysroot, &a->configs, a->arena) <
-		    0 ||
-	    binder_copy_load(&a->binder_copy, a->sysroot, NULL, a->arena) < 0 ||
+	    0) {
+		if (judge_config_error(&a->binder_copy.policy))
+			say_error(IMAGES_WAIT);
+		return EXIT_FAILED;
+	}
+	if (binder_copy_load(&a->binder_copy, a->sysroot, NULL, a->arena) < 0 ||
 	    open_world(a->sysroot, &a->world) < 0)
 		return EXIT_FAILED;
 	if (!a->is_dry_run) {

@@ -136,6 +136,13 @@ static const char *later_of_bound(struct explain *e, const struct pci_device *d,
 	return command ? arena_printf(e->arena, "\"%s\"", command) : NULL;
 }
 
+/* Until then no command writes a rule. */
+static const char *correct_first(struct explain *e)
+{
+	return arena_printf(e->arena, "%s: \"earlybind check\" says what is wrong",
+			    judge_correct(&e->next.policy, e->arena));
+}
+
 /* It is on vfio-pci or a variant. */
 static const char *next_of_bound(struct explain *e, const struct pci_device *d,
 				 bool has_rule)
@@ -148,6 +155,8 @@ static const char *next_of_bound(struct explain *e, const struct pci_device *d,
 	    !now.is_viable)
 		return judge_group_next(&e->judge, &then);
 	later = later_of_bound(e, d, &then, has_rule);
+	if (later && judge_config_error(&e->next.policy))
+		later = correct_first(e);
 	return later ? arena_printf(e->arena,
 				    "nothing now, a VM can have it; for later boots: %s",
 				    later)
@@ -251,9 +260,7 @@ static const char *next(struct explain *e, const struct pci_device *d,
 			const struct plan_device *pd, const char *address)
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
-	const struct problem *error = judge_config_error(&e->next.policy);
 	const char *remove;
-	char origin[ORIGIN_SIZE];
 
 	if (explain_is_stuck(e, d))
 		return "power-cycle the machine; a reboot may hang";
@@ -263,10 +270,8 @@ static const char *next(struct explain *e, const struct pci_device *d,
 		return "nothing, its driver is the one that the rule wants";
 	if (e->next.policy.off)
 		return "reboot without rd.earlybind=0";
-	if (error)
-		return arena_printf(e->arena,
-				    "correct %s: \"earlybind check\" says what is wrong",
-				    origin_format(&error->origin, origin));
+	if (judge_config_error(&e->next.policy))
+		return correct_first(e);
 	if (!pd)
 		return next_of_unnamed(e, d, address);
 	if (pd->action == ACTION_KEEP && driver_is_vfio(d->driver) &&

@@ -395,8 +395,7 @@ static void print(struct planning *p, bool has_rule)
 {
 	(void)sources_print_problems(&p->sources, &p->run.policy);
 	if (p->files.problem_count > 0)
-		say_error(
-			"images keep their old rules until the configuration is correct");
+		say_error(IMAGES_WAIT);
 	if (!has_rule)
 		print_nothing(p);
 	else if (p->run.report.plan)

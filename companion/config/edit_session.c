@@ -341,9 +341,7 @@ static int read_policy(struct edit *e)
 		if (!files.problems[i].is_error)
 			continue;
 		(void)sources_print_problems(&e->sources, &files);
-		say_error(
-			"correct the configuration first: nothing is written into one that "
-			"has errors");
+		say_error(CONFIG_FIRST);
 		return -EINVAL;
 	}
 	cmdline = dracut_read_cmdline(e->world, e->sysroot, e->arena);

@@ -453,6 +453,28 @@ const struct problem *judge_config_error(const struct policy *policy)
 	return NULL;
 }
 
+const char *judge_correct(const struct policy *policy, struct arena *arena)
+{
+	const struct problem *error = judge_config_error(policy);
+	char origin[ORIGIN_SIZE];
+	const char *text;
+
+	if (!error)
+		return "";
+	text = arena_printf(arena, "correct %s", origin_format(&error->origin, origin));
+	return text ? text : "out of memory";
+}
+
+const char *judge_apply(const struct policy *policy, struct arena *arena)
+{
+	const char *text = "run \"earlybind apply\"";
+
+	if (judge_config_error(policy))
+		text = arena_printf(arena, "%s and %s", judge_correct(policy, arena),
+				    text);
+	return text ? text : "out of memory";
+}
+
 /* Counts the bind rules for @d that are not of the module's own ids=; *ret_rule is the last. */
 static size_t count_rules(const struct judge *j, const struct pci_device *d,
 			  const struct rule **ret_rule)

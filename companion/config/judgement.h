@@ -108,6 +108,20 @@ const char *judge_group_next(const struct judge *judge, const struct plan_group 
  */
 const struct problem *judge_config_error(const struct policy *policy) nonnull(1);
 
+/* "correct FILE:LINE:COLUMN" for whom there is one. */
+const char *judge_correct(const struct policy *policy, struct arena *arena) nonnull(1, 2);
+
+/* What that means for the images, and for an edit. */
+#define IMAGES_WAIT "images keep their old rules until the configuration is correct"
+#define CONFIG_FIRST \
+	"correct the configuration first: nothing is written into one that has errors"
+
+/*
+ * What brings the rules into the images: "run "earlybind apply"", with the correction before it
+ * that this command would ask for.
+ */
+const char *judge_apply(const struct policy *policy, struct arena *arena) nonnull(1, 2);
+
 #define GIVE_BACK_MAX 3
 
 /*

@@ -11,6 +11,7 @@
 #include "framebuffer.h"
 #include "image_check.h"
 #include "image_options.h"
+#include "judgement.h"
 #include "message.h"
 #include "paths.h"
 #include "reason.h"
@@ -122,10 +123,9 @@ static const char *describe_drift(const struct policy *next, struct arena *arena
 	if (!first || !second)
 		return out_of_memory;
 	text = arena_printf(
-		arena,
-		"the rules have changed since this boot (%s%s%s): run \"earlybind "
-		"apply\", then reboot",
-		first, first[0] && second[0] ? "; " : "", second);
+		arena, "the rules have changed since this boot (%s%s%s): %s, then reboot",
+		first, first[0] && second[0] ? "; " : "", second,
+		judge_apply(next, arena));
 	return text ? text : out_of_memory;
 }
 
@@ -162,10 +162,9 @@ static void explain_no_run(struct world *world, struct arena *arena,
 	ret->why = arena_printf(
 		arena,
 		"earlybind did not run in this boot, though there are rules: the image of "
-		"%skernel%s%.*s lacks earlybind or is older than the rules; run \"earlybind "
-		"apply\", then reboot",
+		"%skernel%s%.*s lacks earlybind or is older than the rules; %s, then reboot",
 		release.n > 0 ? "" : "this ", release.n > 0 ? " " : "", (int)release.n,
-		release.p);
+		release.p, next ? judge_apply(next, arena) : "run \"earlybind apply\"");
 }
 
 /* @error is of boot_read(), with @message about @path. */

@@ -914,6 +914,11 @@ static void print_text(const struct import *im)
 		im->recipes.finding_count, plural(im->recipes.finding_count),
 		count_fate(im, RECIPE_DELETE), count_fate(im, RECIPE_STAY),
 		count_fate(im, RECIPE_LOOK));
+	/* What would stop --write, which says it by itself. */
+	if (!im->is_write && judge_config_error(&im->policy)) {
+		(void)sources_print_problems(&im->sources, &im->policy);
+		say_error(CONFIG_FIRST);
+	}
 }
 
 /* ---- JSON -------------------------------------------------------------------------------- */

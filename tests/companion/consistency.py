@@ -202,6 +202,9 @@ def draw_machine(lot):
                          lot.choice(["", "", " with=functions", " with=group", " allow=console", " allow=network", " optional"]))
     lines.append("cmdline root=/dev/sda1 ro" + (f" {parameter}" if has_iommu else "") +
                  (" vfio-pci.ids=" + ",".join(ids) if ids else ""))
+    if lot.random() < 0.08:
+        rules.insert(lot.randint(0, len(rules)), lot.choice(
+            ["| bnd 10ee:5000", "| bind 10ee:500g", "| bind 10ee:5000 wth=group", "| keep", "| option timeout=soon"]))
     if rules:
         lines += ["file etc/earlybind.conf", *rules]
     return "\n".join(lines) + "\n"
@@ -229,7 +232,7 @@ def what_becomes(device):
 class Test:
     def __init__(self):
         self.contradictions = []
-        self.counts = {"guards": 0, "group": 0, "boot": 0, "suggest": 0}
+        self.counts = {"guards": 0, "group": 0, "boot": 0, "suggest": 0, "mistake": 0}
 
     def differs(self, kind, machine, *sentences):
         self.contradictions.append((kind, machine.name, sentences))
@@ -318,6 +321,22 @@ class Test:
                 self.differs("boot", machine, f"plan: {address}: {planned.get(address)}",
                              f"binder --dry-run: {address}: {booted.get(address)}")
 
+    def mistake(self, machine):
+        """The configuration has an error: who suggests what is refused until it is corrected names the error."""
+        said = machine.run("apply", "--dry-run")[2]
+        place = re.search(r"^/etc/earlybind\.conf:[0-9]+", said, re.MULTILINE)
+        if not place:
+            self.differs("mistake", machine, f"apply --dry-run: {line_of(said)}")
+            return
+        for words, (_, out, err) in sorted(machine.said.items()):
+            # Who asks for one part of check alone is not told of another one.
+            if "--only" in words:
+                continue
+            self.counts["mistake"] += 1
+            refused = [command for command in suggestions(out + err) if command.split()[0] in (*EDITS, "apply", "select")]
+            if refused and place.group(0) not in out + err:
+                self.differs("mistake", machine, f"{' '.join(words)}: suggests: earlybind {refused[0]}", line_of(said))
+
     def suggest(self, machine):
         for command, source in sorted(machine.suggested.items()):
             words = shlex.split(command)
@@ -348,7 +367,8 @@ class Test:
                         if planned["reason"] != "identity-mismatch"}
         self.plan_groups = {group["id"]: group["viable"] for group in plan.get("groups", [])}
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            commands = [("list", "-v"), ("plan",), ("check",), ("status",), ("remove", "10ee:5000", "--dry-run")]
+            commands = [("list", "-v"), ("plan",), ("check",), ("status",), ("import",), ("cmdline",), ("list",),
+                        ("remove", "10ee:5000", "--dry-run")]
             commands += [("export", form) for form in FORMATS]
             for device in devices:
                 address = device["address"]
@@ -365,7 +385,10 @@ class Test:
             self.guards(machine, device)
             self.group(machine, device)
         self.boot(machine, plan)
-        self.suggest(machine)
+        if "correct the configuration first" in machine.run("add", "1234:5678", "--dry-run")[2]:
+            self.mistake(machine)
+        else:
+            self.suggest(machine)
 
 
 def main():
