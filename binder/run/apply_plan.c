@@ -968,7 +968,8 @@ static void recover_taken(struct steps *s, struct outcome *end, struct outcome *
 		first->microseconds += spent;
 	}
 	for (struct outcome *o = report->outcomes; o < end; o++) {
-		uint64_t time = o == first ? MAX(recovery - spent, SECOND) : recovery;
+		uint64_t time =
+			first && o == first ? MAX(recovery - spent, SECOND) : recovery;
 
 		if (!is_for_later(o))
 			continue;
