@@ -11,7 +11,7 @@
 #include "files.h"
 #include "installed.h"
 #include "iommu_advice.h"
-#include "menu_entry.h"
+#include "loader_files.h"
 #include "message.h"
 #include "paths.h"
 #include "cmdline_words.h"
@@ -104,6 +104,16 @@ static bool is_by_hand(const struct cmdline_command *c)
 	       c->loader.kind == LOADER_HELPER || c->loader.kind == LOADER_FIRMWARE;
 }
 
+/* The command that sets @parameter: what contradicts it is replaced only if that is asked for. */
+static const char *set_command(const struct cmdline_command *c, const char *parameter)
+{
+	struct text other;
+
+	return words_find(text_of(settings(c)), text_of(parameter), &other) == -EEXIST
+		       ? "earlybind cmdline --set --force"
+		       : "earlybind cmdline --set";
+}
+
 static int print(struct cmdline_command *c)
 {
 	const char *why, *parameter = iommu_parameter(&c->iommu, &why), *obstacle;
@@ -157,7 +167,7 @@ static int print(struct cmdline_command *c)
 		paragraph_line(stdout, 0, "next: %s is set for the next boot: reboot",
 			       parameter);
 	else if (!is_set && !is_running && !is_by_hand(c))
-		paragraph_line(stdout, 0, "next: earlybind cmdline --set");
+		paragraph_line(stdout, 0, "next: %s", set_command(c, parameter));
 	return code;
 }
 
@@ -473,7 +483,7 @@ static void write_result(const void *arg, struct json *json)
 		json_put_string(json, NULL, "reboot");
 	else if (c->before && parameter && !is_set && !is_running && !c->is_dry_run &&
 		 !c->is_set && !c->is_removed && !c->has_menu_entry && !is_by_hand(c))
-		json_put_string(json, NULL, "earlybind cmdline --set");
+		json_put_string(json, NULL, set_command(c, parameter));
 	json_close(json, ']');
 }
 
