@@ -8,8 +8,8 @@
 
 #include "arena.h"
 #include "compiler.h"
-#include "efi_entry.h"
-#include "line_file.h"
+#include "boot_entries.h"
+#include "loader_files.h"
 #include "shell_assign.h"
 #include "world.h"
 
@@ -22,7 +22,7 @@ enum bootloader_kind {
 	LOADER_FILE, /* /etc/kernel/cmdline */
 	LOADER_ENTRIES, /* entries of the boot loader specification that somebody wrote */
 	LOADER_KERNELSTUB, /* kernelstub */
-	LOADER_LINES, /* the command lines of a file (line_file.h) */
+	LOADER_LINES, /* the command lines of a file (loader_files.h) */
 	LOADER_FIRMWARE, /* none: a unified image, or an entry of the firmware, has it */
 	LOADER_HELPER, /* a file that a program makes the boot loader's own of */
 };

@@ -19,7 +19,7 @@
 #include "boot_entries.h"
 #include "commands.h"
 #include "compiler.h"
-#include "config_space.h"
+#include "group_facts.h"
 #include "depmod_index.h"
 #include "files.h"
 #include "hotplug.h"
@@ -33,7 +33,7 @@
 #include "redact.h"
 #include "routes.h"
 #include "run.h"
-#include "tar.h"
+#include "recording.h"
 #include "text.h"
 #include "world.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bdf.h"
-#include "config_space.h"
+#include "group_facts.h"
 #include "reason.h"
 
 #define ALIASES_MAX 8192
@@ -848,7 +848,7 @@ void redact_config_space(struct redact *r, unsigned char *p, size_t n)
 		return;
 	}
 	put_bytes(p, told, n, 0, HEADER_SIZE);
-	/* Of Intel's root ports, for the kernel's quirk about ACS: groups/config_space.c */
+	/* Of Intel's root ports, for the kernel's quirk about ACS: groups/group_facts.c */
 	if (n > 1 && p[0] == 0x86 && p[1] == 0x80)
 		put_bytes(p, told, n, CONFIG_SPACE_INTEL_MPC, 4);
 	/* A list may be a circle: it has no more entries than there is room for. */

@@ -12,7 +12,7 @@
 #include "machine_check.h"
 #include "message.h"
 #include "paths.h"
-#include "vfio_nodes.h"
+#include "holders.h"
 
 #define IOMMUS	   "class/iommu"
 #define GROUPS	   SYSFS_IOMMU_GROUPS

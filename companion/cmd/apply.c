@@ -22,7 +22,7 @@
 #include "judgement.h"
 #include "bootloader.h"
 #include "cmdline_command.h"
-#include "menu_entry.h"
+#include "loader_files.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"

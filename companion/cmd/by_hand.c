@@ -2,8 +2,8 @@
 #include "by_hand.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,8 +14,31 @@
 #include "driver.h"
 #include "hotplug.h"
 #include "message.h"
+#include "modules.h"
+#include "options.h"
 #include "reason.h"
+#include "result.h"
+#include "rule_request.h"
+#include "sentences.h"
 #include "version.h"
+
+struct by_hand {
+	const char *command; /* "bind" */
+	struct strings words;
+	const char *sysroot;
+	const char *timeout, *recovery_timeout; /* as typed; NULL: as configured */
+	bool is_dry_run;
+	struct result result; /* for -q */
+
+	struct arena *arena;
+	struct world *world;
+	struct selection selection;
+	struct inventory now; /* all functions */
+	struct guards guards;
+	struct sources sources;
+	struct policy files; /* the configuration alone */
+	struct run next; /* the rules of the next boot */
+};
 
 #define UNDO_TIME   (2 * SECOND)
 #define LOOK_EVERY  (50 * MILLISECOND) /* whether udev's driver has it */
@@ -454,8 +477,13 @@ static const char *safe_way(const struct guards *g, struct bdf bdf)
 	return text ? text : "";
 }
 
-size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
-		       bool is_forced)
+/*
+ * Says what speaks against binding or releasing the function; how many things do. Force
+ * lifts what the host can do without, never what the machine could be lost with or what
+ * would hang: a disk in use for the system, the default route, an open device node.
+ */
+static size_t guards_say_bind(const struct guards *guards,
+			      const struct plan_device *planned, bool is_forced)
 {
 	const struct pci_device *d = planned->device;
 	char address[BDF_SIZE];
@@ -486,9 +514,13 @@ static bool is_protecting(const struct policy *rules, const struct rule *rule)
 	       (rule->allow == ALLOW_CONSOLE || !rule_is_recorded(rule));
 }
 
-int by_hand_policy(const struct policy *next, const struct policy *rules,
-		   const struct strings *words, bool is_forced, struct arena *arena,
-		   struct policy *ret)
+/*
+ * The rules of "earlybind bind": the words, and of @rules what protects a device. Only ids= and
+ * parameters of @next count. -ENOMEM.
+ */
+static int by_hand_policy(const struct policy *next, const struct policy *rules,
+			  const struct strings *words, bool is_forced,
+			  struct arena *arena, struct policy *ret)
 {
 	const struct origin origin = {.source = SOURCE_ARGUMENT};
 	struct text options = is_forced ? TEXT("allow=console") : TEXT("");
@@ -528,15 +560,9 @@ bool guards_allow_bind(const struct guards *guards, const struct inventory *now,
 	return pd && guards_say_bind(&silent, pd, false) == 0;
 }
 
-bool guards_allow_release(const struct guards *guards, const struct pci_device *device)
-{
-	struct guards silent = *guards;
-
-	silent.is_silent = true;
-	return guards_say_release(&silent, device) == 0;
-}
-
-size_t guards_say_release(const struct guards *guards, const struct pci_device *device)
+/* The same before it is given back. */
+static size_t guards_say_release(const struct guards *guards,
+				 const struct pci_device *device)
 {
 	char address[BDF_SIZE];
 	size_t said;
@@ -549,6 +575,14 @@ size_t guards_say_release(const struct guards *guards, const struct pci_device *
 	       "%s: it has %u virtual functions: write 0 to its sriov_numvfs first",
 	       address, device->vf_count);
 	return said + 1;
+}
+
+bool guards_allow_release(const struct guards *guards, const struct pci_device *device)
+{
+	struct guards silent = *guards;
+
+	silent.is_silent = true;
+	return guards_say_release(&silent, device) == 0;
 }
 
 /* NULL: none of them could be released. */
@@ -610,7 +644,11 @@ static void hold_signals(int how)
 	(void)sigprocmask(how, &set, NULL);
 }
 
-bool by_hand_has_signal(void)
+/*
+ * Between two devices: whether a signal came that ends the command. In the middle of one,
+ * none does: a device is bound or given back, never left half done.
+ */
+static bool by_hand_has_signal(void)
 {
 	sigset_t set, held = held_signals();
 
@@ -622,7 +660,8 @@ bool by_hand_has_signal(void)
 	return !sigisemptyset(&set);
 }
 
-void by_hand_end(struct by_hand *h)
+/* Lets signals through again: one that came ends the process here. */
+static void by_hand_end(struct by_hand *h)
 {
 	world_close(h->world);
 	fflush(stdout);
@@ -655,7 +694,11 @@ static int check_conditions(struct by_hand *h)
 	return EXIT_OK;
 }
 
-int by_hand_begin(struct by_hand *h)
+/*
+ * Parses the words, asks for root, holds signals back, and reads the machine. EXIT_OK, or
+ * the exit code of what was said: nothing is there that a word names, for one.
+ */
+static int by_hand_begin(struct by_hand *h)
 {
 	static const struct strings none;
 	int r, code = check_conditions(h);
@@ -709,7 +752,8 @@ static int set_limit(const struct by_hand *h, const char *name, const char *valu
 	return EXIT_OK;
 }
 
-int by_hand_set_limits(const struct by_hand *h, struct policy *policy)
+/* The time limits into @policy. EXIT_OK, or EXIT_WRONG_USAGE, which is said. */
+static int by_hand_set_limits(const struct by_hand *h, struct policy *policy)
 {
 	int code;
 
@@ -720,4 +764,516 @@ int by_hand_set_limits(const struct by_hand *h, struct policy *policy)
 		code = set_limit(h, "recovery-timeout", h->recovery_timeout,
 				 &policy->recovery_timeout);
 	return code;
+}
+
+/* ---- bind ------------------------------------------------------------------------------- */
+
+struct binding {
+	struct by_hand hand;
+	bool is_forced;
+	struct policy policy;
+	struct run run; /* the plan for all of them */
+};
+
+/* The words as rules, and the keep rules of the next boot. */
+static int make_policy(struct binding *b)
+{
+	const struct policy *next = &b->hand.next.policy;
+
+	if (by_hand_policy(next, next->off ? &b->hand.files : next, &b->hand.words,
+			   b->is_forced, b->hand.arena, &b->policy) < 0) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
+	if (b->hand.files.problem_count > 0 && !b->is_forced) {
+		(void)sources_print_problems(&b->hand.sources, &b->hand.files);
+		say_error(
+			"bind: keep rules may be missing while the configuration is wrong: "
+			"correct it, or use --force");
+		return EXIT_FAILED;
+	}
+	return by_hand_set_limits(&b->hand, &b->policy);
+}
+
+static bool is_meant(const struct binding *b, const struct plan_device *pd)
+{
+	return selection_has_match(&b->hand.selection, pd->device);
+}
+
+/* IDs and classes that match several: the others may be somebody's. */
+static size_t say_ambiguous(const struct binding *b)
+{
+	const struct selection *s = &b->hand.selection;
+	size_t said = 0;
+
+	for (size_t i = 0; i < s->words->count && !b->is_forced; i++) {
+		size_t count = 0;
+
+		if (s->selectors[i].terms & (PLACE_TERMS | TERM_SERIAL))
+			continue;
+		for (size_t k = 0; k < b->hand.now.count; k++)
+			count += selector_has_match(&s->selectors[i],
+						    &b->hand.now.devices[k]);
+		if (count < 2)
+			continue;
+		said++;
+		say_error("bind: %s names %zu functions: name them by address, or "
+			  "use --force",
+			  s->words->items[i], count);
+	}
+	return said;
+}
+
+static size_t bind_say_objections(const struct binding *b)
+{
+	size_t said = say_ambiguous(b);
+
+	for (size_t i = 0; i < b->run.plan.device_count; i++)
+		if (is_meant(b, &b->run.plan.devices[i]))
+			said += guards_say_bind(&b->hand.guards, &b->run.plan.devices[i],
+						b->is_forced);
+	if (said > 0)
+		say_error("nothing was touched");
+	return said;
+}
+
+static void bind_put_planned(const struct plan_device *pd)
+{
+	const struct pci_device *d = pd->device;
+	char id[ID_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	if (pd->action == ACTION_DONE)
+		paragraph_add(&p, "is on %s already", pd->wanted);
+	else if (d->driver[0] == '\0')
+		paragraph_add(&p, "would be bound to %s; no driver has it now",
+			      pd->wanted);
+	else
+		paragraph_add(&p, "would be taken from %s and bound to %s", d->driver,
+			      pd->wanted);
+	paragraph_end(&p);
+}
+
+static void bind_put_outcome(const struct outcome *o)
+{
+	const struct pci_device *d = o->plan->device;
+	char id[ID_SIZE], message[REASON_MESSAGE_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	if (o->verdict == VERDICT_BOUND) {
+		paragraph_verdict(&p, STYLE_GOOD, "bound to %s", o->after);
+		if (o->before[0] != '\0')
+			paragraph_add(&p, "(was %s)", o->before);
+		paragraph_add(&p, "in %llu ms",
+			      (unsigned long long)o->microseconds / 1000);
+	} else {
+		paragraph_verdict(&p, STYLE_BAD, "not bound");
+		paragraph_add(&p, "(%s): %s; %s has it now",
+			      o->verdict ? verdict_name(o->verdict) : "no verdict",
+			      reason_message(o->reason, o->detail, message),
+			      o->after[0] ? o->after : "no driver");
+	}
+	paragraph_end(&p);
+}
+
+/* Each group once, as it is now. */
+static void put_groups(struct binding *b)
+{
+	const struct plan *plan = &b->run.plan;
+	struct inventory now;
+
+	if (inventory_read(b->hand.world, b->hand.arena, NULL, NULL, &now) < 0)
+		return;
+	for (size_t i = 0; i < plan->group_count; i++) {
+		struct plan_group group;
+
+		if (judge_group_now(&now, plan->groups[i].id, b->hand.arena, &group) == 0)
+			describe_group(&group, "",
+				       judge_group(&b->hand.guards.judge, &group, false));
+	}
+}
+
+static int bind_devices(struct binding *b)
+{
+	struct plan *plan = &b->run.plan;
+	static struct run one;
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < plan->device_count; i++) {
+		const struct plan_device *pd = &plan->devices[i];
+		char address[BDF_SIZE], message[REASON_MESSAGE_SIZE];
+
+		if (!is_meant(b, pd))
+			continue;
+		if (pd->action == ACTION_DONE) {
+			bind_put_planned(pd);
+			continue;
+		}
+		if (by_hand_has_signal()) {
+			say_error("interrupted: %s and what follows was not touched",
+				  bdf_format(pd->device->bdf, address));
+			return EXIT_FAILED;
+		}
+		fflush(stdout);
+		by_hand_speak(b->hand.world, b->hand.result.is_quiet);
+		if (by_hand_bind(b->hand.world, b->hand.arena, &b->policy,
+				 pd->device->bdf, &one) != EXIT_ALL_BOUND)
+			code = EXIT_FAILED;
+		by_hand_be_silent(b->hand.world);
+		if (one.plan.device_count == 1)
+			bind_put_outcome(&one.report.outcomes[0]);
+		else
+			say_error("%s: %s", bdf_format(pd->device->bdf, address),
+				  reason_message(one.report.reason, one.report.detail,
+						 message));
+		if (one.report.reason != REASON_NONE && one.plan.device_count == 1)
+			say_error("%s", reason_message(one.report.reason,
+						       one.report.detail, message));
+	}
+	put_groups(b);
+	return code;
+}
+
+static int bind_or_plan(struct binding *b)
+{
+	struct run *run = &b->run;
+	char message[REASON_MESSAGE_SIZE];
+	int code = make_policy(b);
+
+	if (code != EXIT_OK)
+		return code;
+	*run = (struct run){.policy = b->policy};
+	run->report.policy = &run->policy;
+	if (run_plan(b->hand.world, b->hand.arena, run) < 0) {
+		say_error("%s", reason_message(run->report.reason, run->report.detail,
+					       message));
+		return EXIT_FAILED;
+	}
+	if (bind_say_objections(b) > 0)
+		return EXIT_FAILED;
+	if (!b->hand.is_dry_run)
+		return bind_devices(b);
+	for (size_t i = 0; i < run->plan.device_count; i++)
+		if (is_meant(b, &run->plan.devices[i]))
+			bind_put_planned(&run->plan.devices[i]);
+	for (size_t i = 0; i < run->plan.group_count; i++)
+		describe_group(
+			&run->plan.groups[i], "",
+			judge_group(&b->hand.guards.judge, &run->plan.groups[i], false));
+	return EXIT_OK;
+}
+
+static int run_bind(void *arg)
+{
+	struct binding *b = arg;
+	int code = by_hand_begin(&b->hand);
+
+	if (code == EXIT_OK)
+		code = bind_or_plan(b);
+	if (b->hand.world)
+		by_hand_end(&b->hand);
+	return code;
+}
+
+int command_bind(int argc, char **argv, struct arena *arena)
+{
+	static struct binding b;
+	const struct option_spec options[] = {
+		{"dry-run", NULL, "show what would be done, and do nothing",
+		 .ret_flag = &b.hand.is_dry_run},
+		{"force", NULL, "also what the host uses but can do without",
+		 .ret_flag = &b.is_forced},
+		QUIET_OPTION(b.hand.result),
+		{"recovery-timeout", "SECONDS",
+		 "that a driver may take to unbind, per device",
+		 .ret_string = &b.hand.recovery_timeout},
+		{"sysroot", "DIR", "with --dry-run: the tree below DIR, not this machine",
+		 .ret_string = &b.hand.sysroot},
+		{"timeout", "SECONDS", "for everything else",
+		 .ret_string = &b.hand.timeout},
+	};
+	const struct command_spec spec = {
+		.name = "bind",
+		.synopsis = "[OPTION...] DEVICE...",
+		.text = "Binds devices to vfio-pci now, with the steps, limits and undo of a "
+			"boot: what cannot be bound goes back to its driver. DEVICE is an "
+			"address (01:00.0) or another selector. Nothing is touched if one of "
+			"them is in use, protected by a keep rule, or cannot be bound at all. "
+			"It lasts until the reboot; a rule of \"earlybind add\" stays.\n"
+			"\n"
+			"Taking a device from a driver that uses it may hang the machine: a rule "
+			"and a reboot are the safe way. A disk of the system, the default route "
+			"and what a process has open are never taken, not by --force either.\n"
+			"\n"
+			"exit code: 0 all are bound; 1 one is not, or nothing was touched; 2 "
+			"wrong usage\n",
+		.example = "earlybind bind 01:00.0 01:00.1",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+		.ret_words = &b.hand.words,
+	};
+	int code;
+
+	b = (struct binding){.hand = {.command = "bind", .arena = arena}};
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
+	return result_run(&b.hand.result, arena, run_bind, NULL, &b);
+}
+
+/* ---- release ---------------------------------------------------------------------------- */
+
+struct releasing {
+	struct by_hand hand;
+	struct policy policy; /* the time limits */
+	struct boot boot;
+	struct modules *modules;
+};
+
+static void add_driver(struct strings *drivers, const char *name)
+{
+	for (size_t i = 0; i < drivers->count; i++)
+		if (strcmp(drivers->items[i], name) == 0)
+			return;
+	if (drivers->count < STRINGS_MAX)
+		drivers->items[drivers->count++] = name;
+}
+
+struct search {
+	struct releasing *r;
+	const struct module_names *names;
+	struct strings *drivers;
+};
+
+/* A driver of the bus that one of the modules has brought. */
+static int add_if_of_module(void *arg, const char *driver)
+{
+	struct search *s = arg;
+	struct by_hand *h = &s->r->hand;
+	char path[JOB_PATH_SIZE], module[DRIVER_NAME_SIZE];
+	const char *copy;
+
+	snprintf(path, sizeof(path), SYSFS_PCI_DRIVERS "/%s/module", driver);
+	if (h->world->ops->link(h->world, WORLD_SYS, path, module, sizeof(module)) < 0)
+		return 0;
+	for (size_t i = 0; i < s->names->count; i++) {
+		if (strcmp(s->names->names[i], module) != 0)
+			continue;
+		copy = arena_printf(h->arena, "%s", driver);
+		if (copy)
+			add_driver(s->drivers, copy);
+	}
+	return 0;
+}
+
+/* The driver that it had before, then those of modules that are for it. */
+static struct release describe_release(struct releasing *r, const struct pci_device *d)
+{
+	const struct boot_device *b = boot_find(&r->boot, d->bdf);
+	struct release release = {.policy = &r->policy,
+				  .device = d,
+				  .word = text_of(r->hand.words.items[0])};
+	struct search search = {r, modules_find(r->modules, &d->ids), &release.drivers};
+	struct world *world = r->hand.world;
+
+	for (size_t i = 0; i < r->hand.words.count; i++)
+		if (selector_has_match(&r->hand.selection.selectors[i], d))
+			release.word = text_of(r->hand.words.items[i]);
+	if (b && b->before[0] != '\0' && !driver_is_vfio(b->before))
+		add_driver(&release.drivers, b->before);
+	(void)world->ops->list(world, WORLD_SYS, SYSFS_PCI_DRIVERS, add_if_of_module,
+			       &search);
+	for (size_t i = 0; i < search.names->count; i++)
+		release.has_modules |= !driver_is_vfio(search.names->names[i]);
+	return release;
+}
+
+static void release_put_planned(struct releasing *r, const struct pci_device *d)
+{
+	struct release release = describe_release(r, d);
+	char id[ID_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	paragraph_add(&p, "would be released from %s;", d->driver);
+	if (release.drivers.count > 0)
+		paragraph_add(&p, "%s may have it then", release.drivers.items[0]);
+	else if (release.has_modules)
+		paragraph_add(&p, "udev would load %s for it",
+			      modules_find(r->modules, &d->ids)->names[0]);
+	else
+		paragraph_add(&p, "no driver is known for it");
+	paragraph_end(&p);
+}
+
+/* Whether the next boot takes it again. */
+static void put_rule(const struct releasing *r, const struct pci_device *d)
+{
+	const struct policy *policy = &r->hand.next.policy;
+
+	for (size_t i = 0; i < policy->rule_count && !policy->off; i++) {
+		const struct rule *rule = &policy->rules[i];
+		char origin[ORIGIN_SIZE];
+
+		if (rule->kind != RULE_BIND || !policy_has_rule_active(policy, rule) ||
+		    !selector_has_match(&rule->selector, d))
+			continue;
+		paragraph_line(stdout, DEVICE_INDENT,
+			       "the next boot binds it again: rule %.*s (%s)",
+			       (int)rule->text.n, rule->text.p,
+			       origin_format(&rule->origin, origin));
+		return;
+	}
+}
+
+static void release_put_outcome(const struct outcome *o)
+{
+	const struct pci_device *d = o->plan->device;
+	char id[ID_SIZE], message[REASON_MESSAGE_SIZE];
+	struct paragraph p = describe_device(d->bdf, format_id(&d->ids, id));
+
+	if (o->verdict == VERDICT_RESTORED) {
+		paragraph_verdict(&p, STYLE_GOOD, "released from %s", o->before);
+		paragraph_add(&p, "in %llu ms: %s has it now",
+			      (unsigned long long)o->microseconds / 1000,
+			      o->after[0] ? o->after : "no driver");
+	} else {
+		paragraph_verdict(&p, STYLE_BAD, "not released");
+		paragraph_add(&p, "(%s): %s", verdict_name(o->verdict),
+			      reason_message(o->reason, o->detail, message));
+	}
+	paragraph_end(&p);
+}
+
+static int release_one(struct releasing *r, const struct pci_device *d)
+{
+	struct release release = describe_release(r, d);
+	struct outcome outcome;
+	int error;
+
+	fflush(stdout);
+	by_hand_speak(r->hand.world, r->hand.result.is_quiet);
+	error = by_hand_release(r->hand.world, r->hand.arena, &release, &outcome);
+	by_hand_be_silent(r->hand.world);
+	if (error < 0) {
+		say_error("out of memory");
+		return EXIT_FAILED;
+	}
+	release_put_outcome(&outcome);
+	if (outcome.verdict != VERDICT_RESTORED)
+		return EXIT_FAILED;
+	put_rule(r, d);
+	return EXIT_OK;
+}
+
+static size_t release_say_objections(const struct releasing *r)
+{
+	size_t said = 0;
+
+	for (size_t i = 0; i < r->hand.now.count; i++) {
+		const struct pci_device *d = &r->hand.now.devices[i];
+
+		if (selection_has_match(&r->hand.selection, d) &&
+		    driver_is_vfio(d->driver))
+			said += guards_say_release(&r->hand.guards, d);
+	}
+	if (said > 0)
+		say_error("nothing was touched");
+	return said;
+}
+
+static int release_devices(struct releasing *r)
+{
+	int code = EXIT_OK;
+
+	for (size_t i = 0; i < r->hand.now.count; i++) {
+		const struct pci_device *d = &r->hand.now.devices[i];
+		char id[ID_SIZE], address[BDF_SIZE];
+		struct paragraph p;
+
+		if (!selection_has_match(&r->hand.selection, d))
+			continue;
+		if (!driver_is_vfio(d->driver)) {
+			p = describe_device(d->bdf, format_id(&d->ids, id));
+			paragraph_add(&p, "is not on " DEFAULT_DRIVER ": %s has it",
+				      d->driver[0] ? d->driver : "no driver");
+			paragraph_end(&p);
+		} else if (r->hand.is_dry_run) {
+			release_put_planned(r, d);
+			put_rule(r, d);
+		} else if (by_hand_has_signal()) {
+			say_error("interrupted: %s and what follows was not touched",
+				  bdf_format(d->bdf, address));
+			return EXIT_FAILED;
+		} else if (release_one(r, d) != EXIT_OK) {
+			code = EXIT_FAILED;
+		}
+	}
+	return code;
+}
+
+/* What is missing here only makes it harder to guess the driver. */
+static void read_past(struct releasing *r)
+{
+	const char *path, *message, *kernel;
+
+	if (boot_read(r->hand.world, r->hand.arena, &r->boot, &path, &message) < 0 ||
+	    late_reports_add(r->hand.world, r->hand.arena, &r->boot) < 0)
+		r->boot = (struct boot){.reason = "", .message = ""};
+	(void)!modules_open(r->hand.world, r->hand.arena, r->hand.sysroot, &kernel,
+			    &r->modules);
+}
+
+static int run_release(void *arg)
+{
+	struct releasing *r = arg;
+	int code = by_hand_begin(&r->hand);
+
+	if (code == EXIT_OK)
+		code = by_hand_set_limits(&r->hand, &r->policy);
+	if (code == EXIT_OK && release_say_objections(r) > 0)
+		code = EXIT_FAILED;
+	if (code == EXIT_OK) {
+		read_past(r);
+		code = release_devices(r);
+	}
+	if (r->hand.world)
+		by_hand_end(&r->hand);
+	return code;
+}
+
+int command_release(int argc, char **argv, struct arena *arena)
+{
+	static struct releasing r;
+	const struct option_spec options[] = {
+		{"dry-run", NULL, "show what would be done, and do nothing",
+		 .ret_flag = &r.hand.is_dry_run},
+		QUIET_OPTION(r.hand.result),
+		{"recovery-timeout", "SECONDS",
+		 "that its own driver may take, for each device",
+		 .ret_string = &r.hand.recovery_timeout},
+		{"sysroot", "DIR", "with --dry-run: the tree below DIR, not this machine",
+		 .ret_string = &r.hand.sysroot},
+		{"timeout", "SECONDS", "that vfio-pci may take to release it",
+		 .ret_string = &r.hand.timeout},
+	};
+	const struct command_spec spec = {
+		.name = "release",
+		.synopsis = "[OPTION...] DEVICE...",
+		.text = "Takes devices off vfio-pci now and lets their own drivers have them: "
+			"the driver that had it before, or the one that udev loads. DEVICE is an "
+			"address (01:00.0) or another selector. Nothing is touched while a VM "
+			"has one of them or its group open: the kernel would wait for it.\n"
+			"\n"
+			"exit code: 0 none of them is on vfio-pci any more; 1 one is, or nothing "
+			"was touched; 2 wrong usage\n",
+		.example = "earlybind release 01:00.1",
+		.options = options,
+		.option_count = ARRAY_SIZE(options),
+		.ret_words = &r.hand.words,
+	};
+	int code;
+
+	r = (struct releasing){.hand = {.command = "release", .arena = arena}};
+	if (!options_parse(&spec, argc, argv, &code))
+		return code;
+	return result_run(&r.hand.result, arena, run_release, NULL, &r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What bind and release have in common: their words, their conditions, their signals. */
+/* "earlybind bind" and "earlybind release": what they may do, and how it is done. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,10 +9,7 @@
 #include "holders.h"
 #include "judgement.h"
 #include "next_boot.h"
-#include "options.h"
 #include "plan.h"
-#include "result.h"
-#include "rule_request.h"
 #include "run.h"
 #include "usage.h"
 #include "world.h"
@@ -34,29 +31,11 @@ struct guards {
 	bool is_silent; /* only the answer is wanted */
 };
 
-struct by_hand {
-	const char *command; /* "bind" */
-	struct strings words;
-	const char *sysroot;
-	const char *timeout, *recovery_timeout; /* as typed; NULL: as configured */
-	bool is_dry_run;
-	struct result result; /* for -q */
-
-	struct arena *arena;
-	struct world *world;
-	struct selection selection;
-	struct inventory now; /* all functions */
-	struct guards guards;
-	struct sources sources;
-	struct policy files; /* the configuration alone */
-	struct run next; /* the rules of the next boot */
-};
-
 /* ---- bind now ---- */
 
 /*
  * One function of a machine that is up, by hand: the steps of the boot's run with its limits
- * and its undo. Whether it may be done at all is asked before (guards.h).
+ * and its undo. Whether it may be done at all is asked before.
  */
 
 /*
@@ -91,24 +70,6 @@ int by_hand_release(struct world *world, struct arena *arena,
  * refusals (plan.h) are asked for besides.
  */
 
-/*
- * Says what speaks against binding or releasing the function; how many things do. Force
- * lifts what the host can do without, never what the machine could be lost with or what
- * would hang: a disk in use for the system, the default route, an open device node.
- */
-size_t guards_say_bind(const struct guards *guards, const struct plan_device *planned,
-		       bool is_forced) must_check nonnull(1, 2);
-size_t guards_say_release(const struct guards *guards,
-			  const struct pci_device *device) must_check nonnull(1, 2);
-
-/*
- * The rules of "earlybind bind": the words, and of @rules what protects a device. Only ids= and
- * parameters of @next count. -ENOMEM.
- */
-int by_hand_policy(const struct policy *next, const struct policy *rules,
-		   const struct strings *words, bool is_forced, struct arena *arena,
-		   struct policy *ret) must_check nonnull(1, 2, 3, 5, 6);
-
 /* Whether "earlybind bind", "earlybind release" of the function would be carried out now. */
 bool guards_allow_bind(const struct guards *guards, const struct inventory *now,
 		       const struct pci_device *d) must_check nonnull(1, 2, 3);
@@ -124,22 +85,3 @@ bool guards_allow_release(const struct guards *guards,
 size_t guards_give_back(const struct guards *guards,
 			const struct pci_device *const *devices, size_t count,
 			const char *ret[static GIVE_BACK_LINES]) nonnull(1, 2, 4);
-
-/*
- * Parses the words, asks for root, holds signals back, and reads the machine. EXIT_OK, or
- * the exit code of what was said: nothing is there that a word names, for one.
- */
-int by_hand_begin(struct by_hand *h) must_check nonnull(1);
-
-/* The time limits into @policy. EXIT_OK, or EXIT_WRONG_USAGE, which is said. */
-int by_hand_set_limits(const struct by_hand *h, struct policy *policy) must_check
-	nonnull(1, 2);
-
-/*
- * Between two devices: whether a signal came that ends the command. In the middle of one,
- * none does: a device is bound or given back, never left half done.
- */
-bool by_hand_has_signal(void);
-
-/* Lets signals through again: one that came ends the process here. */
-void by_hand_end(struct by_hand *h) nonnull(1);

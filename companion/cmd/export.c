@@ -18,7 +18,7 @@
 #include "plan.h"
 #include "reason.h"
 #include "sentences.h"
-#include "vfio_nodes.h"
+#include "holders.h"
 
 #define FIRST_CHASSIS 101 /* others begin at 1 */
 #define FIRST_BUS     16 /* of libvirt: what it puts somewhere by itself comes before */

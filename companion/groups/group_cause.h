@@ -6,6 +6,7 @@
 #pragma once
 
 #include "group_facts.h"
+#include "predict.h"
 
 struct group_causes {
 	struct world *world;
@@ -57,3 +58,12 @@ const char *group_why_unknown(const struct group_causes *causes) nonnull(1);
  */
 const char *group_difference(const struct group_causes *causes, const struct bdf *bdf)
 	nonnull(1);
+
+/* ---- words of the kernel command line ---- */
+
+/*
+ * The word of @cmdline that names the function @at of @functions, by its address, its path or its
+ * ID; n is 0 if there is none. With several the kernel takes the last: so does this.
+ */
+struct text acs_word(struct text cmdline, const struct group_function *functions,
+		     size_t at) nonnull(2);

@@ -2,8 +2,10 @@
 /* The facts that IOMMU groups depend on, of all functions of the machine. Wakes no device. */
 #pragma once
 
+#include "compiler.h"
 #include "inventory.h"
 #include "predict.h"
+#include "text.h"
 
 /* Why the facts of a function are not known. */
 enum unread {
@@ -41,3 +43,23 @@ int group_facts_read(struct world *world, struct arena *arena,
 
 /* Where the function at @bdf stands in them; NO_FUNCTION: nowhere. */
 size_t group_facts_find(const struct group_facts *facts, struct bdf bdf) nonnull(1);
+
+/* ---- configuration space ---- */
+
+#define CONFIG_SPACE_SIZE 4096
+
+#define CONFIG_SPACE_ACS_SIZE \
+	12 /* with the control register of some of Intel's root ports */
+#define CONFIG_SPACE_INTEL_MPC 0xd8 /* drivers/pci/quirks.c: INTEL_MPC_REG, 4 bytes */
+
+/*
+ * Fills the facts of @f, whose ids are known, from its configuration space. False, and @f is
+ * unknown, if @config is not whole enough to tell, or is not that device's.
+ */
+bool config_space_read(struct text config, struct group_function *f) nonnull(2);
+
+/*
+ * Blanks all behind the header that config_space_read() does not look at. What is left ends with
+ * the last byte that counts: its length.
+ */
+size_t config_space_strip(unsigned char *p, size_t n) must_check nonnull(1);

@@ -63,9 +63,3 @@ const char *check_print(struct check *check, const char *format, ...) nonnull(1,
 
 /* Who starts the binder, and when. */
 void check_order(struct check *check) nonnull(1);
-
-/* The modules that the binder loads, for every kernel of the image. */
-void check_modules(struct check *check) nonnull(1);
-
-/* Other drivers of the image for the devices that the rules name. */
-void check_drivers(struct check *check) nonnull(1);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "grub.h"
+#include "loader_files.h"
 #include "kernel_cmdline.h"
 
 typedef void (*taker)(struct recipes *recipes, const char *file,

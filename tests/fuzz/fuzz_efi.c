@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "efi_entry.h"
+#include "boot_entries.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

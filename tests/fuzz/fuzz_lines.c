@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "cmdline_words.h"
-#include "line_file.h"
+#include "loader_files.h"
 
 #define WORD "intel_iommu=on"
 

@@ -2,7 +2,7 @@
 /* The facts for IOMMU groups from configuration spaces, whole, cut and hostile. */
 #include "test.h"
 
-#include "config_space.h"
+#include "group_facts.h"
 #include "redact.h"
 
 static unsigned char config[CONFIG_SPACE_SIZE];

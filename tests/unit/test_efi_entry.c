@@ -2,7 +2,7 @@
 /* Entries of the firmware, as efibootmgr writes them, also cut and damaged ones. */
 #include "test.h"
 
-#include "efi_entry.h"
+#include "boot_entries.h"
 
 struct writer {
 	char bytes[512];

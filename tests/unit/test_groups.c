@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "acs_word.h"
+#include "group_cause.h"
 #include "predict.h"
 
 #define FUNCTIONS_OF_CASE 64

@@ -2,7 +2,7 @@
 /* GRUB's settings: what a shell would make of them, without running anything. */
 #include "test.h"
 
-#include "grub.h"
+#include "loader_files.h"
 
 #define L "GRUB_CMDLINE_LINUX"
 #define D "GRUB_CMDLINE_LINUX_DEFAULT"

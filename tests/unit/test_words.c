@@ -2,7 +2,7 @@
 /* Changes of kernel command lines, and copies of boot menu entries. */
 #include "test.h"
 
-#include "menu_entry.h"
+#include "loader_files.h"
 #include "cmdline_words.h"
 
 static void test_find(void **state unused)
