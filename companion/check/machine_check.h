@@ -69,39 +69,5 @@ struct machine {
 /* Runs the checks and prints what they found. Returns the exit code. */
 int machine_check_run(struct machine *machine) must_check nonnull(1);
 
-struct machine_check {
-	const char *name;
-	void (*run)(struct machine *d);
-};
-
-/* The checks in their order; NULL behind the last one. */
-const struct machine_check *machine_check_at(size_t i);
-
-/* ---- for the checks ---- */
-
-void machine_say(struct machine *d, enum finding_kind kind, const char *format, ...)
-	nonnull(1, 3) printf_like(3, 4);
-/* A text that stays; "" if there is no memory. */
-const char *machine_print(struct machine *d, const char *format, ...) nonnull(1, 2)
-	printf_like(2, 3);
-/* "0000:01:00.0 [10ee:5000]" */
-const char *machine_device(struct machine *d, const struct pci_device *device)
-	nonnull(1, 2);
-/* "nvidia", or "no driver" */
-const char *machine_driver(const struct pci_device *device) nonnull(1);
-bool device_is_on_vfio(const struct pci_device *device) nonnull(1);
-
-/* A file as text without surrounding white space: 0 or -errno. */
-int machine_read(struct machine *d, enum world_root root, const char *path,
-		 struct text *ret) must_check nonnull(1, 3, 4);
-/* An attribute of a function. */
-int machine_read_attribute(struct machine *d, const struct pci_device *device,
-			   const char *name, struct text *ret) must_check
-	nonnull(1, 2, 3, 4);
-/* How many entries a folder has, and their names joined by ", " unless NULL; -errno. */
-int machine_list(struct machine *d, enum world_root root, const char *path,
-		 const char **ret_names) must_check nonnull(1, 3);
-
-/* The checks: each table ends with one that has no function. */
-extern const struct machine_check firmware_checks[], boot_checks[], device_checks[],
-	recipe_checks[];
+/* The names of the checks in their order; NULL behind the last one. */
+const char *machine_check_name(size_t i);

@@ -20,9 +20,7 @@
 #include "installed.h"
 #include "iommu_advice.h"
 #include "judgement.h"
-#include "bootloader.h"
-#include "cmdline_command.h"
-#include "loader_files.h"
+#include "cmdline.h"
 #include "message.h"
 #include "next_boot.h"
 #include "options.h"
@@ -435,37 +433,6 @@ static bool has_vfio_rule(const struct apply *a)
 	return false;
 }
 
-/* The way back, before it is needed. */
-static void say_way_back(struct apply *a)
-{
-	struct cmdline_command c = {
-		.sysroot = a->sysroot, .arena = a->arena, .world = a->world};
-	enum menu_state menu;
-
-	bootloader_find(a->world, a->sysroot, a->arena, &c.loader);
-	menu = cmdline_find_menu_entry(&c);
-	if (menu == MENU_THERE) {
-		paragraph_line(stdout, 0,
-			       "if the machine does not come up: choose the entry \"... "
-			       "(without earlybind)\" in the boot menu");
-		return;
-	}
-	paragraph_line(stdout, 0, "if the machine does not come up: %s",
-		       c.loader.facts.is_by_grub
-			       ? "press e in the boot menu, add " MENU_PARAMETER
-				 " to the end of the line that begins with linux, and "
-				 "press Ctrl-X"
-		       : c.loader.facts.is_by_stub
-			       ? "press e in the boot menu, add " MENU_PARAMETER
-				 " to the end of the line, and press Enter"
-			       : "boot it with " MENU_PARAMETER
-				 " on the kernel command line");
-	if (menu == MENU_POSSIBLE)
-		paragraph_line(stdout, 0,
-			       "\"earlybind cmdline --menu-entry\" makes an entry of the "
-			       "boot menu for that");
-}
-
 /* What the images alone do not do. */
 static void say_next(struct apply *a, bool is_new)
 {
@@ -491,7 +458,7 @@ static void say_next(struct apply *a, bool is_new)
 		return;
 	paragraph_line(stdout, 0, "next: reboot, then \"earlybind status\"");
 	if (a->machine.has_rules)
-		say_way_back(a);
+		cmdline_say_way_back(a->world, a->sysroot, a->arena);
 }
 
 /* "2 rules from /etc/earlybind.conf and 1 from modprobe.d" */

@@ -116,23 +116,16 @@ static int fix(struct machine *d)
 
 static const char *check_name(const void *arg unused, size_t i)
 {
-	return machine_check_at(i)->name;
-}
-
-static const char *only_value(size_t i)
-{
-	const struct machine_check *c = machine_check_at(i);
-
-	return c ? c->name : NULL;
+	return machine_check_name(i);
 }
 
 static bool has_check(const char *name, size_t *ret_count)
 {
-	const struct machine_check *c;
+	const char *other;
 	bool is_there = false;
 
-	for (*ret_count = 0; (c = machine_check_at(*ret_count)); (*ret_count)++)
-		is_there |= strcmp(c->name, name) == 0;
+	for (*ret_count = 0; (other = machine_check_name(*ret_count)); (*ret_count)++)
+		is_there |= strcmp(other, name) == 0;
 	return is_there;
 }
 
@@ -171,7 +164,7 @@ int command_check(int argc, char **argv, struct arena *arena)
 	const char *image = NULL;
 	const struct option_spec options[] = {
 		{"only", "NAME", "this check only; may be repeated",
-		 .ret_strings = &d.only, .value = only_value},
+		 .ret_strings = &d.only, .value = machine_check_name},
 		{"fix", NULL, "run \"earlybind apply\" where an image fails",
 		 .ret_flag = &d.is_fix},
 		{"image", "FILE", "check the image of an initramfs, not the machine",

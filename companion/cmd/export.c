@@ -13,7 +13,7 @@
 #include "commands.h"
 #include "files.h"
 #include "group.h"
-#include "machine_check.h"
+#include "driver.h"
 #include "message.h"
 #include "plan.h"
 #include "reason.h"
@@ -239,7 +239,7 @@ static bool find_parent(struct exporter *e, const struct pci_device *d, struct b
 
 static const char *colour(const struct pci_device *d)
 {
-	if (device_is_on_vfio(d))
+	if (driver_is_vfio(d->driver))
 		return "palegreen";
 	if (d->is_bridge)
 		return "gray90";
@@ -460,7 +460,7 @@ static bool is_of_interest(const struct exporter *e, const struct pci_device *d)
 	const struct plan_device *pd = plan_find(&e->next.plan, d);
 
 	return selection_has_match(&e->selection, d) &&
-	       (device_is_on_vfio(d) || (b && strcmp(b->action, "keep") != 0) ||
+	       (driver_is_vfio(d->driver) || (b && strcmp(b->action, "keep") != 0) ||
 		(pd && pd->action != ACTION_KEEP));
 }
 
@@ -540,7 +540,7 @@ static int export_prometheus(struct exporter *e)
 		printf("earlybind_device_bound{address=\"%s\",id=\"%s\",verdict=\"",
 		       bdf_format(d->bdf, address), format_id(&d->ids, id));
 		export_put(b ? b->verdict : "", LABEL_SPECIAL);
-		printf("\"} %d\n", device_is_on_vfio(d));
+		printf("\"} %d\n", driver_is_vfio(d->driver));
 	}
 	put_gone(e);
 	put_head("earlybind_group_viable", "Whether a VM can use the IOMMU group now.");
@@ -714,7 +714,7 @@ static bool is_expected(const struct exporter *e, const struct pci_device *d)
 /* Without a group no VM can have it: only a list of facts has it. */
 static bool is_chosen(const struct exporter *e, const struct pci_device *d)
 {
-	return device_is_on_vfio(d) && selection_has_match(&e->selection, d) &&
+	return driver_is_vfio(d->driver) && selection_has_match(&e->selection, d) &&
 	       (d->iommu_group != NO_GROUP || e->is_facts);
 }
 
@@ -727,7 +727,7 @@ static size_t say_left_out(const struct exporter *e)
 		const struct pci_device *d = &e->now.devices[i];
 		char address[BDF_SIZE];
 
-		if (device_is_on_vfio(d) && d->iommu_group == NO_GROUP &&
+		if (driver_is_vfio(d->driver) && d->iommu_group == NO_GROUP &&
 		    selection_has_match(&e->selection, d)) {
 			count++;
 			say_error("%s is in no IOMMU group, so no VM can use it; "
@@ -735,7 +735,7 @@ static size_t say_left_out(const struct exporter *e)
 				  bdf_format(d->bdf, address), address);
 			continue;
 		}
-		if (!is_expected(e, d) || device_is_on_vfio(d))
+		if (!is_expected(e, d) || driver_is_vfio(d->driver))
 			continue;
 		count++;
 		say_error("%s is left out: %s has it, not vfio-pci; \"earlybind explain "

@@ -360,7 +360,7 @@ static int put_all(struct image_command *c, struct cpio_writer *w)
 		const struct module_tree *tree = &c->trees[i];
 
 		for (size_t k = 0; k < tree->file_count && r == 0; k++) {
-			const struct tree_file *f = &tree->files[k];
+			const struct module_tree_file *f = &tree->files[k];
 			const char *path = arena_printf(c->arena, "%s/%s/%s",
 							&PRIVATE_MODULES_PATH[1],
 							tree->version, f->path);

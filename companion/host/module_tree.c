@@ -106,7 +106,7 @@ static int read_indexes(const char *folder, struct arena *arena, struct module_t
 	int r = d ? 0 : -errno;
 
 	while (d && r == 0 && (e = readdir(d))) {
-		struct tree_file *f = &tree->files[tree->file_count];
+		struct module_tree_file *f = &tree->files[tree->file_count];
 		const char *path;
 
 		if (!is_wanted(e->d_name))
@@ -228,7 +228,7 @@ bool module_tree_is_version(const char *version)
 static int add_file(const struct maker *m, const struct module_file *file)
 {
 	struct module_tree *tree = m->tree;
-	struct tree_file *f = &tree->files[tree->file_count];
+	struct module_tree_file *f = &tree->files[tree->file_count];
 	const char *path;
 	int r;
 
@@ -280,8 +280,8 @@ static int add_module(const struct maker *m, const char *name)
 
 static int compare_files(const void *a, const void *b)
 {
-	return strcmp(((const struct tree_file *)a)->path,
-		      ((const struct tree_file *)b)->path);
+	return strcmp(((const struct module_tree_file *)a)->path,
+		      ((const struct module_tree_file *)b)->path);
 }
 
 int module_tree_make(const char *sysroot, const char *version,

@@ -13,7 +13,7 @@
 #define TREE_MODULES_MAX 64
 #define TREE_FILES_MAX	 (TREE_MODULES_MAX + 32)
 
-struct tree_file {
+struct module_tree_file {
 	const char *path; /* below the folder */
 	struct text bytes;
 };
@@ -26,7 +26,7 @@ struct module_tree {
 	struct strings wanted; /* loaded by name; the rest follows from modules.dep */
 	size_t dependency_count; /* of those that are loaded by name, together */
 	/* They and the indexes, sorted by path. None if all is built in. */
-	struct tree_file files[TREE_FILES_MAX];
+	struct module_tree_file files[TREE_FILES_MAX];
 	size_t file_count;
 };
 
