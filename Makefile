@@ -41,6 +41,7 @@ help:
 	@echo 'make deb-source  its source package in build/dist; make dist: the tarballs only'
 	@echo 'make lintian     what Debian checks in both packages'
 	@echo 'make rpm         an RPM package, and its source package, in build/rpm'
+	@echo 'make graph       circles of files, symbols that one other file uses, the number of files'
 	@echo 'make lint        layout, functions, layers, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make pictures    draws the pictures of the README from docs/pictures/*.txt'

@@ -7,7 +7,7 @@ SHELL_FILES = $(shell git ls-files '*.sh' .ci/run initramfs-hooks packaging/arch
 FORMAT_FILES = $(filter-out %.def,$(C_FILES))
 CLANG_FORMAT ?= clang-format
 
-.PHONY: lint format lint-format lint-functions lint-shell lint-tidy lint-cppcheck lint-analyzer \
+.PHONY: lint graph format lint-format lint-functions lint-shell lint-tidy lint-cppcheck lint-analyzer \
 	lint-claims lint-layers lint-wall packages-lint
 lint: lint-format lint-functions lint-shell lint-claims lint-layers lint-wall lint-cppcheck lint-analyzer \
 	lint-tidy
@@ -67,6 +67,13 @@ lint-layers: packages-lint
 	$(Q)$(MAKE) --no-print-directory all DEBUG=
 	$(Q)nm -A $(call objects,release,$(LAYER_SOURCES)) | awk -v rooms='$(LAYERS)' \
 		-v root=$(BUILD)/release/ -f mk/layers.awk
+	$(Q)nm -A $(call objects,release,$(LAYER_SOURCES)) | mk/graph.py $(BUILD)/release/ --quiet
+
+# The circles of files, and the symbols that only one other file uses.
+graph: all
+	$(Q)nm -A $(call objects,release,$(LAYER_SOURCES)) | mk/graph.py $(BUILD)/release/ \
+		$(wildcard tests/unit/* tests/fuzz/*.[ch] tests/fake/* tests/bench/*.c)
+	@echo '$(words $(filter %.c %.h %.def,$(shell git ls-files binder companion))) files in binder and companion'
 
 # No function that takes a path goes past the wall around --sysroot.
 lint-wall: packages-lint
