@@ -59,19 +59,9 @@ int steps_store(struct steps *s, struct outcome *o, const char *directory,
 
 /* Why vfio-pci did not take a device. */
 
-/*
- * Waits for a store that was parked until the deadline. A claim is then a claim, and the
- * driver link read; of a bind only the link is. 0, or a reason that is set in @o.
- */
-int steps_resume(struct steps *s, struct outcome *o) must_check nonnull(1, 2);
-
 /* Directories of the device and of a driver, below /sys. */
 const char *steps_device_dir(const struct outcome *o, char buf[static JOB_PATH_SIZE]);
 const char *steps_driver_dir(const char *driver, char buf[static JOB_PATH_SIZE]);
-
-bool outcome_has_wanted_driver(const struct outcome *o) nonnull(1);
-/* One that is not wanted. */
-bool outcome_has_foreign_driver(const struct outcome *o) nonnull(1);
 
 /*
  * Makes the driver that has the device let go. The link vanishes before the driver's
@@ -98,3 +88,23 @@ void apply_plan(struct world *world, struct report *report, struct arena *arena)
  * has not done it. Where it cannot, o->reason says so.
  */
 void framebuffer_release(struct steps *steps, struct outcome *outcome) nonnull(1, 2);
+
+/* ---- undo ---- */
+
+/*
+ * Gives a device that could not be bound back to the driver that it had, or holds it, as
+ * the rule says. Takes at most 2 s, or what is left of the recovery timeout where a driver
+ * was made to let go: its probe may be slow. Sets verdict and, if it cannot be given back,
+ * the reason.
+ */
+void restore_device(struct world *world, struct report *report, struct outcome *o)
+	nonnull(1, 2, 3);
+
+/*
+ * Takes a kept device from vfio-pci, which had it by its own ids= before this run: its IDs are
+ * taken off the driver's list, it is unbound and left to its own driver, which may be there
+ * already. Takes at most 5 s, but for the probe of that driver. Sets the reason. Only where
+ * nobody can have the device open: the unbind waits for whoever has.
+ */
+void restore_kept(struct world *world, struct report *report, struct outcome *o)
+	nonnull(1, 2, 3);

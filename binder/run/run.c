@@ -13,7 +13,6 @@
 #include "hotplug.h"
 #include "policy.h"
 #include "table.h"
-#include "undo.h"
 #include "variant.h"
 #include "verify.h"
 
