@@ -367,9 +367,40 @@ static void test_nothing_is_unbound_in_vain(void **state unused)
 	}
 }
 
+/*
+ * A link that is seen and goes again makes loading wait for a whole recovery, in vain; and giving
+ * the device back finds its driver, whose probe hangs. One recovery is all that both have.
+ */
+static void test_load_and_probe_for_ever(void **state unused)
+{
+	unsigned seen = 0;
+
+	for (uint64_t delay = 0; delay < 900; delay += 9) {
+		struct fake_world *w = alveo(CMDLINE);
+		struct fake_driver *native = fake_find_driver(&w->bus, "xclmgmt");
+		const struct outcome *o;
+		struct fake_boot boot;
+		uint64_t start = w->bus.now;
+
+		native->is_async = true;
+		native->link_time = 300;
+		native->probe_time = FAKE_FOREVER;
+		fake_find_module(w, "vfio_iommu_type1")->time = FAKE_FOREVER;
+		o = boot_at(w, delay, load_xclmgmt, NULL, &boot);
+		assert_non_null(o);
+		assert_true(w->bus.now - start < 105 * FAKE_SECOND);
+		seen += w->bus.now - start > 95 * FAKE_SECOND &&
+			o->verdict == VERDICT_STUCK;
+		fake_boot_free(&boot);
+		fake_free(w);
+	}
+	assert_true(seen > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_load_and_probe_for_ever),
 		cmocka_unit_test(test_remove_under_way),
 		cmocka_unit_test(test_remove_under_way_for_ever),
 		cmocka_unit_test(test_slow_probe_begins_meanwhile),
