@@ -382,6 +382,7 @@ static void test_load_and_probe_for_ever(void **state unused)
 		struct fake_boot boot;
 		uint64_t start = w->bus.now;
 
+		w->bus.kernel = kernels[(delay / 9) % 3];
 		native->is_async = true;
 		native->link_time = 300;
 		native->probe_time = FAKE_FOREVER;
