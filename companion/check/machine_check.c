@@ -41,6 +41,11 @@ struct machine_check {
 /* ---- for the checks ---------------------------------------------------------------------- */
 
 static void machine_say(struct machine *d, enum finding_kind kind, const char *format,
+			...) printf_like(3, 4);
+static const char *machine_print(struct machine *d, const char *format, ...)
+	printf_like(2, 3);
+
+static void machine_say(struct machine *d, enum finding_kind kind, const char *format,
 			...)
 {
 	va_list ap;
