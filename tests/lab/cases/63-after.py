@@ -46,6 +46,7 @@ def check(facts, native):
         TRIGGERED,
         r"\$ driverctl --nosave set-override 0000:03:00\.1 xocl\n=> 0\n" + MOVED,
         r"0000:03:00\.1 .* bound to vfio-pci at boot but changed since: xocl has it now\n",
+        r"driver_override was changed to xocl by another program \(driverctl, libvirt\)",
         r"\$ driverctl unset-override 0000:03:00\.1\n=> 0\n" + GIVEN_UP,
         r"\$ earlybind bind 03:00\.1\n(?:.*\n)*=> 0\n" + STAYED,
         r"0000:03:00\.1 .* bound to vfio-pci by hand \(was xocl\) and still is\n",
