@@ -628,6 +628,33 @@ static void tell_now(const struct explain *e, const struct pci_device *d,
 	tell(s, LABEL_NOW, "%s%s", d->driver[0] ? d->driver : "no driver", verdict);
 }
 
+/*
+ * How it was moved. The kernel gives a function whose driver_override names a driver to no other one
+ * (drivers/pci/pci-driver.c: pci_match_device()), so whoever moved it has written there first.
+ */
+static void tell_override(struct explain *e, const struct pci_device *d, struct story *s)
+{
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
+	const char *now;
+
+	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b) ||
+	    explain_is_stuck(e, d))
+		return;
+	now = attribute(e, d, "driver_override");
+	/* "(null)" is what the kernel shows for none. */
+	if (!now || strcmp(now, b->after) == 0)
+		return;
+	if (now[0] == '\0' || strcmp(now, "(null)") == 0)
+		tell(s, LABEL_NOW,
+		     "driver_override was cleared by another program (driverctl, libvirt) "
+		     "or an administrator");
+	else
+		tell(s, LABEL_NOW,
+		     "driver_override was changed to %s by another program (driverctl, "
+		     "libvirt) or an administrator",
+		     now);
+}
+
 static void tell_users(const struct explain *e, const struct pci_device *d,
 		       struct story *s)
 {
@@ -789,6 +816,7 @@ static void explain_device(struct explain *e, const struct pci_device *d, struct
 	tell_judgement(e, d, planned, s);
 	tell_boot(e, d, planned, s);
 	tell_now(e, d, planned, s);
+	tell_override(e, d, s);
 	tell_users(e, d, s);
 	if (!d->is_bridge) {
 		/* What is missing there has been said already. */

@@ -122,6 +122,7 @@ prepare_lab() {
 	lab_cc "$LAB/preinit.c" "$LAB_BUILD/bin/preinit"
 	lab_cc "$LAB/ids.c" "$LAB_BUILD/bin/ids"
 	lab_cc "$LAB/dma.c" "$LAB_BUILD/bin/dma"
+	lab_cc "$LAB/vm.c" "$LAB_BUILD/bin/vm"
 	STAGE=$LAB_BUILD/stage
 	rm -rf "$STAGE"
 	# The files of the package; tests/packages installs the package itself.

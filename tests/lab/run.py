@@ -28,6 +28,7 @@ A case is a file of cases/; its docstring is what it shows. It says
                 has the image that is then on the disk. check() gets the last one's facts;
                 those of the others are in boot-N/facts beside them.
     LAST        optional: what is added to the command line of the last of them
+    VMHOST      optional: True for a second disk, of the label vmhost, with QEMU and libvirt (vmhost.sh)
     IOMMU       optional: False if the machine is to come up without IOMMU groups
     check(facts, native)
                 raises Wrong; `native` are the facts of the first case, which has no
@@ -47,7 +48,7 @@ import threading
 import time
 
 from facts import Facts, Wrong
-from machine import BOOT_LIMIT, BUILD, LAB, TOP, LabError, Machine, cached, make_disk, put_image, run, take_image
+from machine import BOOT_LIMIT, BUILD, LAB, TOP, LabError, Machine, cached, make_disk, put_image, run, take_image, vm_host
 from platforms import HOME, SUITES
 
 NATIVE = "01-native-wins"
@@ -74,6 +75,7 @@ class Case:
         self.sessions = names.get("SESSIONS", 0)
         self.last = names.get("LAST", "")
         self.iommu = names.get("IOMMU", True)
+        self.vmhost = names.get("VMHOST", False)
         self.in_group = names.get("IN_GROUP", [])
         self.check = names["check"]
         self.on = names.get("ON", [HOME])
@@ -151,7 +153,7 @@ class Run:
         begin = time.monotonic()
         case = boot.case
         more = {
-            "devices": case.devices,
+            "devices": case.devices + (vm_host(boot.suite) if case.vmhost else []),
             "extra": extra,
             "insert": case.insert,
             "identities": case.identities,
