@@ -617,6 +617,21 @@ struct text world_read_start(struct world *world, enum world_root root, const ch
 	return (struct text){buf, n == -E2BIG ? size : n > 0 ? (size_t)n : 0};
 }
 
+struct text world_read_arena(struct world *world, enum world_root root, const char *path,
+			     struct arena *arena, size_t size)
+{
+	char *buf = arena_alloc(arena, size, 1);
+	struct text t = {NULL, 0};
+
+	if (!buf)
+		return t;
+	t = world_read_start(world, root, path, buf, size);
+	/* A read that failed may have written anything. */
+	if (t.n > 0)
+		arena_shrink(arena, buf, t.n);
+	return t;
+}
+
 static int stop_at_first(void *arg unused, const char *name unused)
 {
 	return 1;
