@@ -1,6 +1,6 @@
 # Boots in QEMU: tests/lab (the cases), the demonstration, and the measurement.
 
-.PHONY: lab matrix demo bench
+.PHONY: lab matrix demo bench bench-counts
 
 # CASE="NAME..." for some of them (tests/lab/run.py), CASE=all for every one.
 export CASE
@@ -22,3 +22,7 @@ $(BUILD)/matching: tests/bench/matching.c $(BINDER_OBJECTS) $(BINDER_LIBS)
 bench: all $(BUILD)/matching
 	$(Q)tests/bench/run.sh
 	$(Q)tests/companion/bench.py $(BUILD)/earlybind $(BUILD)/matching
+
+# Instructions and system calls beside those of tests/bench/counts.tsv; WRITE=1 writes that anew.
+bench-counts: all $(BUILD)/matching
+	$(Q)tests/bench/counts.py $(if $(WRITE),--write) $(BUILD)
