@@ -357,7 +357,8 @@ static void note_arg(struct iommu *i, struct words *w, const struct cmdline_arg 
 static void read_words(struct world *world, struct arena *arena, struct iommu *i)
 {
 	size_t used = arena->used;
-	struct text line = world_read_arena(world, WORLD_PROC, "cmdline", arena, LINE_MAX);
+	struct text line =
+		world_read_arena(world, WORLD_PROC, "cmdline", arena, LINE_MAX);
 	struct cmdline_arg arg;
 	struct words w = {0};
 
@@ -387,7 +388,8 @@ static void read_words(struct world *world, struct arena *arena, struct iommu *i
 static enum iommu_remapping read_interrupts(struct world *world, struct arena *arena)
 {
 	size_t used = arena->used;
-	struct text t = world_read_arena(world, WORLD_PROC, "interrupts", arena, INTERRUPTS);
+	struct text t =
+		world_read_arena(world, WORLD_PROC, "interrupts", arena, INTERRUPTS);
 	enum iommu_remapping r = REMAPPING_UNKNOWN;
 
 	if (!t.p)
