@@ -2,12 +2,12 @@
 /* What needs no more than the world's operations, whichever world it is. */
 #include "world.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -367,36 +368,49 @@ static int real_link(struct world *world, enum world_root root, const char *path
 	return (int)strlen(name);
 }
 
+/* What getdents64(2) gives of each entry (linux/dirent.h), at any alignment. */
+struct entry {
+	uint64_t number;
+	int64_t next;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* By the system call itself: opendir() costs a folder six more and touches two new pages. */
+static int list_entries(int fd, int (*each)(void *arg, const char *name), void *arg)
+{
+	alignas(struct entry) char buf[8 * 1024];
+
+	for (;;) {
+		long n = syscall(SYS_getdents64, fd, buf, sizeof(buf));
+		const struct entry *entry;
+
+		/* A list that breaks off is none. */
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		for (const char *p = buf; p < buf + n; p += entry->size) {
+			int r = 0;
+
+			entry = (const void *)p;
+			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0)
+				r = each(arg, entry->name);
+			if (r != 0)
+				return r;
+		}
+	}
+}
+
 static int real_list(struct world *world, enum world_root root, const char *path,
 		     int (*each)(void *arg, const char *name), void *arg)
 {
-	int dir = root_fd(real(world), root), fd, r = 0;
-	struct dirent *entry;
-	DIR *stream;
+	int dir = root_fd(real(world), root);
+	cleanup_with(close_fd) int fd = -1;
 
 	if (dir < 0)
 		return dir;
 	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	stream = fdopendir(fd);
-	if (!stream) {
-		close(fd);
-		return -ENOMEM;
-	}
-	while (r == 0) {
-		errno = 0;
-		entry = readdir(stream);
-		if (!entry) {
-			/* A list that breaks off is none. */
-			r = -errno;
-			break;
-		}
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = each(arg, entry->d_name);
-	}
-	closedir(stream);
-	return r;
+	return fd < 0 ? -errno : list_entries(fd, each, arg);
 }
 
 /* Runs in the worker process. */
