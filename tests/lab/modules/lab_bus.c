@@ -41,7 +41,8 @@ static u32 dword_at(int where)
 	}
 }
 
-static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *val)
+static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size,
+		    u32 *val)
 {
 	u32 mask = size == 4 ? ~0U : (1U << (size * 8)) - 1;
 
@@ -53,7 +54,8 @@ static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size
 	return PCIBIOS_SUCCESSFUL;
 }
 
-static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 val)
+static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int size,
+		     u32 val)
 {
 	return PCIBIOS_SUCCESSFUL;
 }
