@@ -166,9 +166,10 @@ int kmsg_write(enum log_level level, const char *line)
 	n = MIN(n, (int)sizeof(record) - 1);
 	/*
 	 * Opened for each line: the kernel allows one opener ten lines in five seconds
-	 * (kernel/printk/printk.c: devkmsg_write()).
+	 * (kernel/printk/printk.c: devkmsg_write()). By openat(): musl's open() sets
+	 * O_CLOEXEC once more, by a call of its own.
 	 */
-	fd = open(KMSG_PATH, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+	fd = openat(AT_FDCWD, KMSG_PATH, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || write(fd, record, (size_t)n) < 0)
 		r = write_error_output(record + 3, (size_t)n - 3);
 	if (fd >= 0)
@@ -276,7 +277,7 @@ static int root_fd(struct real_world *w, enum world_root root)
 	if (w->roots[root] >= 0)
 		return w->roots[root];
 	snprintf(path, sizeof(path), "%s%s", w->sysroot, root_paths[root]);
-	w->roots[root] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	w->roots[root] = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return w->roots[root] < 0 ? -errno : w->roots[root];
 }
 

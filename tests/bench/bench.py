@@ -189,11 +189,14 @@ def bind_cases(has_driverctl):
 
 
 def scale_cases(count):
-    """The bare loop, and a run that is about none of so many functions."""
+    """The bare loops, a run that is about none of so many functions, and list."""
     return [
         "\t".join(["look", "reader", str(count), "6", "/lab/reader", "bus"]),
         "\t".join(["look", "binder", str(count), "6", BINDER, "--dry-run", "--cmdline",
-                   "intel_iommu=on vfio-pci.ids=10ee:dead"]),
+                   "intel_iommu=on rd.earlybind.bind=10ee:dead;optional"]),
+        "\t".join(["look", "list-floor", str(count), "4", "/lab/list-floor", "/sys"]),
+        "\t".join(["look", "list", str(count), "4", "/lab/earlybind", "list"]),
+        "\t".join(["look", "list-json", str(count), "4", "/lab/earlybind", "list", "--json"]),
     ]
 
 
@@ -205,6 +208,8 @@ def boot(options, name, cases, machine, suite, insert=(), limit=900):
     programs = pathlib.Path(options.programs)
     extra = {name: programs / name for name in ("bench", "floor", "reader")}
     extra["shell-recipe.sh"] = HERE / "shell-recipe.sh"
+    extra["list-floor"] = programs / "list-floor"
+    extra["earlybind"] = options.debug.replace("binder.debug", "earlybind")
     extra.update(driverctl_files(base, BUILD / "lab/driverctl"))
     for file, text in (
         ("modules", "\n".join(module_files(base)) + "\n"),

@@ -12,5 +12,6 @@ prepare_lab
 for program in floor bench reader; do
 	lab_cc "$TOP/tests/bench/$program.c" "$LAB_BUILD/bin/$program"
 done
+lab_cc "$TOP/tests/companion/floor.c" "$LAB_BUILD/bin/list-floor"
 exec /usr/bin/python3 "$TOP/tests/bench/bench.py" --stage "$STAGE" --programs "$LAB_BUILD/bin" \
 	--debug "${LAB_BUILD%/lab}/binder.debug" --suite "${SUITE:-bookworm}" "$@"
