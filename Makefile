@@ -44,7 +44,7 @@ help:
 	@echo 'make lint        layout, functions, layers, static analysis, scripts, claims of the documentation'
 	@echo 'make format      lays the code out'
 	@echo 'make pictures    draws the pictures of the README from docs/pictures/*.txt'
-	@echo 'make bench       the binder beside the bare system calls and the shell recipe'
+	@echo 'make bench       the binder beside the bare system calls and other tools; writes docs/benchmarks.md'
 	@echo 'make bench-counts   instructions and system calls beside those of tests/bench/counts.tsv'
 	@echo 'make coverage    line coverage of the unit tests'
 	@echo 'make faults      every access to the machine fails once, in every way'

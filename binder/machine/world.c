@@ -394,7 +394,8 @@ static int list_entries(int fd, int (*each)(void *arg, const char *name), void *
 			int r = 0;
 
 			entry = (const void *)p;
-			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0)
+			if (strcmp(entry->name, ".") != 0 &&
+			    strcmp(entry->name, "..") != 0)
 				r = each(arg, entry->name);
 			if (r != 0)
 				return r;

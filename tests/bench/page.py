@@ -118,6 +118,11 @@ def idle(results):
                   for name, title in names.items() if name in boot["idle"]])
 
 
+def per_function(calls, count):
+    """Nothing where the kernel's buffer was too small for the trace: its beginning is lost."""
+    return f"{calls / int(count):.1f}" if calls else ""
+
+
 def scale(results):
     rows = []
     for count, boot in sorted(results.get("scale", {}).items(), key=lambda item: int(item[0])):
@@ -131,8 +136,8 @@ def scale(results):
                                              "list-json": "earlybind list --json"}[name],
                          f"{median(boot, key) / 1000:,.0f}", f"{median(boot, base) / 1000:,.0f}",
                          f"{median(boot, key) / median(boot, base):.2f}",
-                         f"{calls_of(boot, key) / int(count):.1f}",
-                         f"{calls_of(boot, base) / int(count):.1f}",
+                         per_function(calls_of(boot, key), count),
+                         per_function(calls_of(boot, base), count),
                          f"{median(boot, key, 3):,.0f}"])
     return table(["functions", "run", "ms", "bare loop, ms", "ratio", "calls per function",
                   "bare loop", "peak KiB"], rows)
