@@ -1,6 +1,6 @@
 # Boots in QEMU: tests/lab (the cases), the demonstration, and the measurement.
 
-.PHONY: lab matrix demo bench
+.PHONY: lab matrix demo bench bench-counts
 
 # CASE="NAME..." for some of them (tests/lab/run.py), CASE=all for every one.
 export CASE
@@ -19,6 +19,13 @@ $(BUILD)/matching: tests/bench/matching.c $(BINDER_OBJECTS) $(BINDER_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(call compile,release,$<) $(RELEASE_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# Writes docs/benchmarks.md. BENCH="--only two,counted" or "--scale 50000" for a part of it.
 bench: all $(BUILD)/matching
-	$(Q)tests/bench/run.sh
+	$(Q)tests/bench/run.sh $(BENCH)
+	$(Q)/usr/bin/python3 tests/bench/page.py $(BUILD)/lab/bench.json tests/bench/counts.tsv \
+		docs/benchmarks.md docs/benchmarks.svg
 	$(Q)tests/companion/bench.py $(BUILD)/earlybind $(BUILD)/matching
+
+# Instructions and system calls beside those of tests/bench/counts.tsv; WRITE=1 writes that anew.
+bench-counts: all $(BUILD)/matching
+	$(Q)tests/bench/counts.py $(if $(WRITE),--write) $(BUILD)

@@ -9,14 +9,15 @@
  *   ^           ^                     ^
  *   0           equals                what is returned
  *
- * An '=' at the very start is part of the name, as in the kernel.
+ * An '=' at the very start is part of the name, as in the kernel. A NUL ends the line: it is met
+ * on the way, since to look for it first would read a long line once more for each word.
  */
 static size_t measure(struct text t, bool in_quote, size_t *ret_equals)
 {
 	size_t i, equals = 0;
 
 	for (i = 0; i < t.n; i++) {
-		if (char_is_space(t.p[i]) && !in_quote)
+		if (t.p[i] == '\0' || (char_is_space(t.p[i]) && !in_quote))
 			break;
 		if (equals == 0 && t.p[i] == '=')
 			equals = i;
@@ -32,16 +33,13 @@ bool cmdline_next(struct text *rest, struct cmdline_arg *ret)
 	struct text t = *rest;
 	struct text name, value = {NULL, 0};
 	bool quoted = false;
-	const char *nul = t.n > 0 ? memchr(t.p, '\0', t.n) : NULL;
 	size_t i, end, equals;
 
-	if (nul)
-		t.n = (size_t)(nul - t.p);
 	while (t.n > 0 && char_is_space(t.p[0])) {
 		t.p++;
 		t.n--;
 	}
-	if (t.n == 0) {
+	if (t.n == 0 || t.p[0] == '\0') {
 		*rest = (struct text){t.p, 0};
 		return false;
 	}
@@ -75,7 +73,7 @@ bool cmdline_next(struct text *rest, struct cmdline_arg *ret)
 	}
 
 	*ret = (struct cmdline_arg){name, value};
-	*rest = (struct text){t.p + i, t.n - i};
+	*rest = (struct text){t.p + i, i < t.n && t.p[i] == '\0' ? 0 : t.n - i};
 	return true;
 }
 

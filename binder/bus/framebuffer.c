@@ -162,15 +162,14 @@ const struct framebuffer *framebuffer_look(struct world *world, struct arena *ar
 	char path[JOB_PATH_SIZE], buf[RESOURCE_SIZE];
 	const struct framebuffer *found = NULL;
 	size_t used = arena->used;
-	struct text resource, iomem;
-	char *map;
+	struct text resource, iomem = {NULL, 0};
 
 	resource = world_read_start(world, WORLD_SYS,
 				    inventory_attribute(bdf, "resource", path), buf,
 				    sizeof(buf));
-	map = resource.n > 0 ? arena_alloc(arena, IOMEM_SIZE, 1) : NULL;
-	if (map) {
-		iomem = world_read_start(world, WORLD_PROC, "iomem", map, IOMEM_SIZE);
+	if (resource.n > 0)
+		iomem = world_read_arena(world, WORLD_PROC, "iomem", arena, IOMEM_SIZE);
+	if (iomem.p) {
 		found = framebuffer_find(resource, iomem);
 		if (!found && iomem.n == IOMEM_SIZE)
 			world_log(world, LOG_LEVEL_WARNING,

@@ -14,7 +14,7 @@
 
 /* Functions that a folder of sysfs names. */
 struct bdf_list {
-	struct bdf *bdfs; /* NULL: only count */
+	struct bdf *bdfs; /* NULL: only count, whatever the names are */
 	size_t count;
 	size_t max;
 };
@@ -26,7 +26,7 @@ static int add_name(void *arg, const char *name)
 	struct bdf_list *listing = arg;
 	struct bdf bdf;
 
-	if (bdf_parse(text_of(name), &bdf) < 0)
+	if (listing->bdfs && bdf_parse(text_of(name), &bdf) < 0)
 		return 0;
 	if (listing->count == listing->max)
 		return 1;

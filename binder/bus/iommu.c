@@ -357,14 +357,13 @@ static void note_arg(struct iommu *i, struct words *w, const struct cmdline_arg 
 static void read_words(struct world *world, struct arena *arena, struct iommu *i)
 {
 	size_t used = arena->used;
-	char *buf = arena_alloc(arena, LINE_MAX, 1);
+	struct text line =
+		world_read_arena(world, WORLD_PROC, "cmdline", arena, LINE_MAX);
 	struct cmdline_arg arg;
 	struct words w = {0};
-	struct text line;
 
-	if (!buf)
+	if (!line.p)
 		return;
-	line = world_read_start(world, WORLD_PROC, "cmdline", buf, LINE_MAX);
 	while (cmdline_next(&line, &arg) && !cmdline_is_end(&arg))
 		note_arg(i, &w, &arg);
 	/* Elsewhere none of these words is known. */
@@ -389,13 +388,12 @@ static void read_words(struct world *world, struct arena *arena, struct iommu *i
 static enum iommu_remapping read_interrupts(struct world *world, struct arena *arena)
 {
 	size_t used = arena->used;
-	char *buf = arena_alloc(arena, INTERRUPTS, 1);
+	struct text t =
+		world_read_arena(world, WORLD_PROC, "interrupts", arena, INTERRUPTS);
 	enum iommu_remapping r = REMAPPING_UNKNOWN;
-	struct text t;
 
-	if (!buf)
+	if (!t.p)
 		return r;
-	t = world_read_start(world, WORLD_PROC, "interrupts", buf, INTERRUPTS);
 	if (contains(t, " IR-") || contains(t, " ITS-"))
 		r = REMAPPING_ON;
 	else if (contains(t, " IO-APIC"))

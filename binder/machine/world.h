@@ -16,6 +16,8 @@
 #include "compiler.h"
 #include "text.h"
 
+struct arena;
+
 /* Time is in microseconds everywhere. */
 #define MILLISECOND UINT64_C(1000)
 #define SECOND	    UINT64_C(1000000)
@@ -225,6 +227,14 @@ int world_read_text(struct world *world, enum world_root root, const char *path,
 /* The beginning of a file, as much as fits into @buf; empty where it cannot be read. */
 struct text world_read_start(struct world *world, enum world_root root, const char *path,
 			     char *buf, size_t size) must_check nonnull(1, 3, 4);
+
+/*
+ * The same into memory of the arena, of which only what was read stays: to be used where a file
+ * may be long and mostly is not, since arena_rewind() touches every page that it gives back. p is
+ * NULL if there is no memory.
+ */
+struct text world_read_arena(struct world *world, enum world_root root, const char *path,
+			     struct arena *arena, size_t size) nonnull(1, 3, 4);
 
 /* Whether anything is in a directory: 1, 0, or -errno. */
 int world_has_entry(struct world *world, enum world_root root,

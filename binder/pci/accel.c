@@ -231,6 +231,27 @@ bool accel_group_vendor(unsigned group, size_t *at, uint16_t *ret)
 	return false;
 }
 
+bool accel_group_next(unsigned group, size_t *at, struct accel_card *ret)
+{
+	while (group < ARRAY_SIZE(group_leaves) && *at < ARRAY_SIZE(entries)) {
+		size_t e = (*at)++, v = 0;
+		bool has_device = entries[e].device != ACCEL_ANY;
+
+		if (!(group_leaves[group] & ACCEL_BIT(entries[e].leaf)))
+			continue;
+		while (vendors[v + 1].first <= e)
+			v++;
+		*ret = (struct accel_card){
+			.vendor = vendors[v].vendor,
+			.device = entries[e].device,
+			.class = has_device ? 0 : leaves[entries[e].leaf].class,
+			.has_device = has_device,
+		};
+		return true;
+	}
+	return false;
+}
+
 #define GROUP_NAME_MAX 20 /* mk/accel.awk lets no longer one pass */
 
 /* How many letters must be added, taken away or changed. */

@@ -52,5 +52,18 @@ bool accel_group_has(unsigned group, const struct pci_ids *ids) nonnull(2);
 /* The vendors with cards in the group, each once: false when there is no more. @at starts at 0. */
 bool accel_group_vendor(unsigned group, size_t *at, uint16_t *ret) nonnull(2, 3);
 
+struct accel_card {
+	uint16_t vendor;
+	uint16_t device; /* if @has_device */
+	uint16_t class; /* else: base class and subclass; 0 if any */
+	bool has_device;
+};
+
+/*
+ * The cards of the group one after another: at least those that accel_group_has(), since subsystems
+ * are left out. One may come twice in a row. False when there is no more. @at starts at 0.
+ */
+bool accel_group_next(unsigned group, size_t *at, struct accel_card *ret) nonnull(2, 3);
+
 /* Why @t is no group: a sentence that names the one that it was probably meant to be. */
 const char *accel_unknown(struct text t);

@@ -605,13 +605,17 @@ const struct plan_device *plan_find(const struct plan *plan, const struct pci_de
 	return NULL;
 }
 
+static bool is_taken(const struct plan_device *pd)
+{
+	return pd->action == ACTION_BIND || pd->action == ACTION_RECOVER;
+}
+
 bool plan_is_leaving_host(const struct plan *plan, const struct pci_device *d)
 {
 	const struct plan_device *pd = plan_find(plan, d);
 
 	return (driver_is_vfio(d->driver) && !plan->is_foreseen) ||
-	       (pd && (pd->action == ACTION_BIND || pd->action == ACTION_RECOVER ||
-		       (plan->is_foreseen && pd->action == ACTION_DONE)));
+	       (pd && (is_taken(pd) || (plan->is_foreseen && pd->action == ACTION_DONE)));
 }
 
 static enum reason ask_guards(struct planner *p, struct plan_device *pd)
@@ -638,13 +642,21 @@ static void plan_bind(struct planner *p, struct plan_device *pd)
 		pd->action = d->driver[0] == '\0' ? ACTION_BIND : ACTION_RECOVER;
 }
 
-/* A display, or a keyboard, that a former one left to the host may go by its own allow=console. */
+/*
+ * A display, or a keyboard, that a former one left to the host may go by its own allow=console.
+ * Without that the last one stays by itself, and each answer of the guards is final.
+ */
 static void ask_guards_again(struct planner *p)
 {
-	for (size_t i = 0; i < p->plan->device_count; i++) {
+	unsigned allow = 0;
+
+	for (size_t i = 0; i < p->plan->device_count; i++)
+		if (is_taken(&p->plan->devices[i]))
+			allow |= p->plan->devices[i].allow;
+	for (size_t i = 0; (allow & ALLOW_CONSOLE) && i < p->plan->device_count; i++) {
 		struct plan_device *pd = &p->plan->devices[i];
 
-		if (pd->action != ACTION_BIND && pd->action != ACTION_RECOVER)
+		if (!is_taken(pd))
 			continue;
 		pd->reason = ask_guards(p, pd);
 		if (pd->reason != REASON_NONE)

@@ -67,14 +67,29 @@ static void put_modalias(struct text_buffer *w, const struct selector *s)
 	text_add(w, "\", ");
 }
 
-/* Of a group the vendors: the binder looks closer. */
+/*
+ * Of a group the devices that the table has, so that no other one of their vendors costs a
+ * process; of the subsystem and of the bits of a class the binder decides.
+ */
 static void put_accel(struct text_buffer *w, unsigned group)
 {
 	const char * or = "ENV{MODALIAS}==\"";
-	uint16_t vendor;
+	struct accel_card card, last = {0};
 
-	for (size_t at = 0; accel_group_vendor(group, &at, &vendor); or = "|")
-		text_add(w, "%spci:v%08Xd*", or, vendor);
+	for (size_t at = 0; accel_group_next(group, &at, &card); last = card) {
+		if (card.vendor == last.vendor && card.device == last.device &&
+		    card.class == last.class)
+			continue;
+		text_add(w, "%spci:v%08Xd", or, card.vendor);
+		if (card.has_device)
+			text_add(w, "%08Xsv*", card.device);
+		else if (card.class)
+			text_add(w, "*bc%02Xsc%02Xi*", card.class >> 8,
+				 card.class & 0xff);
+		else
+			text_add(w, "*");
+		or = "|";
+	}
 	text_add(w, "\", ");
 }
 

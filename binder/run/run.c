@@ -552,8 +552,11 @@ static bool has_rule(struct world *world, struct arena *arena, struct policy *po
 		*ret_code = EXIT_NOT_ALL;
 		return false;
 	}
-	world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
-		  policy->off ? "off: rd.earlybind=0 is on the command line" : NO_RULE);
+	/* A server has hundreds of functions that some rule could be about: no line for each. */
+	if (policy->off || policy->dry_run)
+		world_log(world, LOG_LEVEL_DEBUG, "%s: %s", address,
+			  policy->off ? "off: rd.earlybind=0 is on the command line"
+				      : NO_RULE);
 	*ret_code = EXIT_ALL_BOUND;
 	return false;
 }
@@ -600,8 +603,10 @@ int run_device(struct world *world, struct arena *arena,
 	run->report.is_late = true;
 	r = run_plan(world, arena, run);
 	if (r == 0 && run->plan.device_count == 0) {
-		world_log(world, is_named ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "%s: %s",
-			  address, is_named ? "there is no such device" : NO_RULE);
+		if (is_named || policy->dry_run)
+			world_log(world, is_named ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
+				  "%s: %s", address,
+				  is_named ? "there is no such device" : NO_RULE);
 		return is_named ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
 	/* What another one has judged in the meantime is as good as judged by this one. */

@@ -62,20 +62,24 @@ static int load(const char *path)
 	return r;
 }
 
-int main(int argc, char **argv)
+/* The steps are functions that are not inlined: the measurement sets its marks on them. */
+static __attribute__((noinline)) int claim(char *const *devices)
 {
 	char path[512];
-	FILE *modules;
-	int i;
 
-	if (argc < 3)
-		return 2;
-	for (i = 2; i < argc; i++) {
-		snprintf(path, sizeof(path), DEVICES "%s/driver_override", argv[i]);
+	for (; *devices; devices++) {
+		snprintf(path, sizeof(path), DEVICES "%s/driver_override", *devices);
 		if (store(path, DRIVER) < 0)
 			return 1;
 	}
-	modules = fopen(argv[1], "re");
+	return 0;
+}
+
+static __attribute__((noinline)) int load_modules(const char *list)
+{
+	FILE *modules = fopen(list, "re");
+	char path[512];
+
 	if (!modules)
 		return 2;
 	while (fgets(path, sizeof(path), modules)) {
@@ -84,11 +88,35 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	fclose(modules);
-	for (i = 2; i < argc; i++)
-		if (!is_bound(argv[i]) && store(BIND, argv[i]) < 0)
-			return 1;
-	for (i = 2; i < argc; i++)
-		if (!is_bound(argv[i]))
+	return 0;
+}
+
+static __attribute__((noinline)) int bind_left(char *const *devices)
+{
+	for (; *devices; devices++)
+		if (!is_bound(*devices) && store(BIND, *devices) < 0)
 			return 1;
 	return 0;
+}
+
+static __attribute__((noinline)) int verify(char *const *devices)
+{
+	for (; *devices; devices++)
+		if (!is_bound(*devices))
+			return 1;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int r;
+
+	if (argc < 3)
+		return 2;
+	r = claim(argv + 2);
+	if (r == 0)
+		r = load_modules(argv[1]);
+	if (r == 0)
+		r = bind_left(argv + 2);
+	return r == 0 ? verify(argv + 2) : r;
 }

@@ -1,15 +1,17 @@
 #!/bin/bash
-# Measures the binder beside the least that its work can cost, in one boot of the lab.
+# Measures the binder beside the least that its work can cost and beside others, in boots of the
+# lab. Words for bench.py may follow.
 #
-# Usage: tests/bench/run.sh
+# Usage: tests/bench/run.sh [--only two,one,counted,scale] [--scale 100,1000]
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lab/lib.sh"
 
 prepare_lab
 [ -n "$STAGE" ] || exit 1
-for program in floor bench; do
+for program in floor bench reader; do
 	lab_cc "$TOP/tests/bench/$program.c" "$LAB_BUILD/bin/$program"
 done
+lab_cc "$TOP/tests/companion/floor.c" "$LAB_BUILD/bin/list-floor"
 exec /usr/bin/python3 "$TOP/tests/bench/bench.py" --stage "$STAGE" --programs "$LAB_BUILD/bin" \
-	--suite "${SUITE:-bookworm}"
+	--debug "${LAB_BUILD%/lab}/binder.debug" --suite "${SUITE:-bookworm}" "$@"

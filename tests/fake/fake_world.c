@@ -121,12 +121,17 @@ static int read_whole(struct fake_world *w, enum world_root root, const char *pa
 	fake_abort("unknown attribute: %s", path);
 }
 
-/* Nothing that any parser expects, and more than it has room for. */
+#define GARBAGE 40
+
+/*
+ * Nothing that any parser expects, and more than it has room for. As read(2), it writes no more
+ * than it says (world_read_arena() goes by that).
+ */
 static int put_garbage(char *buf, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < MIN(size, (size_t)GARBAGE); i++)
 		buf[i] = (char)(0x80 + i * 37 % 0x7f);
-	return size > 40 ? 40 : -E2BIG;
+	return size > GARBAGE ? GARBAGE : -E2BIG;
 }
 
 static int fake_read(struct world *world, enum world_root root, const char *path,
@@ -141,8 +146,10 @@ static int fake_read(struct world *world, enum world_root root, const char *path
 
 	if (n == 0)
 		n = read_whole(w, root, path, buf, size);
-	if (n > 0 && fault == FAULT_SHORT)
+	if (n > 0 && fault == FAULT_SHORT) {
+		memset(buf + n / 2, 0, (size_t)(n - n / 2));
 		return n / 2;
+	}
 	return n > 0 && fault == FAULT_GARBAGE ? put_garbage(buf, size) : n;
 }
 

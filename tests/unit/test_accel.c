@@ -194,6 +194,36 @@ static void test_rows(void **state unused)
 	check_ids(&(struct pci_ids){0x10ee, 0xffff, 0xffff, 0xffff, 0xffffff});
 }
 
+/* What accel_group_next() gives has every card of the group, and nothing of another device. */
+static bool is_card(const struct accel_card *card, const struct pci_ids *ids)
+{
+	return card->vendor == ids->vendor &&
+	       (card->has_device ? card->device == ids->device
+				 : card->class == 0 || card->class == ids->class >> 8);
+}
+
+static void check_cards(unsigned group)
+{
+	struct accel_card card;
+
+	for (size_t i = 0; i < row_count; i++) {
+		bool is_found = false;
+
+		for (size_t at = 0; accel_group_next(group, &at, &card);)
+			is_found = is_found || is_card(&card, &rows[i].ids);
+		if (accel_group_has(group, &rows[i].ids))
+			check_true(groups[group].name, is_found);
+	}
+	for (size_t at = 0; accel_group_next(group, &at, &card);) {
+		bool is_row = false;
+
+		for (size_t i = 0; i < row_count; i++)
+			is_row = is_row || (accel_group_has(group, &rows[i].ids) &&
+					    is_card(&card, &rows[i].ids));
+		check_true(groups[group].name, is_row);
+	}
+}
+
 static void test_groups(void **state unused)
 {
 	for (unsigned g = 0; g < group_count; g++) {
@@ -220,6 +250,7 @@ static void test_groups(void **state unused)
 			check_true(groups[g].name, has_vendor);
 		}
 		check_true(groups[g].name, vendors > 0);
+		check_cards(g);
 	}
 	assert_string_equal(accel_group_name((unsigned)group_count), "");
 	assert_string_equal(accel_group_name(UINT32_MAX), "");

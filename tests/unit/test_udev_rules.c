@@ -76,15 +76,20 @@ static void test_rules(void **state unused)
 		{"bind 10ee:5000 with=functions", "GOTO=\"earlybind_bind\"\n"},
 		{"bind path=00:01.0/00.0 with=functions", "GOTO=\"earlybind_bind\"\n"},
 		{"bind accel=gaudi with=functions", "GOTO=\"earlybind_bind\"\n"},
-		/* Of a group the vendors: the binder looks closer. */
-		{"bind accel=alveo-user driver=vfio-pci",
-		 "ENV{MODALIAS}==\"pci:v000010EEd*\"" BIND},
-		{"bind accel=xrt+path=00:01.0",
-		 "ENV{MODALIAS}==\"pci:v000010EEd*|pci:v000013FEd*\", "
+		/* Of a group the devices of the table, each once, whatever their subsystems are. */
+		{"bind accel=aws-f1 driver=vfio-pci",
+		 "ENV{MODALIAS}==\"pci:v00001D0Fd00001042sv*|pci:v00001D0Fd0000F000sv*|"
+		 "pci:v00001D0Fd0000F001sv*|pci:v00001D0Fd0000F010sv*|"
+		 "pci:v00001D0Fd0000F011sv*\"" BIND},
+		{"bind accel=nvidia-3d+path=00:01.0",
+		 "ENV{MODALIAS}==\"pci:v000010DEd*bc03sc02i*\", "
 		 "DEVPATH==\"*/0000:00:01.0|*/0000:00:01.0/*\"" BIND},
 		{"bind accel=dfl+*:*:*:17d4",
 		 "ENV{MODALIAS}==\"pci:v*d*sv*sd000017D4bc??sc??i??\", "
-		 "ENV{MODALIAS}==\"pci:v00001C2Cd*|pci:v00008086d*\"" BIND},
+		 "ENV{MODALIAS}==\"pci:v00001C2Cd00001000sv*|pci:v00001C2Cd00001001sv*|"
+		 "pci:v00008086d000009C4sv*|pci:v00008086d00000B2Bsv*|"
+		 "pci:v00008086d00000B30sv*|pci:v00008086d0000BCBDsv*|"
+		 "pci:v00008086d0000BCC0sv*|pci:v00008086d0000BCCEsv*\"" BIND},
 		{"bind slot=4", "GOTO=\"earlybind_bind\"\n"},
 		{"bind slot=4+10ee:5000",
 		 "ENV{MODALIAS}==\"pci:v000010EEd00005000sv*sd*bc??sc??i??\"" BIND},

@@ -21,7 +21,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
-#define MAX_FUNCTIONS 16
+#define MAX_FUNCTIONS 64
 
 struct identity {
 	unsigned int domain, bus, slot, function;

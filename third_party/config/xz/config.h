@@ -9,20 +9,22 @@
  */
 #pragma once
 
-#define HAVE_STDBOOL_H			1
-#define HAVE_STDINT_H			1
-#define HAVE_INTTYPES_H			1
-#define HAVE__BOOL			1
-#define HAVE_VISIBILITY			0
-#define HAVE_FUNC_ATTRIBUTE_CONSTRUCTOR 1
-#define HAVE___BUILTIN_BSWAPXX		1
-#define HAVE___BUILTIN_ASSUME_ALIGNED	1
-#define SIZEOF_SIZE_T			__SIZEOF_SIZE_T__
+#define HAVE_STDBOOL_H		      1
+#define HAVE_STDINT_H		      1
+#define HAVE_INTTYPES_H		      1
+#define HAVE__BOOL		      1
+#define HAVE_VISIBILITY		      0
+#define HAVE___BUILTIN_BSWAPXX	      1
+#define HAVE___BUILTIN_ASSUME_ALIGNED 1
+#define SIZEOF_SIZE_T		      __SIZEOF_SIZE_T__
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WORDS_BIGENDIAN 1
 #endif
 
-/* CRC tables of 3 KiB, computed at start, instead of 16 KiB in the program. */
+/*
+ * CRC tables of 3 KiB instead of 16 KiB in the program, computed when the first stream is decoded:
+ * without HAVE_FUNC_ATTRIBUTE_CONSTRUCTOR, which would compute them at each start.
+ */
 #define HAVE_SMALL 1
 
 #define HAVE_CHECK_CRC32 1

@@ -1,0 +1,215 @@
+"""Writes the figures of docs/benchmarks.md and its plot from what bench.py collected.
+
+Usage: page.py BENCH.JSON COUNTS.TSV PAGE PLOT
+
+What is between the two marks of the page is replaced; the text around it stays.
+"""
+
+import json
+import math
+import pathlib
+import statistics
+import sys
+
+BEGIN, END = "<!-- figures: make bench -->\n", "<!-- end of figures -->\n"
+NAMES = {
+    "floor": "floor", "binder": "binder", "shell": "shell recipe",
+    "modprobe": "modprobe ids=", "driverctl": "driverctl",
+}
+COLOURS = {
+    "floor": "#777777", "binder": "#1a7f37", "shell": "#9a6700", "modprobe": "#0969da",
+    "driverctl": "#cf222e",
+}
+PARTS = ["exec", "sources", "snapshot", "plan", "claim", "modules", "bind", "verify", "report"]
+COUNTS = [1, 2, 8, 32]
+
+
+def walls(boot, name):
+    return [row[0] / 1000 for row in boot["run"].get(name, [])]
+
+
+def median(boot, name, field=0):
+    return statistics.median(row[field] for row in boot["run"][name])
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def calls_of(boot, name):
+    return sum(row[1] for row in boot["count"].get(name, []))
+
+
+def contenders(results):
+    """All contenders with each number of devices: instructions, wall time, what they do."""
+    counted = results["counted"]
+    rows = []
+    for count in COUNTS:
+        for name, title in NAMES.items():
+            key = f"{name} {count}"
+            if key not in counted["run"]:
+                continue
+            row = [count, title, f"{median(counted, key) / 1000:.1f}",
+                   f"{median(counted, key) / median(counted, f'floor {count}'):.2f}"]
+            for boot in ("two", "one"):
+                times = walls(results[boot], key)
+                row.append(f"{statistics.median(times):.0f} ({min(times):.0f}-{max(times):.0f})")
+                row.append(f"{statistics.median(times) * 1000 / median(results[boot], f'floor {count}'):.2f}")
+            row += [calls_of(counted, key), f"{median(counted, key, 4):.0f}",
+                    f"{median(counted, key, 5):.0f}", f"{median(counted, key, 3):.0f}"]
+            rows.append(row)
+    return table(["devices", "contender", "by instructions, ms", "/ floor", "two processors, ms",
+                  "/ floor", "one processor, ms", "/ floor", "system calls", "page faults",
+                  "switches", "peak KiB"], rows)
+
+
+def part_name(mark):
+    return mark.removeprefix("mark_").removesuffix("_floor")
+
+
+def parts_of(boot, key):
+    """Of each part of a run: milliseconds, system calls, faults."""
+    marks = [(part_name(mark), at) for at, mark in boot["at"].get(key, [])
+             if mark != "mark_override"]
+    parts = {}
+    for (name, at), (_, following) in zip(marks, marks[1:]):
+        parts[name] = [(following - at) / 1000, 0, 0]
+    for mark, calls, faults in boot["count"].get(key, []):
+        if part_name(mark) in parts:
+            parts[part_name(mark)][1:] = [calls, faults]
+    return parts
+
+
+def phases(results, count):
+    """The parts of a run of the binder, beside the floor's."""
+    both = [parts_of(results["counted"], f"{name} {count}") for name in ("binder", "floor")]
+    rows = []
+    for part in PARTS:
+        row = [part]
+        for parts in both:
+            cell = parts.get(part)
+            row += [f"{cell[0]:.2f}", cell[1], cell[2]] if cell else ["", "", ""]
+        rows.append(row)
+    return table(["part", "binder, ms", "calls", "faults", "floor, ms", "calls", "faults"], rows)
+
+
+def claim_latency(results):
+    """From exec to the last driver_override that was written."""
+    rows = []
+    for count in COUNTS:
+        row = [count]
+        for name in ("floor", "binder", "shell", "driverctl"):
+            times = [at for at, mark in results["counted"]["at"].get(f"{name} {count}", [])
+                     if mark == "mark_override"]
+            row.append(f"{max(times) / 1000:.1f}" if times else "")
+        rows.append(row)
+    return table(["devices", "floor", "binder", "shell recipe", "driverctl"], rows)
+
+
+def idle(results):
+    names = {"cmdline": "reads the command line only", "off": "binder, rd.earlybind=0",
+             "sources": "reads the command line and modprobe.d only", "norule": "binder, no rule"}
+    boot = results["counted"]
+    return table(["", "by instructions, ms", "system calls", "page faults"],
+                 [[title, f"{boot['idle'][name][0] / 1000:.2f}", calls_of(boot, f"{name} 0"),
+                   sum(row[2] for row in boot["count"][f"{name} 0"])]
+                  for name, title in names.items() if name in boot["idle"]])
+
+
+def per_function(calls, count):
+    """Nothing where the kernel's buffer was too small for the trace: its beginning is lost."""
+    return f"{calls / int(count):.1f}" if calls else ""
+
+
+def scale(results):
+    rows = []
+    for count, boot in sorted(results.get("scale", {}).items(), key=lambda item: int(item[0])):
+        floor = {"binder": "reader", "list": "list-floor", "list-json": "list-floor"}
+        for name, below in floor.items():
+            key, base = f"{name} {count}", f"{below} {count}"
+            if key not in boot["run"]:
+                continue
+            rows.append([f"{int(count):,}", {"binder": "binder, about none of them",
+                                             "list": "earlybind list",
+                                             "list-json": "earlybind list --json"}[name],
+                         f"{median(boot, key) / 1000:,.0f}", f"{median(boot, base) / 1000:,.0f}",
+                         f"{median(boot, key) / median(boot, base):.2f}",
+                         per_function(calls_of(boot, key), count),
+                         per_function(calls_of(boot, base), count),
+                         f"{median(boot, key, 3):,.0f}"])
+    return table(["functions", "run", "ms", "bare loop, ms", "ratio", "calls per function",
+                  "bare loop", "peak KiB"], rows)
+
+
+def counts(path):
+    rows = []
+    for line in path.read_text().splitlines():
+        if line.startswith(("binder", "matching")):
+            name, instructions, calls = line.split("\t")
+            rows.append([name, f"{int(instructions):,}", f"{int(calls):,}"])
+    return table(["dry run", "instructions", "system calls"], rows)
+
+
+def plot(results):
+    """Instructions over the number of devices, both by powers, as SVG."""
+    boot, left, bottom, width, height = results["counted"], 70, 300, 420, 260
+    low, high = 100, 2000
+
+
+    def x_of(count):
+        return left + math.log(count, 32) * width
+
+    def y_of(value):
+        return bottom - math.log(value / low) / math.log(high / low) * height
+
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 350" font-family="sans-serif"'
+           ' font-size="13">', '<rect width="660" height="350" fill="#ffffff"/>']
+    for value in (100, 200, 500, 1000, 2000):
+        out.append(f'<path d="M{left} {y_of(value):.1f}h{width}" stroke="#dddddd"/>'
+                   f'<text x="{left - 8}" y="{y_of(value) + 4:.1f}" text-anchor="end">{value} ms'
+                   '</text>')
+    for count in COUNTS:
+        out.append(f'<text x="{x_of(count):.1f}" y="{bottom + 20}" text-anchor="middle">{count}'
+                   '</text>')
+    out.append(f'<text x="{left + width / 2}" y="{bottom + 42}" text-anchor="middle">devices'
+               '</text>')
+    ends = []
+    for name, title in NAMES.items():
+        points = [(x_of(count), y_of(median(boot, f"{name} {count}") / 1000))
+                  for count in COUNTS if f"{name} {count}" in boot["run"]]
+        if not points:
+            continue
+        ends.append((points[-1][1], title, COLOURS[name]))
+        text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        out.append(f'<polyline points="{text}" fill="none" stroke="{COLOURS[name]}"'
+                   ' stroke-width="2"/>')
+    last = bottom + 40
+    for y, title, colour in sorted(ends, reverse=True):
+        last = min(y, last - 16)
+        out.append(f'<text x="{left + width + 8}" y="{last + 4:.1f}" fill="{colour}">{title}</text>')
+    return "\n".join([*out, "</svg>", ""])
+
+
+def main():
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
+    source, table_of_counts, page, picture = map(pathlib.Path, sys.argv[1:])
+    results = json.loads(source.read_text())
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    text = [BEGIN, f"In the lab with {results['suite']}.\n",
+            "## All contenders\n", contenders(results),
+            "## The parts of a run: 2 devices\n", phases(results, 2),
+            "## The parts of a run: 32 devices\n", phases(results, 32),
+            "## Claim latency, ms\n", claim_latency(results),
+            "## Nothing to do\n", idle(results),
+            "## Scale\n", scale(results),
+            "## Counts of dry runs\n", counts(table_of_counts)]
+    page.write_text(before + "\n".join(text) + END + after)
+    picture.write_text(plot(results))
+
+
+if __name__ == "__main__":
+    main()
