@@ -132,6 +132,8 @@ bool lot_is_active(const struct lot *lot, const struct lot_rule *rule);
 bool lot_has_match(const struct lot *lot, const struct lot_rule *rule, size_t device);
 /* Whether the rule says which device it expects, besides its place. */
 bool lot_may_be_lost(const struct lot_rule *rule);
+/* Whether the rule could follow its card there, where some serial numbers cannot be read. */
+bool lot_may_follow(const struct lot *lot, const struct lot_rule *rule, size_t device);
 /* Whether it names the device where it says, or where its card is followed to. */
 bool lot_is_named(const struct lot *lot, const struct lot_rule *rule, size_t device);
 void lot_match(const struct lot *lot, size_t device, struct lot_match *ret);

@@ -222,6 +222,13 @@ static const struct fake_device *followed_card(const struct lot *lot,
 	return is_meant ? card : NULL;
 }
 
+/* A second card with the same number does not count if its number cannot be read. */
+bool lot_may_follow(const struct lot *lot, const struct lot_rule *rule, size_t device)
+{
+	return lot->has_hanging && rule->is_followed && (rule->terms & TERM_SERIAL) &&
+	       lot_is_active(lot, rule) && is_of_rest(lot, rule, device);
+}
+
 bool lot_is_named(const struct lot *lot, const struct lot_rule *rule, size_t device)
 {
 	const struct fake_device *d = device_of(lot, device), *card;

@@ -215,6 +215,15 @@ static const char *check_wanted(const struct seen *seen)
 	return NULL;
 }
 
+static bool is_followed(size_t device)
+{
+	for (size_t i = 0; i < lot.rule_count; i++)
+		if (lot.rules[i].kind == RULE_BIND &&
+		    lot_may_follow(&lot, &lot.rules[i], device))
+			return true;
+	return false;
+}
+
 /* What must never be bound, whatever the rules are. */
 static const char *check_never(const struct seen *seen)
 {
@@ -233,7 +242,8 @@ static const char *check_never(const struct seen *seen)
 		lot_match(&lot, i, &match);
 		if (match.keep != LOT_NO_RULE)
 			return wrong("%s: kept, but bound", address_of(i));
-		if (match.bind == LOT_NO_RULE && match.companions == LOT_NO_RULE)
+		if (match.bind == LOT_NO_RULE && match.companions == LOT_NO_RULE &&
+		    !is_followed(i))
 			return wrong("%s: no rule names it", address_of(i));
 		for (size_t k = 0; k < lot.rule_count; k++)
 			if (lot.rules[k].kind == RULE_CRITICAL &&
