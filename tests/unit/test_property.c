@@ -320,11 +320,15 @@ static const char *check_orders(const struct seen *first)
 	return message;
 }
 
-/* Those that were refused since the last of their kind must stay: another one stays now. */
+/*
+ * Those that were refused since the last of their kind must stay: another one stays now. Where
+ * serial numbers cannot be read, time that one function took no more lets another one be read.
+ */
 static bool is_excused(const struct lot_want *before)
 {
-	return before->is_planned && (before->reason == REASON_LAST_DISPLAY ||
-				      before->reason == REASON_CRITICAL_CONSOLE);
+	return lot.has_hanging ||
+	       (before->is_planned && (before->reason == REASON_LAST_DISPLAY ||
+				       before->reason == REASON_CRITICAL_CONSOLE));
 }
 
 static const char *check_more_is_kept(const struct seen *first)
