@@ -4,8 +4,8 @@
 #
 # Usage: tests/fuzz/run.sh SECONDS JOBS PROGRAM...
 #
-# The seeds are in tests/fuzz/corpus/NAME, words of rules in words.dict. Their chance is drawn
-# from the commit: one commit has the same inputs wherever it is tested, the next has others.
+# The seeds are in tests/fuzz/corpus/NAME, words of rules in words.dict. Their chance is drawn from
+# the sources: a commit has the same inputs wherever it is tested, another code has others.
 # FUZZ_SEED=0 is a new one for each run. Code 1 if any fuzzer failed.
 set -eu
 : "${RESULTS:?}"
@@ -13,8 +13,8 @@ seconds=$1
 jobs=$2
 shift 2
 seeds=$(dirname "$0")/corpus
-commit=$(git -C "$(dirname "$0")" rev-parse --short=7 HEAD 2>/dev/null | cut -c1-7) || commit=
-seed=${FUZZ_SEED:-$((0x${commit:-1}))}
+sources=$(git ls-tree HEAD binder/ companion/ tests/fuzz/ tests/fake/ 2>/dev/null | git hash-object --stdin 2>/dev/null | cut -c1-7) || sources=
+seed=${FUZZ_SEED:-$((0x${sources:-1}))}
 
 run_one() { # PROGRAM
 	program=$1
