@@ -637,14 +637,12 @@ static void tell_override(struct explain *e, const struct pci_device *d, struct 
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
 	const char *now;
 
-	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b) ||
-	    explain_is_stuck(e, d))
+	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b))
 		return;
-	now = attribute(e, d, "driver_override");
-	/* "(null)" is what the kernel shows for none. */
+	now = boot_read_override(e->world, e->arena, d);
 	if (!now || strcmp(now, b->after) == 0)
 		return;
-	if (now[0] == '\0' || strcmp(now, "(null)") == 0)
+	if (now[0] == '\0')
 		tell(s, LABEL_NOW,
 		     "driver_override was cleared by another program (driverctl, libvirt) "
 		     "or an administrator");

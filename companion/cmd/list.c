@@ -10,6 +10,7 @@
 
 #include "accel.h"
 #include "arena.h"
+#include "boot_report.h"
 #include "commands.h"
 #include "compiler.h"
 #include "device_words.h"
@@ -19,7 +20,6 @@
 #include "group.h"
 #include "group_cause.h"
 #include "holders.h"
-#include "hotplug.h"
 #include "identity.h"
 #include "inventory.h"
 #include "json.h"
@@ -47,13 +47,6 @@ struct list_why {
 };
 
 #define WHY_INDENT 4
-
-/* @inventory has all functions. 0 or -ENOMEM. */
-static int list_why_read(struct world *world, struct arena *arena,
-			 const struct inventory *inventory, struct list_why *ret)
-{
-	return group_causes_read(world, arena, inventory, &ret->causes);
-}
 
 /* The function that the sentences are about: first one that is in a slot. NULL: only bridges. */
 static const struct pci_device *find_subject(const struct list_why *why, int group)
@@ -1006,19 +999,6 @@ static const char *read_attribute(struct list *l, const struct pci_device *d,
 	return copy ? copy : "";
 }
 
-/*
- * Without one the kernel shows "(null)" (drivers/pci/pci-sysfs.c: driver_override_show()). Before
- * 7.0 it takes the device's lock, which a driver that hangs in its remove() has for ever.
- */
-static const char *read_override(struct list *l, const struct pci_device *d)
-{
-	const char *text = hotplug_find(l->world, d->bdf, &d->ids) == LATE_STUCK
-				   ? ""
-				   : read_attribute(l, d, "driver_override");
-
-	return strcmp(text, "(null)") == 0 ? "" : text;
-}
-
 static unsigned read_revision(struct list *l, const struct pci_device *d)
 {
 	struct text t = text_of(read_attribute(l, d, "revision"));
@@ -1114,7 +1094,9 @@ static void list_look(struct list *l, struct listed *item)
 		return;
 	item->is_read = true;
 	inventory_enter(l->world, d->bdf);
-	item->override = read_override(l, d);
+	item->override = boot_read_override(l->world, l->arena, d);
+	if (!item->override)
+		item->override = "";
 	item->resets = read_attribute(l, d, "reset_method");
 	item->revision = read_revision(l, d);
 	item->is_virtual = l->has_virtual &&
@@ -1737,7 +1719,8 @@ static int list(struct list *l)
 		list_choose_accel(l);
 	if ((!l->accel || l->is_json) && open_sources(l) < 0)
 		return EXIT_FAILED;
-	if (l->has_why && list_why_read(l->world, l->arena, &l->inventory, &l->why) < 0) {
+	if (l->has_why &&
+	    group_causes_read(l->world, l->arena, &l->inventory, &l->why.causes) < 0) {
 		say_error("out of memory");
 		return EXIT_FAILED;
 	}

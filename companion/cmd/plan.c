@@ -165,17 +165,13 @@ static void plan_images_write(const struct plan_images *images, struct json *jso
 
 /* ---- --move and --acs ------------------------------------------------------------------- */
 
-struct plan_groups {
+#define INDENT 4
+
+struct asking {
 	const char *move; /* "CARD=PORT", or NULL */
 	const char *acs; /* "PORT", or NULL: one of both is given */
 	const char *sysroot;
 	bool is_json;
-};
-
-#define INDENT 4
-
-struct asking {
-	const struct plan_groups *question;
 	struct arena *arena;
 	struct world *world;
 	struct inventory inventory;
@@ -234,9 +230,9 @@ static int find_after(struct asking *a, size_t at, struct members *ret)
 
 static bool is_of_card(const struct asking *a, size_t at)
 {
-	return a->question->move ? group_change_moves(&a->change, at)
-				 : bdf_is_same_slot(device(a, at)->bdf,
-						    device(a, a->change.card)->bdf);
+	return a->move ? group_change_moves(&a->change, at)
+		       : bdf_is_same_slot(device(a, at)->bdf,
+					  device(a, a->change.card)->bdf);
 }
 
 /* ---- --move and --acs: JSON ------------------------------------------------------------- */
@@ -287,7 +283,7 @@ static int print_json_of_change(struct asking *a, const char *why_not, bool can_
 	json_put_number(&json, "schema", SCHEMA);
 	json_put_string(&json, "refused", why_not);
 	if (!why_not) {
-		if (a->question->move)
+		if (a->move)
 			json_put_string(&json, "card",
 					bdf_format(device(a, c->card)->bdf, address));
 		json_put_string(&json, "target",
@@ -295,7 +291,7 @@ static int print_json_of_change(struct asking *a, const char *why_not, bool can_
 		json_put_bool(&json, "is_free", c->occupant == NO_FUNCTION);
 		json_put_bool(&json, "is_known", a->is_known);
 		json_put_bool(&json, "is_alone", can_go);
-		for (int i = a->question->move ? 0 : 1; i < 2; i++) {
+		for (int i = a->move ? 0 : 1; i < 2; i++) {
 			size_t at = i == 0 ? c->card : c->target;
 
 			json_open(&json, i == 0 ? "card_group" : "target_group", '{');
@@ -350,7 +346,7 @@ static int find_verdict(struct asking *a, bool *ret)
 	struct members before, after;
 	bool is_alone = true;
 
-	if (a->question->move) {
+	if (a->move) {
 		if (find_others(a, &after) < 0)
 			return -ENOMEM;
 		*ret = after.count == 0;
@@ -569,28 +565,27 @@ static int find_card(struct asking *a, struct text word, struct bdf *ret,
 		m.is_name = device_word_is_name(word);
 		if (!m.is_name)
 			return -EDOM;
-		(void)!names_open(a->arena, a->question->sysroot, NULL, &m.names);
+		(void)!names_open(a->arena, a->sysroot, NULL, &m.names);
 	}
 	return find_one_card(a, &m, ret, ret_why);
 }
 
 static int ask_move(struct asking *a, const char **ret_why)
 {
-	const char *split = strrchr(a->question->move, '=');
+	const char *split = strrchr(a->move, '=');
 	struct text rest = text_of(split ? split + 1 : ""), card;
 	struct bdf from, to;
 	const char *name;
 	int r = -EDOM;
 
 	if (rest.n > 0) {
-		card = (struct text){a->question->move,
-				     (size_t)(split - a->question->move)};
+		card = (struct text){a->move, (size_t)(split - a->move)};
 		r = find_card(a, card, &from, ret_why);
 	}
 	if (r == -EDOM) {
 		say_error("plan: --move is CARD=PORT or CARD=SLOT, as 01:00=00:1c.0, not "
 			  "\"%s\"",
-			  a->question->move);
+			  a->move);
 		return r;
 	}
 	if (r < 0)
@@ -616,11 +611,11 @@ static int ask(struct asking *a, const char **ret_why)
 
 	if (r < 0)
 		return r;
-	if (a->question->move)
+	if (a->move)
 		return ask_move(a, ret_why);
-	if (!parse_address(a, text_of(a->question->acs), &port)) {
+	if (!parse_address(a, text_of(a->acs), &port)) {
 		say_error("plan: --acs is the address of a port, as 00:1c.0, not \"%s\"",
-			  a->question->acs);
+			  a->acs);
 		return -EDOM;
 	}
 	return group_change_acs(&a->causes, port, &a->change, ret_why);
@@ -637,11 +632,11 @@ static int answer(struct asking *a)
 	if (r < 0)
 		return r;
 	code = a->is_known && is_alone ? EXIT_OK : EXIT_FAILED;
-	if (a->question->is_json) {
+	if (a->is_json) {
 		r = print_json_of_change(a, NULL, code == EXIT_OK);
 		return MAX(r, code);
 	}
-	r = a->question->move ? put_move(a) : put_acs(a);
+	r = a->move ? put_move(a) : put_acs(a);
 	text = group_difference(&a->causes, &device(a, a->change.card)->bdf);
 	if (r == 0 && text)
 		paragraph_line(stdout, INDENT, "note: %s", text);
@@ -649,33 +644,31 @@ static int answer(struct asking *a)
 }
 
 /* The exit code: 0 only if a VM could have the card then. */
-static int plan_groups(const struct plan_groups *question, struct arena *arena)
+static int plan_groups(struct asking *a)
 {
-	static struct asking a;
 	const char *why_not = NULL;
 	int r;
 
-	a = (struct asking){.question = question, .arena = arena};
-	if (open_world(question->sysroot, &a.world) < 0)
+	if (open_world(a->sysroot, &a->world) < 0)
 		return EXIT_FAILED;
-	r = inventory_read(a.world, arena, NULL, NULL, &a.inventory);
+	r = inventory_read(a->world, a->arena, NULL, NULL, &a->inventory);
 	if (r < 0) {
 		say_no_inventory(r);
-		world_close(a.world);
+		world_close(a->world);
 		return EXIT_FAILED;
 	}
-	r = group_causes_read(a.world, arena, &a.inventory, &a.causes);
+	r = group_causes_read(a->world, a->arena, &a->inventory, &a->causes);
 	if (r == 0)
-		r = ask(&a, &why_not);
+		r = ask(a, &why_not);
 	if (r == 0)
-		r = answer(&a);
-	else if (r == -EINVAL && question->is_json)
-		r = MAX(print_json_of_change(&a, why_not, false), EXIT_FAILED);
+		r = answer(a);
+	else if (r == -EINVAL && a->is_json)
+		r = MAX(print_json_of_change(a, why_not, false), EXIT_FAILED);
 	else if (r == -EINVAL)
 		say_error("plan: %s", why_not);
 	if (r == -ENOMEM)
 		say_error("out of memory");
-	world_close(a.world);
+	world_close(a->world);
 	return r == -EDOM ? EXIT_WRONG_USAGE : r < 0 ? EXIT_FAILED : r;
 }
 
@@ -1103,14 +1096,19 @@ static int plan(struct planning *p)
 /* Questions about groups have nothing to do with rules. */
 static int ask_groups(const struct planning *p)
 {
-	const struct plan_groups question = {p->move, p->acs, p->sysroot, p->is_json};
+	static struct asking a;
 
 	if ((p->move && p->acs) || p->configs.count > 0 || p->cmdline || p->image) {
 		say_error("plan: only --json and --sysroot go with --move or "
 			  "--acs");
 		return EXIT_WRONG_USAGE;
 	}
-	return plan_groups(&question, p->arena);
+	a = (struct asking){.move = p->move,
+			    .acs = p->acs,
+			    .sysroot = p->sysroot,
+			    .is_json = p->is_json,
+			    .arena = p->arena};
+	return plan_groups(&a);
 }
 
 int command_plan(int argc, char **argv, struct arena *arena)

@@ -8,6 +8,7 @@
 
 #include "group.h"
 #include "files.h"
+#include "hotplug.h"
 #include "paths.h"
 #include "report.h"
 #include "sentences.h"
@@ -15,7 +16,7 @@
 #define LATE_REPORTS_MAX 4096
 
 /* A list of the report and what is made of each of its objects. */
-struct bootloader {
+struct report_loader {
 	struct arena *arena;
 	struct boot *boot;
 	const char *message; /* what is wrong */
@@ -29,14 +30,14 @@ static const char *get(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static int fail(struct bootloader *l, const char *message)
+static int fail(struct report_loader *l, const char *message)
 {
 	l->message = message;
 	return -EBADMSG;
 }
 
 /* A list of the report, and memory for what is made of it. NULL on failure. */
-static void *open_list(struct bootloader *l, const json_t *root, const char *key,
+static void *open_list(struct report_loader *l, const json_t *root, const char *key,
 		       size_t size, const json_t **ret)
 {
 	void *items;
@@ -58,7 +59,7 @@ static int compare_devices(const void *a, const void *b)
 			   ((const struct boot_device *)b)->bdf);
 }
 
-static int load_devices(struct bootloader *l, const json_t *root)
+static int load_devices(struct report_loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -113,7 +114,7 @@ static struct selector parse_text(const char *text)
 		       : (struct selector){.terms = 0};
 }
 
-static int load_rules(struct bootloader *l, const json_t *root)
+static int load_rules(struct report_loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -145,7 +146,7 @@ static int load_rules(struct bootloader *l, const json_t *root)
 	return 0;
 }
 
-static int load_modules(struct bootloader *l, const json_t *root)
+static int load_modules(struct report_loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -165,7 +166,7 @@ static int load_modules(struct bootloader *l, const json_t *root)
 	return 0;
 }
 
-static int load_problems(struct bootloader *l, const json_t *root)
+static int load_problems(struct report_loader *l, const json_t *root)
 {
 	struct boot *boot = l->boot;
 	const json_t *list;
@@ -183,7 +184,7 @@ static int load_problems(struct bootloader *l, const json_t *root)
 	return 0;
 }
 
-static int load(struct bootloader *l, const json_t *root)
+static int load(struct report_loader *l, const json_t *root)
 {
 	json_int_t schema = json_integer_value(json_object_get(root, "schema"));
 	int r;
@@ -214,7 +215,7 @@ static int boot_read_report(struct world *world, enum world_root root, const cha
 			    const char **ret_message)
 {
 	struct boot boot = {.reason = "", .message = ""};
-	struct bootloader loader = {.arena = arena, .boot = &boot, .message = ""};
+	struct report_loader loader = {.arena = arena, .boot = &boot, .message = ""};
 	struct text bytes;
 	json_error_t error;
 	json_t *json;
@@ -602,4 +603,20 @@ bool boot_device_is_well(const struct boot_device *b, const struct inventory *no
 		return false;
 	return boot_device_is_bound(b) || strcmp(b->action, "keep") == 0 ||
 	       boot_device_is_released(b);
+}
+
+#define OVERRIDE_SIZE 4096 /* as much as an attribute can show */
+
+const char *boot_read_override(struct world *world, struct arena *arena,
+			       const struct pci_device *d)
+{
+	char path[JOB_PATH_SIZE], buf[OVERRIDE_SIZE];
+	struct text t;
+
+	if (hotplug_find(world, d->bdf, &d->ids) == LATE_STUCK ||
+	    world_read_text(world, WORLD_SYS,
+			    inventory_attribute(d->bdf, "driver_override", path), buf,
+			    sizeof(buf), &t) < 0)
+		return NULL;
+	return text_is(t, "(null)") ? "" : arena_copy(arena, t);
 }

@@ -16,6 +16,15 @@
 #define ORIGIN_BY_HAND "argument"
 #define ACTION_RELEASE "release" /* in the report of a device that was given back */
 
+/*
+ * The driver that driver_override names now; "" for none, which the kernel shows as "(null)"
+ * (drivers/pci/pci-sysfs.c: driver_override_show()). NULL if it cannot be read, also of a stuck
+ * device: before 7.0 that takes the device's lock, which a driver that hangs in its remove() has
+ * for ever.
+ */
+const char *boot_read_override(struct world *world, struct arena *arena,
+			       const struct pci_device *d) must_check nonnull(1, 2, 3);
+
 /* Texts are "" where the report has null. They live in the loaded document. */
 struct boot_device {
 	struct bdf bdf;

@@ -13,7 +13,7 @@ seconds=$1
 jobs=$2
 shift 2
 seeds=$(dirname "$0")/corpus
-sources=$(git ls-tree HEAD binder/ companion/ tests/fuzz/ tests/fake/ 2>/dev/null | git hash-object --stdin 2>/dev/null | cut -c1-7) || sources=
+sources=$(git -C "${seeds%/corpus}/../.." ls-tree HEAD binder/ companion/ tests/fuzz/ tests/fake/ 2>/dev/null | git hash-object --stdin 2>/dev/null | cut -c1-7) || sources=
 seed=${FUZZ_SEED:-$((0x${sources:-1}))}
 
 run_one() { # PROGRAM

@@ -98,20 +98,12 @@ if [ "${1:-}" = --as-root ]; then
 fi
 
 make_base() {
-	local root key dir work
+	local root key
 	root=$("$LAB/rootfs.sh" "$suite")
 	key=$(printf '%s\n' "$LAB/base.sh" "$LAB/modules" "$LAB/guest" |
 		content_key "$(basename "$root")")
-	dir=$CACHE/base-$suite-$key
-	if [ ! -e "$dir/version" ]; then
-		work=$(as_root mktemp -d "$CACHE/tmp/base.XXXXXX")
-		slowly "modules, tree and disk of $suite" "$CACHE/base-$suite.log" \
-			as_root "$LAB/base.sh" --as-root "$root" "$work"
-		as_root mv "$work" "$dir"
-		prune "base-$suite" 2
-	fi
-	as_root touch "$dir"
-	echo "$dir"
+	cached "base-$suite" version 2 "$key" "modules, tree and disk of $suite" \
+		"$LAB/base.sh" --as-root "$root"
 }
 
 locked "base-$suite" make_base

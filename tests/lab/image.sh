@@ -69,7 +69,7 @@ build_in_namespace() {
 }
 
 make_all() {
-	local base=$1 work=$2 generator=$3 config=$4 stage=$5 from
+	local base=$1 generator=$2 config=$3 stage=$4 work=$5 from
 	mkdir "$work/files" "$work/layer"
 	# The configuration comes last, as an administrator edits what a package brought.
 	for from in "$stage" "$config/root"; do
@@ -104,7 +104,7 @@ stage=${4:-}
 label=$suite-$generator-$name
 
 make_image() {
-	local base key dir work config=$LAB/config/$name
+	local base key config=$LAB/config/$name
 	[ -d "$config" ] || die "there is no configuration $name in tests/lab/config"
 	base=$("$LAB/base.sh" "$suite")
 	key=$({
@@ -112,16 +112,8 @@ make_image() {
 		echo "$config"
 		[ -z "$stage" ] || echo "$stage"
 	} | content_key "$(basename "$base")" "$generator" "${stage:+with earlybind}")
-	dir=$CACHE/image-$label-$key
-	if [ ! -e "$dir/initrd.img" ]; then
-		work=$(as_root mktemp -d "$CACHE/tmp/image.XXXXXX")
-		slowly "image $label" "$CACHE/image-$label.log" \
-			as_root "$LAB/image.sh" --as-root "$base" "$work" "$generator" "$config" "$stage"
-		as_root mv "$work" "$dir"
-		prune "image-$label" 3
-	fi
-	as_root touch "$dir"
-	echo "$dir"
+	cached "image-$label" initrd.img 3 "$key" "image $label" \
+		"$LAB/image.sh" --as-root "$base" "$generator" "$config" "$stage"
 }
 
 locked "image-$label" make_image

@@ -93,6 +93,22 @@ locked() {
 	) 9>"$CACHE/$lock_of.lock"
 }
 
+# cached NAME FILE KEEP KEY TEXT COMMAND...: the folder NAME-KEY of the cache. COMMAND, as root and with
+# a new folder behind its words, fills it where there is none with FILE; TEXT says what that makes.
+# The KEEP folders of NAME that were used last stay. To be called in locked().
+cached() {
+	local name=$1 file=$2 keep=$3 dir=$CACHE/$1-$4 text=$5 work
+	shift 5
+	if [ ! -e "$dir/$file" ]; then
+		work=$(as_root mktemp -d "$CACHE/tmp/$name.XXXXXX")
+		slowly "$text" "$CACHE/$name.log" as_root "$@" "$work"
+		as_root mv "$work" "$dir"
+		prune "$name" "$keep"
+	fi
+	as_root touch "$dir"
+	echo "$dir"
+}
+
 # prune PREFIX KEEP: removes all but the KEEP most recently used entries of the cache.
 # A folder that was used in the last hour stays: another run may be reading it. What an
 # interrupted run left behind goes after a day.

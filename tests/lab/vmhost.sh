@@ -91,31 +91,16 @@ case ${1:-} in
 	;;
 esac
 
-# cached NAME FILE KEY TEXT ARGUMENT...: the folder of the cache that this script, called with the
-# arguments and a new folder, fills as root.
-cached() {
-	local dir=$CACHE/$1-$3 file=$2 name=$1 text=$4 work
-	shift 4
-	if [ ! -e "$dir/$file" ]; then
-		work=$(as_root mktemp -d "$CACHE/tmp/vmhost.XXXXXX")
-		slowly "$text of $suite" "$CACHE/$name.log" as_root "$LAB/vmhost.sh" "$@" "$work"
-		as_root mv "$work" "$dir"
-		prune "$name" 2
-	fi
-	as_root touch "$dir"
-	echo "$dir"
-}
-
 make_both() {
 	local base root vm=$LAB_BUILD/bin/vm
 	base=$("$LAB/base.sh" "$suite")
-	root=$(cached "vmroot-$suite" root.tar.zst \
+	root=$(cached "vmroot-$suite" root.tar.zst 2 \
 		"$(content_key "$suite" "$packages" "$(declare -f make_root)" </dev/null)" \
-		"root with QEMU and libvirt" --root "$suite" "$base")
-	cached "vmhost-$suite" vmhost.img \
+		"root with QEMU and libvirt of $suite" "$LAB/vmhost.sh" --root "$suite" "$base")
+	cached "vmhost-$suite" vmhost.img 2 \
 		"$(printf '%s\n' "$LAB/vmhost.sh" "$vm" |
 			content_key "$(basename "$root")" "$(basename "$base")")" \
-		"disk with QEMU and libvirt" --disk "$base" "$root" "$vm"
+		"disk with QEMU and libvirt of $suite" "$LAB/vmhost.sh" --disk "$base" "$root" "$vm"
 }
 
 locked "vmhost-$suite" make_both
