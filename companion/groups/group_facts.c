@@ -205,7 +205,25 @@ static bool is_asleep(struct world *world, struct bdf bdf)
 	       is_attribute(world, bdf, "power/runtime_status", "resum");
 }
 
-static enum unread read_config(struct world *world, struct group_function *f)
+/*
+ * The kernel gives the file 4096 bytes if something answered there at boot (drivers/pci/probe.c:
+ * pci_cfg_space_size_ext()). A device without extended capabilities has 0 there.
+ */
+static enum unread extended_answers(struct text config, const struct group_function *f,
+				    struct group_facts *facts)
+{
+	uint32_t head;
+
+	if (f->type == PCIE_NONE || config.n < CONVENTIONAL_SIZE + 4)
+		return UNREAD_NOTHING;
+	head = get_u32((const unsigned char *)config.p + CONVENTIONAL_SIZE);
+	if (head != 0 && head != UINT32_MAX)
+		facts->has_extended = true;
+	return head == 0 || head == UINT32_MAX ? UNREAD_SILENT : UNREAD_NOTHING;
+}
+
+static enum unread read_config(struct world *world, struct group_facts *facts,
+			       struct group_function *f)
 {
 	char path[JOB_PATH_SIZE], buf[CONFIG_SPACE_SIZE];
 	struct text t;
@@ -217,7 +235,7 @@ static enum unread read_config(struct world *world, struct group_function *f)
 			     inventory_attribute(f->bdf, "config", path), buf,
 			     sizeof(buf));
 	if (config_space_read(t, f))
-		return UNREAD_NOTHING;
+		return extended_answers(t, f, facts);
 	return t.n == 64 ? UNREAD_SHORT : UNREAD_MISSING;
 }
 
@@ -253,7 +271,7 @@ static enum unread learn(struct world *world, struct group_facts *facts, size_t 
 		return UNREAD_NOTHING;
 	/* All above function 0 are (drivers/pci/probe.c: pci_scan_slot()). */
 	f->is_multifunction = d->bdf.function > 0;
-	r = read_config(world, f);
+	r = read_config(world, facts, f);
 	facts->has_config |= r != UNREAD_MISSING;
 	return r;
 }
@@ -281,6 +299,14 @@ int group_facts_read(struct world *world, struct arena *arena,
 		return -ENOMEM;
 	for (size_t i = 0; i < inventory->count; i++)
 		ret->unread[i] = learn(world, ret, i);
+	for (size_t i = 0; i < inventory->count; i++) {
+		if (ret->unread[i] != UNREAD_SILENT)
+			continue;
+		if (ret->has_extended)
+			ret->unread[i] = UNREAD_NOTHING;
+		else
+			ret->functions[i].is_unknown = true;
+	}
 	return 0;
 }
 
@@ -296,6 +322,13 @@ const char *unread_sentence(struct arena *arena, enum unread why, struct bdf bdf
 			"reading %s would wake it: write \"on\" to "
 			"/sys/bus/pci/devices/%s/power/control, and run this again",
 			what, bdf_format(bdf, address));
+	case UNREAD_SILENT:
+		return arena_printf(
+			arena,
+			"%s, like that of every device, has nothing from byte 256 on, "
+			"as after a suspend with some firmware: restart, and run "
+			"this again",
+			what);
 	case UNREAD_SHORT:
 		return arena_printf(arena, "only root can read %s: run this as root",
 				    what);

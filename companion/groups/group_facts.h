@@ -13,6 +13,7 @@ enum unread {
 	UNREAD_MISSING, /* there is no file "config", or it is not that device's */
 	UNREAD_SHORT, /* only the first bytes: not root */
 	UNREAD_ASLEEP, /* to read it would wake it */
+	UNREAD_SILENT, /* what is behind its first 256 bytes does not answer any more */
 };
 
 struct group_facts {
@@ -21,6 +22,7 @@ struct group_facts {
 	enum unread *unread;
 	bool has_amd_iommu;
 	bool has_config; /* one configuration space at least, asleep or not */
+	bool has_extended; /* one extended configuration space that answers */
 	bool is_known_kind; /* an IOMMU whose groups follow the rules of predict.h */
 };
 
@@ -34,8 +36,9 @@ const char *unread_sentence(struct arena *arena, enum unread why, struct bdf bdf
 /*
  * Only bridges and devices of several functions are read: no other one can merge. A function
  * that sleeps is left alone, since a read of its configuration space resumes it
- * (drivers/pci/pci-sysfs.c: pci_read_config()). @inventory has all functions, with their
- * groups. 0 or -ENOMEM.
+ * (drivers/pci/pci-sysfs.c: pci_read_config()). The extended spaces of all can be out of reach
+ * since the kernel read them: after a suspend, with firmware that does not set up ECAM again.
+ * @inventory has all functions, with their groups. 0 or -ENOMEM.
  */
 int group_facts_read(struct world *world, struct arena *arena,
 		     const struct inventory *inventory,

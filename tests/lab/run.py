@@ -77,6 +77,7 @@ class Case:
         self.iommu = names.get("IOMMU", True)
         self.vmhost = names.get("VMHOST", False)
         self.in_group = names.get("IN_GROUP", [])
+        self.has_slept = names.get("HAS_SLEPT", False)
         self.check = names["check"]
         self.on = names.get("ON", [HOME])
         self.test_on = names.get("TEST_ON", [HOME] if HOME in self.on else self.on[:1])
@@ -195,7 +196,7 @@ class Run:
         try:
             try:
                 facts = self.boot(boot)
-                facts.check_machine(boot.case.iommu, boot.case.in_group)
+                facts.check_machine(boot.case.iommu, boot.case.in_group, boot.case.has_slept)
             except Exception as error:
                 if boot.is_native():
                     native.set_exception(error)

@@ -17,6 +17,7 @@ DEVICES = alone["DEVICES"]
 IDENTITIES = alone["IDENTITIES"]
 IN_GROUP = alone["IN_GROUP"]
 TEST_ON = []
+HAS_SLEPT = True
 
 # What 47's program says, without its first line, which is the command.
 WORKED = "driver: vfio-pci\n" + alone["WORKED"].partition("\n")[2]
