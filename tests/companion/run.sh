@@ -4,7 +4,8 @@
 #
 # Usage: tests/companion/run.sh [-u] [PART...]     -u writes the golden output anew
 #
-# With PART only those of parts/ that are named: "loaders" prints the table of loaders.
+# With PART only those of parts/ that are named: "loaders" prints the table of loaders. What a part
+# takes over from others, such as images, is made first: "# Needs: PART" in its head.
 #
 # Uses $EARLYBIND and $BINDER ($BUILD/earlybind, $BUILD/binder). Results go to $RESULTS, as those
 # of $SUITE (companion). BINDER_RUN: the binder where it runs itself; $BINDER goes into images.
@@ -19,6 +20,7 @@ BINDER_RUN=$(realpath "${BINDER_RUN:-$BINDER}")
 export SUITE="${SUITE:-companion}"
 mkdir -p "$(dirname "$RESULTS")"
 RESULTS=$(realpath "$RESULTS")
+export EARLYBIND BINDER BINDER_RUN RESULTS
 update=false
 if [ "${1-}" = -u ]; then
 	update=true
@@ -129,6 +131,21 @@ contract() { # NAME CODE COMMAND ARGUMENT...
 	fi
 }
 
+# Each one once.
+parts_run=' '
+run_parts() { # PART...
+	for wanted in "$@"; do
+		# shellcheck disable=SC2046 # a word each
+		set -- $(sed -n 's/^# Needs: //p' "$here/parts/$wanted.sh") "$wanted"
+		for part in "$@"; do
+			case $parts_run in *" $part "*) continue ;; esac
+			parts_run="$parts_run$part "
+			# shellcheck source=/dev/null
+			. "$here/parts/$part.sh"
+		done
+	done
+}
+
 # Used by several parts.
 cat >typo.conf <<'END'
 # two cards
@@ -142,10 +159,7 @@ bind 10ee:5000
 END
 
 if [ $# -gt 0 ]; then
-	for part in "$@"; do
-		# shellcheck source=/dev/null
-		. "$here/parts/$part.sh"
-	done
+	run_parts "$@"
 	[ "$failures" -eq 0 ]
 	exit
 fi
@@ -326,28 +340,6 @@ damaged_report() {
 }
 check status-survives-damaged-reports damaged_report
 
-# ---- check --------------------------------------------------------------------------------
-
-export EARLYBIND BINDER RESULTS
-check_failures=0
-if $update; then
-	"$here/check_images.py" -u "$work" || check_failures=$?
-else
-	"$here/check_images.py" "$work" || check_failures=$?
-fi
-failures=$((failures + check_failures))
-contract check-json 0 check --image check-dracut.img --sysroot configured
-contract check-json-fails 1 check --image check-stale.img --sysroot configured
-golden check-no-file check --image nowhere.img
-golden check-folder check --image configured
-damaged_image() {
-	"$here/mutate.py" 5 200 check-initramfs-tools.img \
-		"$EARLYBIND" check --sysroot configured --image @ &&
-		"$here/mutate.py" 6 100 check-zstd.img \
-			"$EARLYBIND" check --sysroot configured --image @
-}
-check check-survives-damaged-images damaged_image
-
 # ---- words --------------------------------------------------------------------------------
 
 golden help --help
@@ -420,9 +412,8 @@ check full-disk full
 
 # ---- the other commands, a file each --------------------------------------------------------
 
-for part in "$here"/parts/*.sh; do
-	# shellcheck source=/dev/null
-	[ ! -e "$part" ] || . "$part"
+for file in "$here"/parts/*.sh; do
+	run_parts "$(basename "$file" .sh)"
 done
 
 # All JSON that golden and contract have seen.

@@ -60,13 +60,13 @@ def table(summary):
             + " |"
         )
     passed = sum(r["passed"] for r in rows)
-    lines += ["", f"On one platform only ({HOME}, unless it needs another):", ""]
+    lines += ["", f"On one release only ({HOME}, unless it is named):", ""]
     lines += ["| case | booted |", "|---|:-:|"]
-    lines += [
-        f"| {title(r['case'])} | {'yes' if r['passed'] else '**no**'} |"
-        for r in rows
-        if r["case"] in single
-    ]
+    for row in rows:
+        if row["case"] in single:
+            where = f"{row['suite']}/{row['generator']}"
+            name = title(row["case"]) + ("" if where == HOME else f" ({label(row)})")
+            lines.append(f"| {name} | {'yes' if row['passed'] else '**no**'} |")
     lines.append("")
     lines.append(
         f"{passed} of {len(rows)} boots of `{RUNS[summary['run']]}` passed, in "

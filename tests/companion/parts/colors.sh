@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Verdicts have their colour on a terminal, in all commands; with NO_COLOR, on a dumb terminal and
 # in a file the text is the same without.
+# Needs: check
 
 colors_on() { # VARIABLE=VALUE WORD... : what the terminal gets
 	script -qec "stty cols 80; exec env -u NO_COLOR -u COLUMNS LC_ALL=C.UTF-8 $* 2>/dev/null" \

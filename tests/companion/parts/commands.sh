@@ -5,7 +5,6 @@
 
 "$here/mktree.py" "$here/trees/busy.tree" commands-busy
 echo 'bind 01:00.0+10de:2684' >commands-busy/etc/earlybind.conf
-export EARLYBIND
 commands_run() {
 	"$here/commands.py" "$here/commands.tsv" . "$here"/../../README.md \
 		"$here"/../../CONTRIBUTING.md "$here"/../../docs/*.md "$here"/../../docs/schema/*.md

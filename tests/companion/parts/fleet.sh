@@ -93,7 +93,6 @@ check fleet-output-pipe output_pipe
 # The examples for Ansible, cloud-init, Ignition and MachineConfig: YAML, with rules that bind the card.
 cp -a alveo fleet-examples
 rm -r fleet-examples/etc
-export EARLYBIND
 check fleet-examples "$here/examples.py" "$here/../../docs/fleet.md" fleet-examples
 examples_wrong() { # SED: the guide with a mistake
 	sed "$1" "$here/../../docs/fleet.md" >fleet-wrong.md

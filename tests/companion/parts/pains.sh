@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The 25 pains of docs/pains.md: for each, a machine that has it, and where it is explained.
 # shellcheck disable=SC2154 # here comes from run.sh
+# Needs: check
 
 pain() { # NAME PATTERN ARGUMENT...
 	name=pain-$1

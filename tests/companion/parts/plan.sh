@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # earlybind plan: what the host loses, what stays in the group, the rules of a finished image.
+# Needs: check-images
 
 golden plan-busy plan --sysroot busy --cmdline 'intel_iommu=on rd.earlybind.bind=02:00.0,03:00.1,01:00.*'
 # That machine's image, made of another configuration than it has now.

@@ -2,8 +2,8 @@
 # shellcheck disable=SC2154 # here comes from run.sh
 # JSON output is as docs/schema says: of every command on every tree here, and of all that golden
 # and contract saw, at the end of run.sh. A damaged one does not pass.
+# Needs: check check-images
 
-export EARLYBIND BINDER_RUN
 schema_trees() {
 	set --
 	for file in "$here"/trees/*.tree; do

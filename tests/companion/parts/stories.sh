@@ -5,7 +5,6 @@
 # A session has an environment of its own: what a sanitizer has to say would be among its output.
 [ "$SUITE" != companion-asan ] || return 0
 
-export EARLYBIND BINDER
 for story in "$here"/../../docs/stories/*.md; do
 	name=$(basename "$story" .md)
 	[ "$name" != README ] || continue
