@@ -171,13 +171,17 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 		struct outcome *o = &report->outcomes[i];
 		struct pci_device *d = inventory_find(inventory, o->plan->device->bdf);
 
-		if (d)
-			d->is_held = o->verdict == VERDICT_HELD;
+		if (!d)
+			continue;
+		d->is_held = o->verdict == VERDICT_HELD;
+		d->is_judged = true;
+		memcpy(d->driver, o->after, sizeof(d->driver));
 	}
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct pci_device *d = &inventory->devices[i];
 
-		if (inventory_read_driver(world, d->bdf, d->driver) < 0)
+		if (!d->is_judged &&
+		    inventory_read_driver(world, d->bdf, d->driver) < 0)
 			d->driver[0] = '\0';
 	}
 	report->groups = arena_alloc(arena, plan->group_count, sizeof(*report->groups));
