@@ -16,8 +16,13 @@
 #include "table.h"
 #include "version.h"
 
-/* Zero pages: what is not used costs nothing. Enough for 65,536 functions. */
-static char memory[24 * 1024 * 1024];
+/*
+ * Zero pages: what is not used costs nothing. Less than a large page of the kernel's, which would
+ * have each run entered in the list of those that may get one. More is mapped where that is not
+ * enough: for 65,536 functions.
+ */
+static char memory[1024 * 1024];
+#define MEMORY_MORE ((size_t)24 * 1024 * 1024)
 
 static void usage(FILE *out)
 {
@@ -48,13 +53,25 @@ struct settings {
 	bool is_pid1; /* a child of PID 1 before /init */
 };
 
+static int refuse(void)
+{
+	fputs("binder: this is not an initramfs: a running system's devices are not touched. "
+	      "Use earlybind(8), or --force\n",
+	      stderr);
+	return EXIT_USAGE;
+}
+
 /* A whole run; the exit code. */
 static int run(struct settings *settings)
 {
-	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct arena arena = {
+		.base = memory, .size = sizeof(memory), .more = MEMORY_MORE};
 	struct run_options *options = &settings->options;
 	struct world *world;
 	static struct run run;
+	/* The table of mounts is for those who have something to do. */
+	bool is_plain = !settings->is_pid1 && !settings->is_forced &&
+			!options->is_dry_run && !options->is_late && !settings->sysroot;
 	bool is_initramfs;
 	int r;
 
@@ -72,15 +89,14 @@ static int run(struct settings *settings)
 	if (settings->sysroot)
 		options->is_dry_run = true;
 	/* PID 1 of a machine has no other place; its root may be one of a test. */
-	is_initramfs =
-		settings->is_pid1 ? initramfs_is_memory() : initramfs_is_here(world);
+	is_initramfs = initramfs_is_memory();
+	if (is_plain && is_initramfs)
+		options->is_here = initramfs_is_here;
+	else if (is_initramfs && !settings->is_pid1)
+		is_initramfs = initramfs_is_here(world);
 	if (!settings->is_forced && !options->is_dry_run && !is_initramfs &&
-	    !(options->is_late && hotplug_has_rules(world))) {
-		fputs("binder: this is not an initramfs: a running system's devices are not "
-		      "touched. Use earlybind(8), or --force\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
+	    !(options->is_late && hotplug_has_rules(world)))
+		return refuse();
 	if (options->is_dry_run)
 		world_set_trial(world);
 	if (settings->is_pid1)
@@ -93,7 +109,7 @@ static int run(struct settings *settings)
 	r = options->is_late ? run_device(world, &arena, options, settings->device, &run)
 			     : run_boot(world, &arena, options, &run);
 	world_close(world);
-	return r;
+	return options->is_here && r == EXIT_USAGE ? refuse() : r;
 }
 
 static int bind_for_pid1(void)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -182,8 +183,16 @@ static int error_of(int r)
 /* Without them a file of /sys could become the error output. Nothing is read or written. */
 static int real_hold_descriptors(void)
 {
+	struct pollfd three[] = {{.fd = STDIN_FILENO},
+				 {.fd = STDOUT_FILENO},
+				 {.fd = STDERR_FILENO}};
+	bool is_missing = poll(three, ARRAY_SIZE(three), 0) < 0;
 	int fd;
 
+	for (size_t i = 0; i < ARRAY_SIZE(three); i++)
+		is_missing |= three[i].revents & POLLNVAL;
+	if (!is_missing)
+		return 0;
 	do {
 		fd = open("/", O_PATH | O_CLOEXEC);
 	} while (fd >= 0 && fd <= STDERR_FILENO);

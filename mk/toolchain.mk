@@ -45,7 +45,8 @@ RELEASE_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections -fno-common \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer \
 	$(PREFIX_MAP) -isystem $(BUILD)/include -isystem $(BUILD)/sysroot/include
 RELEASE_LDFLAGS := -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
-	-Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code
+	-Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
+	-Wl,--sort-section=alignment
 
 # $(call assert-static,FILE): a recipe line that fails if FILE needs a dynamic loader.
 assert-static = $(Q)if $(READELF) -lW $(1) | grep -q INTERP; then \

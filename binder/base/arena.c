@@ -38,7 +38,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	if (__builtin_mul_overflow(count, size, &bytes))
 		return NULL;
 	if (start > arena->size || bytes > arena->size - start)
-		return NULL;
+		return arena->more > 0 && arena_map(arena, arena->more) == 0
+			       ? arena_alloc(arena, count, size)
+			       : NULL;
 	hand_out(arena, start, bytes);
 	arena->used = start + bytes;
 	return arena->base + start;
@@ -46,6 +48,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 
 void arena_rewind(struct arena *arena, size_t used)
 {
+	/* All that is here was allocated since. */
+	if (used > arena->used)
+		used = 0;
 	ASAN_UNPOISON_MEMORY_REGION(arena->base + used, arena->used - used);
 	memset(arena->base + used, 0, arena->used - used);
 	ASAN_POISON_MEMORY_REGION(arena->base + used, arena->used - used);
@@ -117,9 +122,8 @@ static bool make_room(struct text_buffer *b, size_t n)
 
 	if (!b->arena)
 		return false;
-	if (b->buf && b->buf + b->size == b->arena->base + b->arena->used) {
-		if (size - b->size > b->arena->size - b->arena->used)
-			return false;
+	if (b->buf && b->buf + b->size == b->arena->base + b->arena->used &&
+	    size - b->size <= b->arena->size - b->arena->used) {
 		hand_out(b->arena, (size_t)(b->buf - b->arena->base), size);
 		b->arena->used += size - b->size;
 	} else {

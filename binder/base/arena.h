@@ -28,6 +28,11 @@ struct arena {
 	char *base;
 	size_t size;
 	size_t used;
+	/*
+	 * Where something does not fit, so many bytes are mapped, once, and all that follows is
+	 * there. What was allocated before stays where it is. 0: none.
+	 */
+	size_t more;
 };
 
 void *arena_alloc(struct arena *arena, size_t count, size_t size) must_check nonnull(1);

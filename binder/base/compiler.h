@@ -8,6 +8,7 @@
 #define nonnull(...)	  __attribute__((nonnull(__VA_ARGS__)))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define unused		  __attribute__((unused))
+#define noinline	  __attribute__((noinline))
 #define cleanup_with(f)	  __attribute__((cleanup(f)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -19,6 +19,13 @@ struct bdf_list {
 	size_t max;
 };
 
+/* All functions in order, with the IDs of those that could be read; vendor 0: not. */
+struct seen {
+	const struct bdf *bdfs;
+	struct pci_ids *ids;
+	size_t count;
+};
+
 #define DEVICES SYSFS_PCI_DEVICES
 
 static int add_name(void *arg, const char *name)
@@ -250,7 +257,7 @@ static bool inventory_examine(struct fact_reader *facts, struct inventory *inv,
 			      size_t sorted, struct pci_device *d);
 
 static void neighbours_add(struct world *world, struct inventory *inv,
-			   struct bdf_list *members);
+			   const struct seen *seen, struct bdf_list *members);
 
 int inventory_read(struct world *world, struct arena *arena, inventory_filter filter,
 		   const void *arg, struct inventory *ret)
@@ -260,6 +267,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	struct fact_reader facts = {
 		.world = world, .filter = filter, .arg = arg, .arena = arena};
 	struct bdf_list scratch = {0};
+	struct seen seen;
 	int r;
 
 	r = inventory_list(world, DEVICES, &all);
@@ -270,14 +278,18 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	all.max = MIN(all.count, (size_t)FUNCTIONS_MAX);
 	all.bdfs = arena_alloc(arena, all.max, sizeof(*all.bdfs));
 	scratch.bdfs = arena_alloc(arena, all.max, sizeof(*scratch.bdfs));
+	seen.ids = arena_alloc(arena, all.max, sizeof(*seen.ids));
 	inv.devices = arena_alloc(arena, all.max, sizeof(*inv.devices));
-	if (!all.bdfs || !scratch.bdfs || !inv.devices)
+	if (!all.bdfs || !scratch.bdfs || !seen.ids || !inv.devices)
 		return -ENOMEM;
 	r = inventory_list(world, DEVICES, &all);
 	if (r < 0)
 		return r;
 	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
 
+	world->ops->enter(world, DEVICES);
+	seen.bdfs = all.bdfs;
+	seen.count = all.count;
 	inv.function_count = all.count;
 	for (size_t i = 0; i < all.count; i++) {
 		struct pci_device *d = &inv.devices[inv.count];
@@ -285,13 +297,15 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		*d = (struct pci_device){.bdf = all.bdfs[i]};
 		r = inventory_read_ids(world, d->bdf, &d->ids);
 		inventory_count_unread(&inv, r);
+		if (r == 0)
+			seen.ids[i] = d->ids;
 		if (r == 0 && inventory_examine(&facts, &inv, inv.count, d))
 			inv.count++;
 	}
 	scratch.max = all.max;
 	companions_add(&facts, &inv, &scratch);
 	read_direct(world, arena, &inv);
-	neighbours_add(world, &inv, &scratch);
+	neighbours_add(world, &inv, &seen, &scratch);
 	world->ops->enter(world, NULL);
 	r = sort_groups(arena, &inv);
 	if (r < 0)
@@ -566,9 +580,23 @@ bool companion_is_possible(struct fact_reader *facts, struct bdf bdf)
 	return r < 0 || s.is_found;
 }
 
+/* What was read of them already; anew of one that has come since. */
+static int find_ids(struct world *world, const struct seen *seen, struct bdf bdf,
+		    struct pci_ids *ret)
+{
+	const struct bdf *found =
+		bsearch(&bdf, seen->bdfs, seen->count, sizeof(bdf), compare_bdfs);
+	const struct pci_ids *ids = found ? &seen->ids[found - seen->bdfs] : NULL;
+
+	if (!ids || ids->vendor == 0)
+		return inventory_read_ids(world, bdf, ret);
+	*ret = *ids;
+	return 0;
+}
+
 /* Adds the members of the groups of all interesting devices. */
 static void neighbours_add(struct world *world, struct inventory *inv,
-			   struct bdf_list *members)
+			   const struct seen *seen, struct bdf_list *members)
 {
 	size_t sorted = inv->count;
 	int last = NO_GROUP;
@@ -591,7 +619,7 @@ static void neighbours_add(struct world *world, struct inventory *inv,
 			if (find(inv, sorted, members->bdfs[k]))
 				continue;
 			*d = (struct pci_device){.bdf = members->bdfs[k]};
-			r = inventory_read_ids(world, d->bdf, &d->ids);
+			r = find_ids(world, seen, d->bdf, &d->ids);
 			if (r == 0)
 				r = inventory_read_rest(world, d);
 			inventory_count_unread(inv, r);

@@ -30,18 +30,22 @@ static void close_fd(const int *fd)
 		close(*fd);
 }
 
-/* A store into sysfs is one write(2): a short one is an error, a second one another store. */
-static int store(int sys_fd, const char *path, const char *value)
+/*
+ * A store into sysfs is one write(2): a short one is an error, a second one another store. @times
+ * of them; the result is that of the last one.
+ */
+static int store(int sys_fd, const char *path, const char *value, unsigned times)
 {
 	cleanup_with(close_fd) int fd = -1;
-	ssize_t n;
+	ssize_t n = 0;
 
 	if (sys_fd < 0)
 		return sys_fd;
 	fd = openat(sys_fd, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	n = write(fd, value, strlen(value));
+	while (times-- > 0)
+		n = write(fd, value, strlen(value));
 	if (n < 0)
 		return -errno;
 	return n == (ssize_t)strlen(value) ? 0 : -EIO;
@@ -187,7 +191,9 @@ void job_execute(const struct job_context *context, const struct job *job,
 {
 	switch (job->kind) {
 	case JOB_STORE:
-		ret->error = store(context->sys_fd, job->path, job->value);
+	case JOB_FENCE:
+		ret->error = store(context->sys_fd, job->path, job->value,
+				   job->kind == JOB_FENCE ? FENCES : 1);
 		return;
 	case JOB_MODULE_IDS:
 		ret->error = modload_read_options(context->sysroot, ret);

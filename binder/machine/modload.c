@@ -65,16 +65,33 @@ struct kmod_ctx *modload_context_bare(const char *module_dir)
 	return new_ctx(module_dir, nothing);
 }
 
+const char *const modprobe_folders[MODPROBE_FOLDERS] = {
+	"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
+	"/usr/lib/modprobe.d", "/lib/modprobe.d"};
+
+bool modprobe_may_name_vfio(struct text file)
+{
+	struct text line, word;
+
+	if (memchr(file.p, '\\', file.n))
+		return true;
+	while (text_cut(&file, '\n', &line))
+		if (text_word(&line, &word) && text_is(word, "options") &&
+		    memmem(line.p, line.n, "vfio", 4))
+			return true;
+	return false;
+}
+
 struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir)
 {
-	static const char *const places[] = {"/etc/modprobe.d", "/run/modprobe.d",
-					     "/usr/local/lib/modprobe.d",
-					     "/usr/lib/modprobe.d", "/lib/modprobe.d"};
-	const char *list[ARRAY_SIZE(places) + 1] = {NULL};
-	static char paths[ARRAY_SIZE(places)][PATH_MAX];
+	const char *list[MODPROBE_FOLDERS + 1] = {NULL};
+	static char paths[MODPROBE_FOLDERS][PATH_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		snprintf(paths[i], sizeof(paths[i]), "%s%s", sysroot, places[i]);
+	for (size_t i = 0; sysroot[0] == '\0' && i < MODPROBE_FOLDERS; i++)
+		list[i] = modprobe_folders[i];
+	for (size_t i = 0; sysroot[0] != '\0' && i < MODPROBE_FOLDERS; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s%s", sysroot,
+			 modprobe_folders[i]);
 		list[i] = paths[i];
 	}
 	return new_ctx(module_dir, list);

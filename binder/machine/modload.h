@@ -23,6 +23,16 @@ struct kmod_ctx;
 struct kmod_ctx *modload_context(const char *sysroot, const char *module_dir) must_check
 	nonnull(1, 2);
 
+/* The folders of modprobe.d that count, below "/" or a sysroot. */
+#define MODPROBE_FOLDERS 5
+extern const char *const modprobe_folders[MODPROBE_FOLDERS];
+
+/*
+ * Whether a file of modprobe.d may have options of vfio's modules: a line has "options" and "vfio".
+ * A backslash may be in the middle of a word or of a line (libkmod's freadline_wrapped() drops it).
+ */
+bool modprobe_may_name_vfio(struct text file);
+
 /* The same without modprobe.d's files. */
 struct kmod_ctx *modload_context_bare(const char *module_dir) must_check nonnull(1);
 

@@ -22,6 +22,7 @@
 
 #include "arena.h"
 #include "jobs.h"
+#include "modload.h"
 
 static void serve(struct worker *worker, int fd)
 {
@@ -248,14 +249,14 @@ static const char *const root_paths[] = {
 
 struct real_world {
 	struct world world;
-	char sysroot[PATH_MAX]; /* "" for the machine itself */
 	int roots[ARRAY_SIZE(root_paths)];
-	char folder_path[JOB_PATH_SIZE]; /* real_enter(), with a '/' behind it */
-	int folder; /* -1: none */
+	int folders[2]; /* real_enter(), the outer one first; -1: none */
 	int lock; /* -1: none */
 	bool is_trial;
 	bool is_early;
 	struct worker worker, parked[JOBS_PARKED_MAX];
+	char folder_paths[2][JOB_PATH_SIZE]; /* with a '/' behind each */
+	char sysroot[PATH_MAX]; /* "" for the machine itself */
 };
 
 static struct real_world *real(struct world *world)
@@ -269,41 +270,67 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
+static int open_folder(const char *path)
+{
+	return openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* In a function of its own: the machine itself has no use for so much stack. */
+static noinline int open_below(const char *sysroot, const char *path)
+{
+	char whole[PATH_SIZE];
+
+	snprintf(whole, sizeof(whole), "%s%s", sysroot, path);
+	return open_folder(whole);
+}
+
 /* Opened at first use: /run may be mounted later than the rest. */
 static int root_fd(struct real_world *w, enum world_root root)
 {
-	char path[PATH_SIZE];
+	const char *path = root_paths[root];
 
 	if (w->roots[root] >= 0)
 		return w->roots[root];
-	snprintf(path, sizeof(path), "%s%s", w->sysroot, root_paths[root]);
-	w->roots[root] = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	w->roots[root] = w->sysroot[0] != '\0' ? open_below(w->sysroot, path)
+					       : open_folder(path);
 	return w->roots[root] < 0 ? -errno : w->roots[root];
+}
+
+/* Where *path begins: in a root, or in the innermost folder that was entered and has it. */
+static int start_fd(struct real_world *w, enum world_root root, const char **path)
+{
+	for (size_t i = root == WORLD_SYS ? ARRAY_SIZE(w->folders) : 0; i-- > 0;) {
+		size_t n = w->folders[i] < 0 ? 0 : strlen(w->folder_paths[i]);
+
+		if (n > 0 && strncmp(*path, w->folder_paths[i], n) == 0) {
+			*path += n;
+			return w->folders[i];
+		}
+	}
+	return root_fd(w, root);
 }
 
 static void real_enter(struct world *world, const char *folder)
 {
 	struct real_world *w = real(world);
-	int dir = root_fd(w, WORLD_SYS);
+	bool is_inner = folder && w->folders[0] >= 0 &&
+			strncmp(folder, w->folder_paths[0], strlen(w->folder_paths[0])) ==
+				0;
+	int dir;
 
-	close_fd(&w->folder);
-	w->folder = -1;
-	if (!folder || dir < 0 || strlen(folder) + 2 > sizeof(w->folder_path))
+	for (size_t i = is_inner; i < ARRAY_SIZE(w->folders); i++) {
+		close_fd(&w->folders[i]);
+		w->folders[i] = -1;
+	}
+	if (!folder || strlen(folder) + 2 > sizeof(w->folder_paths[0]))
 		return;
-	snprintf(w->folder_path, sizeof(w->folder_path), "%s/", folder);
-	w->folder = openat(dir, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(w->folder_paths[is_inner], sizeof(w->folder_paths[0]), "%s/", folder);
+	dir = start_fd(w, WORLD_SYS, &folder);
+	if (dir >= 0)
+		w->folders[is_inner] =
+			openat(dir, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Where *path begins: in a root, or in the folder that was entered. */
-static int start_fd(struct real_world *w, enum world_root root, const char **path)
-{
-	size_t n = strlen(w->folder_path);
-
-	if (root != WORLD_SYS || w->folder < 0 || strncmp(*path, w->folder_path, n) != 0)
-		return root_fd(w, root);
-	*path += n;
-	return w->folder;
-}
 
 static int real_read(struct world *world, enum world_root root, const char *path,
 		     char *buf, size_t size)
@@ -413,6 +440,49 @@ static int real_list(struct world *world, enum world_root root, const char *path
 		return dir;
 	fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : list_entries(fd, each, arg);
+}
+
+#define MODPROBE_FILE_SIZE ((size_t)32 * 1024) /* libkmod reads the longer ones */
+
+/* A file that cannot be read here, or is empty, may be a FIFO that somebody will write to. */
+static int look_for_vfio(void *arg, const char *name)
+{
+	static char buf[MODPROBE_FILE_SIZE];
+	cleanup_with(close_fd) int fd =
+		openat(*(const int *)arg, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
+
+	return n <= 0 || (size_t)n == sizeof(buf) ||
+	       modprobe_may_name_vfio((struct text){buf, (size_t)n});
+}
+
+static bool real_has_module_options(struct world *world)
+{
+	struct stat folders[MODPROBE_FOLDERS];
+	struct real_world *w = real(world);
+	size_t count = 0;
+
+	for (size_t i = 0; i < MODPROBE_FOLDERS; i++) {
+		struct stat *st = &folders[count];
+		bool is_seen = false;
+		cleanup_with(close_fd) int fd =
+			w->sysroot[0] != '\0'
+				? open_below(w->sysroot, modprobe_folders[i])
+				: open_folder(modprobe_folders[i]);
+
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || fstat(fd, st) < 0)
+			return true;
+		/* /lib is mostly the folder /usr/lib. */
+		for (size_t k = 0; k < count; k++)
+			is_seen |= folders[k].st_dev == st->st_dev &&
+				   folders[k].st_ino == st->st_ino;
+		count++;
+		if (!is_seen && list_entries(fd, look_for_vfio, &fd) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* Runs in the worker process. */
@@ -547,6 +617,7 @@ static const struct world_ops real_ops = {
 	.target = real_target,
 	.enter = real_enter,
 	.list = real_list,
+	.has_module_options = real_has_module_options,
 	.submit = real_submit,
 	.await = real_await,
 	.abandon = real_abandon,
@@ -563,13 +634,13 @@ int world_open(const char *sysroot, struct world **ret)
 {
 	static struct real_world w;
 
-	w = (struct real_world){
-		.world = {&real_ops},
-		.roots = {-1, -1, -1, -1, -1},
-		.folder = -1,
-		.lock = -1,
-		.worker = {.fd = -1, .execute = execute, .arg = &w},
-	};
+	/* Not the whole of the name at the end: most runs touch no page of it. */
+	memset(&w, 0, offsetof(struct real_world, sysroot) + 1);
+	w.world.ops = &real_ops;
+	memset(w.roots, -1, sizeof(w.roots));
+	memset(w.folders, -1, sizeof(w.folders));
+	w.lock = -1;
+	w.worker = (struct worker){.fd = -1, .execute = execute, .arg = &w};
 	if (sysroot && strcmp(sysroot, "/") != 0) {
 		struct stat st;
 

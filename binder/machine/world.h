@@ -51,9 +51,11 @@ enum log_level { /* the kernel's numbers */
 #define JOB_TEXT_SIZE  4096
 
 #define JOBS_PARKED_MAX 8 /* that go on by themselves at a time */
+#define FENCES		3 /* stores of a JOB_FENCE */
 
 enum job_kind {
 	JOB_STORE, /* writes value to path below /sys, in one write(2) */
+	JOB_FENCE, /* the same, FENCES times: each waits for who has the device */
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */
@@ -125,12 +127,19 @@ struct world_ops {
 		      char *buf, size_t size);
 	/*
 	 * Most of what is asked next is below this folder of /sys: it is looked up once, not
-	 * for every file. NULL: no more.
+	 * for every file. One in the folder that was entered before is the inner one, until
+	 * another one in it is entered. NULL: no more.
 	 */
 	void (*enter)(struct world *world, const char *folder);
 	/* Calls @each for every name in a directory until it returns non-zero. */
 	int (*list)(struct world *world, enum world_root root, const char *path,
 		    int (*each)(void *arg, const char *name), void *arg);
+
+	/*
+	 * Whether JOB_MODULE_IDS may find anything. False only where no file of modprobe.d has
+	 * options of vfio's modules; that is found out without a worker.
+	 */
+	bool (*has_module_options)(struct world *world);
 
 	/* Starts a job; one at a time. 0, or -errno if it could not be started. */
 	int (*submit)(struct world *world, const struct job *job);

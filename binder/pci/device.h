@@ -55,6 +55,7 @@ struct pci_device {
 	const struct framebuffer
 		*framebuffer; /* of the firmware, on its memory; NULL: none */
 	bool is_held; /* kept away from every driver, on purpose */
+	bool is_judged; /* by this run: its driver was read at the end */
 	unsigned vf_count; /* virtual functions that exist */
 	unsigned uses; /* what the running system has on it (enum allow) */
 	const char

@@ -249,22 +249,34 @@ static void read_mark(const struct run_options *options, struct world *world,
 			   message ? message : "out of memory", false);
 }
 
-static void read_modprobe(const struct run_options *options, struct world *world,
-			  struct arena *arena, struct policy *policy)
+/*
+ * When the run began to do what takes time: now, if it has not yet. A run that finds nothing to
+ * do asks for no time, which would cost it two pages of the kernel's vDSO.
+ */
+static uint64_t run_begin(struct world *world, struct run *run)
 {
+	if (run->start == 0)
+		run->start = world->ops->now(world);
+	return run->start;
+}
+
+static void read_modprobe(const struct run_options *options, struct world *world,
+			  struct arena *arena, struct run *run)
+{
+	struct policy *policy = &run->policy;
 	const struct origin origin = {.source = SOURCE_MODPROBE};
 	const struct job job = {.kind = JOB_MODULE_IDS};
-	uint64_t until = world->ops->now(world) + policy->timeout * SECOND;
 	struct job_result result;
 	char *copy = NULL;
-	int r;
+	int r = 0;
 
-	if (options->module_options) {
+	if (options->module_options)
 		result = *options->module_options;
-		r = 0;
-	} else {
-		r = world_run(world, &job, until, &result);
-	}
+	else if (!world->ops->has_module_options(world))
+		return;
+	else
+		r = world_run(world, &job, run_begin(world, run) + policy->timeout * SECOND,
+			      &result);
 	if (r == 0)
 		r = result.error;
 	if (r == 0 && result.is_found) {
@@ -315,7 +327,7 @@ int run_read_policy(struct world *world, struct arena *arena,
 	if (policy->off)
 		return 0;
 	limit_time(options, policy);
-	read_modprobe(options, world, arena, policy);
+	read_modprobe(options, world, arena, run);
 	/* What the boot's run published has the table's rules and those of the files. */
 	if (!has_rules || hotplug_read_rules(world, arena, policy) == -ENOENT)
 		read_table(options, policy);
@@ -380,6 +392,7 @@ void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 	struct steps s = {.world = world, .report = report, .arena = arena};
 	uint64_t until;
 
+	world->ops->enter(world, SYSFS_PCI_DEVICES);
 	apply_plan(world, report, arena);
 	for (size_t i = 0; i < run->plan.device_count; i++) {
 		struct outcome *o = &report->outcomes[i];
@@ -399,6 +412,7 @@ void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 		report->reason = REASON_LIMIT;
 		report->detail = "memory for groups";
 	}
+	world->ops->enter(world, NULL);
 }
 
 static void publish(struct world *world, struct arena *arena, struct run *run,
@@ -424,9 +438,9 @@ static void publish(struct world *world, struct arena *arena, struct run *run,
 int run_boot(struct world *world, struct arena *arena, const struct run_options *options,
 	     struct run *run)
 {
-	uint64_t start = world->ops->now(world);
 	struct policy *policy = &run->policy;
 	enum turn turn = TURN_FREE;
+	uint64_t start;
 	int r;
 
 	r = run_read_policy(world, arena, options, run);
@@ -445,6 +459,9 @@ int run_boot(struct world *world, struct arena *arena, const struct run_options 
 		world_log(world, LOG_LEVEL_DEBUG, "no rule: nothing to do");
 		return policy->problem_count > 0 ? EXIT_NOT_ALL : EXIT_ALL_BOUND;
 	}
+	if (options->is_here && !options->is_here(world))
+		return EXIT_USAGE;
+	start = run_begin(world, run);
 	if (!policy->dry_run)
 		turn = run_lock_take(world, PUBLISH_OWN, TURN_BOOT_NAME,
 				     start + policy->timeout * SECOND);
@@ -564,9 +581,9 @@ static bool has_rule(struct world *world, struct arena *arena, struct policy *po
 int run_device(struct world *world, struct arena *arena,
 	       const struct run_options *options, struct bdf bdf, struct run *run)
 {
-	uint64_t start = world->ops->now(world);
 	struct policy *policy = &run->policy;
 	struct pci_device device = {.bdf = bdf};
+	uint64_t start;
 	char address[BDF_SIZE], lock[BDF_SIZE + sizeof(TURN_DEVICE_SUFFIX)];
 	int r, code;
 	enum turn turn = TURN_FREE;
@@ -587,6 +604,7 @@ int run_device(struct world *world, struct arena *arena,
 	if (!has_rule(world, arena, policy, &device, address, &is_named, &code))
 		return code;
 	snprintf(lock, sizeof(lock), "%s" TURN_DEVICE_SUFFIX, address);
+	start = run_begin(world, run);
 	if (!policy->dry_run)
 		turn = run_lock_take(world, PUBLISH_DEVICE, lock,
 				     start + policy->timeout * SECOND);

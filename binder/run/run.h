@@ -58,6 +58,11 @@ struct run_options {
 	struct text table; /* the section with its header; p NULL: there is none */
 	const struct job_result *module_options; /* in place of modprobe.d unless NULL */
 	bool is_dry_run;
+	/*
+	 * Asked once there is a rule: whether devices may be touched here. Where not, run_boot() ends
+	 * with EXIT_USAGE. NULL: they may.
+	 */
+	bool (*is_here)(struct world *world);
 	bool is_initramfs; /* nobody uses a device yet: a kept one may be taken from vfio-pci */
 	bool is_pid1; /* before /init: there is no /run for what later devices need */
 	bool is_late; /* for a device that appeared after the boot's run: run_device() */
@@ -67,6 +72,7 @@ struct run_options {
 struct run {
 	bool is_boot; /* set by run_boot(): this is before udev */
 	bool is_initramfs; /* set by run_boot(), from the options */
+	uint64_t start; /* of what takes time; 0: there was nothing yet */
 	struct bdf
 		only; /* set by run_device(), for a late report: nothing else is touched */
 	struct policy policy;

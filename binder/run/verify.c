@@ -9,18 +9,17 @@
 #include "group.h"
 
 #define FENCE_TIME (2 * SECOND) /* for a probe that this run did not start */
-#define FENCES	   3
 
 /* A word that power/control does not know. */
 #define FENCE "fence"
 
-/* Waits for the device's lock with a store. The kernel's answer, or -ETIMEDOUT. */
-static int store(struct world *world, struct job *job)
+/* Waits for the device's lock with stores. The kernel's answer, or -ETIMEDOUT. */
+static int store(struct world *world, struct job *job, enum job_kind kind)
 {
 	struct job_result result;
 	int r;
 
-	job->kind = JOB_STORE;
+	job->kind = kind;
 	r = world_run(world, job, world->ops->now(world) + FENCE_TIME, &result);
 	return r < 0 ? r : result.error;
 }
@@ -31,21 +30,24 @@ static int store(struct world *world, struct job *job)
  * for the device's lock tells. power/control does in every kernel, and refuses an unknown word
  * behind the lock (drivers/base/power/sysfs.c: control_store()): nothing is changed. Without
  * CONFIG_PM there is no such file; a bind waits for the lock too, though only since 5.14 where
- * there is a link (bus.c: bind_store()), and then says that the device has a driver. 0 behind
- * the lock, or -errno.
+ * there is a link (bus.c: bind_store()), and then says that the device has a driver. Several
+ * stores: the kernel may repeat a probe right behind one of them. A bind is one only, since it
+ * would bind a device that has lost its driver. 0 behind the lock, or -errno; @count grows by as
+ * many as there were.
  */
-static int fence(struct world *world, struct outcome *o)
+static int fence(struct world *world, struct outcome *o, unsigned *count)
 {
 	struct job job = {.value = FENCE};
 	int r;
 
 	inventory_attribute(o->plan->device->bdf, "power/control", job.path);
-	r = store(world, &job);
+	r = store(world, &job, JOB_FENCE);
+	*count += r == -EINVAL ? FENCES : 1;
 	if (r == -ENOENT) {
 		snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind",
 			 o->wanted);
 		bdf_format(o->plan->device->bdf, job.value);
-		r = store(world, &job);
+		r = store(world, &job, JOB_STORE);
 		if (r == -EBUSY)
 			r = 0;
 	} else if (r == -EINVAL) {
@@ -71,10 +73,10 @@ int verify_driver(struct world *world, struct outcome *o,
 		  char now[static DRIVER_NAME_SIZE])
 {
 	int r = inventory_read_driver(world, o->plan->device->bdf, now), passed = -EAGAIN;
+	unsigned count = 0;
 
-	/* Several: the kernel may repeat a probe right behind one of them. */
-	for (unsigned i = 0; r == 0 && i < FENCES && needs_fence(o, now); i++) {
-		int error = fence(world, o);
+	while (r == 0 && count < FENCES && needs_fence(o, now)) {
+		int error = fence(world, o, &count);
 
 		passed = passed == 0 ? 0 : error;
 		r = inventory_read_driver(world, o->plan->device->bdf, now);
@@ -169,13 +171,17 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 		struct outcome *o = &report->outcomes[i];
 		struct pci_device *d = inventory_find(inventory, o->plan->device->bdf);
 
-		if (d)
-			d->is_held = o->verdict == VERDICT_HELD;
+		if (!d)
+			continue;
+		d->is_held = o->verdict == VERDICT_HELD;
+		d->is_judged = true;
+		memcpy(d->driver, o->after, sizeof(d->driver));
 	}
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct pci_device *d = &inventory->devices[i];
 
-		if (inventory_read_driver(world, d->bdf, d->driver) < 0)
+		if (!d->is_judged &&
+		    inventory_read_driver(world, d->bdf, d->driver) < 0)
 			d->driver[0] = '\0';
 	}
 	report->groups = arena_alloc(arena, plan->group_count, sizeof(*report->groups));

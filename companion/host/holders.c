@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "arena.h"
 #include "bdf.h"
@@ -100,6 +101,37 @@ static const char *read_command(struct reader *r)
 	return arena_copy(arena, t);
 }
 
+/*
+ * The function that the node is below, by the link that sysfs has for its number: so the folder of no
+ * other function need be walked through. In a tree of files nodes have no numbers.
+ */
+static void find_owner(const struct reader *r, struct holder *holder)
+{
+	struct text rest, part;
+	char path[64], target[LINK_SIZE];
+	struct stat st;
+	struct bdf bdf;
+	int n;
+
+	if (r->holders->sysroot || stat(holder->node, &st) < 0)
+		return;
+	holder->has_owner = OWNER_NONE;
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return;
+	snprintf(path, sizeof(path), "dev/%s/%u:%u",
+		 S_ISBLK(st.st_mode) ? "block" : "char", major(st.st_rdev),
+		 minor(st.st_rdev));
+	n = r->world->ops->target(r->world, WORLD_SYS, path, target, sizeof(target));
+	if (n < 0 && n != -ENOENT)
+		holder->has_owner = OWNER_UNKNOWN;
+	rest = (struct text){target, n > 0 ? (size_t)n : 0};
+	while (text_cut(&rest, '/', &part))
+		if (bdf_parse(part, &bdf) == 0) {
+			holder->has_owner = OWNER_FUNCTION;
+			holder->owner = bdf;
+		}
+}
+
 static int add_descriptor(void *arg, const char *name)
 {
 	struct reader *r = arg;
@@ -117,10 +149,13 @@ static int add_descriptor(void *arg, const char *name)
 		r->command = read_command(r);
 	holder = arena_alloc(h->arena, 1, sizeof(*holder));
 	if (holder)
-		*holder = (struct holder){(unsigned)pid, r->command,
-					  arena_copy(h->arena, text_of(node)), h->first};
+		*holder = (struct holder){.pid = (unsigned)pid,
+					  .command = r->command,
+					  .node = arena_copy(h->arena, text_of(node)),
+					  .next = h->first};
 	if (!holder || !holder->command || !holder->node)
 		return r->error = -ENOMEM;
+	find_owner(r, holder);
 	h->first = holder;
 	return 0;
 }
@@ -223,6 +258,17 @@ static bool is_node(const char *name, const char *node)
 	       name[n - 1] <= '9';
 }
 
+/* Whether an open node may be below the function. */
+static bool may_have_node(const struct holders *h, struct bdf bdf)
+{
+	for (const struct holder *holder = h->first; holder; holder = holder->next)
+		if (holder->has_owner == OWNER_UNKNOWN ||
+		    (holder->has_owner == OWNER_FUNCTION &&
+		     bdf_compare(holder->owner, bdf) == 0))
+			return true;
+	return false;
+}
+
 size_t holders_find(const struct holders *h, const struct pci_device *d,
 		    const struct holder **ret, size_t max)
 {
@@ -232,7 +278,8 @@ size_t holders_find(const struct holders *h, const struct pci_device *d,
 
 	snprintf(path, sizeof(path), "%s" SYS_PCI_DEVICES_PATH "/%s",
 		 h->sysroot ? h->sysroot : "", bdf_format(d->bdf, address));
-	add_nodes_below(&nodes, path, 0);
+	if (may_have_node(h, d->bdf))
+		add_nodes_below(&nodes, path, 0);
 	snprintf(group, sizeof(group), "%d", d->iommu_group);
 	if (driver_is_vfio(d->driver) && d->iommu_group != NO_GROUP)
 		add_node(&nodes, VFIO_GROUP_PREFIX, group);

@@ -19,6 +19,12 @@ struct holder {
 	unsigned pid;
 	const char *command; /* /proc/PID/comm */
 	const char *node; /* "/dev/vfio/1" */
+	enum holder_owner {
+		OWNER_UNKNOWN,
+		OWNER_NONE, /* sysfs shows the node below no function */
+		OWNER_FUNCTION,
+	} has_owner;
+	struct bdf owner; /* the function that sysfs shows it below */
 	const struct holder *next;
 };
 

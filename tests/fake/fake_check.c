@@ -37,7 +37,7 @@ static struct run_options options_of(const char *table)
 /* Zeroed, as memory comes from the kernel. */
 static struct arena new_arena(const struct fake_world *w)
 {
-	struct arena arena = {NULL, w->memory ? w->memory : ARENA_SIZE, 0};
+	struct arena arena = {.size = w->memory ? w->memory : ARENA_SIZE};
 
 	if (arena.size == ARENA_SIZE && spare.base) {
 		arena_rewind(&spare, 0);

@@ -258,6 +258,10 @@ static void start_job(struct fake_world *w)
 	const struct job *job = &w->current;
 
 	switch (job->kind) {
+	case JOB_FENCE:
+		w->fences = FENCES - 1;
+		start_store(w, job->path, job->value);
+		return;
 	case JOB_STORE:
 		start_store(w, job->path, job->value);
 		return;
@@ -292,14 +296,20 @@ static struct fake_device *device_of_job(struct fake_world *w)
 {
 	const char *name;
 
-	if (w->current.kind != JOB_STORE && w->current.kind != JOB_READ_SERIAL &&
-	    w->current.kind != JOB_ASK_DEVICE)
+	if (w->current.kind != JOB_STORE && w->current.kind != JOB_FENCE &&
+	    w->current.kind != JOB_READ_SERIAL && w->current.kind != JOB_ASK_DEVICE)
 		return NULL;
 	if (strncmp(w->current.path, DEVICES "/", sizeof(DEVICES)) == 0)
 		return fake_device_of(w, w->current.path, &name);
 	if (strcmp(w->current.path, REMOVE_ID) == 0)
 		return fake_find_holder(&w->bus, w->current.value);
 	return fake_find_device(&w->bus, w->current.value);
+}
+
+/* JOB_MODULE_IDS tells. */
+bool fake_has_module_options(struct world *world unused)
+{
+	return true;
 }
 
 int fake_submit(struct world *world, const struct job *job)
@@ -311,6 +321,7 @@ int fake_submit(struct world *world, const struct job *job)
 		fake_abort("two jobs at a time");
 	w->current = *job;
 	w->job_error = 0;
+	w->fences = 0;
 	fault = fake_access(w, FAULTS_OF_JOBS, device_of_job(w));
 	switch (fault) {
 	case FAULT_ERROR:
@@ -351,6 +362,7 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 	ret->error = w->job->error;
 	switch (w->current.kind) {
 	case JOB_STORE:
+	case JOB_FENCE:
 	case JOB_COVER:
 	case JOB_ASK_DEVICE:
 		return;
@@ -397,6 +409,15 @@ int fake_await(struct world *world, uint64_t until, struct job_result *ret)
 	if (!w->job)
 		fake_abort("waits for no job");
 	fake_run(&w->bus, until, error == -EINPROGRESS ? NULL : w->job);
+	/* Where it is refused, but not where it fails. */
+	while (error != -EINPROGRESS && w->job->step == STEP_DONE && w->fences > 0 &&
+	       w->job->error == -EINVAL) {
+		w->fences--;
+		w->job->is_awaited = false;
+		start_store(w, w->current.path, w->current.value);
+		w->job->is_awaited = true;
+		fake_run(&w->bus, until, w->job);
+	}
 	if (error == -EINPROGRESS || w->job->step != STEP_DONE)
 		return -EINPROGRESS;
 	if (error == 0)

@@ -7,6 +7,7 @@
 /* Adds to the trace. */
 void fake_trace(struct fake_world *w, const char *format, ...) printf_like(2, 3);
 
+bool fake_has_module_options(struct world *world);
 int fake_submit(struct world *world, const struct job *job);
 int fake_await(struct world *world, uint64_t until, struct job_result *ret);
 void fake_abandon(struct world *world);

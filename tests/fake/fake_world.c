@@ -289,6 +289,7 @@ struct fake_world *fake_new(void)
 		.target = fake_target,
 		.enter = fake_enter,
 		.list = fake_list,
+		.has_module_options = fake_has_module_options,
 		.submit = fake_submit,
 		.await = fake_await,
 		.abandon = fake_abandon,

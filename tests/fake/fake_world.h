@@ -114,6 +114,7 @@ struct fake_world {
 		struct job current;
 		int job_error;
 	} parked[JOBS_PARKED_MAX];
+	unsigned fences; /* of a JOB_FENCE, that are still to come */
 	bool was_live; /* the module to load */
 	uint64_t serial; /* of the job's device */
 

@@ -192,6 +192,36 @@ static void test_map(void **state unused)
 	}
 }
 
+/* What does not fit is in memory that is mapped then; what was there stays as it is. */
+static void test_more(void **state unused)
+{
+	struct arena arena = test_arena(64), first = arena;
+	struct text_buffer b = {.arena = &arena};
+	char *big;
+	size_t used;
+
+	arena.more = 4096;
+	text_add(&b, "%s", "twenty-three characters");
+	used = arena.used;
+	text_add(&b, "%s", " and more than there is room for in sixty-four bytes");
+	assert_false(b.is_full);
+	assert_string_equal(
+		b.buf,
+		"twenty-three characters and more than there is room for in sixty-four bytes");
+	assert_ptr_equal(b.buf, arena.base);
+	assert_memory_equal(first.base, "twenty-three characters", used);
+	/* All that was allocated since then is in the new memory. */
+	arena_rewind(&arena, used + 1000);
+	assert_int_equal(arena.used, 0);
+	big = arena_alloc(&arena, 4096, 1);
+	assert_ptr_equal(big, arena.base);
+	assert_int_equal(big[0], 0);
+	/* Once. */
+	assert_null(arena_alloc(&arena, 1, 1));
+	arena_unmap(&arena);
+	test_arena_free(&first);
+}
+
 #if ARENA_RED_ZONE > 0
 static void check_poison(const char *p, const char *want)
 {
@@ -241,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_shrink),
 		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_more),
 #if ARENA_RED_ZONE > 0
 		cmocka_unit_test(test_red_zones),
 #endif

@@ -129,7 +129,7 @@ static void check_row(char *const *columns)
 {
 	static char bytes[LINE_SIZE];
 	char entries[COLUMN_SIZE] = "", taken[COLUMN_SIZE] = "", words[COLUMN_SIZE] = "";
-	struct arena arena = {calloc(1, ARENA_SIZE), ARENA_SIZE, 0};
+	struct arena arena = {.base = calloc(1, ARENA_SIZE), .size = ARENA_SIZE};
 	bool is_refused = strcmp(columns[REFUSED], "-") != 0;
 	const char *label = columns[TEXT_COLUMN];
 	struct policy policy;

@@ -242,7 +242,7 @@ static void check_bind_waits(void)
 /* control_store() of power/sysfs.c: it waits in every kernel, and changes nothing. */
 static void check_fence(void)
 {
-	struct job job = {.kind = JOB_STORE, .value = "fence"};
+	struct job job = {.kind = JOB_FENCE, .value = "fence"};
 	struct job_result result;
 
 	native->probe_time = FAKE_SECOND;

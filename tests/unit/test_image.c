@@ -10,7 +10,7 @@
 static struct arena *fresh_arena(void)
 {
 	static char memory[1024 * 1024];
-	static struct arena arena = {memory, sizeof(memory), 0};
+	static struct arena arena = {.base = memory, .size = sizeof(memory)};
 
 	arena_rewind(&arena, 0);
 	return &arena;

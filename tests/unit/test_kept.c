@@ -159,7 +159,7 @@ static void test_running_system(void **state unused)
 	struct fake_world *w = alveo(CMDLINE);
 	struct run_options options = {.cmdline =
 					      TEXT(CMDLINE " rd.earlybind.bind=02:00.1")};
-	struct arena arena = {calloc(1, 4 << 20), 4 << 20, 0};
+	struct arena arena = {.base = calloc(1, 4 << 20), .size = 4 << 20};
 	static struct run run;
 
 	set_up_taken_before(w);
