@@ -132,6 +132,7 @@ static int status_print_json(const struct status *s, enum boot_state state)
 		if (status_is_asked_for(s, &boot->devices[i]))
 			write_device(s, &boot->devices[i], &json);
 	json_close(&json, ']');
+	vfs_write(&s->view.vfs, &json);
 	json_open(&json, "groups", '[');
 	for (size_t i = 0; i < s->group_count; i++)
 		report_write_group(&s->groups[i], &json);
@@ -373,6 +374,9 @@ static void print_rest(const struct status *s, const struct judge *judge)
 			describe_missing(text_of(boot->missing[i].text),
 					 boot->missing[i].origin,
 					 boot->missing[i].elsewhere);
+	for (size_t i = 0; i < s->view.vfs.count; i++)
+		paragraph_line(stdout, 0, "virtual functions: %s",
+			       vfs_format(s->arena, &s->view.vfs.items[i]));
 	for (size_t i = 0; i < boot->problem_count; i++)
 		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
 			       boot->problems[i].text, boot->problems[i].message);
@@ -393,7 +397,8 @@ static void print_text(const struct status *s)
 			       "device was touched");
 	if (boot->reason[0] != '\0')
 		paragraph_line(stdout, 0, "nothing was done: %s", boot->message);
-	else if (boot->device_count == 0 && boot->missing_count == 0)
+	else if (boot->device_count == 0 && boot->missing_count == 0 &&
+		 s->view.vfs.count == 0)
 		puts("nothing was to be bound: no rule names a device of this machine");
 	for (size_t i = 0; i < boot->device_count; i++)
 		if (status_is_asked_for(s, &boot->devices[i]))
