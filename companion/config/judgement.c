@@ -340,11 +340,6 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		judge_kept(j, pd, ret);
 		return;
 	}
-	if (maker && !a.is_forced) {
-		*ret = (struct judgement){
-			.verdict = JUDGED_REFUSED, .why = maker, .is_forceable = true};
-		return;
-	}
 	if (!pd || is_as_if(pd)) {
 		reason = refuse_as_if(j, d, a.allow, &detail);
 	} else {
@@ -353,6 +348,9 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		a.allow |= pd->rule->allow;
 	}
 	judge_reason(j, d, reason, detail, a, ret);
+	if (maker && !a.is_forced && ret->verdict == JUDGED_FINE)
+		*ret = (struct judgement){
+			.verdict = JUDGED_REFUSED, .why = maker, .is_forceable = true};
 }
 
 const char *device_short_address(const struct pci_device *d, char buf[static BDF_SIZE])
