@@ -25,6 +25,7 @@
 #include "iommu_advice.h"
 #include "judgement.h"
 #include "message.h"
+#include "mover.h"
 #include "modules.h"
 #include "next_boot.h"
 #include "options.h"
@@ -674,6 +675,20 @@ static void tell_override(struct explain *e, const struct pci_device *d, struct 
 		     now);
 }
 
+static void tell_mover(struct explain *e, const struct pci_device *d, struct story *s)
+{
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
+	struct mover mover = {
+		.world = e->world, .arena = e->arena, .sysroot = e->sysroot};
+	const char *lines[MOVER_LINES];
+
+	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b))
+		return;
+	mover_describe(&mover, d, lines);
+	for (size_t i = 0; i < MOVER_LINES; i++)
+		tell(s, LABEL_NOW, "moved: %s", lines[i]);
+}
+
 static void tell_users(const struct explain *e, const struct pci_device *d,
 		       struct story *s)
 {
@@ -837,6 +852,7 @@ static void explain_device(struct explain *e, const struct pci_device *d, struct
 	tell_boot(e, d, planned, s);
 	tell_now(e, d, planned, s);
 	tell_override(e, d, s);
+	tell_mover(e, d, s);
 	tell_users(e, d, s);
 	if (!d->is_bridge) {
 		/* What is missing there has been said already. */

@@ -15,6 +15,7 @@
 #include "inventory.h"
 #include "judgement.h"
 #include "message.h"
+#include "mover.h"
 #include "next_boot.h"
 #include "options.h"
 #include "plan.h"
@@ -34,6 +35,7 @@ struct status {
 	struct inventory now;
 	struct selection selection;
 	struct holders holders;
+	struct mover *mover;
 	struct plan_group *groups; /* those of devices that are bound now */
 	size_t group_count;
 };
@@ -54,6 +56,22 @@ static void write_holders(const struct status *s, const struct pci_device *d,
 		json_put_string(json, "node", list[i]->node);
 		json_close(json, '}');
 	}
+	json_close(json, ']');
+}
+
+/* What can be told of a device that was moved; empty for the others. */
+static void write_mover(const struct status *s, const struct boot_device *b,
+			struct json *json)
+{
+	const struct pci_device *d = boot_device_now(b, &s->now);
+	const char *lines[MOVER_LINES];
+	bool is_moved = d && boot_device_is_changed(b, &s->now);
+
+	if (is_moved)
+		mover_describe(s->mover, d, lines);
+	json_open(json, "moved", '[');
+	for (size_t i = 0; is_moved && i < MOVER_LINES; i++)
+		json_put_string(json, NULL, lines[i]);
 	json_close(json, ']');
 }
 
@@ -93,6 +111,7 @@ static void write_device(const struct status *s, const struct boot_device *b,
 	json_put_bool(json, "present", d != NULL);
 	json_put_bool(json, "changed", boot_device_is_changed(b, &s->now));
 	json_put_bool(json, "by_hand", boot_device_is_by_hand(b));
+	write_mover(s, b, json);
 	json_put_number(json, "microseconds", (int64_t)b->microseconds);
 	write_holders(s, d, json);
 	json_close(json, '}');
@@ -186,6 +205,19 @@ static void put_holders(const struct status *s, const struct pci_device *d)
 			       list[i]->command, list[i]->pid, list[i]->node);
 }
 
+/* Who moved it and when, as far as it can be told. */
+static void put_mover(const struct status *s, const struct boot_device *b)
+{
+	const struct pci_device *d = boot_device_now(b, &s->now);
+	const char *lines[MOVER_LINES];
+
+	if (!d || !boot_device_is_changed(b, &s->now))
+		return;
+	mover_describe(s->mover, d, lines);
+	for (size_t i = 0; i < MOVER_LINES; i++)
+		paragraph_line(stdout, DEVICE_INDENT, "moved: %s", lines[i]);
+}
+
 static void put_device(const struct status *s, const struct boot_device *b)
 {
 	struct paragraph p = describe_device(b->bdf, b->id);
@@ -232,6 +264,7 @@ static void put_device(const struct status *s, const struct boot_device *b)
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", b->rule, b->origin);
 	if (b->note[0] != '\0')
 		paragraph_line(stdout, DEVICE_INDENT, "note: %s", b->note);
+	put_mover(s, b);
 	if (d)
 		put_holders(s, d);
 }
@@ -562,6 +595,7 @@ static int status(struct status *s)
 		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
+	s->mover = &(struct mover){s->world, s->arena, s->sysroot, false, 0, {NULL, 0}};
 	state = boot_view_state(&s->view, &s->now);
 	if (s->view.without != BOOT_FINE && s->view.boot.device_count == 0) {
 		r = print_no_report(s, state);
