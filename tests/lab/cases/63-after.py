@@ -51,7 +51,7 @@ def check(facts, native):
         r" +moved: who did it is not recorded: no override of driverctl and no domain",
         r"driver_override was changed to xocl by another program \(driverctl, libvirt\)",
         r"\$ driverctl unset-override 0000:03:00\.1\n=> 0\n" + GIVEN_UP,
-        r"\$ earlybind bind 03:00\.1\n(?:.*\n)*=> 0\n" + STAYED,
+        r"\$ earlybind bind 03:00\.1\n(?:.*\n)*?=> 0\n" + STAYED,
         r" +moved: driverctl has an override of it: /etc/driverctl\.d/pci-0000:03:00\.1 names xocl\n",
         r"0000:03:00\.1 .* bound to vfio-pci by hand \(was xocl\) and still is\n",
     )
