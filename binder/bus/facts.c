@@ -110,6 +110,18 @@ static bool is_at(const struct slot *slot, struct bdf bdf)
 	       (slot->is_bus || slot->bdf.device == bdf.device);
 }
 
+int inventory_read_pf(struct world *world, struct bdf bdf, struct bdf *ret)
+{
+	char path[JOB_PATH_SIZE], address[BDF_SIZE];
+	int n = world->ops->link(world, WORLD_SYS,
+				 inventory_attribute(bdf, "physfn", path), address,
+				 sizeof(address));
+
+	if (n < 0)
+		return n == -ENOENT ? -ENODATA : n;
+	return bdf_parse((struct text){address, (size_t)n}, ret);
+}
+
 /*
  * The names of the slots that a function is in, joined by '/', the outermost first; "" for
  * none. A slot has the address of a device or of a bus (drivers/pci/slot.c:
@@ -123,6 +135,7 @@ static int slots_find(struct slots *slots, struct world *world, struct arena *ar
 	char path[JOB_PATH_SIZE], target[LINK_SIZE], address[BDF_SIZE];
 	struct text_buffer names = {.arena = arena};
 	struct text rest, part;
+	struct bdf card = bdf;
 	int n;
 
 	if (!slots->is_read) {
@@ -131,13 +144,10 @@ static int slots_find(struct slots *slots, struct world *world, struct arena *ar
 	}
 	if (slots->error < 0)
 		return slots->error;
-	n = world->ops->link(world, WORLD_SYS, inventory_attribute(bdf, "physfn", path),
-			     address, sizeof(address));
-	if (n < 0 && n != -ENOENT)
+	n = inventory_read_pf(world, bdf, &card);
+	if (n < 0 && n != -ENODATA)
 		return n;
-	if (n < 0)
-		bdf_format(bdf, address);
-	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s", address);
+	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s", bdf_format(card, address));
 	n = world->ops->target(world, WORLD_SYS, path, target, sizeof(target));
 	if (n < 0)
 		return n;
@@ -175,9 +185,7 @@ int inventory_read_path(struct world *world, struct bdf bdf, struct pci_path *re
 	if (n < 0)
 		return n;
 	/* drivers/pci/iov.c: virtfn_add_bus() */
-	if (world->ops->link(world, WORLD_SYS, inventory_attribute(bdf, "physfn", place),
-			     address, sizeof(address)) > 0 &&
-	    bdf_parse(text_of(address), &card) == 0 && card.bus != bdf.bus)
+	if (inventory_read_pf(world, bdf, &card) == 0 && card.bus != bdf.bus)
 		return -ENODATA;
 	return path_parse_link((struct text){target, (size_t)n}, ret);
 }
@@ -266,6 +274,10 @@ int fact_read(struct world *world, struct arena *arena, struct slots *slots,
 		break;
 	case FACT_SERIAL:
 		r = inventory_read_serial(world, d->bdf, &d->serial);
+		break;
+	case FACT_PF:
+		r = inventory_read_pf(world, d->bdf, &d->pf);
+		d->has_pf = r == 0;
 		break;
 	}
 	return r;

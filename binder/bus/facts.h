@@ -54,6 +54,10 @@ struct fact_reader {
 
 /* The physical slots of one snapshot, and the slots that a function is in. */
 
+/* The physical function of a virtual one. 0, or -errno: -ENODATA if it is none. */
+int inventory_read_pf(struct world *world, struct bdf bdf, struct bdf *ret) must_check
+	nonnull(1, 3);
+
 /*
  * The path, from the link in /sys/bus/pci/devices. 0, or -errno; -ENODATA for a virtual
  * function on another bus than its card, which has the same hops as a function of that card.

@@ -170,18 +170,10 @@ static bool is_bridge(struct world *world, struct bdf bdf, const struct pci_ids 
 				buf, sizeof(buf)) >= 0;
 }
 
-static bool is_virtual(struct world *world, struct bdf bdf)
-{
-	char path[JOB_PATH_SIZE], physical[BDF_SIZE];
-
-	return world->ops->link(world, WORLD_SYS,
-				inventory_attribute(bdf, "physfn", path), physical,
-				sizeof(physical)) >= 0;
-}
-
 /* Fills what follows the IDs, but for facts. 0, or -errno. */
 static int inventory_read_rest(struct world *world, struct pci_device *d)
 {
+	struct bdf pf;
 	int r;
 
 	inventory_enter(world, d->bdf);
@@ -195,7 +187,8 @@ static int inventory_read_rest(struct world *world, struct pci_device *d)
 	d->is_bridge = is_bridge(world, d->bdf, &d->ids);
 	if (pci_is_display(&d->ids)) {
 		d->is_boot_vga = read_number(world, d->bdf, "boot_vga") == 1;
-		d->is_virtual = !d->is_boot_vga && is_virtual(world, d->bdf);
+		d->is_virtual =
+			!d->is_boot_vga && inventory_read_pf(world, d->bdf, &pf) == 0;
 	}
 	d->vf_count = d->is_interesting ? inventory_count_vfs(world, d->bdf) : 0;
 	return 0;

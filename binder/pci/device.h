@@ -24,8 +24,9 @@ enum pci_fact {
 	FACT_PATH = 1 << 0,
 	FACT_SLOT = 1 << 1,
 	FACT_SERIAL = 1 << 2,
+	FACT_PF = 1 << 3,
 };
-#define FACT_LAST FACT_SERIAL
+#define FACT_LAST FACT_PF
 
 struct framebuffer;
 
@@ -37,6 +38,8 @@ struct pci_device {
 	struct pci_path path;
 	uint64_t serial; /* 0 where it has none */
 	const char *slot; /* the slots it is in, see selector.h; NULL: not looked for */
+	bool has_pf; /* a virtual function */
+	struct bdf pf; /* then: of which one */
 
 	int iommu_group; /* NO_GROUP where it has none */
 	const char

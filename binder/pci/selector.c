@@ -18,8 +18,8 @@ int slot_parse(struct text t, struct text *ret, struct parse_error *reterr)
 	if (n == 0 || n < t.n || n > SLOT_NAME_MAX) {
 		*reterr = (struct parse_error){
 			MIN(n, (size_t)SLOT_NAME_MAX),
-			"a slot is a name of /sys/bus/pci/slots: up to 63 characters, none "
-			"of which is a blank, a quotation mark, or one of , + ; /"};
+			"a slot is a name of /sys/bus/pci/slots: up to 63 characters, no "
+			"blank, no quotation mark, none of , + ; /"};
 		return -EINVAL;
 	}
 	*ret = t;
@@ -82,10 +82,9 @@ static int parse_id(struct text t, struct pci_match *ret, struct parse_error *re
 		return fail(reterr, 0,
 			    "an ID is vendor:device, an address bus:device.function");
 	if (n == 5)
-		return fail(
-			reterr, t.n,
-			"a class without a mask is ignored by the kernel: add the mask "
-			"(ffff00 compares class and subclass)");
+		return fail(reterr, t.n,
+			    "the kernel ignores a class without a mask: add one (ffff00 "
+			    "compares class and subclass)");
 	*ret = (struct pci_match){field[0], field[1], field[2],
 				  field[3], field[4], field[5]};
 	return 0;
@@ -149,10 +148,13 @@ static int parse_named(struct text t, struct selector *s, unsigned *ret_term,
 	} else if (text_is(name, "slot")) {
 		*ret_term = TERM_SLOT;
 		r = slot_parse(value, &s->slot, reterr);
+	} else if (text_is(name, "pf")) {
+		*ret_term = TERM_PF;
+		r = bdf_parse_loose(value, &s->pf, NULL, reterr);
 	} else {
 		return fail(reterr, 0,
 			    "unknown term: a selector has an ID, an address, path=, "
-			    "slot=, serial=, accel= or class=");
+			    "slot=, serial=, accel=, class= or pf=");
 	}
 	if (r < 0)
 		reterr->offset += name.n + 1;
@@ -255,6 +257,8 @@ const char *selector_format(const struct selector *s, char buf[static SELECTOR_S
 	if (s->terms & TERM_SLOT)
 		text_add(&b, "%sslot=%.*s", b.used > 0 ? "+" : "", (int)s->slot.n,
 			 s->slot.p);
+	if (s->terms & TERM_PF)
+		put_term(&b, "pf=", bdf_format(s->pf, text));
 	if (s->terms & TERM_SERIAL)
 		put_term(&b, "serial=", serial_format(s->serial, serial));
 	if (s->terms & TERM_ID) {
@@ -328,10 +332,13 @@ static bool has_fact_match(const struct selector *s, const struct pci_device *d,
 		return selector_is_path_of(s, d);
 	if (term == TERM_SLOT)
 		return selector_is_slot_of(s, d);
+	if (term == TERM_PF)
+		return !(s->terms & TERM_PF) ||
+		       (d->has_pf && bdf_compare(s->pf, d->pf) == 0);
 	return !(s->terms & TERM_SERIAL) || (d->serial != 0 && d->serial == s->serial);
 }
 
-#define FACT_TERMS (TERM_PATH | TERM_SLOT | TERM_SERIAL)
+#define FACT_TERMS (TERM_PATH | TERM_SLOT | TERM_PF | TERM_SERIAL)
 
 /* In the order of what they cost: a link costs less than a look into config space. */
 static const struct {
@@ -340,6 +347,7 @@ static const struct {
 } facts[] = {
 	{TERM_PATH, FACT_PATH},
 	{TERM_SLOT, FACT_SLOT},
+	{TERM_PF, FACT_PF},
 	{TERM_SERIAL, FACT_SERIAL},
 };
 

@@ -35,6 +35,7 @@ enum selector_term {
 	TERM_SERIAL = 1 << 4,
 	TERM_SLOT = 1 << 5,
 	TERM_ACCEL = 1 << 6,
+	TERM_PF = 1 << 7,
 };
 
 /* Where a device is, not which one. */
@@ -51,10 +52,11 @@ struct selector {
 	uint64_t serial;
 	unsigned accel; /* a group of accel.h */
 	struct text slot; /* a view of what was parsed */
+	struct bdf pf; /* the virtual functions of this one */
 };
 
 /* Long enough for every selector that selector_format() writes. */
-#define SELECTOR_SIZE 320
+#define SELECTOR_SIZE 352
 
 /* ---- slot ---- */
 

@@ -87,6 +87,8 @@ static void parse_section(struct reader *r, struct text line)
 		problem(r, line, "a section is [profile NAME]");
 }
 
+#define OPTION_USAGE "an option is timeout=, recovery-timeout=, on-failure= or critical="
+
 static void parse_options(struct reader *r, struct text rest, struct text head)
 {
 	struct text word, name;
@@ -96,17 +98,13 @@ static void parse_options(struct reader *r, struct text rest, struct text head)
 		return;
 	}
 	if (text_trim(rest).n == 0)
-		problem(r, head,
-			"an option is missing: timeout=, recovery-timeout=, on-failure=, "
-			"critical=");
+		problem(r, head, OPTION_USAGE);
 	while (text_word(&rest, &word)) {
 		struct text value = word;
 
 		if (!text_cut(&value, '=', &name) || !value.p ||
 		    !policy_set_option(r->policy, name, value, &r->origin))
-			problem(r, word,
-				"unknown option: there are timeout=, recovery-timeout=, "
-				"on-failure= and critical=");
+			problem(r, word, OPTION_USAGE);
 	}
 }
 
@@ -244,6 +242,8 @@ static void put_options(struct text_buffer *b, const struct rule *rule)
 		text_add(b, " on-failure=%s", on_failure_name(rule->on_failure));
 	if (rule->with)
 		text_add(b, " with=%s", with_name(rule->with));
+	if (rule->vfs)
+		text_add(b, " vfs=%u", rule->vfs);
 	for (unsigned bit = 1; bit <= rule->allow; bit <<= 1)
 		if (rule->allow & bit)
 			text_add(b, " allow=%s", allow_name(bit));

@@ -119,7 +119,8 @@ static int parse_with(struct text value, enum with *ret)
 }
 
 #define UNKNOWN_OPTION \
-	"unknown option: a rule has optional, follow, driver=, on-failure=, allow= and with="
+	"unknown option: a rule has optional, follow, driver=, on-failure=, allow=, with= " \
+	"and vfs="
 
 static const char *parse_driver(struct text value, struct rule *rule)
 {
@@ -129,6 +130,17 @@ static const char *parse_driver(struct text value, struct rule *rule)
 		return "driver= is vfio-pci, auto or a driver's name: 1 to 63 of A-Z, a-z, "
 		       "0-9, _ and -";
 	rule->driver = value;
+	return NULL;
+}
+
+static const char *parse_vfs(struct text value, struct rule *rule)
+{
+	uint64_t number;
+
+	if (rule->kind != RULE_BIND || text_decimal(value, UINT16_MAX, &number) < 0 ||
+	    number == 0)
+		return "vfs= is for bind rules: 1 to 65535";
+	rule->vfs = (unsigned)number;
 	return NULL;
 }
 
@@ -160,6 +172,8 @@ static const char *parse_option(struct text word, struct rule *rule)
 	}
 	if (text_is(name, "driver"))
 		return parse_driver(value, rule);
+	if (text_is(name, "vfs"))
+		return parse_vfs(value, rule);
 	if (text_is(name, "with")) {
 		if (rule->kind != RULE_BIND)
 			return "with= is an option of bind rules: keep names every function";
@@ -310,11 +324,18 @@ static void add_selector(struct policy *policy, const struct rule *like,
 			     !selector_has_identity(&rule->selector))) {
 		policy_add_problem(
 			policy, &like->origin, selector,
-			"follow needs a place to start from (an address, path= or "
-			"slot=) and what the card is known by (serial= or an ID)",
+			"follow needs a place (an address, path= or slot=) and an "
+			"identity (serial= or an ID)",
 			true);
 		return;
 	}
+	if (rule->vfs && !(rule->selector.terms & TERM_PF)) {
+		policy_add_problem(policy, &like->origin, selector,
+				   "vfs= needs pf=ADDRESS", true);
+		return;
+	}
+	/* No virtual function exists when the boot begins. */
+	rule->optional |= (rule->selector.terms & TERM_PF) != 0;
 	if (rule->origin.base)
 		rule->origin.column = (unsigned)(selector.p - rule->origin.base) + 1;
 	policy->rule_count++;

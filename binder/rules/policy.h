@@ -67,6 +67,8 @@ struct rule {
 	bool follow; /* its device is bound wherever it is, if there is just one such card */
 	enum on_failure on_failure;
 	enum with with;
+	unsigned
+		vfs; /* vfs=: how many virtual functions are made; 0: as many as there are */
 	struct text driver; /* driver=: a name or "auto"; empty: vfio-pci */
 	unsigned allow; /* of enum allow; of a critical rule the one that lifts it */
 	struct text carries; /* of a critical rule: what is on the device; may be empty */

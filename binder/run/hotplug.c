@@ -131,8 +131,33 @@ static void put_rule(struct text_buffer *w, const struct rule *rule)
 		put_accel(w, s->accel);
 	if ((s->terms & TERM_PATH) && !rule->with)
 		put_path(w, &s->path);
-	/* Slot and serial number are read by the binder. */
+	if ((s->terms & TERM_PF) && !rule->with)
+		text_add(w, "TEST==\"physfn\", ");
+	/* Slot, serial number and of which card it is virtual are read by the binder. */
 	text_add(w, "%s", all_functions);
+}
+
+/*
+ * When the card has its driver, in the initramfs or later, it is told to make virtual functions,
+ * and no driver of theirs is asked. What the rule says of their ID must hold of the card: that is
+ * another card otherwise. The kernel takes a number only where there are none, and shows this
+ * ID without leading zeros (drivers/pci/iov.c: sriov_numvfs_store(), sriov_vf_device_show()).
+ */
+static void put_vfs(struct text_buffer *w, const struct rule *rule)
+{
+	const struct selector *s = &rule->selector;
+	char address[BDF_SIZE];
+
+	text_add(
+		w,
+		"ACTION==\"add|bind\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", DRIVER==\"?*\", "
+		"ATTR{sriov_numvfs}==\"0\", ",
+		bdf_format(s->pf, address));
+	if ((s->terms & TERM_ID) && s->id.vendor != PCI_ANY && s->id.device != PCI_ANY)
+		text_add(w, "ATTR{vendor}==\"0x%04x\", ATTR{sriov_vf_device}==\"%x\", ",
+			 s->id.vendor, s->id.device);
+	text_add(w, "ATTR{sriov_drivers_autoprobe}=\"0\", ATTR{sriov_numvfs}=\"%u\"\n",
+		 rule->vfs);
 }
 
 int udev_rules_write(const struct policy *policy, char *buf, size_t size)
@@ -140,6 +165,10 @@ int udev_rules_write(const struct policy *policy, char *buf, size_t size)
 	struct text_buffer w = {.buf = buf, .size = size};
 	struct text_buffer start;
 
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i].vfs > 0 &&
+		    policy_has_rule_active(policy, &policy->rules[i]))
+			put_vfs(&w, &policy->rules[i]);
 	text_add(&w, "%s", head);
 	start = w;
 	for (size_t i = 0; i < policy->rule_count && !w.is_full; i++) {

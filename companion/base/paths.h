@@ -32,6 +32,12 @@
 #define APPLY_LOCK   APPLY_FOLDER "/apply.lock"
 #define APPLY_LOG    APPLY_FOLDER "/apply.log"
 
+/* What tells who moved a device: below /etc and /run, and what the kernel said. */
+#define KERNEL_LOG_PATH	     "/dev/kmsg"
+#define UDEV_DATA_PREFIX     "/run/udev/data/"
+#define DRIVERCTL_NAME	     "driverctl.d"
+#define LIBVIRT_DOMAINS_NAME "libvirt/qemu"
+
 /* Where generators and distributions put the images of kernels. */
 #define BOOT_PATH	      "/boot"
 #define BOOT_FOLDERS	      "/boot", "/efi", "/boot/efi"

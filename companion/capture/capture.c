@@ -953,6 +953,7 @@ static const char *const attributes[] = {
 	"sriov_drivers_autoprobe",
 	"sriov_numvfs",
 	"sriov_totalvfs",
+	"sriov_vf_device",
 	"subordinate_bus_number",
 	"subsystem_device",
 	"subsystem_vendor",

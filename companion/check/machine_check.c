@@ -29,6 +29,7 @@
 #include "report.h"
 #include "rule_request.h"
 #include "sentences.h"
+#include "virtual_functions.h"
 
 struct machine_check {
 	const char *name;
@@ -767,6 +768,19 @@ static void check_physical(struct machine *d)
 	}
 }
 
+static void check_vfs(struct machine *d)
+{
+	struct vfs_rules vfs;
+
+	if (vfs_judge_all(d->world, d->arena, &d->run.policy, &d->run.plan, false, &vfs) <
+	    0)
+		machine_say(d, FINDING_UNKNOWN, "out of memory");
+	else
+		for (size_t i = 0; i < vfs.count; i++)
+			machine_say(d, vfs.items[i].is_fine ? FINDING_NOTE : FINDING_FAIL,
+				    "%s", vfs_format(d->arena, &vfs.items[i]));
+}
+
 static void check_rule(struct machine *d, struct identity *identity, size_t i)
 {
 	const struct rule *rule = &d->run.policy.rules[i];
@@ -779,7 +793,7 @@ static void check_rule(struct machine *d, struct identity *identity, size_t i)
 		check_several(d, identity, rule);
 		return;
 	}
-	if (is_mismatch(d, rule))
+	if (is_mismatch(d, rule) || rule->vfs > 0)
 		return;
 	elsewhere = d->run.plan.moved[i].elsewhere;
 	machine_say(d, rule->optional ? FINDING_NOTE : FINDING_FAIL,
@@ -814,6 +828,7 @@ static void run_configuration(struct machine *d)
 	for (size_t i = 0; i < policy->rule_count; i++)
 		check_rule(d, &identity, i);
 	check_physical(d);
+	check_vfs(d);
 	if (!d->has_rule)
 		machine_say(d, FINDING_NOTE,
 			    "there is no rule: \"earlybind add DEVICE\" writes one");

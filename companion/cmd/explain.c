@@ -25,6 +25,7 @@
 #include "iommu_advice.h"
 #include "judgement.h"
 #include "message.h"
+#include "mover.h"
 #include "modules.h"
 #include "next_boot.h"
 #include "options.h"
@@ -409,6 +410,8 @@ static unsigned nearness(const struct rule *rule, const struct pci_device *d,
 	const struct selector *s = &rule->selector;
 	bool has_id = (s->terms & TERM_ID) && pci_match_has(&s->id, &d->ids);
 
+	if (s->terms & TERM_PF)
+		return 0;
 	if ((s->terms & TERM_ADDRESS) && has_id) {
 		*ret_why = "has its ID, but another address";
 		return 4;
@@ -479,6 +482,25 @@ static const char *next_boot_word(struct explain *e, const struct plan_device *p
 		break;
 	}
 	return "the next boot will not bind it";
+}
+
+/* Rules that have it make virtual functions: what the next boot does, or what this one did. */
+static void tell_vfs(struct explain *e, const struct pci_device *d, struct story *s)
+{
+	const struct vfs_rules *now = &e->view.vfs;
+	struct vfs_rules next;
+
+	if (vfs_judge_all(e->world, e->arena, &e->next.policy, &e->next.plan, false,
+			  &next) < 0)
+		return;
+	for (size_t i = 0; i < next.count && !e->next.policy.off; i++)
+		if (bdf_compare(next.items[i].rule->selector.pf, d->bdf) == 0)
+			tell(s, LABEL_RULE, "virtual functions: %s",
+			     vfs_format(e->arena, &next.items[i]));
+	for (size_t i = 0; i < now->count; i++)
+		if (bdf_compare(now->items[i].rule->selector.pf, d->bdf) == 0)
+			tell(s, LABEL_BOOT, "virtual functions: %s",
+			     vfs_format(e->arena, &now->items[i]));
 }
 
 static void tell_rule(struct explain *e, const struct pci_device *d,
@@ -653,6 +675,20 @@ static void tell_override(struct explain *e, const struct pci_device *d, struct 
 		     now);
 }
 
+static void tell_mover(struct explain *e, const struct pci_device *d, struct story *s)
+{
+	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
+	struct mover mover = {
+		.world = e->world, .arena = e->arena, .sysroot = e->sysroot};
+	const char *lines[MOVER_LINES];
+
+	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b))
+		return;
+	mover_describe(&mover, d, lines);
+	for (size_t i = 0; i < MOVER_LINES; i++)
+		tell(s, LABEL_NOW, "moved: %s", lines[i]);
+}
+
 static void tell_users(const struct explain *e, const struct pci_device *d,
 		       struct story *s)
 {
@@ -811,10 +847,12 @@ static void explain_device(struct explain *e, const struct pci_device *d, struct
 	tell_what(e, d, s);
 	tell_identity(e, d, s);
 	tell_rule(e, d, planned, s);
+	tell_vfs(e, d, s);
 	tell_judgement(e, d, planned, s);
 	tell_boot(e, d, planned, s);
 	tell_now(e, d, planned, s);
 	tell_override(e, d, s);
+	tell_mover(e, d, s);
 	tell_users(e, d, s);
 	if (!d->is_bridge) {
 		/* What is missing there has been said already. */

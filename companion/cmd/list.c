@@ -1100,7 +1100,7 @@ static void list_look(struct list *l, struct listed *item)
 	item->resets = read_attribute(l, d, "reset_method");
 	item->revision = read_revision(l, d);
 	item->is_virtual = l->has_virtual &&
-			   virtual_function_physical(l->world, d, &item->physical) == 0;
+			   inventory_read_pf(l->world, d->bdf, &item->physical) == 0;
 	item->virtual_count = d->vf_count;
 	item->names = identity_names(&l->identity, d);
 	item->twins = identity_twins(&l->identity, d);

@@ -107,6 +107,7 @@ static const struct word_help terms[] = {
 	{"serial=", "the serial number of the card"},
 	{"slot=", "the slot that the card is in"},
 	{"class=", "2, 4 or 6 digits of the class"},
+	{"pf=", "the virtual functions of the card at this address"},
 };
 
 static bool has_start(const char *word, const char *whole)

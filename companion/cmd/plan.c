@@ -694,6 +694,7 @@ struct planning {
 	struct judge judge;
 	struct group_causes causes; /* of all, if the judge has them */
 	struct plan_images images;
+	struct vfs_rules vfs;
 };
 
 /* What the host will do without. */
@@ -837,9 +838,19 @@ static struct counts count(const struct run *run)
 	return counts;
 }
 
-static void print_summary(const struct run *run)
+/* Those that will be made. */
+static size_t count_vfs(const struct planning *p)
 {
-	const struct counts counts = count(run);
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->vfs.count; i++)
+		count += p->vfs.items[i].is_fine ? p->vfs.items[i].rule->vfs : 0;
+	return count;
+}
+
+static void print_summary(const struct planning *p)
+{
+	const struct counts counts = count(&p->run);
 	const struct {
 		size_t n;
 		const char *what;
@@ -849,6 +860,7 @@ static void print_summary(const struct run *run)
 		{counts.actions[ACTION_KEEP], "kept"},
 		{counts.actions[ACTION_REFUSE], "refused"},
 		{counts.missing, "without a device"},
+		{count_vfs(p), "virtual functions to be there"},
 	};
 	const char *comma = "";
 
@@ -889,6 +901,19 @@ static void put_warnings(const struct planning *p)
 		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i]));
 }
 
+/* Rules that have virtual functions made, which no boot sees when it plans. */
+static void put_vfs(const struct planning *p)
+{
+	for (size_t i = 0; i < p->vfs.count; i++) {
+		struct paragraph line = {stdout, 0, DEVICE_INDENT, false};
+
+		paragraph_add(&line, "%s: %s",
+			      p->vfs.items[i].is_fine ? "virtual functions" : "warning",
+			      vfs_format(p->arena, &p->vfs.items[i]));
+		paragraph_end(&line);
+	}
+}
+
 /* Groups that are other ones than the hardware gives. */
 static void put_difference(const struct planning *p)
 {
@@ -919,10 +944,11 @@ static void print_text(const struct planning *p)
 					 run->plan.moved[i].elsewhere);
 	}
 	put_warnings(p);
+	put_vfs(p);
 	for (size_t i = 0; i < run->plan.group_count; i++)
 		put_group(p, &run->plan.groups[i]);
 	put_difference(p);
-	print_summary(run);
+	print_summary(p);
 }
 
 static int print_json(struct planning *p)
@@ -952,6 +978,7 @@ static int print_json(struct planning *p)
 	for (size_t i = 0; plan && i < plan->group_count; i++)
 		report_write_group(&plan->groups[i], &json);
 	json_close(&json, ']');
+	vfs_write(&p->vfs, &json);
 	report_write_problems(&run->policy, &json);
 	plan_images_write(&p->images, &json);
 	json_close(&json, '}');
@@ -959,14 +986,17 @@ static int print_json(struct planning *p)
 }
 
 /* What came of it, in one number. */
-static int verdict(const struct run *run, bool has_rule)
+static int verdict(const struct planning *p, bool has_rule)
 {
+	const struct run *run = &p->run;
 	struct counts counts = count(run);
 	bool is_fine = run->policy.problem_count == 0 &&
 		       run->report.reason == REASON_NONE &&
 		       counts.actions[ACTION_REFUSE] == 0 && counts.missing == 0 &&
 		       run->inventory.unread_count == 0;
 
+	for (size_t i = 0; i < p->vfs.count; i++)
+		is_fine = is_fine && p->vfs.items[i].is_fine;
 	if (!is_fine)
 		return EXIT_FAILED;
 	return has_rule ? EXIT_OK : EXIT_NO_RULE;
@@ -1033,6 +1063,9 @@ static int plan_next_boot(struct planning *p)
 		return r;
 	r = virtual_functions_foresee(p->world, p->arena, &run->policy, &run->inventory,
 				      &run->plan);
+	if (r == 0)
+		r = vfs_judge_all(p->world, p->arena, &run->policy, &run->plan, false,
+				  &p->vfs);
 	if (r < 0) {
 		run->report.reason = REASON_LIMIT;
 		run->report.detail = "memory for devices";
@@ -1090,7 +1123,7 @@ static int plan(struct planning *p)
 	else
 		print(p, has_rule);
 	world_close(p->world);
-	return code != EXIT_OK ? code : verdict(run, has_rule);
+	return code != EXIT_OK ? code : verdict(p, has_rule);
 }
 
 /* Questions about groups have nothing to do with rules. */

@@ -15,6 +15,7 @@
 #include "inventory.h"
 #include "judgement.h"
 #include "message.h"
+#include "mover.h"
 #include "next_boot.h"
 #include "options.h"
 #include "plan.h"
@@ -34,6 +35,7 @@ struct status {
 	struct inventory now;
 	struct selection selection;
 	struct holders holders;
+	struct mover *mover;
 	struct plan_group *groups; /* those of devices that are bound now */
 	size_t group_count;
 };
@@ -54,6 +56,22 @@ static void write_holders(const struct status *s, const struct pci_device *d,
 		json_put_string(json, "node", list[i]->node);
 		json_close(json, '}');
 	}
+	json_close(json, ']');
+}
+
+/* What can be told of a device that was moved; empty for the others. */
+static void write_mover(const struct status *s, const struct boot_device *b,
+			struct json *json)
+{
+	const struct pci_device *d = boot_device_now(b, &s->now);
+	const char *lines[MOVER_LINES];
+	bool is_moved = d && boot_device_is_changed(b, &s->now);
+
+	if (is_moved)
+		mover_describe(s->mover, d, lines);
+	json_open(json, "moved", '[');
+	for (size_t i = 0; is_moved && i < MOVER_LINES; i++)
+		json_put_string(json, NULL, lines[i]);
 	json_close(json, ']');
 }
 
@@ -93,6 +111,7 @@ static void write_device(const struct status *s, const struct boot_device *b,
 	json_put_bool(json, "present", d != NULL);
 	json_put_bool(json, "changed", boot_device_is_changed(b, &s->now));
 	json_put_bool(json, "by_hand", boot_device_is_by_hand(b));
+	write_mover(s, b, json);
 	json_put_number(json, "microseconds", (int64_t)b->microseconds);
 	write_holders(s, d, json);
 	json_close(json, '}');
@@ -132,6 +151,7 @@ static int status_print_json(const struct status *s, enum boot_state state)
 		if (status_is_asked_for(s, &boot->devices[i]))
 			write_device(s, &boot->devices[i], &json);
 	json_close(&json, ']');
+	vfs_write(&s->view.vfs, &json);
 	json_open(&json, "groups", '[');
 	for (size_t i = 0; i < s->group_count; i++)
 		report_write_group(&s->groups[i], &json);
@@ -185,6 +205,19 @@ static void put_holders(const struct status *s, const struct pci_device *d)
 			       list[i]->command, list[i]->pid, list[i]->node);
 }
 
+/* Who moved it and when, as far as it can be told. */
+static void put_mover(const struct status *s, const struct boot_device *b)
+{
+	const struct pci_device *d = boot_device_now(b, &s->now);
+	const char *lines[MOVER_LINES];
+
+	if (!d || !boot_device_is_changed(b, &s->now))
+		return;
+	mover_describe(s->mover, d, lines);
+	for (size_t i = 0; i < MOVER_LINES; i++)
+		paragraph_line(stdout, DEVICE_INDENT, "moved: %s", lines[i]);
+}
+
 static void put_device(const struct status *s, const struct boot_device *b)
 {
 	struct paragraph p = describe_device(b->bdf, b->id);
@@ -231,6 +264,7 @@ static void put_device(const struct status *s, const struct boot_device *b)
 	paragraph_line(stdout, DEVICE_INDENT, "rule: %s (%s)", b->rule, b->origin);
 	if (b->note[0] != '\0')
 		paragraph_line(stdout, DEVICE_INDENT, "note: %s", b->note);
+	put_mover(s, b);
 	if (d)
 		put_holders(s, d);
 }
@@ -373,6 +407,9 @@ static void print_rest(const struct status *s, const struct judge *judge)
 			describe_missing(text_of(boot->missing[i].text),
 					 boot->missing[i].origin,
 					 boot->missing[i].elsewhere);
+	for (size_t i = 0; i < s->view.vfs.count; i++)
+		paragraph_line(stdout, 0, "virtual functions: %s",
+			       vfs_format(s->arena, &s->view.vfs.items[i]));
 	for (size_t i = 0; i < boot->problem_count; i++)
 		paragraph_line(stdout, 0, "%s: \"%s\": %s", boot->problems[i].origin,
 			       boot->problems[i].text, boot->problems[i].message);
@@ -393,7 +430,8 @@ static void print_text(const struct status *s)
 			       "device was touched");
 	if (boot->reason[0] != '\0')
 		paragraph_line(stdout, 0, "nothing was done: %s", boot->message);
-	else if (boot->device_count == 0 && boot->missing_count == 0)
+	else if (boot->device_count == 0 && boot->missing_count == 0 &&
+		 s->view.vfs.count == 0)
 		puts("nothing was to be bound: no rule names a device of this machine");
 	for (size_t i = 0; i < boot->device_count; i++)
 		if (status_is_asked_for(s, &boot->devices[i]))
@@ -557,6 +595,7 @@ static int status(struct status *s)
 		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
+	s->mover = &(struct mover){s->world, s->arena, s->sysroot, false, 0, {NULL, 0}};
 	state = boot_view_state(&s->view, &s->now);
 	if (s->view.without != BOOT_FINE && s->view.boot.device_count == 0) {
 		r = print_no_report(s, state);

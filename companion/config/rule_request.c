@@ -9,6 +9,7 @@
 #include "device_words.h"
 #include "message.h"
 #include "sentences.h"
+#include "virtual_functions.h"
 
 const struct word_help rule_options[] = {
 	{"allow=console", "also a device that drives the console"},
@@ -22,6 +23,7 @@ const struct word_help rule_options[] = {
 	{"on-failure=restore", "given back to its driver if it cannot be bound"},
 	{"on-failure=shell", "a shell in the initramfs if it cannot be bound"},
 	{"optional", "no failure if it is absent"},
+	{"vfs=1", "with pf=: so many virtual functions are made"},
 	{"with=functions", "the other functions of the card come along"},
 	{"with=group", "the rest of its IOMMU group comes along"},
 	{NULL, NULL},
@@ -323,8 +325,8 @@ size_t selection_say_missing(const struct selection *s, const struct inventory *
 /* An option of a rule, right or wrong, and no selector. */
 static bool is_option(struct text word)
 {
-	static const char *const names[] = {"optional", "on-failure", "allow",
-					    "driver",	"follow",     "with"};
+	static const char *const names[] = {"optional", "on-failure", "allow", "driver",
+					    "follow",	"with",	      "vfs"};
 	struct text name;
 
 	(void)text_cut(&word, '=', &name);
@@ -595,7 +597,7 @@ static bool is_one_card(const struct edit *e, const struct selector *s)
 {
 	const struct pci_device *first = NULL;
 
-	if (s->terms & PLACE_TERMS)
+	if (s->terms & (PLACE_TERMS | TERM_PF))
 		return true;
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];
@@ -609,6 +611,24 @@ static bool is_one_card(const struct edit *e, const struct selector *s)
 	return s->terms & TERM_SERIAL;
 }
 
+/* Virtual functions need not be there yet: asked is whether the card can make them. */
+static int add_virtual(struct rule_requests *w, struct edit *e, struct text asked,
+		       const struct selector *s)
+{
+	const struct rule rule = {.selector = *s, .text = asked, .vfs = w->like.vfs};
+	struct vfs_rule judged;
+	int r = vfs_judge(e->world, e->arena, &rule, NULL, false, &judged);
+
+	if (r < 0)
+		return r;
+	if (!judged.is_fine && !w->is_forced) {
+		say_error("%.*s: %s: --force adds it anyway", (int)asked.n, asked.p,
+			  judged.sentence);
+		return -EINVAL;
+	}
+	return add(w, arena_copy(e->arena, asked), w->like.vfs ? judged.sentence : NULL);
+}
+
 static int resolve(struct rule_requests *w, struct edit *e, struct text asked,
 		   const struct selector *s)
 {
@@ -616,6 +636,12 @@ static int resolve(struct rule_requests *w, struct edit *e, struct text asked,
 	size_t matches = 0, bridges = 0;
 	bool is_plain;
 
+	if (w->like.vfs && !(s->terms & TERM_PF)) {
+		say_error("%.*s: vfs= is for the virtual functions of a card: name it as "
+			  "pf=ADDRESS",
+			  (int)asked.n, asked.p);
+		return -EINVAL;
+	}
 	for (size_t i = 0; i < e->inventory.count; i++) {
 		const struct pci_device *d = &e->inventory.devices[i];
 
@@ -624,6 +650,8 @@ static int resolve(struct rule_requests *w, struct edit *e, struct text asked,
 		matches++;
 		bridges += d->is_bridge;
 	}
+	if ((s->terms & TERM_PF) && (matches == 0 || w->like.vfs))
+		return add_virtual(w, e, asked, s);
 	if (matches == 0)
 		return not_found(w, e, asked, s);
 	if (matches == bridges) {

@@ -2,21 +2,11 @@
 #include "virtual_functions.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "driver.h"
 #include "group.h"
-
-int virtual_function_physical(struct world *world, const struct pci_device *d,
-			      struct bdf *ret)
-{
-	char path[JOB_PATH_SIZE], address[BDF_SIZE];
-	int r = world->ops->link(world, WORLD_SYS,
-				 inventory_attribute(d->bdf, "physfn", path), address,
-				 sizeof(address));
-
-	return r < 0 ? r : bdf_parse(text_of(address), ret);
-}
 
 /* Of each function of @inventory whether it is virtual, and of which one. */
 struct virtuals {
@@ -42,7 +32,7 @@ static int find_virtuals(struct world *world, struct arena *arena,
 
 		ret->is_virtual[i] =
 			!d->is_bridge &&
-			virtual_function_physical(world, d, &ret->physical[i]) == 0;
+			inventory_read_pf(world, d->bdf, &ret->physical[i]) == 0;
 		is_other |= ret->is_virtual[i] || d->vf_count > 0 ||
 			    driver_is_vfio(d->driver);
 	}
@@ -213,4 +203,174 @@ int virtual_functions_foresee(struct world *world, struct arena *arena,
 	*inventory = *later;
 	*plan = next;
 	return 0;
+}
+
+/* An attribute of SR-IOV. -ENOENT: the function has none. */
+static int read_number(struct world *world, struct bdf bdf, const char *name, bool is_hex,
+		       unsigned *ret)
+{
+	char path[JOB_PATH_SIZE], buf[16];
+	uint64_t value;
+	struct text t;
+	int r = world_read_text(world, WORLD_SYS, inventory_attribute(bdf, name, path),
+				buf, sizeof(buf), &t);
+
+	if (r == 0)
+		r = is_hex ? text_hex(t, UINT16_MAX, &value)
+			   : text_decimal(t, UINT16_MAX, &value);
+	if (r == 0)
+		*ret = (unsigned)value;
+	return r;
+}
+
+/* The rule that takes the card itself from the driver that would make them; NULL: none. */
+static const struct rule *find_taker(const struct plan *plan, struct bdf pf)
+{
+	const struct pci_device key = {.bdf = pf};
+	const struct plan_device *pd = plan ? plan_find(plan, &key) : NULL;
+
+	return pd && pd->action <= ACTION_DONE ? pd->rule : NULL;
+}
+
+/* What the card cannot do, whatever its driver does. NULL: nothing. */
+static const char *find_lack(struct world *world, struct arena *arena,
+			     const struct rule *rule, const char *address)
+{
+	const struct selector *s = &rule->selector;
+	struct pci_ids ids;
+	unsigned total, device;
+	char driver[DRIVER_NAME_SIZE];
+
+	if (inventory_read_driver(world, s->pf, driver) == -ENODEV)
+		return arena_printf(arena, "there is no %s, which would make them",
+				    address);
+	if (read_number(world, s->pf, "sriov_totalvfs", false, &total) < 0 || total == 0)
+		return arena_printf(arena,
+				    "%s has no SR-IOV, or the firmware has disabled it",
+				    address);
+	if (total < rule->vfs)
+		return arena_printf(arena, "%s can make %u, not %u: write vfs=%u or less",
+				    address, total, rule->vfs, total);
+	if (!(s->terms & TERM_ID) ||
+	    read_number(world, s->pf, "sriov_vf_device", true, &device) < 0)
+		return NULL;
+	/* The vendor is that of the card (drivers/pci/iov.c: pci_iov_add_virtfn()). */
+	if (inventory_read_ids(world, s->pf, &ids) < 0 ||
+	    ((s->id.vendor == PCI_ANY || s->id.vendor == ids.vendor) &&
+	     (s->id.device == PCI_ANY || s->id.device == device)))
+		return NULL;
+	return arena_printf(arena,
+			    "those of %s are %04x:%04x, which the rule does not name",
+			    address, ids.vendor, device);
+}
+
+/* Why they are not there now, though the card can. NULL: they are. */
+static const char *find_failure(struct world *world, struct arena *arena,
+				const struct rule *rule, const char *address)
+{
+	unsigned count = inventory_count_vfs(world, rule->selector.pf);
+	char driver[DRIVER_NAME_SIZE];
+
+	if (count == rule->vfs)
+		return NULL;
+	if (count > 0)
+		return arena_printf(
+			arena,
+			"%s has %u, not %u: the kernel changes the number only where "
+			"there are none: write 0 to its sriov_numvfs, then %u",
+			address, count, rule->vfs, rule->vfs);
+	if (inventory_read_driver(world, rule->selector.pf, driver) < 0 || !driver[0])
+		return arena_printf(arena, "no driver has %s, which would make them",
+				    address);
+	if (driver_is_vfio(driver))
+		return arena_printf(arena, "%s is on %s, which makes none", address,
+				    driver);
+	return arena_printf(
+		arena,
+		"%s has made none with its driver, %s: \"journalctl -b -g %s\" says why; a "
+		"driver may be without support of SR-IOV, or read its own parameter",
+		address, driver, address);
+}
+
+int vfs_judge(struct world *world, struct arena *arena, const struct rule *rule,
+	      const struct plan *plan, bool is_now, struct vfs_rule *ret)
+{
+	char address[BDF_SIZE], origin[ORIGIN_SIZE];
+	const struct rule *taker = find_taker(plan, rule->selector.pf);
+	const char *wrong;
+
+	bdf_format(rule->selector.pf, address);
+	wrong = find_lack(world, arena, rule, address);
+	if (!wrong && taker)
+		wrong = arena_printf(
+			arena,
+			"%.*s (%s) takes %s from the driver that would make them: to use "
+			"them, \"earlybind keep %s\"",
+			(int)MIN(taker->text.n, (size_t)SELECTOR_SIZE), taker->text.p,
+			origin_format(&taker->origin, origin), address, address);
+	if (!wrong && is_now)
+		wrong = find_failure(world, arena, rule, address);
+	*ret = (struct vfs_rule){rule, !wrong, wrong};
+	if (!wrong && is_now)
+		ret->sentence =
+			arena_printf(arena, "%u of %s are there", rule->vfs, address);
+	else if (!wrong)
+		ret->sentence = arena_printf(
+			arena,
+			"%s makes %u when its driver has it, mostly after the initramfs, "
+			"and they are bound then",
+			address, rule->vfs);
+	return ret->sentence ? 0 : -ENOMEM;
+}
+
+int vfs_judge_all(struct world *world, struct arena *arena, const struct policy *policy,
+		  const struct plan *plan, bool is_now, struct vfs_rules *ret)
+{
+	*ret = (struct vfs_rules){
+		.items = arena_alloc(arena, policy->rule_count + 1, sizeof(*ret->items))};
+	if (!ret->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		int r;
+
+		if (rule->vfs == 0 || !policy_has_rule_active(policy, rule))
+			continue;
+		r = vfs_judge(world, arena, rule, plan, is_now, &ret->items[ret->count]);
+		if (r < 0)
+			return r;
+		ret->count++;
+	}
+	return 0;
+}
+
+void vfs_write(const struct vfs_rules *rules, struct json *json)
+{
+	char origin[ORIGIN_SIZE];
+
+	json_open(json, "virtual_functions", '[');
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = rules->items[i].rule;
+
+		json_open(json, NULL, '{');
+		json_put_text(json, "rule", rule->text);
+		json_put_string(json, "origin", origin_format(&rule->origin, origin));
+		json_put_number(json, "count", rule->vfs);
+		json_put_bool(json, "ok", rules->items[i].is_fine);
+		json_put_string(json, "message", rules->items[i].sentence);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+const char *vfs_format(struct arena *arena, const struct vfs_rule *rule)
+{
+	char origin[ORIGIN_SIZE];
+	const char *text =
+		arena_printf(arena, "%.*s vfs=%u (%s): %s",
+			     (int)MIN(rule->rule->text.n, (size_t)SELECTOR_SIZE),
+			     rule->rule->text.p, rule->rule->vfs,
+			     origin_format(&rule->rule->origin, origin), rule->sentence);
+
+	return text ? text : "out of memory";
 }

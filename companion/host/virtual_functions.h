@@ -8,14 +8,43 @@
 
 #include "arena.h"
 #include "compiler.h"
+#include "facts.h"
 #include "inventory.h"
+#include "json.h"
 #include "plan.h"
 #include "policy.h"
 #include "world.h"
 
-/* The physical function of @d. -ENOENT if it is no virtual function, or another -errno. */
-int virtual_function_physical(struct world *world, const struct pci_device *d,
-			      struct bdf *ret) must_check nonnull(1, 2, 3);
+/* What becomes of a rule that has virtual functions made (vfs=). */
+struct vfs_rule {
+	const struct rule *rule;
+	bool is_fine; /* they will be made, or are there */
+	const char *sentence; /* that, or what keeps them from it */
+};
+
+struct vfs_rules {
+	struct vfs_rule *items;
+	size_t count;
+};
+
+/*
+ * Judges @rule, which has pf=: for the next boot, where @plan is its plan or NULL if that is not
+ * known, or with @is_now what is there now. -ENOMEM.
+ */
+int vfs_judge(struct world *world, struct arena *arena, const struct rule *rule,
+	      const struct plan *plan, bool is_now, struct vfs_rule *ret) must_check
+	nonnull(1, 2, 3, 6);
+
+/* All active rules of @policy with vfs=. -ENOMEM. */
+int vfs_judge_all(struct world *world, struct arena *arena, const struct policy *policy,
+		  const struct plan *plan, bool is_now, struct vfs_rules *ret) must_check
+	nonnull(1, 2, 3, 6);
+
+/* The array "virtual_functions". */
+void vfs_write(const struct vfs_rules *rules, struct json *json) nonnull(1, 2);
+
+/* "pf=03:00.0 vfs=4 (/etc/earlybind.conf:3): SENTENCE" */
+const char *vfs_format(struct arena *arena, const struct vfs_rule *rule) nonnull(1, 2);
 
 /*
  * Makes of the machine and the plan of now those of the next boot: without virtual functions

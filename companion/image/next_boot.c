@@ -9,6 +9,7 @@
 #include "files.h"
 #include "filter.h"
 #include "framebuffer.h"
+#include "hotplug.h"
 #include "image_check.h"
 #include "image_options.h"
 #include "judgement.h"
@@ -193,6 +194,22 @@ static void explain_no_report(struct world *world, struct arena *arena,
 		ret->why = out_of_memory;
 }
 
+/* By the rules that the boot left for what comes later. */
+static int read_vfs(struct world *world, struct arena *arena, struct vfs_rules *ret)
+{
+	const struct run_options options = {.is_late = true, .is_dry_run = true};
+	static struct run run;
+	int r;
+
+	*ret = (struct vfs_rules){0};
+	if (!hotplug_has_rules(world))
+		return 0;
+	r = run_read_policy(world, arena, &options, &run);
+	return r < 0 || run.policy.off
+		       ? r
+		       : vfs_judge_all(world, arena, &run.policy, NULL, true, ret);
+}
+
 int boot_view_read(struct world *world, const char *sysroot, struct arena *arena,
 		   struct boot_view *ret)
 {
@@ -208,7 +225,8 @@ int boot_view_read(struct world *world, const char *sysroot, struct arena *arena
 	} else {
 		ret->drift = describe_drift(next, arena, &ret->boot);
 	}
-	return late_reports_add(world, arena, &ret->boot);
+	r = late_reports_add(world, arena, &ret->boot);
+	return r < 0 ? r : read_vfs(world, arena, &ret->vfs);
 }
 
 /* A device that appeared later can make good what the boot's run could not do. */
@@ -230,6 +248,9 @@ enum boot_state boot_view_state(const struct boot_view *view, const struct inven
 		return view->without;
 	if (!is_all_well(&view->boot, now))
 		return BOOT_NOT_BOUND;
+	for (size_t i = 0; i < view->vfs.count; i++)
+		if (!view->vfs.items[i].is_fine)
+			return BOOT_NOT_BOUND;
 	/* What was done by hand is all that there was to do. */
 	if (view->without != BOOT_FINE && view->without != BOOT_NO_RULES)
 		return view->without;

@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "run.h"
 #include "sources.h"
+#include "virtual_functions.h"
 #include "world.h"
 
 struct check;
@@ -35,6 +36,7 @@ struct boot_view {
 	enum boot_state without; /* why there is no report; BOOT_FINE: there is one */
 	const char *why; /* the same as a sentence with the remedy; NULL: there is one */
 	const char *drift; /* what of the rules has changed since, a sentence; "" */
+	struct vfs_rules vfs; /* of this boot, by what is there now */
 };
 
 /* Whatever is wrong with the report is part of the view. -ENOMEM. */

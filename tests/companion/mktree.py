@@ -8,7 +8,7 @@ usage: mktree.py DESCRIPTION DIR
   machine FILE                     the functions of a machine.tsv of tests/fixtures
   device ADDRESS IDS CLASS KEY=VALUE...
                                    IDS is vendor:device[:subvendor:subdevice]; keys: group,
-                                   driver, override, rev, boot_vga, vfs, totalvfs, physfn,
+                                   driver, override, rev, boot_vga, vfs, totalvfs, vfdevice, physfn,
                                    reset (methods, with commas),
                                    bridge (the bus behind it, hexadecimal: what is on it
                                    stands below it), serial (as the attribute), dsn (in
@@ -190,6 +190,8 @@ def write_device(root, address, device, place, others=()):
         write(root, f"{place}/sriov_numvfs", device["vfs"] + "\n")
         for number in range(int(device["vfs"])):
             link(root, f"{place}/virtfn{number}", "sys/devices/virtual")
+    if device.get("vfdevice"):
+        write(root, f"{place}/sriov_vf_device", device["vfdevice"] + "\n")
     if device.get("totalvfs"):
         write(root, f"{place}/sriov_totalvfs", device["totalvfs"] + "\n")
     if device.get("bridge"):

@@ -23,7 +23,7 @@ static void compare(const struct policy *a, const struct policy *b)
 
 		require(x->kind == y->kind && x->optional == y->optional);
 		require(x->on_failure == y->on_failure && x->allow == y->allow);
-		require(x->with == y->with);
+		require(x->with == y->with && x->vfs == y->vfs);
 		require(x->origin.line == y->origin.line);
 		require(x->profile.n == y->profile.n);
 		require(strcmp(selector_format(&x->selector, first),

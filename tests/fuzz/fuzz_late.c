@@ -48,6 +48,7 @@ static void check_again(struct policy *policy)
 		require(k < again.rule_count);
 		require(again.rules[k].kind == policy->rules[i].kind);
 		require(again.rules[k].with == policy->rules[i].with);
+		require(again.rules[k].vfs == policy->rules[i].vfs);
 		selector_format(&again.rules[k].selector, one);
 		selector_format(&policy->rules[i].selector, two);
 		require(strcmp(one, two) == 0);

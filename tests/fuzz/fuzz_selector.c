@@ -22,7 +22,9 @@ static void match(const struct selector *a, const struct selector *b)
 			.path = a->path,
 			.serial = i & 4 ? a->serial : 1,
 			.slot = slot,
-			.known = FACT_PATH | FACT_SERIAL | FACT_SLOT,
+			.has_pf = i & 1,
+			.pf = a->pf,
+			.known = FACT_PATH | FACT_SERIAL | FACT_SLOT | FACT_PF,
 		};
 
 		d.bdf.function ^= i & 1;

@@ -243,6 +243,7 @@ static void test_write(void **state unused)
 		"#: " RECORDED ":1\ncritical 00:17.0 storage /, swap on sda\n"
 		"#: " RECORDED ":2\ncritical 00:18.0 network\n"
 		"#: " RECORDED ":1\nknown path=0:1.0/0.0 10ee:5000:10ee:000e\n"
+		"#: /etc/b.conf:2\nbind pf=1:0.3 vfs=7\n"
 		"#: /etc/b.conf:1\nbind 1:0.2 allow=network,storage with=group driver=auto\n"
 		"option critical=none\n";
 	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
@@ -278,6 +279,7 @@ static void test_write(void **state unused)
 		     "#: " RECORDED ":1\n"
 		     "critical 00:17.0 storage /, swap on sda\n"
 		     "#: " RECORDED ":2\ncritical 00:18.0 network\n"
+		     "#: /etc/b.conf:2\nbind pf=1:0.3 optional vfs=7\n"
 		     "#: /etc/b.conf:1\n"
 		     "bind 1:0.2 driver=auto with=group allow=storage allow=network\n"
 		     "#: " RECORDED ":1\n"
@@ -286,7 +288,7 @@ static void test_write(void **state unused)
 	assert_int_equal(policy_init(&policy, &arena), 0);
 	config_parse(&policy, SOURCE_TABLE, TEXT(""), text);
 	assert_int_equal(policy.problem_count, 0);
-	assert_int_equal(policy.rule_count, 9);
+	assert_int_equal(policy.rule_count, 10);
 	assert_int_equal(policy.known_count, 1);
 	assert_true(policy.ignore_recorded && rule_is_recorded(&policy.rules[6]));
 	assert_int_equal(policy.timeout, 3);

@@ -190,9 +190,9 @@ static void test_grammar(void **state unused)
 		{"bind 01:00.0+10ee:5000 follow", NULL},
 		{"bind slot=4+serial=" SERIAL " follow optional", NULL},
 		{"bind 10ee:5000 follow",
-		 "follow needs a place to start from (an address, path= or slot=) and what "
-		 "the card is known by (serial= or an ID)"},
-		{"bind 01:00.0 follow", "follow needs a place to start from"},
+		 "follow needs a place (an address, path= or slot=) and an identity "
+		 "(serial= or an ID)"},
+		{"bind 01:00.0 follow", "follow needs a place"},
 		{"bind path=00:01.0+class=12 follow", "follow needs a place"},
 		{"bind 01:00.0+*:* follow", "follow needs a place"},
 		{"keep 01:00.0+10ee:5000 follow", "follow is for bind rules only"},

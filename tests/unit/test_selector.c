@@ -163,6 +163,12 @@ static const struct {
 	{"slot=U78D2.001=A:P1#C1", "slot=U78D2.001=A:P1#C1", 0},
 	{"01:00.0+slot=PCIE3", "0000:01:00.0+slot=PCIE3", 0},
 	{"slot=4+10ee:5000+path=0:1.0", "path=0000:00:01.0+slot=4+10ee:5000", 0},
+	{"pf=3:0.1", "pf=0000:03:00.1", 0},
+	{"pf=10000:1:0.0+8086:10CA", "pf=10000:01:00.0+8086:10ca", 0},
+	{"pf=03:00.0+path=0:1.0", "path=0000:00:01.0+pf=0000:03:00.0", 0},
+	{"pf=", NULL, 3},
+	{"pf=03:00.*", NULL, 9},
+	{"8086:10ca+pf=03:00", NULL, 16},
 	{"slot=", NULL, 5},
 	{"slot=a/b", NULL, 6},
 	{"slot=a b", NULL, 6},
@@ -229,7 +235,8 @@ static void test_longest_form_fits(void **state unused)
 {
 	struct selector s = {
 		.terms = TERM_ID | TERM_ADDRESS | TERM_CLASS | TERM_PATH | TERM_SERIAL |
-			 TERM_ACCEL | TERM_SLOT,
+			 TERM_ACCEL | TERM_SLOT | TERM_PF,
+		.pf = {0xffffffff, 0xff, 0x1f, 7},
 		.slot = TEXT(
 			"123456789012345678901234567890123456789012345678901234567890"
 			"123"),
@@ -255,6 +262,7 @@ static void test_longest_form_fits(void **state unused)
 		"ffffffff:ff:1f.7+path=ffffffff:ff:1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/"
 		"1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7/1f.7+"
 		"slot=123456789012345678901234567890123456789012345678901234567890123+"
+		"pf=ffffffff:ff:1f.7+"
 		"serial=ff-ff-ff-ff-ff-ff-ff-ff+fffffffe:fffffffe:fffffffe:fffffffe:ffffffff:"
 		"ffffffff+accel=nvidia-datacenter+class=ffffff");
 }

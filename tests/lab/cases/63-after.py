@@ -46,8 +46,12 @@ def check(facts, native):
         TRIGGERED,
         r"\$ driverctl --nosave set-override 0000:03:00\.1 xocl\n=> 0\n" + MOVED,
         r"0000:03:00\.1 .* bound to vfio-pci at boot but changed since: xocl has it now\n",
+        r" +moved: at 20[0-9: -]+ UTC or before, by (?:udev's last event about it|the first look at .*)\n",
+        r' +moved: kernel log, [0-9.]+ s after its start: "xocl 0000:03:00\.1: .*"\n',
+        r" +moved: who did it is not recorded: no override of driverctl and no domain",
         r"driver_override was changed to xocl by another program \(driverctl, libvirt\)",
         r"\$ driverctl unset-override 0000:03:00\.1\n=> 0\n" + GIVEN_UP,
-        r"\$ earlybind bind 03:00\.1\n(?:.*\n)*=> 0\n" + STAYED,
+        r"\$ earlybind bind 03:00\.1\n(?:.*\n)*?=> 0\n" + STAYED,
+        r" +moved: driverctl has an override of it: /etc/driverctl\.d/pci-0000:03:00\.1 names xocl\n",
         r"0000:03:00\.1 .* bound to vfio-pci by hand \(was xocl\) and still is\n",
     )

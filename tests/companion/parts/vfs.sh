@@ -1,0 +1,23 @@
+# shellcheck shell=sh
+# Rules that have virtual functions made: pf= and vfs=.
+# shellcheck disable=SC2154 # here and so on are of run.sh
+
+golden vfs-plan plan --sysroot vfs
+golden vfs-status status --sysroot vfs
+golden vfs-check check --only configuration --sysroot vfs
+golden vfs-explain explain 03:00.0 03:10.1 --sysroot vfs
+golden vfs-list list pf=03:00.0 --sysroot vfs
+# What the card cannot do is refused, and it itself is not taken.
+golden vfs-add add pf=03:00.0+8086:10ca vfs=4 --dry-run --sysroot vfs-none
+for words in 'pf=03:00.0 vfs=40' '03:00.0 vfs=4' 'pf=05:00.0 vfs=1' 'pf=09:00.0' 'pf=03:00.0+15b3:* vfs=4'; do
+	# shellcheck disable=SC2086 # words
+	golden "vfs-add-$(echo "$words" | tr -cd a-z0-9)" add $words --dry-run --sysroot vfs-none
+done
+golden vfs-add-card add 03:00.0 --dry-run --sysroot vfs
+
+vfs_count() { # COMMAND COUNT: so many of the nine rules are fine
+	[ "$("$EARLYBIND" "$1" --json --sysroot vfs |
+		jq '[.virtual_functions[].ok] | length * 10 + (map(select(.)) | length)')" = "9$2" ]
+}
+check vfs-status-json vfs_count status 1
+check vfs-plan-json vfs_count plan 4
