@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* binder: run once in the initramfs, before udev. binder(8) */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,22 +118,46 @@ static int bind_for_pid1(void)
 	return run(&settings);
 }
 
-static const struct option program_options[] = {
-	{"cmdline", required_argument, NULL, 'c'},
-	{"device", required_argument, NULL, 'd'},
-	{"sysroot", required_argument, NULL, 's'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"force", no_argument, NULL, 'f'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
+static const struct program_option {
+	const char *name;
+	bool has_value;
+	char key;
+} program_options[] = {
+	{"--cmdline", true, 'c'},  {"--device", true, 'd'}, {"--sysroot", true, 's'},
+	{"--dry-run", false, 'n'}, {"--force", false, 'f'}, {"--version", false, 'V'},
+	{"--help", false, 'h'},
 };
+
+/*
+ * The key of the option that *words begins with, which is taken off, or '?'. "--name=value" and
+ * "--name value". getopt_long() would be 2 KiB of each image.
+ */
+static int take_option(char ***words, const char **ret_value)
+{
+	const char *word = *(*words)++;
+
+	for (size_t i = 0; i < ARRAY_SIZE(program_options); i++) {
+		const struct program_option *o = &program_options[i];
+		size_t n = strlen(o->name);
+		bool is_whole = strcmp(word, o->name) == 0;
+
+		if (is_whole && !o->has_value)
+			return o->key;
+		if (!o->has_value || strncmp(word, o->name, n) != 0 ||
+		    (is_whole ? !**words : word[n] != '='))
+			continue;
+		*ret_value = is_whole ? *(*words)++ : word + n + 1;
+		return o->key;
+	}
+	return '?';
+}
 
 int main(int argc, char **argv)
 {
 	struct settings settings = {0};
 	struct parse_error error;
-	int option;
+	char **words = argc > 0 ? argv + 1 : argv;
+	const char *value = NULL;
 
 	if (getpid() == 1) {
 		/* The arguments are words of the kernel command line, meant for /init. */
@@ -142,22 +165,22 @@ int main(int argc, char **argv)
 		return EXIT_NOT_ALL;
 	}
 	(void)pid1_ops.hold_descriptors();
-	while ((option = getopt_long(argc, argv, "", program_options, NULL)) != -1) {
-		switch (option) {
+	while (*words) {
+		switch (take_option(&words, &value)) {
 		case 'c':
-			settings.options.cmdline = text_of(optarg);
+			settings.options.cmdline = text_of(value);
 			break;
 		case 'd':
 			settings.options.is_late = true;
-			if (bdf_parse_loose(text_of(optarg), &settings.device, NULL,
+			if (bdf_parse_loose(text_of(value), &settings.device, NULL,
 					    &error) < 0) {
-				fprintf(stderr, "binder: --device %s: %s\n", optarg,
+				fprintf(stderr, "binder: --device %s: %s\n", value,
 					error.message);
 				return EXIT_USAGE;
 			}
 			break;
 		case 's':
-			settings.sysroot = optarg;
+			settings.sysroot = value;
 			break;
 		case 'n':
 			settings.options.is_dry_run = true;
@@ -175,10 +198,6 @@ int main(int argc, char **argv)
 			usage(stderr);
 			return EXIT_USAGE;
 		}
-	}
-	if (optind < argc) {
-		usage(stderr);
-		return EXIT_USAGE;
 	}
 	return run(&settings);
 }
