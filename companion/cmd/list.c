@@ -1560,6 +1560,8 @@ static int read_inventory(struct list *l)
 	unread = l->inventory.function_count - l->inventory.count;
 	if (unread > 0)
 		say_error("%zu function%s could not be read", unread, plural(unread));
+	/* What follows is about one function after the other. */
+	l->world->ops->enter(l->world, SYSFS_PCI_DEVICES);
 	return 0;
 }
 

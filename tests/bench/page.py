@@ -13,15 +13,17 @@ import sys
 
 BEGIN, END = "<!-- figures: make bench -->\n", "<!-- end of figures -->\n"
 NAMES = {
-    "floor": "floor", "binder": "binder", "shell": "shell recipe",
+    "floor": "floor", "floor-ids": "floor, by IDs", "binder": "binder",
+    "shell": "shell recipe", "shell-ids": "shell recipe, by IDs",
     "modprobe": "modprobe ids=", "driverctl": "driverctl",
 }
 COLOURS = {
-    "floor": "#777777", "binder": "#1a7f37", "shell": "#9a6700", "modprobe": "#0969da",
-    "driverctl": "#cf222e",
+    "floor": "#777777", "floor-ids": "#aaaaaa", "binder": "#1a7f37", "shell": "#9a6700",
+    "shell-ids": "#bf8700", "modprobe": "#0969da", "driverctl": "#cf222e",
 }
 PARTS = ["exec", "sources", "snapshot", "plan", "claim", "modules", "bind", "verify", "report"]
 COUNTS = [1, 2, 8, 32]
+LATENCIES = ["floor", "floor-ids", "binder", "shell", "shell-ids", "driverctl"]
 
 
 def walls(boot, name):
@@ -100,12 +102,30 @@ def claim_latency(results):
     rows = []
     for count in COUNTS:
         row = [count]
-        for name in ("floor", "binder", "shell", "driverctl"):
+        for name in LATENCIES:
             times = [at for at, mark in results["counted"]["at"].get(f"{name} {count}", [])
                      if mark == "mark_override"]
             row.append(f"{max(times) / 1000:.1f}" if times else "")
         rows.append(row)
-    return table(["devices", "floor", "binder", "shell recipe", "driverctl"], rows)
+    return table(["devices", *(NAMES[name] for name in LATENCIES)], rows)
+
+
+def compressed(results):
+    """The same with modules that are compressed, of another release."""
+    boot = results.get("compressed")
+    if not boot:
+        return ""
+    rows = []
+    for count in COUNTS:
+        for name, title in NAMES.items():
+            key = f"{name} {count}"
+            if key in boot["run"]:
+                rows.append([count, title, f"{median(boot, key) / 1000:.1f}",
+                             f"{median(boot, key) / median(boot, f'floor {count}'):.2f}",
+                             calls_of(boot, key), f"{median(boot, key, 4):.0f}"])
+    return "## Compressed modules\n\n" + table(
+        ["devices", "contender", "by instructions, ms", "/ floor", "system calls",
+         "page faults"], rows) + "\n"
 
 
 def idle(results):
@@ -205,7 +225,7 @@ def main():
             "## The parts of a run: 32 devices\n", phases(results, 32),
             "## Claim latency, ms\n", claim_latency(results),
             "## Nothing to do\n", idle(results),
-            "## Scale\n", scale(results),
+            compressed(results) + "## Scale\n", scale(results),
             "## Counts of dry runs\n", counts(table_of_counts)]
     page.write_text(before + "\n".join(text) + END + after)
     picture.write_text(plot(results))
