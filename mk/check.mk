@@ -173,6 +173,7 @@ suite-image: all
 suite-packages: all manual
 	$(Q)tests/packages/run.sh $(PACKAGE_TESTS)
 	$(Q)$(if $(filter all,$(PACKAGE_TESTS)),tests/packages/others.sh)
+	$(Q)$(if $(filter all,$(PACKAGE_TESTS)),tests/companion/kubevirt.sh)
 
 suite-lab: all
 	$(Q)tests/lab/run.sh
