@@ -54,6 +54,7 @@ check export-json-fields export_json
 export EARLYBIND
 exports_are_valid() {
 	set --
+	# shellcheck disable=SC2154 # here is of run.sh
 	for tree in "$here"/trees/*.tree; do
 		set -- "$@" "$(basename "$tree" .tree)"
 	done
