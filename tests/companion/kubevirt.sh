@@ -22,9 +22,9 @@ check() { # NAME COMMAND...
 	local name=$1
 	shift
 	if "$@" >"$work/log" 2>&1; then
-		printf 'pass\tkubevirt\t%s\n' "$name" >>"$RESULTS"
+		printf 'pass\tpackages\t%s\n' "$name" >>"$RESULTS"
 	else
-		printf 'fail\tkubevirt\t%s\tsee build/kubevirt/log\n' "$name" >>"$RESULTS"
+		printf 'fail\tpackages\t%s\tsee build/kubevirt/log\n' "$name" >>"$RESULTS"
 		echo "---- $name" >&2
 		tail -n 20 "$work/log" >&2
 		status=1
