@@ -114,7 +114,7 @@ PARALLEL := $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$
 
 # ---- suites --------------------------------------------------------------------------------
 
-.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-packages suite-lab suite-groups run-suites
+.PHONY: suite-build suite-reproducible suite-install suite-runner suite-companion suite-companion-asan suite-pid1 suite-hostile suite-append suite-unit suite-unit-musl suite-valgrind suite-fuzz suite-image suite-packages suite-lab suite-groups suite-builtin run-suites
 suite-build:
 	$(Q)$(PARALLEL) all
 	$(Q)printf 'pass\tbuild\tprograms\n' >>$(RESULTS)
@@ -173,12 +173,17 @@ suite-image: all
 suite-packages: all manual
 	$(Q)tests/packages/run.sh $(PACKAGE_TESTS)
 	$(Q)$(if $(filter all,$(PACKAGE_TESTS)),tests/packages/others.sh)
+	$(Q)$(if $(filter all,$(PACKAGE_TESTS)),tests/companion/kubevirt.sh)
 
 suite-lab: all
 	$(Q)tests/lab/run.sh
 
 suite-groups: all
 	$(Q)tests/groups/run.sh
+
+# Of test-all: its kernel is compiled first.
+suite-builtin: all
+	$(Q)tests/builtin/run.sh
 
 # What they need is built before any of them runs. One that cannot be built stops no other.
 NEEDS_unit := check-programs
@@ -217,7 +222,7 @@ test:
 
 # Every release and generator: about an hour.
 test-all:
-	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all PACKAGE_TESTS=all TEST_EXTRA=valgrind \
+	$(Q)$(MAKE) --no-print-directory test CASE=all IMAGE_TESTS=all PACKAGE_TESTS=all TEST_EXTRA='valgrind builtin' \
 		GROUPS_SUITES=all GROUPS_MACHINES=30
 
 check:

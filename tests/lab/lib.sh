@@ -124,6 +124,23 @@ prune() {
 		done
 }
 
+# The archive as apt knows it. Machines have other archives configured as well; a machine
+# that never ran `apt-get update` knows no origins yet, hence the second and third try.
+# shellcheck disable=SC2016 # apt's own variables
+mirror() {
+	local field='$(ORIGIN)/$(LABEL) $(REPO_URI)' uri
+	if [ -n "${EARLYBIND_MIRROR:-}" ]; then
+		echo "$EARLYBIND_MIRROR"
+		return
+	fi
+	uri=$(apt-get indextargets --format "$field" 'Created-By: Packages' 2>/dev/null |
+		awk '$1 == "Debian/Debian" { print $2; exit }')
+	[ -n "$uri" ] || uri=$(apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 2>/dev/null | grep -m1 -E '/debian/?$' || true)
+	[ -n "$uri" ] || die "apt knows no Debian archive here: set EARLYBIND_MIRROR=URL"
+	echo "$uri"
+}
+
 # lab_cc SOURCE PROGRAM: a static program for the guest.
 lab_cc() {
 	musl-gcc -static -Os -Wall -Wextra -idirafter /usr/include \

@@ -49,3 +49,16 @@ export_json() {
 		jq -e '.schema == 1 and ([.devices[].viable] | all) and (.devices | length) == 4'
 }
 check export-json-fields export_json
+
+# By what KubeVirt and Proxmox VE publish of their configuration.
+export EARLYBIND
+exports_are_valid() {
+	set --
+	# shellcheck disable=SC2154 # here is of run.sh
+	for tree in "$here"/trees/*.tree; do
+		set -- "$@" "$(basename "$tree" .tree)"
+	done
+	"$here/exports.py" trees "$@"
+}
+check exports-published exports_are_valid
+check exports-published-damaged "$here/exports.py" damaged four-gpus-bound
