@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 	struct settings settings = {0};
 	struct parse_error error;
 	char **words = argc > 0 ? argv + 1 : argv;
-	const char *value = NULL;
+	const char *value = "";
 
 	if (getpid() == 1) {
 		/* The arguments are words of the kernel command line, meant for /init. */
