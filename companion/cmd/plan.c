@@ -844,7 +844,8 @@ static size_t count_vfs(const struct planning *p)
 	size_t count = 0;
 
 	for (size_t i = 0; i < p->vfs.count; i++)
-		count += p->vfs.items[i].is_fine ? p->vfs.items[i].rule->vfs : 0;
+		if (p->vfs.items[i].is_fine && !p->vfs.items[i].is_repeated)
+			count += p->vfs.items[i].rule->vfs;
 	return count;
 }
 

@@ -29,6 +29,7 @@ static bool has_options(const struct rule_requests *w, const struct rule *rule)
 
 	return has_driver && (rule->follow || !w->like.follow) &&
 	       (w->like.with == WITH_NOTHING || rule->with == w->like.with) &&
+	       (w->like.vfs == 0 || rule->vfs == w->like.vfs) &&
 	       (rule->allow & w->like.allow) == w->like.allow;
 }
 

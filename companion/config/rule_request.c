@@ -617,7 +617,8 @@ static int add_virtual(struct rule_requests *w, struct edit *e, struct text aske
 {
 	const struct rule rule = {.selector = *s, .text = asked, .vfs = w->like.vfs};
 	struct vfs_rule judged;
-	int r = vfs_judge(e->world, e->arena, &rule, NULL, false, &judged);
+	int r = vfs_judge(e->world, e->arena, &e->before, e->before.rule_count, &rule,
+			  NULL, false, &judged);
 
 	if (r < 0)
 		return r;

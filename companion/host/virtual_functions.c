@@ -244,7 +244,7 @@ static const char *find_lack(struct world *world, struct arena *arena,
 	if (inventory_read_driver(world, s->pf, driver) == -ENODEV)
 		return arena_printf(arena, "there is no %s, which would make them",
 				    address);
-	if (read_number(world, s->pf, "sriov_totalvfs", false, &total) < 0 || total == 0)
+	if (read_number(world, s->pf, "sriov_totalvfs", false, &total) != 0 || total == 0)
 		return arena_printf(arena,
 				    "%s has no SR-IOV, or the firmware has disabled it",
 				    address);
@@ -252,10 +252,10 @@ static const char *find_lack(struct world *world, struct arena *arena,
 		return arena_printf(arena, "%s can make %u, not %u: write vfs=%u or less",
 				    address, total, rule->vfs, total);
 	if (!(s->terms & TERM_ID) ||
-	    read_number(world, s->pf, "sriov_vf_device", true, &device) < 0)
+	    read_number(world, s->pf, "sriov_vf_device", true, &device) != 0)
 		return NULL;
 	/* The vendor is that of the card (drivers/pci/iov.c: pci_iov_add_virtfn()). */
-	if (inventory_read_ids(world, s->pf, &ids) < 0 ||
+	if (inventory_read_ids(world, s->pf, &ids) != 0 ||
 	    ((s->id.vendor == PCI_ANY || s->id.vendor == ids.vendor) &&
 	     (s->id.device == PCI_ANY || s->id.device == device)))
 		return NULL;
@@ -292,15 +292,40 @@ static const char *find_failure(struct world *world, struct arena *arena,
 		address, driver, address);
 }
 
-int vfs_judge(struct world *world, struct arena *arena, const struct rule *rule,
-	      const struct plan *plan, bool is_now, struct vfs_rule *ret)
+/* The kernel takes a number once: the first rule that the card can carry out counts. */
+static const struct rule *find_first(struct world *world, struct arena *arena,
+				     const struct policy *policy, size_t count,
+				     const struct rule *rule, const char *address)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *r = &policy->rules[i];
+
+		if (r->vfs > 0 && policy_has_rule_active(policy, r) &&
+		    bdf_compare(r->selector.pf, rule->selector.pf) == 0 &&
+		    !find_lack(world, arena, r, address))
+			return r;
+	}
+	return NULL;
+}
+
+int vfs_judge(struct world *world, struct arena *arena, const struct policy *policy,
+	      size_t count, const struct rule *rule, const struct plan *plan, bool is_now,
+	      struct vfs_rule *ret)
 {
 	char address[BDF_SIZE], origin[ORIGIN_SIZE];
-	const struct rule *taker = find_taker(plan, rule->selector.pf);
+	const struct rule *taker = find_taker(plan, rule->selector.pf), *first;
 	const char *wrong;
 
 	bdf_format(rule->selector.pf, address);
+	first = find_first(world, arena, policy, count, rule, address);
 	wrong = find_lack(world, arena, rule, address);
+	if (!wrong && first && first->vfs != rule->vfs)
+		wrong = arena_printf(
+			arena,
+			"%.*s vfs=%u (%s) stands before it, and the kernel takes a "
+			"number once: change that one",
+			(int)MIN(first->text.n, (size_t)SELECTOR_SIZE), first->text.p,
+			first->vfs, origin_format(&first->origin, origin));
 	if (!wrong && taker)
 		wrong = arena_printf(
 			arena,
@@ -310,7 +335,7 @@ int vfs_judge(struct world *world, struct arena *arena, const struct rule *rule,
 			origin_format(&taker->origin, origin), address, address);
 	if (!wrong && is_now)
 		wrong = find_failure(world, arena, rule, address);
-	*ret = (struct vfs_rule){rule, !wrong, wrong};
+	*ret = (struct vfs_rule){rule, !wrong, first != NULL, wrong};
 	if (!wrong && is_now)
 		ret->sentence =
 			arena_printf(arena, "%u of %s are there", rule->vfs, address);
@@ -336,7 +361,8 @@ int vfs_judge_all(struct world *world, struct arena *arena, const struct policy 
 
 		if (rule->vfs == 0 || !policy_has_rule_active(policy, rule))
 			continue;
-		r = vfs_judge(world, arena, rule, plan, is_now, &ret->items[ret->count]);
+		r = vfs_judge(world, arena, policy, i, rule, plan, is_now,
+			      &ret->items[ret->count]);
 		if (r < 0)
 			return r;
 		ret->count++;

@@ -19,6 +19,7 @@
 struct vfs_rule {
 	const struct rule *rule;
 	bool is_fine; /* they will be made, or are there */
+	bool is_repeated; /* a rule before it has the same card make them */
 	const char *sentence; /* that, or what keeps them from it */
 };
 
@@ -28,12 +29,12 @@ struct vfs_rules {
 };
 
 /*
- * Judges @rule, which has pf=: for the next boot, where @plan is its plan or NULL if that is not
- * known, or with @is_now what is there now. -ENOMEM.
+ * Judges @rule, which has pf=, behind the first @count rules of @policy: for the next boot, where
+ * @plan is its plan or NULL if that is not known, or with @is_now what is there now. -ENOMEM.
  */
-int vfs_judge(struct world *world, struct arena *arena, const struct rule *rule,
-	      const struct plan *plan, bool is_now, struct vfs_rule *ret) must_check
-	nonnull(1, 2, 3, 6);
+int vfs_judge(struct world *world, struct arena *arena, const struct policy *policy,
+	      size_t count, const struct rule *rule, const struct plan *plan, bool is_now,
+	      struct vfs_rule *ret) must_check nonnull(1, 2, 3, 5, 8);
 
 /* All active rules of @policy with vfs=. -ENOMEM. */
 int vfs_judge_all(struct world *world, struct arena *arena, const struct policy *policy,

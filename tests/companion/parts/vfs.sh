@@ -21,3 +21,17 @@ vfs_count() { # COMMAND COUNT: so many of the nine rules are fine
 }
 check vfs-status-json vfs_count status 1
 check vfs-plan-json vfs_count plan 4
+
+# The first rule about a card counts: another number behind it is told, the same one is not counted twice.
+cp -a vfs vfs-twice
+printf '%s\n' 'bind pf=03:00.0 vfs=4' 'bind pf=03:00.0 vfs=2' 'bind pf=03:00.0+8086:10ca vfs=4' \
+	>vfs-twice/etc/earlybind.conf
+check vfs-twice says 'vfs=2 (/etc/earlybind.conf:2): pf=03:00.0 vfs=4 (/etc/earlybind.conf:1) stands before it' \
+	plan --sysroot vfs-twice
+check vfs-twice-count says '2 bound already, 4 virtual functions to be there' plan --sysroot vfs-twice
+echo 'bind pf=03:00.0 vfs=4' >vfs-twice/etc/earlybind.conf
+check vfs-other-number says 'vfs=4 (/etc/earlybind.conf:1:6) stands before it' add pf=03:00.0 vfs=2 --dry-run --sysroot vfs-twice
+check vfs-same-number says 'nothing to change' add pf=03:00.0 vfs=4 --dry-run --sysroot vfs-twice
+# A rule that only names them has none made.
+echo 'bind pf=03:00.0' >vfs-twice/etc/earlybind.conf
+check vfs-number-too says '+bind pf=03:00.0 vfs=4' add pf=03:00.0 vfs=4 --dry-run --sysroot vfs-twice
