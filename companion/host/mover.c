@@ -52,15 +52,15 @@ static int read_log(struct mover *m)
 /* "6,512,11842215,-;nvme 0000:03:00.0: ..." (Documentation/ABI/testing/dev-kmsg) */
 static bool parse_record(struct text line, uint64_t *ret_microseconds, struct text *ret)
 {
-	struct text head, field;
+	struct text head, sequence, level, time;
 
 	if (line.n == 0 || char_is_blank(line.p[0]) || !text_cut(&line, ';', &head) ||
 	    !line.p)
 		return false;
 	*ret = line;
-	return text_cut(&head, ',', &field) && text_cut(&head, ',', &field) &&
-	       text_cut(&head, ',', &field) &&
-	       text_decimal(field, UINT64_MAX, ret_microseconds) == 0;
+	return text_cut(&head, ',', &level) && text_cut(&head, ',', &sequence) &&
+	       text_cut(&head, ',', &time) &&
+	       text_decimal(time, UINT64_MAX, ret_microseconds) == 0;
 }
 
 static bool has_start(struct text t, const char *first, const char *second)
