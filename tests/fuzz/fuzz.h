@@ -73,7 +73,7 @@ static inline struct arena *fuzz_arena(unsigned number)
 	struct arena *arena = &arenas[number];
 
 	if (!arena->base)
-		*arena = (struct arena){calloc(1, SIZE), SIZE, 0};
+		*arena = (struct arena){.base = calloc(1, SIZE), .size = SIZE};
 	require(arena->base);
 	arena_rewind(arena, 0);
 	return arena;
