@@ -4,7 +4,8 @@
 Usage: nm -A OBJECT... | mk/graph.py BUILD/release/ [--quiet] [TEST-SOURCE...]
 
 Prints the circles of files, and how many of the exported symbols only one other file uses: within
-a folder, across folders, and of both those that a test uses as well. Code 1 if a circle has more
+a folder, across folders, and of both those that a test uses as well; those that are left without
+tests and main.c have no other reason to be exported than where a file ends. Code 1 if a circle has more
 than CIRCLE_MAX files, or there were no objects.
 """
 
@@ -66,6 +67,8 @@ def main():
         print(f"used by one other file: {len(alone)}; within a folder {len(within)}, of which tests use "
               f"{len(within & words)}; across folders {len(alone) - len(within)}, of which tests use "
               f"{len((alone.keys() - within) & words)}")
+        doors = {symbol for symbol, user in alone.items() if os.path.basename(user) == "main"}
+        print(f"neither a command that main.c calls nor what a test calls: {len(alone.keys() - words - doors)}")
     too_large = [circle for circle in found if len(circle) > CIRCLE_MAX]
     for circle in too_large:
         print(f"a circle of more than {CIRCLE_MAX} files: {' '.join(sorted(circle))}")
