@@ -582,6 +582,7 @@ static int read_all(struct status *s)
 
 static int status(struct status *s)
 {
+	static struct mover mover;
 	enum boot_state state;
 	int r;
 
@@ -595,7 +596,9 @@ static int status(struct status *s)
 		say_no_inventory(r);
 		return EXIT_FAILED;
 	}
-	s->mover = &(struct mover){s->world, s->arena, s->sysroot, false, 0, {NULL, 0}};
+	mover = (struct mover){
+		.world = s->world, .arena = s->arena, .sysroot = s->sysroot};
+	s->mover = &mover;
 	state = boot_view_state(&s->view, &s->now);
 	if (s->view.without != BOOT_FINE && s->view.boot.device_count == 0) {
 		r = print_no_report(s, state);
