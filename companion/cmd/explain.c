@@ -681,11 +681,12 @@ static void tell_mover(struct explain *e, const struct pci_device *d, struct sto
 	struct mover mover = {
 		.world = e->world, .arena = e->arena, .sysroot = e->sysroot};
 	const char *lines[MOVER_LINES];
+	size_t count;
 
 	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b))
 		return;
-	mover_describe(&mover, d, lines);
-	for (size_t i = 0; i < MOVER_LINES; i++)
+	count = mover_describe(&mover, d, lines);
+	for (size_t i = 0; i < count; i++)
 		tell(s, LABEL_NOW, "moved: %s", lines[i]);
 }
 

@@ -65,12 +65,12 @@ static void write_mover(const struct status *s, const struct boot_device *b,
 {
 	const struct pci_device *d = boot_device_now(b, &s->now);
 	const char *lines[MOVER_LINES];
-	bool is_moved = d && boot_device_is_changed(b, &s->now);
+	size_t count = 0;
 
-	if (is_moved)
-		mover_describe(s->mover, d, lines);
+	if (d && boot_device_is_changed(b, &s->now))
+		count = mover_describe(s->mover, d, lines);
 	json_open(json, "moved", '[');
-	for (size_t i = 0; is_moved && i < MOVER_LINES; i++)
+	for (size_t i = 0; i < count; i++)
 		json_put_string(json, NULL, lines[i]);
 	json_close(json, ']');
 }
@@ -210,11 +210,12 @@ static void put_mover(const struct status *s, const struct boot_device *b)
 {
 	const struct pci_device *d = boot_device_now(b, &s->now);
 	const char *lines[MOVER_LINES];
+	size_t count;
 
 	if (!d || !boot_device_is_changed(b, &s->now))
 		return;
-	mover_describe(s->mover, d, lines);
-	for (size_t i = 0; i < MOVER_LINES; i++)
+	count = mover_describe(s->mover, d, lines);
+	for (size_t i = 0; i < count; i++)
 		paragraph_line(stdout, DEVICE_INDENT, "moved: %s", lines[i]);
 }
 

@@ -226,13 +226,15 @@ static const char *describe_who(struct mover *m, const struct pci_device *d)
 	       "libvirt with managed='yes' is about it";
 }
 
-void mover_describe(struct mover *mover, const struct pci_device *d,
-		    const char *ret_lines[static MOVER_LINES])
+size_t mover_describe(struct mover *mover, const struct pci_device *d,
+		      const char *ret_lines[static MOVER_LINES])
 {
-	ret_lines[0] = describe_when(mover, d);
-	ret_lines[1] = describe_log(mover, d);
-	ret_lines[2] = describe_who(mover, d);
-	for (size_t i = 0; i < MOVER_LINES; i++)
-		if (!ret_lines[i])
-			ret_lines[i] = out_of_memory;
+	const char *lines[] = {describe_when(mover, d), describe_log(mover, d),
+			       describe_who(mover, d)};
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (i != 1 || mover->error != -ENOENT)
+			ret_lines[count++] = lines[i] ? lines[i] : out_of_memory;
+	return count;
 }

@@ -24,7 +24,8 @@ struct mover {
 
 /*
  * What there is to say of @d, which is no longer as the boot left it: when, what the kernel log
- * has, and who. A sentence each.
+ * has, and who. A sentence each; how many. A recording has no kernel log.
  */
-void mover_describe(struct mover *mover, const struct pci_device *d,
-		    const char *ret_lines[static MOVER_LINES]) nonnull(1, 2, 3);
+size_t mover_describe(struct mover *mover, const struct pci_device *d,
+		      const char *ret_lines[static MOVER_LINES]) must_check
+	nonnull(1, 2, 3);
