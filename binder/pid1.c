@@ -183,9 +183,8 @@ static int error_of(int r)
 /* Without them a file of /sys could become the error output. Nothing is read or written. */
 static int real_hold_descriptors(void)
 {
-	struct pollfd three[] = {{.fd = STDIN_FILENO},
-				 {.fd = STDOUT_FILENO},
-				 {.fd = STDERR_FILENO}};
+	struct pollfd three[] = {
+		{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
 	bool is_missing = poll(three, ARRAY_SIZE(three), 0) < 0;
 	int fd;
 

@@ -31,6 +31,8 @@ static void serve(struct worker *worker, int fd)
 
 	/* A worker in the kernel's hands must not outlive its use by much. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A pause of microseconds is no longer than that. */
+	(void)prctl(PR_SET_TIMERSLACK, 1);
 	for (;;) {
 		ssize_t n;
 
@@ -291,8 +293,8 @@ static int root_fd(struct real_world *w, enum world_root root)
 
 	if (w->roots[root] >= 0)
 		return w->roots[root];
-	w->roots[root] = w->sysroot[0] != '\0' ? open_below(w->sysroot, path)
-					       : open_folder(path);
+	w->roots[root] =
+		w->sysroot[0] != '\0' ? open_below(w->sysroot, path) : open_folder(path);
 	return w->roots[root] < 0 ? -errno : w->roots[root];
 }
 
@@ -313,9 +315,9 @@ static int start_fd(struct real_world *w, enum world_root root, const char **pat
 static void real_enter(struct world *world, const char *folder)
 {
 	struct real_world *w = real(world);
-	bool is_inner = folder && w->folders[0] >= 0 &&
-			strncmp(folder, w->folder_paths[0], strlen(w->folder_paths[0])) ==
-				0;
+	bool is_inner =
+		folder && w->folders[0] >= 0 &&
+		strncmp(folder, w->folder_paths[0], strlen(w->folder_paths[0])) == 0;
 	int dir;
 
 	for (size_t i = is_inner; i < ARRAY_SIZE(w->folders); i++) {
@@ -330,7 +332,6 @@ static void real_enter(struct world *world, const char *folder)
 		w->folders[is_inner] =
 			openat(dir, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
-
 
 static int real_read(struct world *world, enum world_root root, const char *path,
 		     char *buf, size_t size)

@@ -275,8 +275,8 @@ static void read_modprobe(const struct run_options *options, struct world *world
 	else if (!world->ops->has_module_options(world))
 		return;
 	else
-		r = world_run(world, &job, run_begin(world, run) + policy->timeout * SECOND,
-			      &result);
+		r = world_run(world, &job,
+			      run_begin(world, run) + policy->timeout * SECOND, &result);
 	if (r == 0)
 		r = result.error;
 	if (r == 0 && result.is_found) {

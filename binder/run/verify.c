@@ -41,6 +41,7 @@ static int fence(struct world *world, struct outcome *o, unsigned *count)
 	int r;
 
 	inventory_attribute(o->plan->device->bdf, "power/control", job.path);
+	inventory_attribute(o->plan->device->bdf, "driver", job.ids);
 	r = store(world, &job, JOB_FENCE);
 	*count += r == -EINVAL ? FENCES : 1;
 	if (r == -ENOENT) {
@@ -180,8 +181,7 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct pci_device *d = &inventory->devices[i];
 
-		if (!d->is_judged &&
-		    inventory_read_driver(world, d->bdf, d->driver) < 0)
+		if (!d->is_judged && inventory_read_driver(world, d->bdf, d->driver) < 0)
 			d->driver[0] = '\0';
 	}
 	report->groups = arena_alloc(arena, plan->group_count, sizeof(*report->groups));
