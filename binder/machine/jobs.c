@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "modload.h"
@@ -31,21 +32,30 @@ static void close_fd(const int *fd)
 }
 
 /*
- * A store into sysfs is one write(2): a short one is an error, a second one another store. @times
- * of them; the result is that of the last one.
+ * A store into sysfs is one write(2): a short one is an error, a second one another store. @link:
+ * FENCES of them, as long as that link is there; the result is that of the last one, or -ENODEV.
+ * Between two of them whoever waits for the device's lock gets it: without a pause this process
+ * would have it again before the other one is awake (kernel/locking/mutex.c).
  */
-static int store(int sys_fd, const char *path, const char *value, unsigned times)
+static int store(int sys_fd, const char *path, const char *value, const char *link)
 {
+	static const struct timespec pause = {.tv_nsec = FENCE_PAUSE * 1000};
 	cleanup_with(close_fd) int fd = -1;
-	ssize_t n = 0;
+	ssize_t n;
+	char c;
 
 	if (sys_fd < 0)
 		return sys_fd;
 	fd = openat(sys_fd, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while (times-- > 0)
+	n = write(fd, value, strlen(value));
+	for (int i = 1; link && i < FENCES; i++) {
+		nanosleep(&pause, NULL);
+		if (readlinkat(sys_fd, link, &c, 1) < 0)
+			return -ENODEV;
 		n = write(fd, value, strlen(value));
+	}
 	if (n < 0)
 		return -errno;
 	return n == (ssize_t)strlen(value) ? 0 : -EIO;
@@ -193,7 +203,7 @@ void job_execute(const struct job_context *context, const struct job *job,
 	case JOB_STORE:
 	case JOB_FENCE:
 		ret->error = store(context->sys_fd, job->path, job->value,
-				   job->kind == JOB_FENCE ? FENCES : 1);
+				   job->kind == JOB_FENCE ? job->ids : NULL);
 		return;
 	case JOB_MODULE_IDS:
 		ret->error = modload_read_options(context->sysroot, ret);

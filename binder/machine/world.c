@@ -31,6 +31,8 @@ static void serve(struct worker *worker, int fd)
 
 	/* A worker in the kernel's hands must not outlive its use by much. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A pause of microseconds is no longer than that. */
+	(void)prctl(PR_SET_TIMERSLACK, 1);
 	for (;;) {
 		ssize_t n;
 

@@ -52,10 +52,12 @@ enum log_level { /* the kernel's numbers */
 
 #define JOBS_PARKED_MAX 8 /* that go on by themselves at a time */
 #define FENCES		3 /* stores of a JOB_FENCE */
+#define FENCE_PAUSE	10 /* microseconds between them */
 
 enum job_kind {
 	JOB_STORE, /* writes value to path below /sys, in one write(2) */
-	JOB_FENCE, /* the same, FENCES times: each waits for who has the device */
+	JOB_FENCE, /* the same, FENCES times: each waits for who has the device; -ENODEV where
+		    * the link named by ids is not there between two of them */
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */

@@ -41,6 +41,7 @@ static int fence(struct world *world, struct outcome *o, unsigned *count)
 	int r;
 
 	inventory_attribute(o->plan->device->bdf, "power/control", job.path);
+	inventory_attribute(o->plan->device->bdf, "driver", job.ids);
 	r = store(world, &job, JOB_FENCE);
 	*count += r == -EINVAL ? FENCES : 1;
 	if (r == -ENOENT) {

@@ -115,7 +115,7 @@ static __attribute__((noinline)) int verify(char *const *devices)
 
 static int has_id(int devices, const char *address, char *const *ids)
 {
-	char path[64], alias[128];
+	char path[300], alias[128];
 	unsigned vendor, device, v, d;
 	ssize_t n = -1;
 	int fd;

@@ -414,6 +414,11 @@ int fake_await(struct world *world, uint64_t until, struct job_result *ret)
 	       w->job->error == -EINVAL) {
 		w->fences--;
 		w->job->is_awaited = false;
+		fake_run(&w->bus, w->bus.now + FENCE_PAUSE, NULL);
+		if (!w->job->device || !w->job->device->has_link) {
+			w->job->error = -ENODEV;
+			break;
+		}
 		start_store(w, w->current.path, w->current.value);
 		w->job->is_awaited = true;
 		fake_run(&w->bus, until, w->job);

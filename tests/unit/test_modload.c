@@ -94,6 +94,11 @@ static const struct modprobe_case cases[] = {
 	 "1:1",
 	 false,
 	 NULL},
+	{"a line that ends within words",
+	 {{"etc/modprobe.d/a.conf", "opti\\\nons vf\\\nio-pci ids=10ee:5000\n"}},
+	 "10ee:5000",
+	 false,
+	 NULL},
 	{"denylist",
 	 {{"etc/modprobe.d/a.conf", "options vfio-pci disable_denylist=1\n"}},
 	 NULL,
@@ -151,7 +156,20 @@ static bool replace_cmdline(const char *root, const char *text)
 		     NULL) == 0;
 }
 
-/* 0: as wanted; 2: cannot be tried here. */
+/* What is found without libkmod: whether there may be such options. */
+static bool may_have_options(const char *root)
+{
+	struct world *world;
+	bool may;
+
+	if (world_open(root, &world) < 0)
+		return false;
+	may = world->ops->has_module_options(world);
+	world_close(world);
+	return may;
+}
+
+/* 0: as wanted; 2: cannot be tried here; 3: nobody would have asked libkmod. */
 static int try_case(const struct modprobe_case *c, const char *root)
 {
 	static struct job_result result;
@@ -163,7 +181,43 @@ static int try_case(const struct modprobe_case *c, const char *root)
 	if (r < 0 || result.is_found != (c->ids != NULL) ||
 	    result.is_denylist_off != c->is_denylist_off)
 		return 1;
+	if ((c->ids || c->is_denylist_off) && !may_have_options(root))
+		return 3;
 	return c->ids && !text_is((struct text){result.text, result.length}, c->ids);
+}
+
+/* libkmod is asked only where a file may have options of vfio's modules. */
+static void test_may_have_options(void **state unused)
+{
+	static const struct {
+		const char *path, *bytes; /* NULL: a folder */
+		bool may;
+	} files[] = {
+		{"etc/modprobe.d", NULL, false},
+		{"etc/modprobe.d/a.conf", "# options vfio-pci ids=1:1\n", false},
+		{"etc/modprobe.d/a.conf", "softdep nouveau pre: vfio-pci\n", false},
+		{"etc/modprobe.d/a.conf", "options snd index=-2\nblacklist vfio\n",
+		 false},
+		{"etc/modprobe.d/a.conf", "options vfio-pci\n", true},
+		{"lib/modprobe.d/a.conf", "x\n \toptions  vfio_iommu_type1 x=1", true},
+		{"usr/local/lib/modprobe.d/a.conf", "options a\\", true},
+		/* What cannot be read so is libkmod's. */
+		{"run/modprobe.d/a.conf", "", true},
+		{"usr/lib/modprobe.d/a.conf", NULL, true},
+		{"etc/modprobe.d", "options vfio-pci ids=1:1\n", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const char *root = tree_new();
+
+		if (files[i].bytes)
+			tree_write(root, files[i].path, files[i].bytes);
+		else
+			tree_mkdir(root, files[i].path);
+		check_int(files[i].bytes ? files[i].bytes : files[i].path,
+			  may_have_options(root), files[i].may);
+		tree_remove(root);
+	}
 }
 
 static void test_options(void **state unused)
@@ -293,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_may_have_options),
 		cmocka_unit_test(test_long_ids),
 		cmocka_unit_test(test_replace_ids),
 		cmocka_unit_test(test_missing_module),

@@ -419,6 +419,18 @@ static void test_store(void **state unused)
 	job_execute(&context, &job, &result);
 	assert_int_equal(result.error, 0);
 	assert_string_equal(tree_read(root, "driver_override"), "\nfio-pci");
+	/* A fence is several, as long as its link is there. */
+	tree_write(root, "control", "");
+	job = (struct job){
+		.kind = JOB_FENCE, .path = "control", .value = "fence", .ids = "driver"};
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, -ENODEV);
+	assert_string_equal(tree_read(root, "control"), "fence");
+	assert_int_equal(symlink("../vfio-pci", tree_path(root, "driver")), 0);
+	job_execute(&context, &job, &result);
+	assert_int_equal(result.error, 0);
+	assert_string_equal(tree_read(root, "control"), "fencefencefence");
+	job.kind = JOB_STORE;
 	strcpy(job.path, "bind");
 	job_execute(&context, &job, &result);
 	assert_int_equal(result.error, -ENOENT);
