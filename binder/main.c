@@ -16,9 +16,9 @@
 #include "version.h"
 
 /*
- * Zero pages: what is not used costs nothing. Less than a large page of the kernel's, which would
- * have each run entered in the list of those that may get one. More is mapped where that is not
- * enough: for 65,536 functions.
+ * Zero pages: what is not used costs nothing. With all that is static it is within 2 MiB, so that a
+ * run with nothing to do has one page of page tables. More is mapped where that is not enough: for
+ * 65,536 functions.
  */
 static char memory[1024 * 1024];
 #define MEMORY_MORE ((size_t)24 * 1024 * 1024)

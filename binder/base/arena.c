@@ -28,6 +28,16 @@ static void hand_out(const struct arena *arena, size_t start, size_t bytes)
 	ASAN_POISON_MEMORY_REGION(arena->base + end, MIN(arena->size - end, ARENA_MOAT));
 }
 
+/* Small pages: a large one would take 2 MiB, and the time to clear it, for a few KiB of a report. */
+static int map_more(struct arena *arena)
+{
+	int r = arena->more > 0 ? arena_map(arena, arena->more) : -ENOMEM;
+
+	if (r == 0)
+		(void)madvise(arena->base, arena->size, MADV_NOHUGEPAGE);
+	return r;
+}
+
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
 	size_t red_zone = arena->used > 0 ? ARENA_RED_ZONE : 0;
@@ -38,9 +48,7 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	if (__builtin_mul_overflow(count, size, &bytes))
 		return NULL;
 	if (start > arena->size || bytes > arena->size - start)
-		return arena->more > 0 && arena_map(arena, arena->more) == 0
-			       ? arena_alloc(arena, count, size)
-			       : NULL;
+		return map_more(arena) == 0 ? arena_alloc(arena, count, size) : NULL;
 	hand_out(arena, start, bytes);
 	arena->used = start + bytes;
 	return arena->base + start;

@@ -39,7 +39,7 @@ static void close_fd(const int *fd)
  */
 static int store(int sys_fd, const char *path, const char *value, const char *link)
 {
-	static const struct timespec pause = {.tv_nsec = FENCE_PAUSE * 1000};
+	static const struct timespec pause = {.tv_nsec = FENCE_PAUSE * 1000L};
 	cleanup_with(close_fd) int fd = -1;
 	ssize_t n;
 	char c;

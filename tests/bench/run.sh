@@ -2,7 +2,7 @@
 # Measures the binder beside the least that its work can cost and beside others, in boots of the
 # lab. Words for bench.py may follow.
 #
-# Usage: tests/bench/run.sh [--only two,one,counted,scale] [--scale 100,1000]
+# Usage: tests/bench/run.sh [--only two,one,counted,compressed,scale] [--scale 100,1000]
 set -eu -o pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lab/lib.sh"
