@@ -195,6 +195,8 @@ int main(int argc, char **argv)
 			usage(stdout);
 			return EXIT_ALL_BOUND;
 		default:
+			fprintf(stderr, "binder: %s: no option, or without its value\n",
+				words[-1]);
 			usage(stderr);
 			return EXIT_USAGE;
 		}

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # cmdline --set for boot loaders whose files are plain, and what it says of the others. The
 # helpers are those of cmdline.sh, which is read before.
+# Needs: cmdline
 # shellcheck disable=SC2154 # here and so on are of run.sh
 
 mkdir "$work/cmdlines"

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Critical devices: what embed records of a machine, and that all commands know of it.
+# Needs: check
 
 golden embed-critical embed --sysroot critical --binder binder --output guarded --verbose
 golden embed-critical-show embed --show guarded

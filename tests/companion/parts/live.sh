@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154
 # Sourced by run.sh: what this boot did against the state now, the story of one device, and
 # bind and release by hand as far as a tree lets them.
+# Needs: status
 
 # ---- status: one device, a configuration that changed, by hand, no report --------------------
 

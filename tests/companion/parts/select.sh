@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # select: with numbers as a script has it, and with keys on a pseudo terminal.
+# Needs: edit
 
 answer() { # NAME ANSWER ARGUMENT...: golden with an answer on the input
 	name=$1

@@ -2,6 +2,7 @@
 # Entries of boot loaders beside the images: kernels that none boots, entries that boot nothing,
 # addons of unified kernel images. The helpers and images are those of loaders.sh, read before.
 # shellcheck disable=SC2154
+# Needs: loaders
 
 cd "$work/loaders" || exit
 # As it was before other parts wrote to it.

@@ -2,6 +2,7 @@
 # Where no boot loader has the kernel command line: a unified image by itself, and an entry of the
 # firmware. The helpers are those of cmdline.sh, which is read before.
 # shellcheck disable=SC2154
+# Needs: cmdline
 
 mkdir "$work/firmware"
 cd "$work/firmware" || exit

@@ -2,6 +2,7 @@
 # cmdline --set where the running kernel is a unified image that ukify made by its settings alone.
 # The helpers are those of cmdline.sh, which is read before.
 # shellcheck disable=SC2154
+# Needs: cmdline
 
 mkdir "$work/ukify"
 cd "$work/ukify" || exit

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # driver=: the variants of vfio-pci by a real index of depmod's, and the modules an image needs.
 # copy() is that of edit.sh.
+# Needs: edit
 
 variants_release=6.1.0-variants
 variants_dir=variants/lib/modules/$variants_release

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Intel's VMD: what is behind it goes with its controller.
 # shellcheck disable=SC2154 # here and so on are of run.sh
+# Needs: causes
 
 VMD='it is behind the VMD controller 0000:00:0e.0 and goes with it'
 

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # What with= brings along: shown, guarded, and known to be bound. copy() is that of edit.sh.
+# Needs: edit
 
 copy alveo along
 golden add-with-group add --sysroot along --dry-run 01:00.0 with=group
