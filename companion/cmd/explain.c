@@ -56,6 +56,7 @@ struct explain {
 	struct run
 		next; /* the rules of the next boot, with every function, and their plan */
 	struct judge judge; /* of it */
+	struct mover mover; /* reads the kernel log once for all devices */
 };
 
 /* What "earlybind bind" and "release" would be asked. */
@@ -678,14 +679,12 @@ static void tell_override(struct explain *e, const struct pci_device *d, struct 
 static void tell_mover(struct explain *e, const struct pci_device *d, struct story *s)
 {
 	const struct boot_device *b = boot_find(&e->view.boot, d->bdf);
-	struct mover mover = {
-		.world = e->world, .arena = e->arena, .sysroot = e->sysroot};
 	const char *lines[MOVER_LINES];
 	size_t count;
 
 	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b))
 		return;
-	count = mover_describe(&mover, d, lines);
+	count = mover_describe(&e->mover, d, lines);
 	for (size_t i = 0; i < count; i++)
 		tell(s, LABEL_NOW, "moved: %s", lines[i]);
 }
@@ -1021,6 +1020,8 @@ static int explain(struct explain *e)
 		return EXIT_WRONG_USAGE;
 	if (open_world(e->sysroot, &e->world) < 0)
 		return EXIT_FAILED;
+	e->mover = (struct mover){
+		.world = e->world, .arena = e->arena, .sysroot = e->sysroot};
 	r = read_machine(e);
 	if (r < 0) {
 		say_no_inventory(r);

@@ -59,16 +59,23 @@ static void write_holders(const struct status *s, const struct pci_device *d,
 	json_close(json, ']');
 }
 
-/* What can be told of a device that was moved; empty for the others. */
+/* Who moved it and when, as far as it can be told; nothing of one that was not moved. */
+static size_t describe_move(const struct status *s, const struct boot_device *b,
+			    const char *ret_lines[static MOVER_LINES])
+{
+	const struct pci_device *d = boot_device_now(b, &s->now);
+
+	return d && boot_device_is_changed(b, &s->now)
+		       ? mover_describe(s->mover, d, ret_lines)
+		       : 0;
+}
+
 static void write_mover(const struct status *s, const struct boot_device *b,
 			struct json *json)
 {
-	const struct pci_device *d = boot_device_now(b, &s->now);
 	const char *lines[MOVER_LINES];
-	size_t count = 0;
+	size_t count = describe_move(s, b, lines);
 
-	if (d && boot_device_is_changed(b, &s->now))
-		count = mover_describe(s->mover, d, lines);
 	json_open(json, "moved", '[');
 	for (size_t i = 0; i < count; i++)
 		json_put_string(json, NULL, lines[i]);
@@ -205,16 +212,11 @@ static void put_holders(const struct status *s, const struct pci_device *d)
 			       list[i]->command, list[i]->pid, list[i]->node);
 }
 
-/* Who moved it and when, as far as it can be told. */
 static void put_mover(const struct status *s, const struct boot_device *b)
 {
-	const struct pci_device *d = boot_device_now(b, &s->now);
 	const char *lines[MOVER_LINES];
-	size_t count;
+	size_t count = describe_move(s, b, lines);
 
-	if (!d || !boot_device_is_changed(b, &s->now))
-		return;
-	count = mover_describe(s->mover, d, lines);
 	for (size_t i = 0; i < count; i++)
 		paragraph_line(stdout, DEVICE_INDENT, "moved: %s", lines[i]);
 }

@@ -298,24 +298,23 @@ static void judge_gone(const struct judge *j, const struct bdf physical,
 		pd ? origin_format(&pd->rule->origin, origin) : "", address, address);
 }
 
-const char *judge_maker(const struct judge *j, const struct pci_device *d)
+void judge_maker(const struct judge *j, const struct pci_device *d, struct allowance a,
+		 struct judgement *ret)
 {
-	char origin[ORIGIN_SIZE];
-
 	for (size_t i = 0; i < j->policy->rule_count; i++) {
 		const struct rule *rule = &j->policy->rules[i];
 
-		if (rule->vfs == 0 || !policy_has_rule_active(j->policy, rule) ||
-		    bdf_compare(rule->selector.pf, d->bdf) != 0)
+		if (a.is_forced || ret->verdict != JUDGED_FINE ||
+		    !vfs_is_made_by(j->policy, rule, d->bdf))
 			continue;
-		return arena_printf(
-			j->arena,
-			"the rule %.*s vfs=%u (%s) leaves it to its driver, which makes "
-			"virtual functions",
-			(int)MIN(rule->text.n, (size_t)SELECTOR_SIZE), rule->text.p,
-			rule->vfs, origin_format(&rule->origin, origin));
+		*ret = (struct judgement){
+			.verdict = JUDGED_REFUSED,
+			.why = arena_printf(j->arena,
+					    "the rule %s leaves it to its driver, which "
+					    "makes virtual functions",
+					    vfs_format_rule(j->arena, rule)),
+			.is_forceable = true};
 	}
-	return NULL;
 }
 
 void judge_device(const struct judge *j, const struct pci_device *d, struct allowance a,
@@ -325,7 +324,6 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 	const struct plan_device *pd = plan_find(j->plan, d);
 	enum reason reason = pd ? pd->reason : REASON_NONE;
 	const char *detail = pd ? pd->detail : NULL;
-	const char *maker = pd ? NULL : judge_maker(j, d);
 	struct bdf physical;
 
 	/* The guards tell functions from one another by their place in the inventory. */
@@ -348,9 +346,8 @@ void judge_device(const struct judge *j, const struct pci_device *d, struct allo
 		a.allow |= pd->rule->allow;
 	}
 	judge_reason(j, d, reason, detail, a, ret);
-	if (maker && !a.is_forced && ret->verdict == JUDGED_FINE)
-		*ret = (struct judgement){
-			.verdict = JUDGED_REFUSED, .why = maker, .is_forceable = true};
+	if (!pd)
+		judge_maker(j, d, a, ret);
 }
 
 const char *device_short_address(const struct pci_device *d, char buf[static BDF_SIZE])

@@ -59,9 +59,9 @@ struct allowance {
 const struct usage *judge_usages(const struct judge *judge, const struct pci_device *d,
 				 size_t *ret_count) nonnull(1, 2, 3);
 
-/* The rule that has @d make virtual functions, so that no other rule should take it. NULL: none. */
-const char *judge_maker(const struct judge *judge, const struct pci_device *d) must_check
-	nonnull(1, 2);
+/* Refuses @d, if it is fine so far, where a rule has it make virtual functions. */
+void judge_maker(const struct judge *judge, const struct pci_device *d,
+		 struct allowance allowance, struct judgement *ret) nonnull(1, 2, 4);
 
 /* Judges a function: by the rule that names it, else as if "earlybind add" named it. */
 void judge_device(const struct judge *judge, const struct pci_device *d,

@@ -365,15 +365,12 @@ static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 {
 	const struct judge judge = edit_judge(e);
 	const struct allowance allowance = {w->like.allow, w->is_forced};
-	const char *maker = judge_maker(&judge, d);
 	struct judgement judgement;
 
 	judge_device(&judge, d, allowance, &judgement);
 	/* For the judge the new rule is there already. */
-	if (maker && !w->is_forced && !request->is_done &&
-	    judgement.verdict == JUDGED_FINE)
-		judgement = (struct judgement){
-			.verdict = JUDGED_REFUSED, .why = maker, .is_forceable = true};
+	if (!request->is_done)
+		judge_maker(&judge, d, allowance, &judgement);
 	/* What is there already is not told again. */
 	for (size_t i = 0; !request->is_done && i < judgement.warning_count; i++)
 		warn(e, d, judgement.warnings[i]);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compiler.h"
+#include "facts.h"
 #include "predict.h"
 #include "text.h"
 
@@ -239,20 +240,12 @@ static enum unread read_config(struct world *world, struct group_facts *facts,
 	return t.n == 64 ? UNREAD_SHORT : UNREAD_MISSING;
 }
 
-static bool is_virtual(struct world *world, struct bdf bdf)
-{
-	char path[JOB_PATH_SIZE], target[LINK_SIZE];
-
-	return world->ops->link(world, WORLD_SYS,
-				inventory_attribute(bdf, "physfn", path), target,
-				sizeof(target)) >= 0;
-}
-
 /* Virtual functions count as single ones (drivers/pci/iov.c: pci_iov_add_virtfn()). */
 static enum unread learn(struct world *world, struct group_facts *facts, size_t at)
 {
 	const struct pci_device *d = &facts->inventory->devices[at];
 	struct group_function *f = &facts->functions[at];
+	struct bdf pf;
 	enum unread r;
 	bool has_sibling =
 		(at > 0 && bdf_is_same_slot(d[-1].bdf, d->bdf)) ||
@@ -267,7 +260,7 @@ static enum unread learn(struct world *world, struct group_facts *facts, size_t 
 	find_above(world, facts, f);
 	if (!d->is_bridge && !has_sibling)
 		return UNREAD_NOTHING;
-	if (!d->is_bridge && is_virtual(world, d->bdf))
+	if (!d->is_bridge && inventory_read_pf(world, d->bdf, &pf) == 0)
 		return UNREAD_NOTHING;
 	/* All above function 0 are (drivers/pci/probe.c: pci_scan_slot()). */
 	f->is_multifunction = d->bdf.function > 0;

@@ -292,6 +292,21 @@ static const char *find_failure(struct world *world, struct arena *arena,
 		address, driver, address);
 }
 
+bool vfs_is_made_by(const struct policy *policy, const struct rule *rule, struct bdf pf)
+{
+	return rule->vfs > 0 && policy_has_rule_active(policy, rule) &&
+	       bdf_compare(rule->selector.pf, pf) == 0;
+}
+
+const char *vfs_format_rule(struct arena *arena, const struct rule *rule)
+{
+	char origin[ORIGIN_SIZE];
+
+	return arena_printf(arena, "%.*s vfs=%u (%s)",
+			    (int)MIN(rule->text.n, (size_t)SELECTOR_SIZE), rule->text.p,
+			    rule->vfs, origin_format(&rule->origin, origin));
+}
+
 /* The kernel takes a number once: the first rule that the card can carry out counts. */
 static const struct rule *find_first(struct world *world, struct arena *arena,
 				     const struct policy *policy, size_t count,
@@ -300,8 +315,7 @@ static const struct rule *find_first(struct world *world, struct arena *arena,
 	for (size_t i = 0; i < count; i++) {
 		const struct rule *r = &policy->rules[i];
 
-		if (r->vfs > 0 && policy_has_rule_active(policy, r) &&
-		    bdf_compare(r->selector.pf, rule->selector.pf) == 0 &&
+		if (vfs_is_made_by(policy, r, rule->selector.pf) &&
 		    !find_lack(world, arena, r, address))
 			return r;
 	}
@@ -322,10 +336,9 @@ int vfs_judge(struct world *world, struct arena *arena, const struct policy *pol
 	if (!wrong && first && first->vfs != rule->vfs)
 		wrong = arena_printf(
 			arena,
-			"%.*s vfs=%u (%s) stands before it, and the kernel takes a "
-			"number once: change that one",
-			(int)MIN(first->text.n, (size_t)SELECTOR_SIZE), first->text.p,
-			first->vfs, origin_format(&first->origin, origin));
+			"%s stands before it, and the kernel takes a number once: "
+			"change that one",
+			vfs_format_rule(arena, first));
 	if (!wrong && taker)
 		wrong = arena_printf(
 			arena,
@@ -391,12 +404,9 @@ void vfs_write(const struct vfs_rules *rules, struct json *json)
 
 const char *vfs_format(struct arena *arena, const struct vfs_rule *rule)
 {
-	char origin[ORIGIN_SIZE];
+	const char *name = vfs_format_rule(arena, rule->rule);
 	const char *text =
-		arena_printf(arena, "%.*s vfs=%u (%s): %s",
-			     (int)MIN(rule->rule->text.n, (size_t)SELECTOR_SIZE),
-			     rule->rule->text.p, rule->rule->vfs,
-			     origin_format(&rule->rule->origin, origin), rule->sentence);
+		name ? arena_printf(arena, "%s: %s", name, rule->sentence) : NULL;
 
 	return text ? text : "out of memory";
 }

@@ -44,7 +44,14 @@ int vfs_judge_all(struct world *world, struct arena *arena, const struct policy 
 /* The array "virtual_functions". */
 void vfs_write(const struct vfs_rules *rules, struct json *json) nonnull(1, 2);
 
-/* "pf=03:00.0 vfs=4 (/etc/earlybind.conf:3): SENTENCE" */
+/* Whether the rule counts, and has the function at @pf make virtual ones. */
+bool vfs_is_made_by(const struct policy *policy, const struct rule *rule,
+		    struct bdf pf) must_check nonnull(1, 2);
+
+/* "pf=03:00.0 vfs=4 (/etc/earlybind.conf:3)", or NULL without memory */
+const char *vfs_format_rule(struct arena *arena, const struct rule *rule) nonnull(1, 2);
+
+/* The same with ": SENTENCE" behind it. */
 const char *vfs_format(struct arena *arena, const struct vfs_rule *rule) nonnull(1, 2);
 
 /*
