@@ -7,6 +7,8 @@
 set -eu -o pipefail
 
 TOP=$(realpath "$(dirname "$0")/../..")
+# shellcheck source=tests/packages/check.sh
+. "$TOP/tests/packages/check.sh"
 RESULTS=$(realpath "${RESULTS:-$TOP/build/results.tsv}")
 PACKAGE=@kubevirt-ui-ext/kubevirt-api@1.7.0
 INTEGRITY=sha512-FG/kkL5fR3relVUoWimvqYqiSMuW95L4hor8HW7TVUPbUnxgvkh9L1RxNEMN6cgnQ+I7LlrPZhsSSUxt8+vd/g==
@@ -16,20 +18,6 @@ work=$TOP/build/kubevirt
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
-status=0
-
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		printf 'pass\tpackages\t%s\n' "$name" >>"$RESULTS"
-	else
-		printf 'fail\tpackages\t%s\tsee build/kubevirt/log\n' "$name" >>"$RESULTS"
-		echo "---- $name" >&2
-		tail -n 20 "$work/log" >&2
-		status=1
-	fi
-}
 
 # Nothing of the package runs while it is fetched, and its bytes are those that were looked at.
 fetch() {

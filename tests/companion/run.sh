@@ -35,9 +35,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 mkdir documents
+all_trees=
 for file in "$here"/trees/*.tree; do
 	name=$(basename "$file" .tree)
 	"$here/mktree.py" "$file" "$name"
+	all_trees="$all_trees $name"
 done
 export LC_ALL=C.UTF-8
 
@@ -145,6 +147,18 @@ run_parts() { # PART...
 		done
 	done
 }
+
+# The plan is what the binder does: rules, origins, actions, reasons. The report stays in the tree.
+agree() { # TREE
+	"$EARLYBIND" embed --sysroot "$1" --binder "$BINDER_RUN" --output agreed >/dev/null &&
+		mkdir -p "$1/run/earlybind" &&
+		{ ./agreed --sysroot "$1" >"$1/run/earlybind/report.json" || true; } &&
+		{ "$EARLYBIND" plan --sysroot "$1" --json >agreed.json || true; } &&
+		"$here/contract.py" same agreed.json "$1/run/earlybind/report.json"
+}
+for tree in configured refused no-iommu; do
+	check "plan-is-what-the-binder-does-$tree" agree "$tree"
+done
 
 # Used by several parts.
 cp "$BINDER" binder
@@ -272,18 +286,6 @@ damaged_config() {
 	"$here/mutate.py" 3 300 configured/etc/earlybind.conf "$EARLYBIND" embed --check --config @
 }
 check embed-survives-damaged-configurations damaged_config
-
-# The plan is what the binder does: rules, origins, actions, reasons.
-agree() { # TREE
-	"$EARLYBIND" embed --sysroot "$1" --binder "$BINDER_RUN" --output agreed >/dev/null &&
-		mkdir -p "$1/run/earlybind" &&
-		{ ./agreed --sysroot "$1" >"$1/run/earlybind/report.json" || true; } &&
-		{ "$EARLYBIND" plan --sysroot "$1" --json >agreed.json || true; } &&
-		"$here/contract.py" same agreed.json "$1/run/earlybind/report.json"
-}
-for tree in configured refused no-iommu; do
-	check "plan-is-what-the-binder-does-$tree" agree "$tree"
-done
 
 # ---- words --------------------------------------------------------------------------------
 

@@ -8,25 +8,13 @@
 set -eu -o pipefail
 
 TOP=$(realpath "$(dirname "$0")/../..")
+# shellcheck source=tests/packages/check.sh
+. "$TOP/tests/packages/check.sh"
 cd "$TOP"
 RESULTS=$(realpath "${RESULTS:-build/results.tsv}")
 work=$TOP/build/packages-others
 rm -rf "$work"
 mkdir -p "$work"
-status=0
-
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		printf 'pass\tpackages\t%s\n' "$name" >>"$RESULTS"
-	else
-		printf 'fail\tpackages\t%s\tsee build/packages-others/log\n' "$name" >>"$RESULTS"
-		echo "---- $name" >&2
-		tail -n 20 "$work/log" >&2
-		status=1
-	fi
-}
 
 same_programs() { # FOLDER
 	cmp "$1/usr/lib/earlybind/binder" build/binder && cmp "$1/usr/bin/earlybind" build/earlybind

@@ -51,14 +51,9 @@ export_json() {
 check export-json-fields export_json
 
 # By what KubeVirt and Proxmox VE publish of their configuration.
-export EARLYBIND
 exports_are_valid() {
-	set --
-	# shellcheck disable=SC2154 # here is of run.sh
-	for tree in "$here"/trees/*.tree; do
-		set -- "$@" "$(basename "$tree" .tree)"
-	done
-	"$here/exports.py" trees "$@"
+	# shellcheck disable=SC2154,SC2086 # all_trees is of run.sh, a word each
+	"$here/exports.py" trees $all_trees
 }
 check exports-published exports_are_valid
 check exports-published-damaged "$here/exports.py" damaged four-gpus-bound

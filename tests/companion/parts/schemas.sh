@@ -5,11 +5,8 @@
 # Needs: check check-images
 
 schema_trees() {
-	set --
-	for file in "$here"/trees/*.tree; do
-		set -- "$@" "$(basename "$file" .tree)"
-	done
-	"$here/schemas.py" trees "$@"
+	# shellcheck disable=SC2086 # a word each
+	"$here/schemas.py" trees $all_trees
 }
 check schemas-same "$here/schemas.py" same
 check schemas-trees schema_trees
