@@ -52,8 +52,6 @@ struct fact_reader {
 
 /* ---- slots ---- */
 
-/* The physical slots of one snapshot, and the slots that a function is in. */
-
 /* The physical function of a virtual one. 0, or -errno: -ENODATA if it is none. */
 int inventory_read_pf(struct world *world, struct bdf bdf, struct bdf *ret) must_check
 	nonnull(1, 3);

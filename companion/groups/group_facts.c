@@ -214,13 +214,14 @@ static enum unread extended_answers(struct text config, const struct group_funct
 				    struct group_facts *facts)
 {
 	uint32_t head;
+	bool is_empty;
 
 	if (f->type == PCIE_NONE || config.n < CONVENTIONAL_SIZE + 4)
 		return UNREAD_NOTHING;
 	head = get_u32((const unsigned char *)config.p + CONVENTIONAL_SIZE);
-	if (head != 0 && head != UINT32_MAX)
-		facts->has_extended = true;
-	return head == 0 || head == UINT32_MAX ? UNREAD_SILENT : UNREAD_NOTHING;
+	is_empty = head == 0 || head == UINT32_MAX;
+	facts->has_extended |= !is_empty;
+	return is_empty ? UNREAD_SILENT : UNREAD_NOTHING;
 }
 
 static enum unread read_config(struct world *world, struct group_facts *facts,

@@ -65,11 +65,9 @@ int identity_learn(struct identity *identity, struct pci_device *d, unsigned fac
 
 bool device_is_virtual(struct world *world, const struct pci_device *d)
 {
-	char path[JOB_PATH_SIZE], buf[BDF_SIZE];
+	struct bdf pf;
 
-	return world->ops->link(world, WORLD_SYS,
-				inventory_attribute(d->bdf, "physfn", path), buf,
-				sizeof(buf)) >= 0;
+	return inventory_read_pf(world, d->bdf, &pf) == 0;
 }
 
 /*
