@@ -63,7 +63,8 @@ zstd_FILES := $(addprefix lib/common/,debug.c entropy_common.c error_private.c f
 	$(addprefix lib/decompress/,huf_decompress.c zstd_ddict.c zstd_decompress.c \
 	zstd_decompress_block.c)
 zstd_SMALL ?= -DHUF_FORCE_DECOMPRESS_X1=1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT=1 \
-	-DZSTD_NO_INLINE=1 -DZSTD_STRIP_ERROR_STRINGS=1 -DDYNAMIC_BMI2=0 -DZSTD_DISABLE_ASM=1
+	-DZSTD_NO_INLINE=1 -DZSTD_STRIP_ERROR_STRINGS=1 -DDYNAMIC_BMI2=0 -DZSTD_DISABLE_ASM=1 \
+	-DHUF_DISABLE_FAST_DECODE=1
 zstd_FLAGS = -DNDEBUG -DDEBUGLEVEL=0 -DXXH_NAMESPACE=ZSTD_ -DZSTD_LEGACY_SUPPORT=0 \
 	-DZSTD_TRACE=0 $(zstd_SMALL)
 zstd_HEADERS := lib/zstd.h lib/zstd_errors.h

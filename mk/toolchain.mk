@@ -44,8 +44,9 @@ PREFIX_MAP := -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(BU
 RELEASE_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections -fno-common \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fomit-frame-pointer \
 	$(PREFIX_MAP) -isystem $(BUILD)/include -isystem $(BUILD)/sysroot/include
+# No relro: only a dynamic loader makes it read-only, and it costs a page of the file.
 RELEASE_LDFLAGS := -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
-	-Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,-z,noseparate-code \
+	-Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,noseparate-code \
 	-Wl,--sort-section=alignment
 
 # $(call assert-static,FILE): a recipe line that fails if FILE needs a dynamic loader.
