@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "driver.h"
 #include "kernel_cmdline.h"
 #include "modalias.h"
 
@@ -36,6 +37,11 @@ static void free_iter(struct kmod_config_iter **iter)
 {
 	if (*iter)
 		kmod_config_iter_free_iter(*iter);
+}
+
+static void free_list(struct kmod_list **list)
+{
+	kmod_module_unref_list(*list);
 }
 
 static void free_module(struct kmod_module **mod)
@@ -69,16 +75,53 @@ const char *const modprobe_folders[MODPROBE_FOLDERS] = {
 	"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
 	"/usr/lib/modprobe.d", "/lib/modprobe.d"};
 
+#define NOTED_MAX 16
+
+/* Modules that have options in modprobe.d. */
+static struct {
+	char names[NOTED_MAX][DRIVER_NAME_SIZE];
+	size_t count;
+	bool is_whole; /* no other one has */
+} noted;
+
+static void note_module(struct text name)
+{
+	if (noted.count < NOTED_MAX && name.n < DRIVER_NAME_SIZE)
+		memcpy(noted.names[noted.count], name.p, name.n);
+	else
+		noted.count = NOTED_MAX;
+	noted.count++;
+}
+
+void modprobe_all_seen(void)
+{
+	noted.is_whole = noted.count <= NOTED_MAX;
+}
+
+static bool may_have_options(const struct kmod_module *mod)
+{
+	const char *name = kmod_module_get_name(mod);
+
+	for (size_t i = 0; noted.is_whole && i < noted.count; i++)
+		if (driver_is_same(noted.names[i], name))
+			return true;
+	return !noted.is_whole;
+}
+
 bool modprobe_may_name_vfio(struct text file)
 {
 	struct text line, word;
 
 	if (memchr(file.p, '\\', file.n))
 		return true;
-	while (text_cut(&file, '\n', &line))
-		if (text_word(&line, &word) && text_is(word, "options") &&
-		    memmem(line.p, line.n, "vfio", 4))
+	while (text_cut(&file, '\n', &line)) {
+		if (!text_word(&line, &word) || !text_is(word, "options"))
+			continue;
+		if (memmem(line.p, line.n, "vfio", 4))
 			return true;
+		if (text_word(&line, &word))
+			note_module(word);
+	}
 	return false;
 }
 
@@ -279,9 +322,9 @@ static int insert(struct kmod_module *mod, const char *options, struct job_resul
  * kmod_module_probe_insert_module(): that runs "install" lines, and follows soft
  * dependencies, of which the one that matters is loaded by its name.
  */
-static int insert_dependencies(struct kmod_module *mod, struct job_result *ret)
+static int insert_dependencies(struct kmod_list *list, struct job_result *ret)
 {
-	struct kmod_list *list = kmod_module_get_dependencies(mod), *item;
+	struct kmod_list *item;
 	int r = 0;
 
 	kmod_list_foreach(item, list)
@@ -294,15 +337,35 @@ static int insert_dependencies(struct kmod_module *mod, struct job_result *ret)
 		if (r < 0)
 			break;
 	}
-	kmod_module_unref_list(list);
 	return r;
 }
 
-/* Loads the module from the directory of the context. */
-static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
+#define NEEDS_OPTIONS 1
+
+static bool needs_options(const struct kmod_module *mod, struct kmod_list *list)
+{
+	bool needs = may_have_options(mod);
+	struct kmod_list *item;
+
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *needed = kmod_module_get_module(item);
+
+		needs |= may_have_options(needed);
+		kmod_module_unref(needed);
+	}
+	return needs;
+}
+
+/*
+ * Loads the module from the directory of the context. @is_bare: that knows no modprobe.d;
+ * NEEDS_OPTIONS where it may have options of what is to be loaded.
+ */
+static int load(struct kmod_ctx *ctx, bool is_bare, const char *name, const char *ids,
 		struct job_result *ret)
 {
 	cleanup_with(free_module) struct kmod_module *mod = NULL;
+	cleanup_with(free_list) struct kmod_list *list = NULL;
 	const char *options;
 	static char buf[OPTIONS_MAX];
 	int r, state;
@@ -323,7 +386,10 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 		ret->state = MODULE_BUILTIN;
 		return 0;
 	}
-	r = insert_dependencies(mod, ret);
+	list = kmod_module_get_dependencies(mod);
+	if (is_bare && needs_options(mod, list))
+		return NEEDS_OPTIONS;
+	r = insert_dependencies(list, ret);
 	if (r < 0)
 		return r;
 	options = kmod_module_get_options(mod);
@@ -341,15 +407,25 @@ static int load(struct kmod_ctx *ctx, const char *name, const char *ids,
 
 /*
  * The context of the i-th of MODULE_DIRS_MAX directories, one for all: the directory of the
- * first call counts, and its indexes are read once. NULL if out of memory.
+ * first call counts, and its indexes are read once. @is_bare: without modprobe.d, which takes
+ * longer to read than the rest. NULL if out of memory.
  */
-static struct kmod_ctx *modload_kept_context(size_t i, const char *dir)
+static struct kmod_ctx *modload_kept_context(size_t i, bool is_bare, const char *dir)
 {
-	static struct kmod_ctx *contexts[MODULE_DIRS_MAX];
+	static struct kmod_ctx *contexts[2][MODULE_DIRS_MAX];
+	struct kmod_ctx **ctx = &contexts[is_bare][i];
 
-	if (!contexts[i])
-		contexts[i] = modload_context("", dir);
-	return contexts[i];
+	if (!*ctx)
+		*ctx = is_bare ? modload_context_bare(dir) : modload_context("", dir);
+	return *ctx;
+}
+
+static int load_from(size_t i, bool is_bare, const char *dir, const char *name,
+		     const char *ids, struct job_result *ret)
+{
+	struct kmod_ctx *ctx = modload_kept_context(i, is_bare, dir);
+
+	return ctx ? load(ctx, is_bare, name, ids, ret) : -ENOMEM;
 }
 
 int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
@@ -358,9 +434,9 @@ int modload_load(const char *const dirs[MODULE_DIRS_MAX], const char *name,
 	int r, error = -ENOENT;
 
 	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i]; i++) {
-		struct kmod_ctx *ctx = modload_kept_context(i, dirs[i]);
-
-		r = ctx ? load(ctx, name, ids, ret) : -ENOMEM;
+		r = load_from(i, noted.is_whole, dirs[i], name, ids, ret);
+		if (r == NEEDS_OPTIONS)
+			r = load_from(i, false, dirs[i], name, ids, ret);
 		/* libkmod drops a dependency without a file: then a symbol is missing. */
 		if (r != -ENOENT && r != -ENOEXEC)
 			return r;
@@ -433,7 +509,7 @@ int aliases_find_variant(const char *const dirs[MODULE_DIRS_MAX], const char *mo
 	int r = modalias_parse(text_of(modalias), &ids);
 
 	for (size_t i = 0; i < MODULE_DIRS_MAX && dirs[i] && r == 0; i++) {
-		struct kmod_ctx *ctx = modload_kept_context(i, dirs[i]);
+		struct kmod_ctx *ctx = modload_kept_context(i, true, dirs[i]);
 
 		if (!ctx)
 			return -ENOMEM;

@@ -173,6 +173,8 @@ static bool replace_sys_module(const char *root, const char *live,
 
 struct loading {
 	const char *live, *compression;
+	const char *
+		seen; /* of modprobe.d, by modprobe_may_name_vfio(); NULL: not all of it */
 	enum module_state state;
 	int error;
 	struct job_result result;
@@ -197,6 +199,15 @@ static bool load(const char *root, struct loading *loading)
 
 		if (!replace_sys_module(root, loading->live, loading->compression))
 			_exit(2);
+		if (access(tree_path(root, "modprobe.d"), F_OK) == 0 &&
+		    mount(tree_path(root, "modprobe.d"), "/etc/modprobe.d", NULL, MS_BIND,
+			  NULL) < 0)
+			_exit(3);
+		if (loading->seen) {
+			if (modprobe_may_name_vfio(text_of(loading->seen)))
+				_exit(4);
+			modprobe_all_seen();
+		}
 		snprintf(normal, sizeof(normal), "%s/" NORMAL, root);
 		snprintf(private, sizeof(private), "%s/" PRIVATE, root);
 		trap_arm();
@@ -244,6 +255,67 @@ static void test_trees(void **state unused)
 			if (c->state == MODULE_LOADED)
 				check_string(c->name, trap->options, "ids=\"1:2\"");
 		}
+		tree_remove(root);
+	}
+}
+
+/*
+ * The files are read once more only where they may have options of what is loaded. What is in
+ * them here is what tells whether they were.
+ */
+static void test_options_that_were_seen(void **state unused)
+{
+	static const struct {
+		const char *seen;
+		bool is_read;
+	} seen[] = {
+		{NULL, true},
+		{"", false},
+		{"options bonding max_bonds=0\noptions dummy numdummies=0\n", false},
+		{"# options irqbypass a=1\nsoftdep irqbypass pre: dummy\n", false},
+		{"options irqbypass a=1\n", true},
+		{"options bonding a=1\n\toptions  irq-bypass\tb=2\n", false},
+		{"options kvm_irq a=1\noptions kvm-amd b=2", true},
+		/* One too many to remember; as many as there can be. */
+		{"options a a\noptions b a\noptions c a\noptions d a\noptions e a\n"
+		 "options f a\noptions g a\noptions h a\noptions i a\noptions j a\n"
+		 "options k a\noptions l a\noptions m a\noptions n a\noptions o a\n"
+		 "options p a\noptions q a\n",
+		 true},
+		{"options a a\noptions b a\noptions c a\noptions d a\noptions e a\n"
+		 "options f a\noptions g a\noptions h a\noptions i a\noptions j a\n"
+		 "options k a\noptions l a\noptions m a\noptions n a\noptions o a\n"
+		 "options p a\n",
+		 false},
+		/* Longer than any module's name. */
+		{"options aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345 "
+		 "a\n",
+		 true},
+	};
+
+	if (access("/etc/modprobe.d", F_OK) != 0)
+		fail_msg("this machine has no /etc/modprobe.d");
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct loading loading = {.live = "", .seen = seen[i].seen};
+		const char *root = tree_new();
+
+		make_tree(root, NORMAL,
+			  "vfio_pci.ko irqbypass.ko kvm_amd.ko;irqbypass.ko;kvm_amd.ko;");
+		tree_write(root, "modprobe.d/x.conf",
+			   "options vfio_pci disable_idle_d3=1\n");
+		*trap = (struct trap){0};
+		if (!load(root, &loading)) {
+			tree_remove(root);
+			break;
+		}
+		check_int(seen[i].seen, loading.error, 0);
+		check_string(seen[i].seen, trap->options,
+			     seen[i].is_read ? "disable_idle_d3=1 ids=\"1:2\""
+					     : "ids=\"1:2\"");
+		check_string(seen[i].seen, trap->calls,
+			     "finit lib/modules/1/kvm_amd.ko\n"
+			     "finit lib/modules/1/irqbypass.ko\n"
+			     "finit lib/modules/1/vfio_pci.ko\n");
 		tree_remove(root);
 	}
 }
@@ -526,6 +598,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trees),
+		cmocka_unit_test(test_options_that_were_seen),
 		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_damaged_index),
 		cmocka_unit_test(test_compressed_modules),
