@@ -120,24 +120,34 @@ unsigned inventory_count_vfs(struct world *world, struct bdf bdf)
 	return VFS_MAX;
 }
 
-int inventory_read_driver(struct world *world, struct bdf bdf,
-			  char driver[static DRIVER_NAME_SIZE])
+int inventory_read_link(struct world *world, struct bdf bdf,
+			char driver[static DRIVER_NAME_SIZE])
 {
 	char path[JOB_PATH_SIZE];
 	int r = world->ops->link(world, WORLD_SYS,
 				 inventory_attribute(bdf, "driver", path), driver,
 				 DRIVER_NAME_SIZE);
 
+	if (r < 0)
+		driver[0] = '\0';
+	return MIN(r, 0);
+}
+
+int inventory_read_driver(struct world *world, struct bdf bdf,
+			  char driver[static DRIVER_NAME_SIZE])
+{
+	char path[JOB_PATH_SIZE];
+	int r = inventory_read_link(world, bdf, driver);
+
 	if (r == -ENOENT) {
 		char device[BDF_SIZE];
 
-		driver[0] = '\0';
 		/* No driver, or no device any more? It is a link itself. */
 		snprintf(path, sizeof(path), DEVICES "/%s", bdf_format(bdf, device));
 		r = world->ops->link(world, WORLD_SYS, path, device, sizeof(device));
 		return r == -ENOENT ? -ENODEV : 0;
 	}
-	return MIN(r, 0);
+	return r;
 }
 
 int inventory_read_group(struct world *world, struct bdf bdf, int *ret)
@@ -177,10 +187,17 @@ static int inventory_read_rest(struct world *world, struct pci_device *d)
 	int r;
 
 	inventory_enter(world, d->bdf);
-	r = inventory_read_driver(world, d->bdf, d->driver);
-	if (r < 0)
+	r = inventory_read_link(world, d->bdf, d->driver);
+	if (r < 0 && r != -ENOENT)
 		return r;
 	r = inventory_read_group(world, d->bdf, &d->iommu_group);
+	/* Neither: is it there at all? */
+	if (d->driver[0] == '\0' && d->iommu_group == NO_GROUP) {
+		int there = inventory_read_driver(world, d->bdf, d->driver);
+
+		if (there < 0)
+			return there;
+	}
 	/* What a rule wants with it, or it with, is not known then. */
 	if (r < 0 && ((d->brings & FACT_WITH_GROUP) || d->is_companion))
 		return r;
@@ -299,7 +316,6 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	companions_add(&facts, &inv, &scratch);
 	read_direct(world, arena, &inv);
 	neighbours_add(world, &inv, &seen, &scratch);
-	world->ops->enter(world, NULL);
 	r = sort_groups(arena, &inv);
 	if (r < 0)
 		return r;

@@ -89,6 +89,10 @@ int inventory_read_ids(struct world *world, struct bdf bdf,
 int inventory_read_driver(struct world *world, struct bdf bdf,
 			  char driver[static DRIVER_NAME_SIZE]) must_check nonnull(1);
 
+/* The same, but -ENOENT both for no driver and for no device: one look less. */
+int inventory_read_link(struct world *world, struct bdf bdf,
+			char driver[static DRIVER_NAME_SIZE]) nonnull(1);
+
 /* The number of its IOMMU group, NO_GROUP where it has none or it cannot be read: -errno. */
 int inventory_read_group(struct world *world, struct bdf bdf, int *ret) nonnull(1, 3);
 

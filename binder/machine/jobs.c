@@ -33,49 +33,44 @@ static void close_fd(const int *fd)
 
 /*
  * A store into sysfs is one write(2): a short one is an error, a second one another store. @link:
- * FENCES of them, as long as that link is there; the result is that of the last one, or -ENODEV.
- * Between two of them whoever waits for the device's lock gets it: without a pause this process
- * would have it again before the other one is awake (kernel/locking/mutex.c).
+ * only where that is there, or NULL.
  */
 static int store(int sys_fd, const char *path, const char *value, const char *link)
 {
-	static const struct timespec pause = {.tv_nsec = FENCE_PAUSE * 1000L};
 	cleanup_with(close_fd) int fd = -1;
 	ssize_t n;
 	char c;
 
 	if (sys_fd < 0)
 		return sys_fd;
+	if (link && readlinkat(sys_fd, link, &c, 1) < 0)
+		return -ENODEV;
 	fd = openat(sys_fd, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	n = write(fd, value, strlen(value));
-	for (int i = 1; link && i < FENCES; i++) {
-		nanosleep(&pause, NULL);
-		if (readlinkat(sys_fd, link, &c, 1) < 0)
-			return -ENODEV;
-		n = write(fd, value, strlen(value));
-	}
 	if (n < 0)
 		return -errno;
 	return n == (ssize_t)strlen(value) ? 0 : -EIO;
 }
 
-/* VFIO_GROUP_GET_STATUS: what the kernel itself says about the group (linux/vfio.h). */
-static int group_status(const char *group, bool *ret_viable)
+/*
+ * VFIO_GROUP_GET_STATUS: what the kernel itself says about the group (linux/vfio.h): 0 or -EBUSY.
+ * The open's own EBUSY (another process has the group) is no answer.
+ */
+static int group_status(const char *group)
 {
 	struct vfio_group_status status = {.argsz = sizeof(status)};
 	cleanup_with(close_fd) int fd = -1;
 	char path[sizeof(VFIO_DIR) + JOB_VALUE_SIZE];
 
 	snprintf(path, sizeof(path), VFIO_DIR "/%s", group);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return errno == EBUSY ? -EAGAIN : -errno;
 	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) < 0)
 		return -errno;
-	*ret_viable = status.flags & VFIO_GROUP_FLAGS_VIABLE;
-	return 0;
+	return status.flags & VFIO_GROUP_FLAGS_VIABLE ? 0 : -EBUSY;
 }
 
 static int read_config(void *arg, unsigned offset, uint32_t *ret)
@@ -199,11 +194,19 @@ static int cover(const char *path, const char *text)
 void job_execute(const struct job_context *context, const struct job *job,
 		 struct job_result *ret)
 {
+	static const struct timespec pause = {.tv_nsec = JOB_PAUSE_TIME * 1000L};
+
+	const char *path = job->path + context->skip;
+
 	switch (job->kind) {
+	case JOB_PAUSE:
+		nanosleep(&pause, NULL);
+		return;
 	case JOB_STORE:
 	case JOB_FENCE:
-		ret->error = store(context->sys_fd, job->path, job->value,
-				   job->kind == JOB_FENCE ? job->ids : NULL);
+		ret->error =
+			store(context->sys_fd, path, job->value,
+			      job->kind == JOB_FENCE ? job->ids + context->skip : NULL);
 		return;
 	case JOB_MODULE_IDS:
 		ret->error = modload_read_options(context->sysroot, ret);
@@ -212,19 +215,19 @@ void job_execute(const struct job_context *context, const struct job *job,
 		ret->error = load_module(job, ret);
 		return;
 	case JOB_READ_SERIAL:
-		ret->error = read_serial(context->sys_fd, job->path, &ret->serial);
+		ret->error = read_serial(context->sys_fd, path, &ret->serial);
 		return;
 	case JOB_COVER:
 		ret->error = cover(job->path, job->value);
 		return;
 	case JOB_ASK_DEVICE:
-		ret->error = ask_device(context->sys_fd, job->path);
+		ret->error = ask_device(context->sys_fd, path);
 		return;
 	case JOB_FIND_VARIANT:
 		ret->error = find_variant(context, job, ret);
 		return;
 	case JOB_GROUP_STATUS:
-		ret->error = group_status(job->value, &ret->is_viable);
+		ret->error = group_status(job->value);
 		return;
 	}
 	ret->error = -EINVAL;

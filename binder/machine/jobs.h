@@ -7,7 +7,8 @@
 
 struct job_context {
 	const char *sysroot; /* "" for the machine itself */
-	int sys_fd; /* /sys, or -errno */
+	int sys_fd; /* /sys or a folder in it, or -errno */
+	size_t skip; /* how much of a path leads to that folder */
 };
 
 /* Does one job; may block inside the kernel for as long as a driver likes. */

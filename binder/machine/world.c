@@ -9,9 +9,11 @@
 #include <signal.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,10 +26,71 @@
 #include "jobs.h"
 #include "modload.h"
 
+static uint64_t clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+}
+
+bool jobs_add(struct jobs *jobs, const struct job *job)
+{
+	const char *const texts[] = {job->path, job->value, job->ids};
+	size_t used = jobs->used;
+
+	if (jobs->count == JOBS_MAX ||
+	    sizeof(jobs->bytes) - used <
+		    sizeof(job->path) + sizeof(job->value) + strlen(job->ids) + 2)
+		return false;
+	jobs->bytes[used++] = (char)job->kind;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		used = (size_t)(stpcpy(jobs->bytes + used, texts[i]) + 1 - jobs->bytes);
+	jobs->used = used;
+	jobs->count++;
+	return true;
+}
+
+void jobs_next(const struct jobs *jobs, size_t *used, struct job *ret)
+{
+	char *const texts[] = {ret->path, ret->value, ret->ids};
+	const char *p = jobs->bytes + *used;
+
+	ret->kind = (enum job_kind)(unsigned char)*p++;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		p += stpcpy(texts[i], p) + 1 - texts[i];
+	*used = (size_t)(p - jobs->bytes);
+}
+
+/* Does the jobs that are told to, and counts them on the board. */
+static void do_list(const struct worker *worker, const struct jobs *jobs,
+		    struct job_result *result)
+{
+	struct board *board = worker->board;
+	bool is_left_out = false;
+	size_t used = 0;
+	struct job job;
+
+	for (size_t i = 0; i < jobs->count; i++) {
+		if (i > 0 && (atomic_fetch_add(&board->begun, 1) & WORKER_STOP))
+			return;
+		atomic_store(&board->since, clock_now());
+		jobs_next(jobs, &used, &job);
+		memset(result, 0, offsetof(struct job_result, text));
+		if (is_left_out)
+			result->error = -ECANCELED;
+		else
+			worker->execute(worker->arg, &job, result);
+		is_left_out = job.kind == JOB_ASK_DEVICE && result->error == -ENXIO;
+		board->errors[i] = result->error;
+		atomic_store(&board->ended, (uint32_t)i + 1);
+	}
+}
+
 static void serve(struct worker *worker, int fd)
 {
+	static struct jobs jobs;
 	struct job_result result;
-	struct job job;
 
 	/* A worker in the kernel's hands must not outlive its use by much. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -37,23 +100,36 @@ static void serve(struct worker *worker, int fd)
 		ssize_t n;
 
 		do {
-			n = recv(fd, &job, sizeof(job), 0);
+			n = recv(fd, &jobs, sizeof(jobs), 0);
 		} while (n < 0 && errno == EINTR);
-		if (n != (ssize_t)sizeof(job))
+		if (n <= 0)
 			_exit(0);
-		memset(&result, 0, offsetof(struct job_result, text));
-		worker->execute(worker->arg, &job, &result);
+		result.length = 0;
+		do_list(worker, &jobs, &result);
 		n = (ssize_t)(offsetof(struct job_result, text) + result.length);
 		if (send(fd, &result, (size_t)n, MSG_NOSIGNAL) != n)
 			_exit(1);
 	}
 }
 
+static void drop_board(struct worker *worker)
+{
+	if (worker->board)
+		munmap(worker->board, sizeof(*worker->board));
+	worker->board = NULL;
+}
+
 static int start(struct worker *worker)
 {
+	void *board = mmap(NULL, sizeof(*worker->board), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int pair[2];
 	pid_t pid;
 
+	drop_board(worker);
+	if (board == MAP_FAILED)
+		return -errno;
+	worker->board = board;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	pid = fork();
@@ -75,8 +151,10 @@ static int start(struct worker *worker)
 	return 0;
 }
 
-int worker_submit(struct worker *worker, const struct job *job)
+int worker_submit(struct worker *worker, const struct jobs *jobs)
 {
+	size_t size = offsetof(struct jobs, bytes) + jobs->used;
+
 	int r;
 
 	if (worker->pid == 0) {
@@ -84,7 +162,9 @@ int worker_submit(struct worker *worker, const struct job *job)
 		if (r < 0)
 			return r;
 	}
-	if (send(worker->fd, job, sizeof(*job), MSG_NOSIGNAL) != (ssize_t)sizeof(*job)) {
+	atomic_store(&worker->board->begun, 1);
+	atomic_store(&worker->board->ended, 0);
+	if (send(worker->fd, jobs, size, MSG_NOSIGNAL) != (ssize_t)size) {
 		worker_abandon(worker);
 		return -EPIPE;
 	}
@@ -116,11 +196,28 @@ int worker_await(struct worker *worker, uint64_t timeout_us, struct job_result *
 	return 0;
 }
 
-void worker_abandon(struct worker *worker)
+size_t worker_ended(const struct worker *worker, int errors[static JOBS_MAX],
+		    uint64_t *ret_since)
 {
-	if (worker->pid == 0)
-		return;
-	kill(worker->pid, SIGKILL);
+	size_t ended = worker->board ? atomic_load(&worker->board->ended) : 0;
+
+	ended = MIN(ended, (size_t)JOBS_MAX);
+	*ret_since = worker->board ? atomic_load(&worker->board->since) : 0;
+	if (ended > 0)
+		memcpy(errors, worker->board->errors, ended * sizeof(*errors));
+	return ended;
+}
+
+size_t worker_stop_list(struct worker *worker)
+{
+	uint32_t begun = atomic_fetch_or(&worker->board->begun, WORKER_STOP);
+
+	return (begun & ~WORKER_STOP) - 1;
+}
+
+/* Its board is kept until the next one begins: it tells what a lost one has done. */
+static void forget(struct worker *worker)
+{
 	close(worker->fd);
 	/* Never waited for: it may be stuck until the machine is switched off. */
 	(void)waitpid(worker->pid, NULL, WNOHANG);
@@ -128,21 +225,27 @@ void worker_abandon(struct worker *worker)
 	worker->fd = -1;
 }
 
+void worker_abandon(struct worker *worker)
+{
+	if (worker->pid == 0)
+		return;
+	kill(worker->pid, SIGKILL);
+	forget(worker);
+}
+
 void worker_move(struct worker *from, struct worker *to)
 {
+	drop_board(to);
 	*to = *from;
 	from->pid = 0;
 	from->fd = -1;
+	from->board = NULL;
 }
 
 void worker_stop(struct worker *worker)
 {
-	if (worker->pid == 0)
-		return;
-	close(worker->fd);
-	(void)waitpid(worker->pid, NULL, WNOHANG);
-	worker->pid = 0;
-	worker->fd = -1;
+	if (worker->pid != 0)
+		forget(worker);
 }
 
 #define KMSG_PATH "/dev/kmsg"
@@ -183,24 +286,29 @@ int kmsg_write(enum log_level level, const char *line)
 /* Opens a directory in another one, which is made if need be: a descriptor, or -errno. */
 static int run_dir_open(int parent, const char *name)
 {
-	int fd;
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(parent, name, flags);
 
-	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		fd = openat(parent, name, flags);
+	}
 	return fd < 0 ? -errno : fd;
 }
 
 /* Replaces a file at once: whoever reads it finds the old one or the new one. 0 or -errno. */
 static int run_dir_write(int dir, const char *name, struct text bytes)
 {
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 	char temporary[64];
 	int fd, r = 0;
 
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	fd = openat(dir, temporary, flags, 0644);
 	/* A new one, whatever was left or put in its place: a link may be one to a file of others. */
-	(void)unlinkat(dir, temporary, 0);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 && errno == EEXIST && unlinkat(dir, temporary, 0) == 0)
+		fd = openat(dir, temporary, flags, 0644);
 	if (fd < 0)
 		return -errno;
 	while (r == 0 && bytes.n > 0) {
@@ -249,15 +357,26 @@ static const char *const root_paths[] = {
 	[WORLD_RUN] = "/run", [WORLD_DEV] = "/dev",
 };
 
+#define INNER_MAX  64 /* see inner_of() */
+#define INNER_SIZE 20
+
+/* A folder in the one that was entered, kept open. */
+struct inner {
+	char name[INNER_SIZE]; /* "": none */
+	int fd;
+	bool is_old; /* entered once more: what was there may be gone */
+};
+
 struct real_world {
 	struct world world;
 	int roots[ARRAY_SIZE(root_paths)];
-	int folders[2]; /* real_enter(), the outer one first; -1: none */
+	int outer; /* real_enter(); -1: none */
 	int lock; /* -1: none */
 	bool is_trial;
 	bool is_early;
 	struct worker worker, parked[JOBS_PARKED_MAX];
-	char folder_paths[2][JOB_PATH_SIZE]; /* with a '/' behind each */
+	char outer_path[JOB_PATH_SIZE]; /* with a '/' behind it */
+	struct inner inner[INNER_MAX];
 	char sysroot[PATH_MAX]; /* "" for the machine itself */
 };
 
@@ -298,52 +417,120 @@ static int root_fd(struct real_world *w, enum world_root root)
 	return w->roots[root] < 0 ? -errno : w->roots[root];
 }
 
-/* Where *path begins: in a root, or in the innermost folder that was entered and has it. */
-static int start_fd(struct real_world *w, enum world_root root, const char **path)
+/* The path in the outer folder, or NULL. */
+static const char *in_outer(const struct real_world *w, const char *path)
 {
-	for (size_t i = root == WORLD_SYS ? ARRAY_SIZE(w->folders) : 0; i-- > 0;) {
-		size_t n = w->folders[i] < 0 ? 0 : strlen(w->folder_paths[i]);
+	size_t n = w->outer < 0 ? 0 : strlen(w->outer_path);
 
-		if (n > 0 && strncmp(*path, w->folder_paths[i], n) == 0) {
-			*path += n;
-			return w->folders[i];
-		}
-	}
-	return root_fd(w, root);
+	return n > 0 && strncmp(path, w->outer_path, n) == 0 ? path + n : NULL;
+}
+
+/* The place of an inner folder: that of another one, too. NULL: its name is too long. */
+static struct inner *inner_of(struct real_world *w, const char *name, size_t n)
+{
+	unsigned hash = 0;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash + (unsigned char)name[i]) * 0x9e3779b1u;
+	return n == 0 || n >= INNER_SIZE ? NULL : &w->inner[hash >> 26];
+}
+
+static void leave_inner(struct inner *inner)
+{
+	if (inner->name[0] != '\0')
+		close(inner->fd);
+	inner->name[0] = '\0';
+}
+
+/* Where *path begins: in a root, in the outer folder, or in an inner one, *ret_inner. */
+static int start_fd(struct real_world *w, enum world_root root, const char **path,
+		    struct inner **ret_inner)
+{
+	const char *rest = root == WORLD_SYS ? in_outer(w, *path) : NULL, *slash;
+	struct inner *inner;
+
+	*ret_inner = NULL;
+	if (!rest)
+		return root_fd(w, root);
+	slash = strchrnul(rest, '/');
+	inner = *slash ? inner_of(w, rest, (size_t)(slash - rest)) : NULL;
+	*path = rest;
+	if (!inner || strncmp(inner->name, rest, (size_t)(slash - rest)) != 0 ||
+	    inner->name[slash - rest] != '\0')
+		return w->outer;
+	*path = slash + 1;
+	*ret_inner = inner;
+	return inner->fd;
+}
+
+/*
+ * Whether nothing was found because the device is another one by now: the folder of what was
+ * removed stays open, and empty. Every device has that link (drivers/base/core.c:
+ * device_add_class_symlinks()). Then it is left.
+ */
+static bool is_stale(struct inner *inner)
+{
+	char c;
+
+	if (!inner || !inner->is_old || errno != ENOENT)
+		return false;
+	if (readlinkat(inner->fd, "subsystem", &c, 1) < 0)
+		leave_inner(inner);
+	errno = ENOENT;
+	return inner->name[0] == '\0';
 }
 
 static void real_enter(struct world *world, const char *folder)
 {
 	struct real_world *w = real(world);
-	bool is_inner =
-		folder && w->folders[0] >= 0 &&
-		strncmp(folder, w->folder_paths[0], strlen(w->folder_paths[0])) == 0;
-	int dir;
+	const char *rest = folder ? in_outer(w, folder) : NULL;
+	struct inner *inner;
 
-	for (size_t i = is_inner; i < ARRAY_SIZE(w->folders); i++) {
-		close_fd(&w->folders[i]);
-		w->folders[i] = -1;
-	}
-	if (!folder || strlen(folder) + 2 > sizeof(w->folder_paths[0]))
+	if (rest) {
+		inner = inner_of(w, rest, strlen(rest));
+		if (!inner)
+			return;
+		inner->is_old = strcmp(inner->name, rest) == 0;
+		if (inner->is_old)
+			return;
+		leave_inner(inner);
+		inner->fd = openat(w->outer, rest, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (inner->fd >= 0)
+			strcpy(inner->name, rest);
 		return;
-	snprintf(w->folder_paths[is_inner], sizeof(w->folder_paths[0]), "%s/", folder);
-	dir = start_fd(w, WORLD_SYS, &folder);
-	if (dir >= 0)
-		w->folders[is_inner] =
-			openat(dir, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (folder && w->outer >= 0 &&
+	    strncmp(folder, w->outer_path, strlen(w->outer_path) - 1) == 0 &&
+	    strlen(folder) == strlen(w->outer_path) - 1)
+		return;
+	for (size_t i = 0; i < INNER_MAX; i++)
+		leave_inner(&w->inner[i]);
+	close_fd(&w->outer);
+	w->outer = -1;
+	if (!folder || strlen(folder) + 2 > sizeof(w->outer_path) ||
+	    root_fd(w, WORLD_SYS) < 0)
+		return;
+	snprintf(w->outer_path, sizeof(w->outer_path), "%s/", folder);
+	w->outer =
+		openat(root_fd(w, WORLD_SYS), folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static int real_read(struct world *world, enum world_root root, const char *path,
 		     char *buf, size_t size)
 {
-	int dir = start_fd(real(world), root, &path);
 	cleanup_with(close_fd) int fd = -1;
+	struct inner *inner;
 	size_t used = 0;
 
-	if (dir < 0)
-		return dir;
-	/* Not blocked by a FIFO that somebody put in the place of a file. */
-	fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	do {
+		const char *rest = path;
+		int dir = start_fd(real(world), root, &rest, &inner);
+
+		if (dir < 0)
+			return dir;
+		/* Not blocked by a FIFO that somebody put in the place of a file. */
+		fd = openat(dir, rest, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	} while (fd < 0 && is_stale(inner));
 	if (fd < 0)
 		return -errno;
 	while (used < size) {
@@ -366,12 +553,17 @@ static int real_read(struct world *world, enum world_root root, const char *path
 static int real_target(struct world *world, enum world_root root, const char *path,
 		       char *buf, size_t size)
 {
-	int dir = start_fd(real(world), root, &path);
+	struct inner *inner;
 	ssize_t n;
 
-	if (dir < 0)
-		return dir;
-	n = readlinkat(dir, path, buf, size);
+	do {
+		const char *rest = path;
+		int dir = start_fd(real(world), root, &rest, &inner);
+
+		if (dir < 0)
+			return dir;
+		n = readlinkat(dir, rest, buf, size);
+	} while (n < 0 && is_stale(inner));
 	if (n < 0)
 		return -errno;
 	if ((size_t)n >= size)
@@ -483,6 +675,7 @@ static bool real_has_module_options(struct world *world)
 		if (!is_seen && list_entries(fd, look_for_vfio, &fd) != 0)
 			return true;
 	}
+	modprobe_all_seen();
 	return false;
 }
 
@@ -490,28 +683,36 @@ static bool real_has_module_options(struct world *world)
 static void execute(void *arg, const struct job *job, struct job_result *ret)
 {
 	struct real_world *w = arg;
-	const struct job_context context = {w->sysroot, root_fd(w, WORLD_SYS)};
+	struct job_context context = {.sysroot = w->sysroot};
+	struct inner *inner;
 
-	job_execute(&context, job, ret);
+	do {
+		const char *path = job->path;
+
+		context.sys_fd = start_fd(w, WORLD_SYS, &path, &inner);
+		context.skip = (size_t)(path - job->path);
+		job_execute(&context, job, ret);
+		/* Of a device that is gone nothing was found, so nothing was done. */
+		errno = ret->error == -ENODEV ? ENOENT : -ret->error;
+	} while (ret->error < 0 && is_stale(inner));
 }
 
-static int real_submit(struct world *world, const struct job *job)
+static int real_submit(struct world *world, const struct jobs *jobs)
 {
 	struct real_world *w = real(world);
+	int kind = (unsigned char)jobs->bytes[0];
 
 	/* A tree of files is not a machine: nothing is written, nothing is loaded. */
-	if (w->sysroot[0] != '\0' && job->kind != JOB_MODULE_IDS &&
-	    job->kind != JOB_FIND_VARIANT && job->kind != JOB_READ_SERIAL)
+	if (w->sysroot[0] != '\0' &&
+	    (jobs->count > 1 || (kind != JOB_MODULE_IDS && kind != JOB_FIND_VARIANT &&
+				 kind != JOB_READ_SERIAL)))
 		return -EROFS;
-	return worker_submit(&w->worker, job);
+	return worker_submit(&w->worker, jobs);
 }
 
 static uint64_t real_now(struct world *world unused)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+	return clock_now();
 }
 
 static int real_await(struct world *world, uint64_t until, struct job_result *ret)
@@ -519,6 +720,17 @@ static int real_await(struct world *world, uint64_t until, struct job_result *re
 	uint64_t now = real_now(world);
 
 	return worker_await(&real(world)->worker, until > now ? until - now : 0, ret);
+}
+
+static size_t real_ended(struct world *world, int errors[static JOBS_MAX],
+			 uint64_t *ret_since)
+{
+	return worker_ended(&real(world)->worker, errors, ret_since);
+}
+
+static size_t real_stop(struct world *world)
+{
+	return worker_stop_list(&real(world)->worker);
 }
 
 static void real_abandon(struct world *world)
@@ -621,6 +833,8 @@ static const struct world_ops real_ops = {
 	.has_module_options = real_has_module_options,
 	.submit = real_submit,
 	.await = real_await,
+	.ended = real_ended,
+	.stop = real_stop,
 	.abandon = real_abandon,
 	.park = real_park,
 	.resume = real_resume,
@@ -639,7 +853,7 @@ int world_open(const char *sysroot, struct world **ret)
 	memset(&w, 0, offsetof(struct real_world, sysroot) + 1);
 	w.world.ops = &real_ops;
 	memset(w.roots, -1, sizeof(w.roots));
-	memset(w.folders, -1, sizeof(w.folders));
+	w.outer = -1;
 	w.lock = -1;
 	w.worker = (struct worker){.fd = -1, .execute = execute, .arg = &w};
 	if (sysroot && strcmp(sysroot, "/") != 0) {
@@ -730,10 +944,62 @@ int world_has_entry(struct world *world, enum world_root root, const char *path)
 	return world->ops->list(world, root, path, stop_at_first, NULL);
 }
 
+int world_submit(struct world *world, const struct job *job)
+{
+	static struct jobs jobs;
+
+	jobs.count = jobs.used = 0;
+	return jobs_add(&jobs, job) ? world->ops->submit(world, &jobs) : -E2BIG;
+}
+
+/* As world_run_list(), which has submitted it. */
+static int await_list(struct world *world, struct list_wait *wait)
+{
+	uint64_t since = world->ops->now(world), now, patience;
+	struct job_result result;
+	bool is_stopped = false;
+	int r;
+
+	patience = MIN(wait->patience[0], wait->patience[1]);
+	for (;;) {
+		r = world->ops->await(world, MIN(wait->until, since + patience), &result);
+		wait->ended = world->ops->ended(world, wait->errors, &since);
+		if (r != -EINPROGRESS)
+			return r;
+		if (wait->tell)
+			wait->tell(wait->arg, wait->ended);
+		now = world->ops->now(world);
+		patience = wait->patience[wait->ended % 2];
+		if (now < wait->until && now < since + patience)
+			continue;
+		if (is_stopped || world->ops->stop(world) == wait->ended)
+			return r;
+		/* It has just begun another one. */
+		is_stopped = true;
+	}
+}
+
+int world_run_list(struct world *world, const struct jobs *jobs, struct list_wait *wait)
+{
+	int r = world->ops->submit(world, jobs);
+
+	wait->ended = 0;
+	if (r < 0)
+		return r;
+	r = await_list(world, wait);
+	/* All is done, and only the worker's word of it is missing. */
+	if (r < 0 && wait->ended == jobs->count) {
+		if (r == -EINPROGRESS)
+			world->ops->abandon(world);
+		r = 0;
+	}
+	return r;
+}
+
 int world_run(struct world *world, const struct job *job, uint64_t until,
 	      struct job_result *ret)
 {
-	int r = world->ops->submit(world, job);
+	int r = world_submit(world, job);
 
 	if (r < 0)
 		return r;

@@ -51,21 +51,24 @@ enum log_level { /* the kernel's numbers */
 #define JOB_TEXT_SIZE  4096
 
 #define JOBS_PARKED_MAX 8 /* that go on by themselves at a time */
-#define FENCES		3 /* stores of a JOB_FENCE */
-#define FENCE_PAUSE	10 /* microseconds between them */
+#define JOBS_MAX	128 /* of a list */
+#define JOBS_SIZE	((size_t)12 * 1024)
+#define JOB_PAUSE_TIME	10 /* microseconds */
 
 enum job_kind {
 	JOB_STORE, /* writes value to path below /sys, in one write(2) */
-	JOB_FENCE, /* the same, FENCES times: each waits for who has the device; -ENODEV where
-		    * the link named by ids is not there between two of them */
+	JOB_FENCE, /* the same, but -ENODEV where the link named by ids is not there */
+	JOB_PAUSE, /* lets others run for JOB_PAUSE_TIME */
 	JOB_MODULE_IDS, /* reads "options vfio-pci ids=" from modprobe.d into text */
 	JOB_LOAD_MODULE, /* loads the module named by value, and what it depends on */
 	JOB_READ_SERIAL, /* looks for a serial number in the config space at path */
 	JOB_COVER, /* lays a file with the text value over path below /sys; "" lifts it */
-	JOB_ASK_DEVICE, /* -ENXIO where the config space at path reads as ones */
+	JOB_ASK_DEVICE, /* -ENXIO where the config space at path reads as ones: then the next
+			 * job of its list is left out, with -ECANCELED */
 	JOB_FIND_VARIANT, /* the best variant of vfio-pci for the modalias in value: the
 			   * text; path is the kernel's release */
-	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value */
+	JOB_GROUP_STATUS, /* asks vfio about the IOMMU group named by value: 0 if it is viable,
+			   * -EBUSY if not */
 };
 
 struct job {
@@ -73,6 +76,13 @@ struct job {
 	char path[JOB_PATH_SIZE];
 	char value[JOB_VALUE_SIZE];
 	char ids[JOB_IDS_SIZE]; /* JOB_LOAD_MODULE: its ids=, whatever else says so */
+};
+
+/* Jobs that one worker does one after another: jobs_add(). */
+struct jobs {
+	size_t count, used;
+	char bytes
+		[JOBS_SIZE]; /* of each its kind, then path, value and ids with their NULs */
 };
 
 enum module_state { /* what JOB_LOAD_MODULE found or did */
@@ -85,7 +95,6 @@ enum module_state { /* what JOB_LOAD_MODULE found or did */
 struct job_result {
 	int error; /* 0 or -errno */
 	enum module_state state;
-	bool is_viable; /* JOB_GROUP_STATUS: VFIO_GROUP_FLAGS_VIABLE */
 	bool is_found; /* JOB_MODULE_IDS: there was such an option */
 	bool is_denylist_off; /* JOB_MODULE_IDS: disable_denylist was among the options */
 	bool is_unsafe; /* JOB_MODULE_IDS: vfio_iommu_type1's allow_unsafe_interrupts was */
@@ -96,9 +105,19 @@ struct job_result {
 	char text[JOB_TEXT_SIZE]; /* JOB_LOAD_MODULE: the file that the kernel refused */
 };
 
+/* What a worker has done of its list: in memory that it shares with the process that waits. */
+struct board {
+	/* Jobs that have begun; with WORKER_STOP in it, no more do. */
+	_Atomic uint32_t begun;
+	_Atomic uint32_t ended;
+	_Atomic uint64_t since; /* when the last of them began, by the clock of now() */
+	int errors[JOBS_MAX]; /* of those that have ended */
+};
+
 struct worker {
 	pid_t pid; /* 0: none */
 	int fd;
+	struct board *board;
 	/* Does one job, in the worker process. */
 	void (*execute)(void *arg, const struct job *job, struct job_result *ret);
 	void *arg;
@@ -128,9 +147,9 @@ struct world_ops {
 	int (*target)(struct world *world, enum world_root root, const char *path,
 		      char *buf, size_t size);
 	/*
-	 * Most of what is asked next is below this folder of /sys: it is looked up once, not
-	 * for every file. One in the folder that was entered before is the inner one, until
-	 * another one in it is entered. NULL: no more.
+	 * Most of what is asked next, by jobs as well, is below this folder of /sys: it is
+	 * looked up once, not for every file. One in the folder that was entered before is
+	 * kept beside others in it, where there is room, until another folder or NULL is.
 	 */
 	void (*enter)(struct world *world, const char *folder);
 	/* Calls @each for every name in a directory until it returns non-zero. */
@@ -143,10 +162,24 @@ struct world_ops {
 	 */
 	bool (*has_module_options)(struct world *world);
 
-	/* Starts a job; one at a time. 0, or -errno if it could not be started. */
-	int (*submit)(struct world *world, const struct job *job);
-	/* Waits for it until @until: 0, -EINPROGRESS, or -errno if the worker is lost. */
+	/* Starts jobs; one list at a time. 0, or -errno if it could not be started. */
+	int (*submit)(struct world *world, const struct jobs *jobs);
+	/*
+	 * Waits for the whole list until @until: 0, with the result of the last job;
+	 * -EINPROGRESS; or -errno if the worker is lost.
+	 */
 	int (*await)(struct world *world, uint64_t until, struct job_result *ret);
+	/*
+	 * How many jobs of the list have ended, and their errors; @ret_since: when the next one
+	 * began.
+	 */
+	size_t (*ended)(struct world *world, int errors[static JOBS_MAX],
+			uint64_t *ret_since);
+	/*
+	 * Ends the list with the job that is at hand, whose number this is: now that one is
+	 * waited for, given up or parked.
+	 */
+	size_t (*stop)(struct world *world);
 	/* Gives a job up that does not come back. */
 	void (*abandon)(struct world *world);
 	/*
@@ -182,9 +215,15 @@ struct world {
  * process in uninterruptible sleep cannot be killed, and the next job gets a new one.
  */
 
-int worker_submit(struct worker *worker, const struct job *job) must_check nonnull(1, 2);
+#define WORKER_STOP (UINT32_C(1) << 31)
+
+int worker_submit(struct worker *worker, const struct jobs *jobs) must_check
+	nonnull(1, 2);
 int worker_await(struct worker *worker, uint64_t timeout_us,
 		 struct job_result *ret) must_check nonnull(1, 3);
+size_t worker_ended(const struct worker *worker, int errors[static JOBS_MAX],
+		    uint64_t *ret_since) nonnull(1, 3);
+size_t worker_stop_list(struct worker *worker) must_check nonnull(1);
 void worker_abandon(struct worker *worker) nonnull(1);
 /* Makes the process of @from, with what it does, that of @to, which must have none. */
 void worker_move(struct worker *from, struct worker *to) nonnull(1, 2);
@@ -250,6 +289,34 @@ struct text world_read_arena(struct world *world, enum world_root root, const ch
 /* Whether anything is in a directory: 1, 0, or -errno. */
 int world_has_entry(struct world *world, enum world_root root,
 		    const char *path) must_check nonnull(1, 3);
+
+/* Adds a job to a list, which begins as zeros. False if it has no room for it. */
+bool jobs_add(struct jobs *jobs, const struct job *job) must_check nonnull(1, 2);
+
+/* The job at *@used, which then is that of the next one. */
+void jobs_next(const struct jobs *jobs, size_t *used, struct job *ret) nonnull(1, 2, 3);
+
+/* Starts a list of this job alone. 0, or -errno if it could not be started. */
+int world_submit(struct world *world, const struct job *job) must_check nonnull(1, 2);
+
+/* How a list is waited for, and what came of it. */
+struct list_wait {
+	uint64_t until;
+	uint64_t patience[2]; /* for each job, those with even and with odd numbers */
+	void (*tell)(void *arg,
+		     size_t job); /* called now and then while it goes on, or NULL */
+	void *arg;
+	size_t ended; /* jobs, in the order of the list */
+	int errors[JOBS_MAX]; /* of these */
+};
+
+/*
+ * Submits a list and waits for it. 0: nothing of it is under way, and what has not ended was not
+ * begun. -EINPROGRESS: job @wait->ended takes longer than it may; the list ends with it. Other
+ * -errno: the worker was lost in it, or could not be started.
+ */
+int world_run_list(struct world *world, const struct jobs *jobs,
+		   struct list_wait *wait) must_check nonnull(1, 2, 3);
 
 /* Submits @job and waits for it until @until; -ETIMEDOUT if it was abandoned. */
 int world_run(struct world *world, const struct job *job, uint64_t until,

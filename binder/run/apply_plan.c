@@ -137,7 +137,7 @@ static int await(struct steps *s, struct job_result *result, const char *what,
 static int steps_run(struct steps *s, const struct job *job, struct job_result *result,
 		     const char *what)
 {
-	int r = s->world->ops->submit(s->world, job);
+	int r = world_submit(s->world, job);
 
 	if (r == 0)
 		r = await(s, result, what, s->deadline);
@@ -192,24 +192,16 @@ static int end_store(struct steps *s, struct outcome *o, const char *file,
 	return steps_fail_job(s, o, file, r);
 }
 
-int steps_store(struct steps *s, struct outcome *o, const char *directory,
-		const char *file, const char *value)
+/*
+ * What came of waiting for a store with patience, as steps_store() returns it: parked, where
+ * there is room for one more.
+ */
+static int end_or_park(struct steps *s, struct outcome *o, const char *file,
+		       struct job_result *result, int r)
 {
-	struct job job = {.kind = JOB_STORE};
-	struct job_result result;
 	char what[STEP_NAME_SIZE];
-	uint64_t until = s->deadline;
-	int r, number;
+	int number;
 
-	steps_name(o, file, what);
-	snprintf(job.path, sizeof(job.path), "%s/%s", directory, file);
-	snprintf(job.value, sizeof(job.value), "%s", value);
-	r = s->world->ops->submit(s->world, &job);
-	if (r < 0)
-		return steps_fail_job(s, o, file, r);
-	if (s->patience)
-		until = MIN(until, steps_now(s) + s->patience);
-	r = await(s, &result, what, until);
 	if (r == -EINPROGRESS && s->patience) {
 		number = s->world->ops->park(s->world);
 		if (number >= 0) {
@@ -218,9 +210,29 @@ int steps_store(struct steps *s, struct outcome *o, const char *directory,
 			o->has_waited = true;
 			return r;
 		}
-		r = await(s, &result, what, s->deadline);
+		r = await(s, result, steps_name(o, file, what), s->deadline);
 	}
-	return end_store(s, o, file, &result, r);
+	return end_store(s, o, file, result, r);
+}
+
+int steps_store(struct steps *s, struct outcome *o, const char *directory,
+		const char *file, const char *value)
+{
+	struct job job = {.kind = JOB_STORE};
+	struct job_result result;
+	char what[STEP_NAME_SIZE];
+	uint64_t until = s->deadline;
+	int r;
+
+	snprintf(job.path, sizeof(job.path), "%s/%s", directory, file);
+	snprintf(job.value, sizeof(job.value), "%s", value);
+	r = world_submit(s->world, &job);
+	if (r < 0)
+		return steps_fail_job(s, o, file, r);
+	if (s->patience)
+		until = MIN(until, steps_now(s) + s->patience);
+	r = await(s, &result, steps_name(o, file, what), until);
+	return end_or_park(s, o, file, &result, r);
 }
 
 /*
@@ -343,6 +355,14 @@ static bool outcome_has_foreign_driver(const struct outcome *o)
 	return o->after[0] != '\0' && !outcome_has_wanted_driver(o);
 }
 
+/* @r: of waiting for the look at config space, or of starting it; @error: what it got. */
+static int end_ask(struct steps *s, struct outcome *o, int r, int error)
+{
+	if (r < 0)
+		return steps_fail_job(s, o, "its config space", r);
+	return error == -ENXIO ? steps_fail(o, REASON_NO_ANSWER, NULL, error) : 0;
+}
+
 /*
  * Asks the device for a sign of life: its config space is read. One without any is refused;
  * where there is no such file, nothing is known.
@@ -360,11 +380,7 @@ static int steps_ask(struct steps *s, struct outcome *o)
 	s->deadline = steps_now(s) + ANSWER_TIME;
 	r = steps_run(s, &job, &result, steps_name(o, "config", what));
 	s->deadline = deadline;
-	if (r < 0)
-		return steps_fail_job(s, o, "its config space", r);
-	return result.error == -ENXIO
-		       ? steps_fail(o, REASON_NO_ANSWER, NULL, result.error)
-		       : 0;
+	return end_ask(s, o, r, result.error);
 }
 
 /*
@@ -920,21 +936,138 @@ static bool is_ids_safe(const struct report *report)
 	return report->plan->is_ids_safe;
 }
 
+#define CLAIMS_MAX (JOBS_MAX / 2) /* in one list: each is a look and a store */
+
+static bool add_claim(struct jobs *jobs, const struct outcome *o)
+{
+	struct bdf bdf = o->plan->device->bdf;
+	struct job job;
+
+	job.kind = JOB_ASK_DEVICE;
+	job.value[0] = job.ids[0] = '\0';
+	inventory_attribute(bdf, "config", job.path);
+	if (!jobs_add(jobs, &job))
+		return false;
+	job.kind = JOB_STORE;
+	inventory_attribute(bdf, OVERRIDE_FILE, job.path);
+	snprintf(job.value, sizeof(job.value), "%s", o->wanted);
+	return jobs_add(jobs, &job);
+}
+
+/* Ends what is under way, or was lost (@r), for a device: the look, or with @is_asked the store. */
+static void end_at_hand(struct steps *s, struct outcome *o, bool is_asked, int r)
+{
+	struct job_result result;
+	char what[STEP_NAME_SIZE];
+
+	if (is_asked) {
+		(void)end_claim(s, o, end_or_park(s, o, OVERRIDE_FILE, &result, r));
+		return;
+	}
+	o->has_override = false;
+	if (r == -EINPROGRESS && steps_now(s) >= s->deadline)
+		r = await(s, &result, steps_name(o, "config", what),
+			  steps_now(s) + ANSWER_TIME);
+	if (r == -EINPROGRESS) {
+		s->world->ops->abandon(s->world);
+		r = -ETIMEDOUT;
+	}
+	if (end_ask(s, o, r, r < 0 ? 0 : result.error) == 0)
+		(void)steps_claim(s, o);
+}
+
+/* What came of the look and of the store for a device, both of which have ended. */
+static void end_both(struct steps *s, struct outcome *o, const int errors[static 2])
+{
+	if (end_ask(s, o, 0, errors[0]) == 0)
+		(void)end_claim(s, o, errors[1]);
+	else
+		o->has_override = false;
+}
+
+/* What came of the list of claims. How many of the devices have got an answer: at least one. */
+static size_t end_claims(struct steps *s, struct outcome *const *members, size_t count,
+			 const struct list_wait *wait, int r)
+{
+	size_t ended = MIN(wait->ended / 2, count), done = ended;
+	bool is_asked = wait->ended % 2;
+
+	/* First what is under way: there is one list at a time. */
+	if (done < count && r < 0) {
+		end_at_hand(s, members[done++], is_asked, r);
+	} else if (done < count && is_asked) {
+		/* The list was ended behind its look. */
+		members[done]->has_override = false;
+		if (end_ask(s, members[done], 0, wait->errors[2 * done]) == 0)
+			(void)steps_claim(s, members[done]);
+		done++;
+	}
+	for (size_t i = 0; i < ended; i++)
+		end_both(s, members[i], &wait->errors[2 * i]);
+	for (size_t i = done; i < count; i++)
+		members[i]->has_override = false;
+	return done;
+}
+
+static void tell_claim(void *arg, size_t job unused)
+{
+	give_sign_of_life(arg, "driver_override");
+}
+
+/* Claims devices by one list of jobs. How many of them have got an answer: the first ones. */
+static size_t claim_list(struct steps *s, struct outcome *const *members, size_t count)
+{
+	static struct list_wait wait;
+	static struct jobs jobs;
+	uint64_t start = steps_now(s);
+	size_t done;
+	int r;
+
+	if (start >= s->deadline) {
+		steps_fail(members[0], REASON_TIMEOUT, NULL, -ETIMEDOUT);
+		return 1;
+	}
+	jobs.count = jobs.used = 0;
+	for (size_t i = 0; i < count && add_claim(&jobs, members[i]); i++) {
+		members[i]->has_override = true;
+		members[i]->claimed_for = members[i]->wanted;
+	}
+	wait = (struct list_wait){
+		.until = s->deadline,
+		.patience = {ANSWER_TIME, s->patience},
+		.tell = tell_claim,
+		.arg = s,
+	};
+	r = world_run_list(s->world, &jobs, &wait);
+	done = end_claims(s, members, count, &wait, r);
+	for (size_t i = 0; i < done; i++)
+		members[i]->microseconds += (steps_now(s) - start) / done;
+	return done;
+}
+
 static void claim_free(struct steps *s, struct outcome *end)
 {
+	struct outcome *members[CLAIMS_MAX];
+	size_t count = 0, done;
 	unsigned parked = 0;
 
 	for (struct outcome *o = s->report->outcomes; o < end; o++) {
 		if (is_pending(o, ACTION_BIND) || is_pending(o, ACTION_RECOVER))
 			announce_dark(s->world, o->plan->device);
-		if (!is_pending(o, ACTION_BIND))
+		if (is_pending(o, ACTION_BIND))
+			members[count++] = o;
+		if (count < CLAIMS_MAX && o + 1 < end)
 			continue;
-		if (parked == JOBS_PARKED_MAX) {
-			o->has_waited = true;
-			continue;
+		for (size_t i = 0; i < count; i += done) {
+			if (parked == JOBS_PARKED_MAX) {
+				members[i]->has_waited = true;
+				done = 1;
+				continue;
+			}
+			done = MAX(claim_list(s, &members[i], count - i), (size_t)1);
+			parked += members[i + done - 1]->parked != 0;
 		}
-		(void)step(s, o, ask_and_claim);
-		parked += o->parked != 0;
+		count = 0;
 	}
 }
 

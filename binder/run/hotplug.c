@@ -325,6 +325,15 @@ enum hotplug_judgement hotplug_find(struct world *world, struct bdf bdf,
 	return n > 0 ? find_in((struct text){buf, (size_t)n}, bdf, ids) : LATE_NEW;
 }
 
+bool hotplug_has_judged(struct world *world)
+{
+	char byte;
+
+	return world->ops->read(world, WORLD_RUN, RUN_OWN LATE_JUDGED_NAME, &byte, 1) !=
+		       -ENOENT ||
+	       world_has_entry(world, WORLD_RUN, WORLD_RUN_DIR "/devices") != -ENOENT;
+}
+
 int hotplug_judge(struct world *world, const struct report *report)
 {
 	char name[BDF_SIZE + sizeof(FILE_SUFFIX)], line[LINE_SIZE], address[BDF_SIZE];

@@ -60,6 +60,9 @@ enum hotplug_judgement {
 	LATE_STUCK, /* the kernel did not come back: it must not be touched */
 };
 
+/* Whether any device may have been judged in this boot: at its start none has. */
+bool hotplug_has_judged(struct world *world) nonnull(1);
+
 /* What was made of the device with these IDs at this address in this boot. */
 enum hotplug_judgement hotplug_find(struct world *world, struct bdf bdf,
 				    const struct pci_ids *ids) nonnull(1, 3);

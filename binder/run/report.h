@@ -56,6 +56,7 @@ struct outcome {
 	bool is_claimed; /* and the kernel took it */
 	bool is_unbound; /* its driver was told to let go */
 	bool is_bound; /* a bind of this run returned 0 */
+	bool is_fenced; /* by verify_fence(), and not used yet */
 };
 
 enum kernel_verdict { /* of a group: VFIO_GROUP_GET_STATUS */

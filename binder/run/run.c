@@ -71,6 +71,8 @@ static void run_lock_keep_report(struct world *world, struct arena *arena)
 /* Leaves alone what the kernel has been stuck with since an earlier run of this boot. */
 static void run_lock_leave_stuck(struct world *world, struct report *report)
 {
+	if (!hotplug_has_judged(world))
+		return;
 	for (size_t i = 0; report->plan && i < report->plan->device_count; i++) {
 		struct outcome *o = &report->outcomes[i];
 		const struct pci_device *d = o->plan->device;
@@ -393,7 +395,10 @@ void run_carry_out(struct world *world, struct arena *arena, struct run *run)
 	uint64_t until;
 
 	world->ops->enter(world, SYSFS_PCI_DEVICES);
+	for (size_t i = 0; i < run->plan.device_count; i++)
+		inventory_enter(world, run->plan.devices[i].device->bdf);
 	apply_plan(world, report, arena);
+	verify_fence(world, report);
 	for (size_t i = 0; i < run->plan.device_count; i++) {
 		struct outcome *o = &report->outcomes[i];
 

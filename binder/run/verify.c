@@ -13,53 +13,111 @@
 /* A word that power/control does not know. */
 #define FENCE "fence"
 
-/* Waits for the device's lock with stores. The kernel's answer, or -ETIMEDOUT. */
-static int store(struct world *world, struct job *job, enum job_kind kind)
-{
-	struct job_result result;
-	int r;
+#define FENCES	   3 /* of each device: see fence_list() */
+#define FENCED_MAX (JOBS_MAX / FENCES - 1) /* devices of one list */
 
-	job->kind = kind;
-	r = world_run(world, job, world->ops->now(world) + FENCE_TIME, &result);
-	return r < 0 ? r : result.error;
+/* Job @k of the fences of @count devices: of all in turn, then a pause, and once more. */
+static void make_fence(struct outcome *const *members, size_t count, size_t k,
+		       struct job *ret)
+{
+	struct bdf bdf;
+
+	ret->kind = JOB_PAUSE;
+	ret->path[0] = ret->value[0] = ret->ids[0] = '\0';
+	if (k % (count + 1) == count)
+		return;
+	bdf = members[k % (count + 1)]->plan->device->bdf;
+	ret->kind = JOB_FENCE;
+	strcpy(ret->value, FENCE);
+	inventory_attribute(bdf, "power/control", ret->path);
+	inventory_attribute(bdf, "driver", ret->ids);
+}
+
+static void set_stuck(struct outcome *o)
+{
+	o->verdict = VERDICT_STUCK;
+	o->reason = REASON_STUCK;
+	o->detail = "probe";
+	o->error = ETIMEDOUT;
 }
 
 /*
  * The link comes before the end of the probe (drivers/base/dd.c: really_probe()), so that of a
  * probe that is under way, and of one that the kernel repeats, says nothing. Only what waits
  * for the device's lock tells. power/control does in every kernel, and refuses an unknown word
- * behind the lock (drivers/base/power/sysfs.c: control_store()): nothing is changed. Without
- * CONFIG_PM there is no such file; a bind waits for the lock too, though only since 5.14 where
- * there is a link (bus.c: bind_store()), and then says that the device has a driver. Several
- * stores: the kernel may repeat a probe right behind one of them. A bind is one only, since it
- * would bind a device that has lost its driver. 0 behind the lock, or -errno; @count grows by as
- * many as there were.
+ * behind the lock (drivers/base/power/sysfs.c: control_store()): nothing is changed. Several
+ * stores: the kernel may repeat a probe right behind one of them. Between two of them whoever
+ * waits for the lock gets it: without a pause the worker would have it again before the other
+ * one is awake (kernel/locking/mutex.c).
+ *
+ * Marks those that have passed them all. 0, or what the first one of the others got;
+ * -ETIMEDOUT: member *@ret_stuck is stuck.
+ */
+static int fence_list(struct world *world, struct outcome *const *members, size_t count,
+		      size_t *ret_stuck)
+{
+	static struct list_wait wait;
+	static struct jobs jobs;
+	struct job job;
+	int r;
+
+	jobs.count = jobs.used = 0;
+	for (size_t k = 0; k < FENCES * (count + 1) - 1; k++) {
+		make_fence(members, count, k, &job);
+		if (!jobs_add(&jobs, &job))
+			return -E2BIG;
+	}
+	wait = (struct list_wait){
+		.until = world->ops->now(world) + jobs.count * FENCE_TIME,
+		.patience = {FENCE_TIME, FENCE_TIME},
+	};
+	r = world_run_list(world, &jobs, &wait);
+	if (r == -EINPROGRESS) {
+		world->ops->abandon(world);
+		*ret_stuck = wait.ended % (count + 1);
+		if (*ret_stuck == count)
+			return -EAGAIN;
+		set_stuck(members[*ret_stuck]);
+		return -ETIMEDOUT;
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool is_fenced = true;
+
+		for (size_t k = i; k < jobs.count; k += count + 1) {
+			int error = k < wait.ended ? wait.errors[k] : -EAGAIN;
+
+			is_fenced &= error == -EINVAL;
+			if (r == 0 && error != -EINVAL)
+				r = error;
+		}
+		members[i]->is_fenced = is_fenced;
+	}
+	return r;
+}
+
+/*
+ * Waits for who has the device. Without CONFIG_PM there is no power/control; a bind waits for the
+ * lock too, though only since 5.14 where there is a link (bus.c: bind_store()), and then says
+ * that the device has a driver. It is one only, since it would bind a device that has lost its
+ * driver. 0 behind the lock, or -errno; @count grows by as many as there were.
  */
 static int fence(struct world *world, struct outcome *o, unsigned *count)
 {
-	struct job job = {.value = FENCE};
-	int r;
+	struct job job = {.kind = JOB_STORE};
+	struct job_result result;
+	size_t stuck;
+	int r = fence_list(world, &o, 1, &stuck);
 
-	inventory_attribute(o->plan->device->bdf, "power/control", job.path);
-	inventory_attribute(o->plan->device->bdf, "driver", job.ids);
-	r = store(world, &job, JOB_FENCE);
-	*count += r == -EINVAL ? FENCES : 1;
-	if (r == -ENOENT) {
-		snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind",
-			 o->wanted);
-		bdf_format(o->plan->device->bdf, job.value);
-		r = store(world, &job, JOB_STORE);
-		if (r == -EBUSY)
-			r = 0;
-	} else if (r == -EINVAL) {
-		r = 0;
-	}
-	if (r == -ETIMEDOUT) {
-		o->verdict = VERDICT_STUCK;
-		o->reason = REASON_STUCK;
-		o->detail = "probe";
-		o->error = ETIMEDOUT;
-	}
+	*count += r == 0 ? FENCES : 1;
+	if (r != -ENOENT)
+		return r;
+	snprintf(job.path, sizeof(job.path), SYSFS_PCI_DRIVERS "/%s/bind", o->wanted);
+	bdf_format(o->plan->device->bdf, job.value);
+	r = world_run(world, &job, world->ops->now(world) + FENCE_TIME, &result);
+	if (r == 0)
+		r = result.error == -EBUSY ? 0 : result.error;
+	if (r == -ETIMEDOUT)
+		set_stuck(o);
 	return r;
 }
 
@@ -73,9 +131,11 @@ static bool needs_fence(const struct outcome *o, const char *now)
 int verify_driver(struct world *world, struct outcome *o,
 		  char now[static DRIVER_NAME_SIZE])
 {
-	int r = inventory_read_driver(world, o->plan->device->bdf, now), passed = -EAGAIN;
-	unsigned count = 0;
+	int r = inventory_read_driver(world, o->plan->device->bdf, now);
+	int passed = o->is_fenced ? 0 : -EAGAIN;
+	unsigned count = o->is_fenced ? FENCES : 0;
 
+	o->is_fenced = false;
 	while (r == 0 && count < FENCES && needs_fence(o, now)) {
 		int error = fence(world, o, &count);
 
@@ -91,6 +151,30 @@ int verify_driver(struct world *world, struct outcome *o,
 		return passed;
 	}
 	return r;
+}
+
+void verify_fence(struct world *world, struct report *report)
+{
+	struct outcome *o = report->outcomes, *end = o + report->plan->device_count;
+	struct outcome *members[FENCED_MAX];
+	char now[DRIVER_NAME_SIZE];
+	size_t count = 0, stuck;
+
+	for (; o < end; o++) {
+		if (inventory_read_driver(world, o->plan->device->bdf, now) == 0 &&
+		    needs_fence(o, now))
+			members[count++] = o;
+		if (count < FENCED_MAX && o + 1 < end)
+			continue;
+		/* What is not marked then is looked at by itself. */
+		while (count > 0 &&
+		       fence_list(world, members, count, &stuck) == -ETIMEDOUT) {
+			count--;
+			memmove(&members[stuck], &members[stuck + 1],
+				(count - stuck) * sizeof(struct outcome *));
+		}
+		count = 0;
+	}
 }
 
 void verify_device(struct world *world, struct outcome *o)
@@ -141,15 +225,27 @@ void verify_device(struct world *world, struct outcome *o)
 	}
 }
 
-static enum kernel_verdict ask_kernel(struct world *world, int group, uint64_t until)
+/* What the kernel says of these groups, by one list of jobs; unknown, where it does not come back. */
+static void ask_kernel(struct world *world, struct group_outcome *const *groups,
+		       size_t count, uint64_t until)
 {
+	static struct list_wait wait;
+	static struct jobs jobs;
 	struct job job = {.kind = JOB_GROUP_STATUS};
-	struct job_result result;
 
-	snprintf(job.value, sizeof(job.value), "%d", group);
-	if (world_run(world, &job, until, &result) < 0 || result.error < 0)
-		return KERNEL_UNKNOWN;
-	return result.is_viable ? KERNEL_VIABLE : KERNEL_NOT_VIABLE;
+	jobs.count = jobs.used = 0;
+	for (size_t i = 0; i < count; i++) {
+		snprintf(job.value, sizeof(job.value), "%d", groups[i]->group.id);
+		if (!jobs_add(&jobs, &job))
+			return;
+	}
+	wait = (struct list_wait){.until = until, .patience = {UINT32_MAX, UINT32_MAX}};
+	if (count > 0 && world_run_list(world, &jobs, &wait) == -EINPROGRESS)
+		world->ops->abandon(world);
+	for (size_t i = 0; i < MIN(wait.ended, count); i++)
+		groups[i]->kernel = wait.errors[i] == 0	       ? KERNEL_VIABLE
+				    : wait.errors[i] == -EBUSY ? KERNEL_NOT_VIABLE
+							       : KERNEL_UNKNOWN;
 }
 
 /* Nothing is asked about a device that the kernel is stuck with, nor about its group. */
@@ -166,6 +262,8 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 		  struct arena *arena, uint64_t until)
 {
 	const struct plan *plan = report->plan;
+	struct group_outcome *asked[JOBS_MAX];
+	size_t asked_count = 0;
 
 	iommu_read_unsafe(world, &inventory->iommu);
 	for (size_t i = 0; i < plan->device_count; i++) {
@@ -181,8 +279,8 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct pci_device *d = &inventory->devices[i];
 
-		if (!d->is_judged && inventory_read_driver(world, d->bdf, d->driver) < 0)
-			d->driver[0] = '\0';
+		if (!d->is_judged)
+			(void)inventory_read_link(world, d->bdf, d->driver);
 	}
 	report->groups = arena_alloc(arena, plan->group_count, sizeof(*report->groups));
 	if (!report->groups)
@@ -202,10 +300,16 @@ int verify_groups(struct world *world, struct report *report, struct inventory *
 		r = group_make(inventory, NULL, plan->groups[i].id, arena, &g->group);
 		if (r < 0)
 			return r;
-		/* On a machine that is up, the question could get in the way of a VM. */
-		if (!report->is_late && !has_stuck(report, g->group.id))
-			g->kernel = ask_kernel(world, g->group.id, until);
 		report->group_count++;
+		/* On a machine that is up, the question could get in the way of a VM. */
+		if (report->is_late || has_stuck(report, g->group.id))
+			continue;
+		asked[asked_count++] = g;
+		if (asked_count < JOBS_MAX)
+			continue;
+		ask_kernel(world, asked, asked_count, until);
+		asked_count = 0;
 	}
+	ask_kernel(world, asked, asked_count, until);
 	return 0;
 }

@@ -15,6 +15,12 @@
 int verify_driver(struct world *world, struct outcome *outcome,
 		  char now[static DRIVER_NAME_SIZE]) must_check nonnull(1, 2);
 
+/*
+ * Waits, for all devices in one list of jobs, for what verify_driver() would wait for; it does so
+ * for whatever is left. A device of which the kernel does not come back is stuck, after 2 s.
+ */
+void verify_fence(struct world *world, struct report *report) nonnull(1, 2);
+
 /* Sets the verdict of a device that is on its driver; the others keep VERDICT_NONE. */
 void verify_device(struct world *world, struct outcome *outcome) nonnull(1, 2);
 

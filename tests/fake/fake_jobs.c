@@ -256,11 +256,19 @@ static void start_ask(struct fake_world *w, const char *path)
 static void start_job(struct fake_world *w)
 {
 	const struct job *job = &w->current;
+	const struct fake_device *d;
+	const char *name;
 
 	switch (job->kind) {
+	case JOB_PAUSE:
+		fake_answer(w, JOB_PAUSE_TIME, 0);
+		return;
 	case JOB_FENCE:
-		w->fences = FENCES - 1;
-		start_store(w, job->path, job->value);
+		d = fake_device_of(w, job->path, &name);
+		if (d && d->has_link)
+			start_store(w, job->path, job->value);
+		else
+			fake_answer(w, 1, -ENODEV);
 		return;
 	case JOB_STORE:
 		start_store(w, job->path, job->value);
@@ -285,7 +293,10 @@ static void start_job(struct fake_world *w)
 		fake_answer(w, 500, w->aliases_error);
 		return;
 	case JOB_GROUP_STATUS:
-		fake_answer(w, 10, w->has_group_files ? 0 : -ENOENT);
+		fake_answer(w, 10,
+			    !w->has_group_files		    ? -ENOENT
+			    : fake_is_viable(w, job->value) ? 0
+							    : -EBUSY);
 		return;
 	}
 	fake_abort("unknown job %d", job->kind);
@@ -312,24 +323,26 @@ bool fake_has_module_options(struct world *world unused)
 	return true;
 }
 
-int fake_submit(struct world *world, const struct job *job)
+/* Begins the next job of the list. */
+static int begin_job(struct fake_world *w)
 {
-	struct fake_world *w = fake(world);
+	unsigned faults = FAULTS_OF_JOBS;
 	enum fake_fault fault;
 
-	if (w->job)
-		fake_abort("two jobs at a time");
-	w->current = *job;
+	jobs_next(&w->list, &w->list_used, &w->current);
 	w->job_error = 0;
-	w->fences = 0;
-	fault = fake_access(w, FAULTS_OF_JOBS, device_of_job(w));
+	w->since = w->bus.now;
+	/* The worker is there already. */
+	if (w->ended > 0)
+		faults &= ~(1u << FAULT_ERROR);
+	fault = fake_access(w, faults, device_of_job(w));
 	switch (fault) {
 	case FAULT_ERROR:
 		fake_trace(w, "no worker\n");
 		return -EAGAIN;
 	case FAULT_RESULT:
 	case FAULT_INTERRUPTED:
-		fake_trace(w, "fails: %s %s\n", job->path, job->value);
+		fake_trace(w, "fails: %s %s\n", w->current.path, w->current.value);
 		fake_answer(w, 1, fault == FAULT_RESULT ? -EIO : -EINTR);
 		break;
 	case FAULT_LOST:
@@ -337,7 +350,7 @@ int fake_submit(struct world *world, const struct job *job)
 		w->job_error = -EPIPE;
 		break;
 	case FAULT_HANG:
-		fake_trace(w, "hangs: %s %s\n", job->path, job->value);
+		fake_trace(w, "hangs: %s %s\n", w->current.path, w->current.value);
 		fake_answer(w, FAKE_FOREVER, 0);
 		break;
 	case FAULT_HANG_DONE:
@@ -354,6 +367,37 @@ int fake_submit(struct world *world, const struct job *job)
 	return 0;
 }
 
+int fake_submit(struct world *world, const struct jobs *jobs)
+{
+	struct fake_world *w = fake(world);
+
+	if (w->job)
+		fake_abort("two lists at a time");
+	w->list = *jobs;
+	w->list_used = w->ended = 0;
+	w->is_stopped = false;
+	return begin_job(w);
+}
+
+size_t fake_ended(struct world *world, int errors[static JOBS_MAX], uint64_t *ret_since)
+{
+	struct fake_world *w = fake(world);
+
+	*ret_since = w->since;
+	memcpy(errors, w->errors, w->ended * sizeof(*errors));
+	return w->ended;
+}
+
+size_t fake_stop(struct world *world)
+{
+	struct fake_world *w = fake(world);
+
+	if (!w->job)
+		fake_abort("stops no list");
+	w->is_stopped = true;
+	return w->ended;
+}
+
 static void fill_result(struct fake_world *w, struct job_result *ret)
 {
 	const struct fake_module *m;
@@ -363,8 +407,10 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 	switch (w->current.kind) {
 	case JOB_STORE:
 	case JOB_FENCE:
+	case JOB_PAUSE:
 	case JOB_COVER:
 	case JOB_ASK_DEVICE:
+	case JOB_GROUP_STATUS:
 		return;
 	case JOB_MODULE_IDS:
 		ret->is_denylist_off = w->is_denylist_off;
@@ -383,7 +429,7 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		m = fake_find_module(w, w->current.value);
 		if (m && ret->error < 0 && m->file)
 			fake_show_module(m, ret);
-		if (ret->error == 0)
+		if (ret->error == 0 && m)
 			ret->state = m->state == MODULE_IS_BUILTIN ? MODULE_BUILTIN
 				     : w->was_live		   ? MODULE_LIVE
 								   : MODULE_LOADED;
@@ -395,39 +441,42 @@ static void fill_result(struct fake_world *w, struct job_result *ret)
 		if (ret->error == 0)
 			fake_find_variant(w, ret);
 		return;
-	case JOB_GROUP_STATUS:
-		ret->is_viable = fake_is_viable(w, w->current.value);
-		return;
 	}
+}
+
+/* Waits for the job at hand. */
+static int await_job(struct fake_world *w, uint64_t until, struct job_result *ret)
+{
+	int error = w->job_error;
+
+	fake_run(&w->bus, until, error == -EINPROGRESS ? NULL : w->job);
+	if (error == -EINPROGRESS || w->job->step != STEP_DONE)
+		return -EINPROGRESS;
+	if (error == 0) {
+		fill_result(w, ret);
+		w->errors[w->ended++] = ret->error;
+	}
+	w->job->is_awaited = false;
+	w->job = NULL;
+	return error;
 }
 
 int fake_await(struct world *world, uint64_t until, struct job_result *ret)
 {
 	struct fake_world *w = fake(world);
-	int error = w->job_error;
+	int r;
 
 	if (!w->job)
 		fake_abort("waits for no job");
-	fake_run(&w->bus, until, error == -EINPROGRESS ? NULL : w->job);
-	/* Where it is refused, but not where it fails. */
-	while (error != -EINPROGRESS && w->job->step == STEP_DONE && w->fences > 0 &&
-	       w->job->error == -EINVAL) {
-		w->fences--;
-		w->job->is_awaited = false;
-		fake_run(&w->bus, w->bus.now + FENCE_PAUSE, NULL);
-		if (!w->job->device || !w->job->device->has_link) {
-			w->job->error = -ENODEV;
-			break;
+	while ((r = await_job(w, until, ret)) == 0 && w->ended < w->list.count &&
+	       !w->is_stopped) {
+		if (w->current.kind == JOB_ASK_DEVICE && ret->error == -ENXIO) {
+			jobs_next(&w->list, &w->list_used, &w->current);
+			w->errors[w->ended++] = -ECANCELED;
+			if (w->ended == w->list.count)
+				return 0;
 		}
-		start_store(w, w->current.path, w->current.value);
-		w->job->is_awaited = true;
-		fake_run(&w->bus, until, w->job);
+		(void)begin_job(w);
 	}
-	if (error == -EINPROGRESS || w->job->step != STEP_DONE)
-		return -EINPROGRESS;
-	if (error == 0)
-		fill_result(w, ret);
-	w->job->is_awaited = false;
-	w->job = NULL;
-	return error;
+	return r;
 }

@@ -8,7 +8,9 @@
 void fake_trace(struct fake_world *w, const char *format, ...) printf_like(2, 3);
 
 bool fake_has_module_options(struct world *world);
-int fake_submit(struct world *world, const struct job *job);
+int fake_submit(struct world *world, const struct jobs *jobs);
+size_t fake_ended(struct world *world, int errors[static JOBS_MAX], uint64_t *ret_since);
+size_t fake_stop(struct world *world);
 int fake_await(struct world *world, uint64_t until, struct job_result *ret);
 void fake_abandon(struct world *world);
 

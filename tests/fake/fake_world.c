@@ -292,6 +292,8 @@ struct fake_world *fake_new(void)
 		.has_module_options = fake_has_module_options,
 		.submit = fake_submit,
 		.await = fake_await,
+		.ended = fake_ended,
+		.stop = fake_stop,
 		.abandon = fake_abandon,
 		.park = fake_park,
 		.resume = fake_resume,

@@ -108,13 +108,17 @@ struct fake_world {
 	unsigned publishes; /* of reports */
 	struct fake_task *job; /* under way */
 	struct job current;
+	struct jobs list; /* that it is one of */
+	size_t list_used, ended; /* of the list */
+	int errors[JOBS_MAX]; /* of those that have ended */
+	uint64_t since; /* when the job began */
+	bool is_stopped;
 	int job_error; /* of waiting for it */
 	struct fake_parked {
 		struct fake_task *job;
 		struct job current;
 		int job_error;
 	} parked[JOBS_PARKED_MAX];
-	unsigned fences; /* of a JOB_FENCE, that are still to come */
 	bool was_live; /* the module to load */
 	uint64_t serial; /* of the job's device */
 

@@ -2,7 +2,9 @@
 /* The process that does the jobs: real processes, real time. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +12,8 @@
 #include "world.h"
 
 #define LONG_TIME UINT64_C(20000000)
+
+static int marks[2]; /* a pipe, for what was done */
 
 /* What the value of a job makes the worker do. */
 static void execute(void *arg, const struct job *job, struct job_result *ret)
@@ -24,13 +28,19 @@ static void execute(void *arg, const struct job *job, struct job_result *ret)
 		_exit(0);
 	if (strcmp(job->value, "slow") == 0)
 		usleep(50000);
+	if (strcmp(job->value, "mark") == 0)
+		assert_int_equal(write(marks[1], "x", 1), 1);
+	if (strcmp(job->value, "dead") == 0) {
+		ret->error = -ENXIO;
+		return;
+	}
 	if (strcmp(job->value, "full") == 0) {
 		memset(ret->text, 'x', sizeof(ret->text));
 		ret->length = sizeof(ret->text);
 		return;
 	}
 	ret->error = -EXDEV;
-	ret->is_viable = true;
+	ret->is_unsafe = true;
 	ret->length = (uint32_t)snprintf(ret->text, sizeof(ret->text), "%d %s %s",
 					 (int)getpid(), job->path, job->value);
 }
@@ -48,11 +58,27 @@ static struct job new_job(const char *value)
 	return job;
 }
 
+/* Jobs with these values, up to NULL. */
+static struct jobs list_of(const char *value, ...)
+{
+	struct jobs jobs = {0};
+	va_list ap;
+
+	va_start(ap, value);
+	for (; value; value = va_arg(ap, const char *)) {
+		struct job job = new_job(value);
+
+		assert_true(jobs_add(&jobs, &job));
+	}
+	va_end(ap);
+	return jobs;
+}
+
 static int run(struct worker *worker, const char *value, uint64_t timeout,
 	       struct job_result *result)
 {
-	struct job job = new_job(value);
-	int r = worker_submit(worker, &job);
+	struct jobs jobs = list_of(value, NULL);
+	int r = worker_submit(worker, &jobs);
 
 	memset(result, 0xaa, sizeof(*result));
 	return r < 0 ? r : worker_await(worker, timeout, result);
@@ -67,7 +93,7 @@ static void test_one_process_serves_all_jobs(void **state unused)
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(run(&worker, "echo", LONG_TIME, &result), 0);
 		assert_int_equal(result.error, -EXDEV);
-		assert_true(result.is_viable);
+		assert_true(result.is_unsafe);
 		assert_false(result.is_found);
 		snprintf(want, sizeof(want), "%d path echo", (int)worker.pid);
 		assert_int_equal(result.length, strlen(want));
@@ -185,16 +211,253 @@ static void test_idle_worker_that_dies(void **state unused)
 static void test_no_more_descriptors(void **state unused)
 {
 	struct worker worker = new_worker();
-	struct job job = new_job("echo");
+	struct jobs jobs = list_of("echo", NULL);
 	int fds[4096], n = 0;
 
 	while (n < 4096 && (fds[n] = dup(2)) >= 0)
 		n++;
 	if (n < 4096)
-		assert_int_equal(worker_submit(&worker, &job), -EMFILE);
+		assert_int_equal(worker_submit(&worker, &jobs), -EMFILE);
 	assert_int_equal(worker.pid, 0);
 	while (n > 0)
 		close(fds[--n]);
+}
+
+/* How many jobs with "mark" have been done since. */
+static int count_marks(void)
+{
+	char buf[64];
+	ssize_t n = read(marks[0], buf, sizeof(buf));
+
+	return n < 0 ? 0 : (int)n;
+}
+
+static void submit(struct worker *worker, struct jobs jobs)
+{
+	if (marks[0] == 0) {
+		assert_int_equal(pipe(marks), 0);
+		assert_int_equal(fcntl(marks[0], F_SETFL, O_NONBLOCK), 0);
+	}
+	assert_int_equal(worker_submit(worker, &jobs), 0);
+}
+
+static void test_list(void **state unused)
+{
+	struct worker worker = new_worker();
+	struct jobs jobs = {0};
+	static struct job_result result;
+	int errors[JOBS_MAX];
+	uint64_t since;
+
+	submit(&worker, list_of("mark", "mark", "echo", NULL));
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	assert_non_null(strstr(result.text, "path echo"));
+	assert_int_equal(worker_ended(&worker, errors, &since), 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(errors[i], -EXDEV);
+	assert_int_equal(count_marks(), 2);
+	/* As many as there can be; one more is refused. */
+	for (int i = 0; i < JOBS_MAX; i++) {
+		struct job job = new_job("mark");
+
+		assert_true(jobs_add(&jobs, &job));
+		if (i + 1 == JOBS_MAX)
+			assert_false(jobs_add(&jobs, &job));
+	}
+	submit(&worker, jobs);
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	assert_int_equal(worker_ended(&worker, errors, &since), JOBS_MAX);
+	assert_int_equal(count_marks() + count_marks(), JOBS_MAX);
+	worker_stop(&worker);
+}
+
+static void test_list_has_room(void **state unused)
+{
+	struct jobs jobs = {0};
+	struct job job, got;
+	size_t used = 0;
+
+	job.kind = JOB_LOAD_MODULE;
+	memset(job.path, 'p', sizeof(job.path));
+	memset(job.value, 'v', sizeof(job.value));
+	memset(job.ids, 'i', sizeof(job.ids));
+	job.path[sizeof(job.path) - 1] = job.value[sizeof(job.value) - 1] =
+		job.ids[sizeof(job.ids) - 1] = '\0';
+	while (jobs_add(&jobs, &job))
+		;
+	assert_true(jobs.count > 1 && jobs.used <= sizeof(jobs.bytes));
+	for (size_t i = 0; i < jobs.count; i++) {
+		memset(&got, 0, sizeof(got));
+		jobs_next(&jobs, &used, &got);
+		assert_memory_equal(&got, &job, sizeof(job));
+	}
+	assert_int_equal(used, jobs.used);
+}
+
+/* What is behind a device that does not answer is not done. */
+static void test_list_with_dead_device(void **state unused)
+{
+	struct job job = new_job("dead"), next = new_job("mark");
+	struct worker worker = new_worker();
+	static struct job_result result;
+	struct jobs jobs = {0};
+	int errors[JOBS_MAX];
+	uint64_t since;
+
+	for (int i = 0; i < 2; i++) {
+		job.kind = i == 0 ? JOB_ASK_DEVICE : JOB_STORE;
+		assert_true(jobs_add(&jobs, &job));
+		assert_true(jobs_add(&jobs, &next));
+	}
+	submit(&worker, jobs);
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	assert_int_equal(worker_ended(&worker, errors, &since), 4);
+	assert_int_equal(errors[0], -ENXIO);
+	assert_int_equal(errors[1], -ECANCELED);
+	assert_int_equal(errors[2], -ENXIO);
+	assert_int_equal(errors[3], -EXDEV);
+	assert_int_equal(count_marks(), 1);
+	worker_stop(&worker);
+}
+
+/* Its jobs end with the one that is at hand; the next list begins anew. */
+static void test_list_that_is_ended(void **state unused)
+{
+	struct worker worker = new_worker();
+	static struct job_result result;
+	int errors[JOBS_MAX];
+	uint64_t since;
+
+	submit(&worker, list_of("mark", "slow", "mark", NULL));
+	assert_int_equal(worker_await(&worker, 20000, &result), -EINPROGRESS);
+	assert_int_equal(worker_ended(&worker, errors, &since), 1);
+	assert_int_equal(worker_stop_list(&worker), 1);
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	assert_non_null(strstr(result.text, "path slow"));
+	assert_int_equal(worker_ended(&worker, errors, &since), 2);
+	assert_int_equal(count_marks(), 1);
+	submit(&worker, list_of("mark", "mark", NULL));
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	assert_int_equal(worker_ended(&worker, errors, &since), 2);
+	assert_int_equal(count_marks(), 2);
+	/* Too late: all of it is done. */
+	assert_int_equal(worker_stop_list(&worker), 1);
+	worker_stop(&worker);
+}
+
+/* It is known how far it came. */
+static void test_list_that_is_lost(void **state unused)
+{
+	struct worker worker = new_worker(), parked = {.fd = -1};
+	static struct job_result result;
+	int errors[JOBS_MAX];
+	uint64_t since;
+
+	submit(&worker, list_of("mark", "mark", "die", "mark", NULL));
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), -EPIPE);
+	assert_int_equal(worker_ended(&worker, errors, &since), 2);
+	assert_int_equal(count_marks(), 2);
+	/* A parked one has a board of its own. */
+	submit(&worker, list_of("echo", "hang", "mark", NULL));
+	assert_int_equal(worker_await(&worker, 30000, &result), -EINPROGRESS);
+	assert_int_equal(worker_stop_list(&worker), 1);
+	worker_move(&worker, &parked);
+	submit(&worker, list_of("mark", "mark", "mark", NULL));
+	assert_int_equal(worker_await(&worker, LONG_TIME, &result), 0);
+	assert_int_equal(worker_ended(&worker, errors, &since), 3);
+	assert_int_equal(worker_ended(&parked, errors, &since), 1);
+	assert_int_equal(count_marks(), 3);
+	worker_abandon(&parked);
+	worker_stop(&worker);
+}
+
+/* A worker that has done all of its list, or part of it, and then says nothing. */
+static struct {
+	int answer; /* of waiting */
+	size_t ended, at_hand;
+	uint64_t now;
+	unsigned waits, stops, abandons;
+} silent;
+
+static int silent_submit(struct world *world unused, const struct jobs *jobs unused)
+{
+	return 0;
+}
+
+static int silent_await(struct world *world unused, uint64_t until,
+			struct job_result *ret unused)
+{
+	assert_true(++silent.waits < 10);
+	silent.now = until > silent.now ? until : silent.now;
+	return silent.answer;
+}
+
+static size_t silent_ended(struct world *world unused, int errors[static JOBS_MAX],
+			   uint64_t *ret_since)
+{
+	for (size_t i = 0; i < silent.ended; i++)
+		errors[i] = -(int)i;
+	*ret_since = 0;
+	return silent.ended;
+}
+
+static size_t silent_stop(struct world *world unused)
+{
+	silent.stops++;
+	return silent.at_hand;
+}
+
+static void silent_abandon(struct world *world unused)
+{
+	silent.abandons++;
+}
+
+static uint64_t silent_now(struct world *world unused)
+{
+	return silent.now;
+}
+
+static void test_list_that_is_waited_for(void **state unused)
+{
+	static const struct world_ops ops = {
+		.submit = silent_submit,
+		.await = silent_await,
+		.ended = silent_ended,
+		.stop = silent_stop,
+		.abandon = silent_abandon,
+		.now = silent_now,
+	};
+	static const struct {
+		const char *name;
+		int answer;
+		size_t ended, at_hand;
+		int want;
+		unsigned stops, abandons;
+	} cases[] = {
+		{"done", 0, 3, 2, 0, 0, 0},
+		{"lost in the second", -EPIPE, 1, 1, -EPIPE, 0, 0},
+		{"lost behind the last", -EPIPE, 3, 2, 0, 0, 0},
+		{"slow in the second", -EINPROGRESS, 1, 1, -EINPROGRESS, 1, 0},
+		{"slow to begin the second", -EINPROGRESS, 1, 0, -EINPROGRESS, 1, 0},
+		{"slow behind the last", -EINPROGRESS, 3, 2, 0, 1, 1},
+	};
+	struct jobs jobs = list_of("a", "b", "c", NULL);
+	struct world world = {&ops};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct list_wait wait = {.until = 1000, .patience = {10, 20}};
+
+		memset(&silent, 0, sizeof(silent));
+		silent.answer = cases[i].answer;
+		silent.ended = cases[i].ended;
+		silent.at_hand = cases[i].at_hand;
+		check_int(cases[i].name, world_run_list(&world, &jobs, &wait),
+			  cases[i].want);
+		check_int(cases[i].name, (int)wait.ended, (int)cases[i].ended);
+		check_int(cases[i].name, (int)silent.stops, (int)cases[i].stops);
+		check_int(cases[i].name, (int)silent.abandons, (int)cases[i].abandons);
+		assert_true(silent.now <= 1000);
+	}
 }
 
 static void test_stopping_twice(void **state unused)
@@ -216,6 +479,12 @@ int main(void)
 		cmocka_unit_test(test_job_that_does_not_come_back),
 		cmocka_unit_test(test_worker_that_is_lost),
 		cmocka_unit_test(test_idle_worker_that_dies),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_has_room),
+		cmocka_unit_test(test_list_with_dead_device),
+		cmocka_unit_test(test_list_that_is_ended),
+		cmocka_unit_test(test_list_that_is_lost),
+		cmocka_unit_test(test_list_that_is_waited_for),
 		cmocka_unit_test(test_no_more_descriptors),
 		cmocka_unit_test(test_stopping_twice),
 	};

@@ -2,6 +2,7 @@
 /* The real door, over a tree of files in a temporary folder. */
 #include "tree.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -91,6 +92,126 @@ static void test_link(void **state unused)
 			 -EINVAL);
 	assert_int_equal(world->ops->link(world, WORLD_SYS, "none", buf, sizeof(buf)),
 			 -ENOENT);
+	world_close(world);
+	tree_remove(root);
+}
+
+static struct text read_text(struct world *world, const char *path)
+{
+	static char buf[32];
+	struct text t = TEXT("?");
+
+	return world_read_text(world, WORLD_SYS, path, buf, sizeof(buf), &t) < 0
+		       ? TEXT("none")
+		       : t;
+}
+
+static int count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+#define DEVICE_FOLDER "sys/bus/pci/devices/0000:01:00.0"
+
+/* A folder that was entered stays the same one, until nothing is left in it. */
+static void test_enter(void **state unused)
+{
+	const char *root = tree_new(), *devices = "bus/pci/devices";
+	struct world *world = new_world(root);
+	char path[128], buf[32];
+	int descriptors;
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:%02x:00.0/number",
+			 i);
+		snprintf(buf, sizeof(buf), "%d", i);
+		tree_write(root, path, buf);
+	}
+	tree_write(root, "sys/bus/pci/devices/a_name_that_is_much_too_long/x", "long");
+	tree_write(root, "sys/bus/pci/devices/file", "file");
+	check_text("none entered",
+		   read_text(world, "bus/pci/devices/0000:03:00.0/number"), "3");
+	descriptors = count_descriptors();
+	world->ops->enter(world, devices);
+	/* More than there is room for: each one is found all the same. */
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 200; i++) {
+			snprintf(path, sizeof(path), "bus/pci/devices/0000:%02x:00.0", i);
+			world->ops->enter(world, path);
+			strcat(path, "/number");
+			snprintf(buf, sizeof(buf), "%d", i);
+			check_text(path, read_text(world, path), buf);
+			check_text("first",
+				   read_text(world, "bus/pci/devices/0000:00:00.0/"
+						    "number"),
+				   "0");
+		}
+	world->ops->enter(world, "bus/pci/devices/a_name_that_is_much_too_long");
+	world->ops->enter(world, "bus/pci/devices/none");
+	world->ops->enter(world, "bus/pci/devices/");
+	check_text("long",
+		   read_text(world, "bus/pci/devices/a_name_that_is_much_too_long/x"),
+		   "long");
+	check_text("none", read_text(world, "bus/pci/devices/none/x"), "none");
+	check_text("file", read_text(world, "bus/pci/devices/file"), "file");
+	check_text("another folder", read_text(world, "bus/pci/devices2/x"), "none");
+	assert_true(count_descriptors() > descriptors);
+	world->ops->enter(world, NULL);
+	assert_int_equal(count_descriptors(), descriptors);
+	check_text("left", read_text(world, "bus/pci/devices/0000:03:00.0/number"), "3");
+	world_close(world);
+	tree_remove(root);
+}
+
+/* Makes what is at the device's place another device. */
+static void replace_device(const char *root)
+{
+	assert_int_equal(unlink(tree_path(root, DEVICE_FOLDER "/subsystem")), 0);
+	assert_int_equal(unlink(tree_path(root, DEVICE_FOLDER "/number")), 0);
+	assert_int_equal(
+		rename(tree_path(root, DEVICE_FOLDER), tree_path(root, "sys/removed")),
+		0);
+	tree_write(root, DEVICE_FOLDER "/number", "new");
+	tree_write(root, DEVICE_FOLDER "/driver_override", "");
+}
+
+static void test_enter_device_that_is_replaced(void **state unused)
+{
+	const char *folder = "bus/pci/devices/0000:01:00.0";
+	const char *root = tree_new();
+	struct world *world;
+	char link[16];
+
+	tree_write(root, DEVICE_FOLDER "/number", "old");
+	assert_int_equal(symlink("../pci", tree_path(root, DEVICE_FOLDER "/subsystem")),
+			 0);
+	world = new_world(root);
+	world->ops->enter(world, "bus/pci/devices");
+	world->ops->enter(world, folder);
+	check_text("old", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "old");
+	/* What is not there is not there, in a device that is. */
+	world->ops->enter(world, folder);
+	check_text("nothing", read_text(world, "bus/pci/devices/0000:01:00.0/no"),
+		   "none");
+	assert_int_equal(
+		rename(tree_path(root, DEVICE_FOLDER), tree_path(root, "sys/moved")), 0);
+	check_text("still open", read_text(world, "bus/pci/devices/0000:01:00.0/number"),
+		   "old");
+	assert_int_equal(
+		rename(tree_path(root, "sys/moved"), tree_path(root, DEVICE_FOLDER)), 0);
+	replace_device(root);
+	assert_int_equal(world->ops->link(world, WORLD_SYS,
+					  "bus/pci/devices/0000:01:00.0/driver", link,
+					  sizeof(link)),
+			 -ENOENT);
+	check_text("new", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "new");
 	world_close(world);
 	tree_remove(root);
 }
@@ -419,17 +540,17 @@ static void test_store(void **state unused)
 	job_execute(&context, &job, &result);
 	assert_int_equal(result.error, 0);
 	assert_string_equal(tree_read(root, "driver_override"), "\nfio-pci");
-	/* A fence is several, as long as its link is there. */
+	/* A fence is one where its link is there. */
 	tree_write(root, "control", "");
 	job = (struct job){
 		.kind = JOB_FENCE, .path = "control", .value = "fence", .ids = "driver"};
 	job_execute(&context, &job, &result);
 	assert_int_equal(result.error, -ENODEV);
-	assert_string_equal(tree_read(root, "control"), "fence");
+	assert_string_equal(tree_read(root, "control"), "");
 	assert_int_equal(symlink("../vfio-pci", tree_path(root, "driver")), 0);
 	job_execute(&context, &job, &result);
 	assert_int_equal(result.error, 0);
-	assert_string_equal(tree_read(root, "control"), "fencefencefence");
+	assert_string_equal(tree_read(root, "control"), "fence");
 	job.kind = JOB_STORE;
 	strcpy(job.path, "bind");
 	job_execute(&context, &job, &result);
@@ -450,7 +571,6 @@ static void test_group_that_is_none(void **state unused)
 
 	job_execute(&context, &job, &result);
 	assert_int_equal(result.error, -ENOENT);
-	assert_false(result.is_viable);
 }
 
 static void write_config(const char *root, const char *name, const unsigned char *bytes,
@@ -549,6 +669,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_enter),
+		cmocka_unit_test(test_enter_device_that_is_replaced),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_nothing_is_written_below_a_tree),
 		cmocka_unit_test(test_modprobe_d_of_a_tree),
