@@ -375,9 +375,10 @@ struct real_world {
 	bool is_trial;
 	bool is_early;
 	struct worker worker, parked[JOBS_PARKED_MAX];
+	size_t outer_size;
 	char outer_path[JOB_PATH_SIZE]; /* with a '/' behind it */
-	struct inner inner[INNER_MAX];
 	char sysroot[PATH_MAX]; /* "" for the machine itself */
+	struct inner inner[INNER_MAX];
 };
 
 static struct real_world *real(struct world *world)
@@ -420,9 +421,9 @@ static int root_fd(struct real_world *w, enum world_root root)
 /* The path in the outer folder, or NULL. */
 static const char *in_outer(const struct real_world *w, const char *path)
 {
-	size_t n = w->outer < 0 ? 0 : strlen(w->outer_path);
+	bool is_in = w->outer >= 0 && strncmp(path, w->outer_path, w->outer_size) == 0;
 
-	return n > 0 && strncmp(path, w->outer_path, n) == 0 ? path + n : NULL;
+	return is_in ? path + w->outer_size : NULL;
 }
 
 /* The place of an inner folder: that of another one, too. NULL: its name is too long. */
@@ -499,18 +500,17 @@ static void real_enter(struct world *world, const char *folder)
 			strcpy(inner->name, rest);
 		return;
 	}
-	if (folder && w->outer >= 0 &&
-	    strncmp(folder, w->outer_path, strlen(w->outer_path) - 1) == 0 &&
-	    strlen(folder) == strlen(w->outer_path) - 1)
+	if (folder && w->outer >= 0 && strlen(folder) + 1 == w->outer_size &&
+	    strncmp(folder, w->outer_path, w->outer_size - 1) == 0)
 		return;
-	for (size_t i = 0; i < INNER_MAX; i++)
+	for (size_t i = 0; w->outer >= 0 && i < INNER_MAX; i++)
 		leave_inner(&w->inner[i]);
 	close_fd(&w->outer);
 	w->outer = -1;
 	if (!folder || strlen(folder) + 2 > sizeof(w->outer_path) ||
 	    root_fd(w, WORLD_SYS) < 0)
 		return;
-	snprintf(w->outer_path, sizeof(w->outer_path), "%s/", folder);
+	w->outer_size = (size_t)sprintf(w->outer_path, "%s/", folder);
 	w->outer =
 		openat(root_fd(w, WORLD_SYS), folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
@@ -849,7 +849,7 @@ int world_open(const char *sysroot, struct world **ret)
 {
 	static struct real_world w;
 
-	/* Not the whole of the name at the end: most runs touch no page of it. */
+	/* Not what is at the end, which most runs touch no page of. */
 	memset(&w, 0, offsetof(struct real_world, sysroot) + 1);
 	w.world.ops = &real_ops;
 	memset(w.roots, -1, sizeof(w.roots));
