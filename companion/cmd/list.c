@@ -225,6 +225,7 @@ struct list {
 	struct kind *kinds[KIND_BUCKETS];
 	struct usages usages;
 	struct holders holders;
+	struct boot_stuck stuck;
 	bool has_virtual; /* there is a function with virtual functions */
 	struct run next; /* the rules of the next boot; its plan is of @inventory */
 	bool has_next; /* the rules could be read, and are not off */
@@ -1094,7 +1095,7 @@ static void list_look(struct list *l, struct listed *item)
 		return;
 	item->is_read = true;
 	inventory_enter(l->world, d->bdf);
-	item->override = boot_read_override(l->world, l->arena, d);
+	item->override = boot_read_override(l->world, l->arena, &l->stuck, d);
 	if (!item->override)
 		item->override = "";
 	item->resets = read_attribute(l, d, "reset_method");
@@ -1103,7 +1104,8 @@ static void list_look(struct list *l, struct listed *item)
 			   inventory_read_pf(l->world, d->bdf, &item->physical) == 0;
 	item->virtual_count = d->vf_count;
 	item->names = identity_names(&l->identity, d);
-	item->twins = identity_twins(&l->identity, d);
+	/* Which are the same is asked of every pair, and no member of the JSON output. */
+	item->twins = l->is_json ? "" : identity_twins(&l->identity, d);
 	item->kind = find_kind(l, &d->ids);
 	item->usages = judge_usages(&l->judge, d, &item->usage_count);
 }
@@ -1535,6 +1537,7 @@ static int open_sources(struct list *l)
 		r = holders_read(l->world, l->arena, l->sysroot, &l->holders);
 	if (r < 0)
 		say_error("out of memory");
+	boot_read_stuck(l->world, l->arena, &l->stuck);
 	/* Without rules it knows of uses alone. */
 	l->judge = (struct judge){
 		.arena = l->arena,
