@@ -662,7 +662,7 @@ static void tell_override(struct explain *e, const struct pci_device *d, struct 
 
 	if (!b || !boot_device_is_changed(b, &e->now) || boot_device_is_released(b))
 		return;
-	now = boot_read_override(e->world, e->arena, d);
+	now = boot_read_override(e->world, e->arena, NULL, d);
 	if (!now || strcmp(now, b->after) == 0)
 		return;
 	if (now[0] == '\0')

@@ -172,6 +172,7 @@ struct kind {
 	const char *subsystem; /* the same for the subsystem; NULL if it has none */
 	const char *vendor_name, *device_name; /* or NULL */
 	const struct module_names *modules;
+	struct json_part *parts; /* PARTS_COUNT of them; NULL: none is kept */
 	struct kind *next;
 };
 
@@ -225,6 +226,7 @@ struct list {
 	struct kind *kinds[KIND_BUCKETS];
 	struct usages usages;
 	struct holders holders;
+	struct boot_stuck stuck;
 	bool has_virtual; /* there is a function with virtual functions */
 	struct run next; /* the rules of the next boot; its plan is of @inventory */
 	bool has_next; /* the rules could be read, and are not off */
@@ -884,22 +886,26 @@ static void write_usages(const struct listed *item, struct json *json)
 	json_close(json, ']');
 }
 
-static void write_device(struct list *l, struct listed *item, struct json *json)
-{
-	char address[BDF_SIZE], path[PATH_SIZE], serial[SERIAL_SIZE];
-	struct pci_device *d = item->device;
-	struct text rest, word, slot;
+/*
+ * What most functions of a kind have in common is written once and copied for the others: on large
+ * machines that is most of what there is to write.
+ */
+struct json_part {
+	const struct listed *of; /* whose it is; NULL: nothing is kept */
+	struct text bytes;
+};
 
-	list_look(l, item);
-	json_open(json, NULL, '{');
-	json_put_string(json, "address", bdf_format(d->bdf, address));
-	json_put_string(json, "path", d->has_path ? path_format(&d->path, path) : NULL);
-	if (identity_slot(d, &slot))
-		json_put_text(json, "slot", slot);
-	else
-		json_put_null(json, "slot");
-	json_put_string(json, "serial",
-			d->serial != 0 ? serial_format(d->serial, serial) : NULL);
+static bool is_same_model(const struct listed *a, const struct listed *b)
+{
+	return a->revision == b->revision &&
+	       strcmp(a->device->driver, b->device->driver) == 0 &&
+	       strcmp(a->override, b->override) == 0;
+}
+
+static void write_model(const struct listed *item, struct json *json)
+{
+	const struct pci_device *d = item->device;
+
 	json_put_hex(json, "vendor", d->ids.vendor, 4);
 	json_put_hex(json, "device", d->ids.device, 4);
 	json_put_hex(json, "subsystem_vendor", d->ids.subvendor, 4);
@@ -912,10 +918,23 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	json_put_string(json, "driver", d->driver[0] ? d->driver : NULL);
 	json_put_string(json, "driver_override",
 			item->override[0] ? item->override : NULL);
-	if (d->iommu_group == NO_GROUP)
-		json_put_null(json, "iommu_group");
-	else
-		json_put_number(json, "iommu_group", d->iommu_group);
+}
+
+static bool is_same_state(const struct listed *a, const struct listed *b)
+{
+	return a->device->is_boot_vga == b->device->is_boot_vga &&
+	       a->virtual_count == b->virtual_count && a->is_virtual == b->is_virtual &&
+	       (!a->is_virtual || bdf_compare(a->physical, b->physical) == 0) &&
+	       a->usage_count == 0 && b->usage_count == 0 &&
+	       strcmp(a->resets, b->resets) == 0;
+}
+
+static void write_state(const struct listed *item, struct json *json)
+{
+	const struct pci_device *d = item->device;
+	struct text rest, word;
+	char address[BDF_SIZE];
+
 	json_open(json, "modules", '[');
 	for (size_t i = 0; i < item->kind->modules->count; i++)
 		json_put_string(json, NULL, item->kind->modules->names[i]);
@@ -930,6 +949,54 @@ static void write_device(struct list *l, struct listed *item, struct json *json)
 	json_put_string(json, "physical_function",
 			item->is_virtual ? bdf_format(item->physical, address) : NULL);
 	write_usages(item, json);
+}
+
+static const struct {
+	bool (*is_same)(const struct listed *a, const struct listed *b); /* of one kind */
+	void (*write)(const struct listed *item, struct json *json);
+} parts[] = {{is_same_model, write_model}, {is_same_state, write_state}};
+#define PARTS_COUNT ARRAY_SIZE(parts)
+
+/* Not the first members of an object: a comma is before them. */
+static void put_part(const struct listed *item, size_t which, struct json *json)
+{
+	struct json_part *part = item->kind->parts ? &item->kind->parts[which] : NULL;
+	size_t begin = json->used;
+
+	if (part && part->of && parts[which].is_same(part->of, item) &&
+	    part->bytes.n < json->size - json->used) {
+		memcpy(json->buf + json->used, part->bytes.p, part->bytes.n);
+		json->used += part->bytes.n;
+		json->buf[json->used] = '\0';
+		return;
+	}
+	parts[which].write(item, json);
+	if (part && !json->is_full)
+		*part = (struct json_part){item, {json->buf + begin, json->used - begin}};
+}
+
+static void write_device(struct list *l, struct listed *item, struct json *json)
+{
+	char address[BDF_SIZE], path[PATH_SIZE], serial[SERIAL_SIZE];
+	struct pci_device *d = item->device;
+	struct text slot;
+
+	list_look(l, item);
+	json_open(json, NULL, '{');
+	json_put_string(json, "address", bdf_format(d->bdf, address));
+	json_put_string(json, "path", d->has_path ? path_format(&d->path, path) : NULL);
+	if (identity_slot(d, &slot))
+		json_put_text(json, "slot", slot);
+	else
+		json_put_null(json, "slot");
+	json_put_string(json, "serial",
+			d->serial != 0 ? serial_format(d->serial, serial) : NULL);
+	put_part(item, 0, json);
+	if (d->iommu_group == NO_GROUP)
+		json_put_null(json, "iommu_group");
+	else
+		json_put_number(json, "iommu_group", d->iommu_group);
+	put_part(item, 1, json);
 	json_close(json, '}');
 }
 
@@ -1065,6 +1132,7 @@ static struct kind *make_kind(struct list *l, const struct pci_ids *ids)
 					     names_subsystem(l->names, ids, l->arena),
 					     ids->subdevice);
 	kind->modules = modules_find(l->modules, ids);
+	kind->parts = arena_alloc(l->arena, PARTS_COUNT, sizeof(*kind->parts));
 	return kind;
 }
 
@@ -1094,7 +1162,7 @@ static void list_look(struct list *l, struct listed *item)
 		return;
 	item->is_read = true;
 	inventory_enter(l->world, d->bdf);
-	item->override = boot_read_override(l->world, l->arena, d);
+	item->override = boot_read_override(l->world, l->arena, &l->stuck, d);
 	if (!item->override)
 		item->override = "";
 	item->resets = read_attribute(l, d, "reset_method");
@@ -1103,7 +1171,8 @@ static void list_look(struct list *l, struct listed *item)
 			   inventory_read_pf(l->world, d->bdf, &item->physical) == 0;
 	item->virtual_count = d->vf_count;
 	item->names = identity_names(&l->identity, d);
-	item->twins = identity_twins(&l->identity, d);
+	/* Which are the same is asked of every pair, and no member of the JSON output. */
+	item->twins = l->is_json ? "" : identity_twins(&l->identity, d);
 	item->kind = find_kind(l, &d->ids);
 	item->usages = judge_usages(&l->judge, d, &item->usage_count);
 }
@@ -1535,6 +1604,7 @@ static int open_sources(struct list *l)
 		r = holders_read(l->world, l->arena, l->sysroot, &l->holders);
 	if (r < 0)
 		say_error("out of memory");
+	boot_read_stuck(l->world, l->arena, &l->stuck);
 	/* Without rules it knows of uses alone. */
 	l->judge = (struct judge){
 		.arena = l->arena,

@@ -605,15 +605,80 @@ bool boot_device_is_well(const struct boot_device *b, const struct inventory *no
 	       boot_device_is_released(b);
 }
 
+#define JUDGED_SIZE ((size_t)256 * 1024) /* as much as the binder writes */
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
+}
+
+/* Whether one of the lines, "ADDRESS VENDOR:DEVICE VERDICT", is of a stuck device. */
+static bool has_stuck(struct text lines)
+{
+	struct text line, word;
+
+	while (text_cut(&lines, '\n', &line))
+		while (text_word(&line, &word))
+			if (text_is(word, verdict_name(VERDICT_STUCK)))
+				return true;
+	return false;
+}
+
+/* "0000:01:00.0.verdict": what became of one device later. Others are no verdicts. */
+static int add_late(void *arg, const char *name)
+{
+	struct boot_stuck *stuck = arg;
+	struct text address = text_of(name);
+	struct bdf bdf;
+
+	if (!text_has_suffix(address, ".verdict"))
+		return 0;
+	address.n -= strlen(".verdict");
+	if (bdf_parse(address, &bdf) < 0)
+		return 0;
+	if (stuck->late_count == LATE_REPORTS_MAX)
+		return -E2BIG;
+	stuck->late[stuck->late_count++] = bdf;
+	return 0;
+}
+
+void boot_read_stuck(struct world *world, struct arena *arena, struct boot_stuck *ret)
+{
+	struct text judged = {"", 0};
+	int r = file_read_world(world, WORLD_RUN, RUN_OWN LATE_JUDGED_NAME, arena,
+				JUDGED_SIZE, &judged);
+
+	*ret = (struct boot_stuck){.is_possible = (r < 0 && r != -ENOENT) ||
+						  (r == 0 && has_stuck(judged))};
+	ret->late = arena_alloc(arena, LATE_REPORTS_MAX, sizeof(*ret->late));
+	r = ret->late ? world->ops->list(world, WORLD_RUN, DEVICE_REPORTS_FOLDER,
+					 add_late, ret)
+		      : -ENOMEM;
+	if (r < 0 && r != -ENOENT)
+		ret->is_possible = true;
+	else if (ret->late_count > 0)
+		qsort(ret->late, ret->late_count, sizeof(*ret->late), compare_addresses);
+}
+
+/* Whether it has to be looked up at all. */
+static bool may_be_stuck(const struct boot_stuck *stuck, const struct pci_device *d)
+{
+	return !stuck || stuck->is_possible ||
+	       (stuck->late_count > 0 &&
+		bsearch(&d->bdf, stuck->late, stuck->late_count, sizeof(*stuck->late),
+			compare_addresses));
+}
+
 #define OVERRIDE_SIZE 4096 /* as much as an attribute can show */
 
 const char *boot_read_override(struct world *world, struct arena *arena,
-			       const struct pci_device *d)
+			       const struct boot_stuck *stuck, const struct pci_device *d)
 {
 	char path[JOB_PATH_SIZE], buf[OVERRIDE_SIZE];
 	struct text t;
 
-	if (hotplug_find(world, d->bdf, &d->ids) == LATE_STUCK ||
+	if ((may_be_stuck(stuck, d) &&
+	     hotplug_find(world, d->bdf, &d->ids) == LATE_STUCK) ||
 	    world_read_text(world, WORLD_SYS,
 			    inventory_attribute(d->bdf, "driver_override", path), buf,
 			    sizeof(buf), &t) < 0)

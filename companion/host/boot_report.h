@@ -17,13 +17,28 @@
 #define ACTION_RELEASE "release" /* in the report of a device that was given back */
 
 /*
+ * What the runs of this boot left about devices that the kernel is stuck with: read once, to be
+ * asked about thousands of functions.
+ */
+struct boot_stuck {
+	bool is_possible; /* the boot's own run had one, or that cannot be told */
+	struct bdf *late; /* what later runs judged, in the order of addresses */
+	size_t late_count;
+};
+
+/* Where it cannot be read, each device is looked up by itself. */
+void boot_read_stuck(struct world *world, struct arena *arena, struct boot_stuck *ret)
+	nonnull(1, 2, 3);
+
+/*
  * The driver that driver_override names now; "" for none, which the kernel shows as "(null)"
  * (drivers/pci/pci-sysfs.c: driver_override_show()). NULL if it cannot be read, also of a stuck
  * device: before 7.0 that takes the device's lock, which a driver that hangs in its remove() has
- * for ever.
+ * for ever. @stuck: as it was read; NULL: this device is looked up.
  */
 const char *boot_read_override(struct world *world, struct arena *arena,
-			       const struct pci_device *d) must_check nonnull(1, 2, 3);
+			       const struct boot_stuck *stuck,
+			       const struct pci_device *d) must_check nonnull(1, 2, 4);
 
 /* Texts are "" where the report has null. They live in the loaded document. */
 struct boot_device {

@@ -1,6 +1,7 @@
 """Boots the lab's machine, lets bench.c measure in its initramfs, and collects what it wrote.
 
 Usage: bench.py --stage FOLDER --programs FOLDER --debug BINDER [--suite SUITE] [--scale N,N]
+                [--only NAME,NAME] [--pairs N]
 
 The results go to build/lab/bench.json; page.py makes docs/benchmarks.md of them.
 
@@ -11,6 +12,8 @@ instruction of the only processor, and at once to the next timer when that is id
 figures are the same on a busy machine and an idle one, to a tenth of a percent, and tell
 whether a change of the binder made it faster. They leave out what TCG spends on new code,
 which is most of what a shell script costs here.
+
+"boots" (boots.py) and "coldplug" (coldplug.py) boot through to the real root.
 
 The numbers are of an emulated machine; their ratios are what counts. Goals that are missed
 are said, and are no failure: a measurement that fails a build is measured until it passes.
@@ -26,6 +29,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
 
+import boots  # noqa: E402
+import coldplug  # noqa: E402
 from machine import BUILD, MACHINE, LabError, Machine, cached  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -313,12 +318,14 @@ def main():
     parser.add_argument("--debug", required=True)
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--scale", default="100,1000,10000")
+    parser.add_argument("--pairs", type=int, default=15)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     one = MACHINE.replace("-smp 2", "-smp 1")
     machines = {"two": MACHINE, "one": one, "counted": counting(MACHINE)}
     results = json.loads(RESULTS.read_text()) if options.only and RESULTS.exists() else {}
-    wanted = options.only.split(",") if options.only else [*machines, "compressed", "scale"]
+    wanted = options.only.split(",") if options.only else [
+        *machines, "compressed", "scale", "boots", "coldplug"]
     results["suite"] = options.suite
     try:
         for name in [name for name in machines if name in wanted]:
@@ -339,6 +346,10 @@ def main():
             for name in scale["run"]:
                 print(f"  {name:<20}{median(scale, name) / 1000:>10.1f} ms")
             RESULTS.write_text(json.dumps(results, indent=1))
+        for name, measure in (("boots", boots.measure), ("coldplug", coldplug.measure)):
+            if name in wanted:
+                results[name] = measure(options, machines)
+                RESULTS.write_text(json.dumps(results, indent=1))
     except LabError as error:
         sys.exit(f"bench: {error}")
 

@@ -11,6 +11,8 @@ import pathlib
 import statistics
 import sys
 
+from interval import differences, interval
+
 BEGIN, END = "<!-- figures: make bench -->\n", "<!-- end of figures -->\n"
 NAMES = {
     "floor": "floor", "floor-ids": "floor, by IDs", "binder": "binder",
@@ -163,6 +165,47 @@ def scale(results):
                   "bare loop", "peak KiB"], rows)
 
 
+def whole_boots(results):
+    """What earlybind adds to a boot, in pairs of boots that differ in it only."""
+    measured = results.get("boots")
+    if not measured:
+        return ""
+    titles = {
+        ("no rule", "without"): "no rule, beside an image without earlybind",
+        ("binder", "modprobe"): "two cards by earlybind, beside two cards by modprobe",
+        ("two cards", "without"): "two cards by earlybind, beside none by anything",
+    }
+    rows = []
+    for clock, name in (("counted", "instructions"), ("two", "wall time, two processors")):
+        for pair, title in titles.items():
+            if any(name not in measured[clock] for name in pair):
+                continue
+            values = differences(measured[clock], pair)
+            median_of, low, high = (value / 1000 for value in interval(values))
+            whole = statistics.median(measured[clock][pair[1]]) / 1000
+            rows.append([title, name, len(values), f"{median_of:+,.0f}",
+                         f"{low:+,.0f} to {high:+,.0f}", f"{whole:,.0f}",
+                         "yes" if low <= 0 <= high else "no"])
+    sizes = measured["sizes"]
+    kib = [[title, *(f"{sizes[name] / 1024:,.0f}" for name in pair)]
+           for pair, title in titles.items()]
+    return "## The boot as a whole\n\n" + table(
+        ["compared", "clock", "pairs", "median difference, ms", "95 % interval, ms",
+         "boot without, ms", "includes zero"], rows) + "\n" + table(
+        ["image, KiB", "with", "without"], kib) + "\n"
+
+
+def coldplug(results):
+    """The processes that udev's coldplug starts, by the kind of the rule."""
+    rows = [[row["kind"], f"`{row['rule']}`" if row["rule"] else "", row["functions"],
+             *row["processes"], *row["lines"], row["bound"]]
+            for row in results.get("coldplug", [])]
+    return "## Processes at coldplug\n\n" + table(
+        ["rule", "example", "functions without a driver", "processes, initramfs",
+         "processes, real root", "log lines, initramfs", "log lines, real root",
+         "functions bound"], rows) + "\n" if rows else ""
+
+
 def counts(path):
     rows = []
     for line in path.read_text().splitlines():
@@ -225,7 +268,7 @@ def main():
             "## The parts of a run: 32 devices\n", phases(results, 32),
             "## Claim latency, ms\n", claim_latency(results),
             "## Nothing to do\n", idle(results),
-            compressed(results) + "## Scale\n", scale(results),
+            whole_boots(results) + coldplug(results) + compressed(results) + "## Scale\n", scale(results),
             "## Counts of dry runs\n", counts(table_of_counts)]
     page.write_text(before + "\n".join(text) + END + after)
     picture.write_text(plot(results))

@@ -8,6 +8,8 @@
  *   /lab/insert               modules to load, one a line: file in /lab, parameters; with
  *                             " &" at the end a process of its own does it meanwhile
  *   /lab/lab_identity.ko      gives the emulated functions the identity of the card
+ *   /lab/root.img, optional   is made /dev/loop0, with loop.ko in /lab/insert: a real root that
+ *                             no disk has to be waited for
  *   /lab/next, optional       what comes next in place of /init, one line
  *   /lab/bench, optional      run before /init; the machine is switched off afterwards
  *
@@ -16,10 +18,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -28,6 +32,8 @@
 #include <unistd.h>
 
 #define INSERT "/lab/insert"
+#define ROOT   "/lab/root.img"
+#define LOOP   "/dev/loop0"
 #define NEXT   "/lab/next"
 #define BENCH  "/lab/bench"
 
@@ -109,6 +115,21 @@ static void load_modules(void)
 	fclose(file);
 }
 
+/* The file stays when the initramfs is emptied: the device holds it. fsck wants to write to it. */
+static void attach_root(void)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int file = open(ROOT, O_RDWR | O_CLOEXEC);
+	int number = ioctl(control, LOOP_CTL_GET_FREE);
+	int device = open(LOOP, O_RDWR | O_CLOEXEC);
+
+	if (number != 0 || ioctl(device, LOOP_SET_FD, file) < 0)
+		say(ROOT, strerror(errno));
+	close(control);
+	close(file);
+	close(device);
+}
+
 /* Runs the measurement as a child, then switches the machine off: there is no way back. */
 static void run_bench(void)
 {
@@ -137,6 +158,8 @@ int main(int argc, char **argv)
 	mount_at("proc", "/proc", "");
 	mount_at("sysfs", "/sys", "");
 	load_modules();
+	if (access(ROOT, F_OK) == 0)
+		attach_root();
 	if (access(BENCH, X_OK) == 0)
 		run_bench();
 	umount("/sys");

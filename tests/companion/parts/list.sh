@@ -25,6 +25,24 @@ golden list-wrong-color list --color sometimes
 cp -a held stuck-override
 echo vfio-pci >"stuck-override/sys/bus/pci/devices/0000:03:00.1/driver_override"
 golden list-stuck list --sysroot stuck-override 03:00.1
+# Whoever said it: a later run, or the boot's own one. Those of others, and of another card that was
+# there before, say nothing of it.
+list_stuck() { # DRIVER-OVERRIDE
+	"$EARLYBIND" list --sysroot stuck-override --json 03:00.1 >out.json
+	jq -e --arg want "$1" '.devices[0].driver_override == (if $want == "" then null else $want end)' \
+		out.json
+}
+check list-json-stuck list_stuck ""
+own=stuck-override/run/earlybind
+mv "$own/devices/0000:03:00.1.verdict" "$own/judged"
+check list-json-stuck-at-boot list_stuck ""
+echo "0000:03:00.1 10de:1521 stuck" >"$own/judged"
+check list-json-stuck-other-card list_stuck vfio-pci
+echo "0000:03:00.1 8086:1521 bound" >"$own/judged"
+echo "0000:03:00.0 8086:1521 stuck" >"$own/devices/0000:03:00.0.verdict"
+check list-json-stuck-none list_stuck vfio-pci
+echo "0000:03:00.1 8086:1521 stuck" >"$own/devices/0000:03:00.1.verdict"
+check list-json-stuck-late list_stuck ""
 contract list-json-busy 0 list --sysroot busy
 contract list-json-one 0 list --sysroot busy 02:00.0
 list_json() {
