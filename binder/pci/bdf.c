@@ -208,7 +208,7 @@ const char *path_format(const struct pci_path *path, char buf[static PATH_SIZE])
 	char root[BDF_SIZE];
 
 	text_add(&b, "%s", bdf_format(path->root, root));
-	for (size_t i = 0; i < MIN(path->hop_count, PATH_HOPS_MAX); i++)
+	for (size_t i = 0; i < MIN(path->hop_count, (size_t)PATH_HOPS_MAX); i++)
 		text_add(&b, "/%02x.%x", path->hops[i] >> 3, path->hops[i] & 7);
 	if (path->any_function)
 		buf[b.used - 1] = '*';

@@ -1064,7 +1064,8 @@ static void claim_free(struct steps *s, struct outcome *end)
 				done = 1;
 				continue;
 			}
-			done = MAX(claim_list(s, &members[i], count - i), (size_t)1);
+			done = claim_list(s, &members[i], count - i);
+			done = MAX(done, (size_t)1);
 			parked += members[i + done - 1]->parked != 0;
 		}
 		count = 0;

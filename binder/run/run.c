@@ -302,9 +302,9 @@ static void limit_time(const struct run_options *options, struct policy *policy)
 {
 	if (!options->is_late)
 		return;
-	policy->timeout = MIN(policy->timeout, LATE_TIMEOUT_MAX);
+	policy->timeout = MIN(policy->timeout, (unsigned)LATE_TIMEOUT_MAX);
 	policy->recovery_timeout =
-		MIN(policy->recovery_timeout, LATE_RECOVERY_TIMEOUT_MAX);
+		MIN(policy->recovery_timeout, (unsigned)LATE_RECOVERY_TIMEOUT_MAX);
 }
 
 int run_read_policy(struct world *world, struct arena *arena,

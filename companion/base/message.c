@@ -41,7 +41,7 @@ static size_t read_width(int fd)
 	/* A serial line has no size. */
 	if (n == 0)
 		return WIDTH_DEFAULT;
-	n = n < WIDTH_MIN ? WIDTH_MIN : MIN(n, WIDTH_MAX);
+	n = n < WIDTH_MIN ? WIDTH_MIN : MIN(n, (uint64_t)WIDTH_MAX);
 	return (size_t)n - 1;
 }
 

@@ -24,8 +24,6 @@ enum style {
 	STYLE_BAD,
 };
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
 /*
  * Words in lines of at most terminal_width() columns; further lines begin at column @indent,
  * from 0. The caller has written what is in front of @column.

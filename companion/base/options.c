@@ -57,7 +57,8 @@ static size_t distance(const char *a, const char *b)
 		for (size_t k = 1; k <= n; k++) {
 			size_t replaced = last[k - 1] + (a[i - 1] != b[k - 1]);
 
-			now[k] = MIN(MIN(last[k], now[k - 1]) + 1, replaced);
+			now[k] = MIN(last[k], now[k - 1]) + 1;
+			now[k] = MIN(now[k], replaced);
 			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
 			    a[i - 2] == b[k - 1])
 				now[k] = MIN(now[k], before[k - 2] + 1);

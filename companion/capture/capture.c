@@ -770,12 +770,14 @@ static bool is_report(const char *name)
 					   "/" SHELL_NAME};
 	struct text address = text_of(name);
 	struct bdf bdf;
+	size_t from;
 
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
 		if (strcmp(name, told[i] + 1) == 0)
 			return true;
 	/* Of a device: the address, and what kind of file it is. */
-	address.n = MIN(address.n, strcspn(name + MIN(address.n, (size_t)8), ".") + 8);
+	from = MIN(address.n, (size_t)8);
+	address.n = MIN(address.n, strcspn(name + from, ".") + 8);
 	address.n = address.n + 2 <= strlen(name) ? address.n + 2 : address.n;
 	return bdf_parse(address, &bdf) == 0 &&
 	       (name[address.n] == '\0' || has_ending(name, ".json") ||

@@ -65,7 +65,7 @@ static unsigned play(const struct fake_scenario *scenario,
 		figures.kinds |= 1u << injection->fault;
 	if (boot.end - boot.start > figures.longest)
 		figures.longest = boot.end - boot.start;
-	accesses = MIN(w->accesses, FAKE_ACCESSES_MAX);
+	accesses = MIN(w->accesses, (unsigned)FAKE_ACCESSES_MAX);
 	if (possible)
 		memcpy(possible, w->possible, accesses * sizeof(*possible));
 	fake_boot_free(&boot);
