@@ -757,28 +757,31 @@ static void check_several(struct machine *d, struct identity *identity,
 }
 
 /* Somebody may want the virtual functions of the card. */
-static void check_physical(struct machine *d)
+static void check_physical(struct machine *d, const struct vfs_rules *vfs)
 {
 	for (size_t i = 0; i < d->run.plan.device_count; i++) {
-		const char *sentence =
-			physical_sentence(d->world, d->arena, &d->run.plan.devices[i]);
+		const char *sentence = physical_sentence(d->world, d->arena,
+							 &d->run.plan.devices[i], vfs);
 
 		if (sentence)
 			machine_say(d, FINDING_NOTE, "%s", sentence);
 	}
 }
 
+/* Rules that have virtual functions made, and those that take the card which would. */
 static void check_vfs(struct machine *d)
 {
 	struct vfs_rules vfs;
 
 	if (vfs_judge_all(d->world, d->arena, &d->run.policy, &d->run.plan, false, &vfs) <
-	    0)
+	    0) {
 		machine_say(d, FINDING_UNKNOWN, "out of memory");
-	else
-		for (size_t i = 0; i < vfs.count; i++)
-			machine_say(d, vfs.items[i].is_fine ? FINDING_NOTE : FINDING_FAIL,
-				    "%s", vfs_format(d->arena, &vfs.items[i]));
+		return;
+	}
+	check_physical(d, &vfs);
+	for (size_t i = 0; i < vfs.count; i++)
+		machine_say(d, vfs.items[i].is_fine ? FINDING_NOTE : FINDING_FAIL, "%s",
+			    vfs_format(d->arena, &vfs.items[i]));
 }
 
 static void check_rule(struct machine *d, struct identity *identity, size_t i)
@@ -827,7 +830,6 @@ static void run_configuration(struct machine *d)
 		return;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		check_rule(d, &identity, i);
-	check_physical(d);
 	check_vfs(d);
 	if (!d->has_rule)
 		machine_say(d, FINDING_NOTE,

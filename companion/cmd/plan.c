@@ -899,7 +899,8 @@ static void put_warnings(const struct planning *p)
 			put_warning(twins_sentence(&identity, &run->plan, rule));
 	}
 	for (size_t i = 0; i < run->plan.device_count; i++)
-		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i]));
+		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i],
+					      &p->vfs));
 }
 
 /* Rules that have virtual functions made, which no boot sees when it plans. */

@@ -22,6 +22,18 @@ vfs_count() { # COMMAND COUNT: so many of the nine rules are fine
 check vfs-status-json vfs_count status 1
 check vfs-plan-json vfs_count plan 4
 
+# A rule takes the card itself: said once of a card, whether or not a rule has it make some.
+cp -a vfs vfs-taken
+printf '%s\n' 'bind 8086:10c9' 'bind pf=03:00.0 vfs=2' >vfs-taken/etc/earlybind.conf
+taken_once() { # COMMAND...
+	"$EARLYBIND" "$@" --sysroot vfs-taken >out.txt || [ $? -eq 1 ]
+	[ "$(grep -c '10c9.* takes 0000:03:00.0 from the driver that would make them' out.txt)" -eq 1 ] &&
+		! grep '^[a-z ]*: 0000:03:00.0 can have' out.txt &&
+		[ "$(grep -c ': 0000:03:00.1 can have 7 .*takes it from its driver' out.txt)" -eq 1 ]
+}
+check vfs-taken-check taken_once check --only configuration
+check vfs-taken-plan taken_once plan
+
 # The first rule about a card counts: another number behind it is told, the same one is not counted twice.
 cp -a vfs vfs-twice
 printf '%s\n' 'bind pf=03:00.0 vfs=4' 'bind pf=03:00.0 vfs=2' 'bind pf=03:00.0+8086:10ca vfs=4' \
