@@ -150,7 +150,7 @@ const char *physical_sentence(struct world *world, struct arena *arena,
 	return arena_printf(
 		arena,
 		"%s can have %u virtual function%s%s, and the next boot has none of "
-		"them: %.*s takes it from its driver, which makes them; to use them: "
+		"them: %.*s takes it from its driver, which makes them; to use them, run "
 		"\"earlybind keep %s\"",
 		address, (unsigned)total, total == 1 ? "" : "s", now ? now : "",
 		(int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE), pd->rule->text.p,
