@@ -47,3 +47,14 @@ check vfs-same-number says 'nothing to change' add pf=03:00.0 vfs=4 --dry-run --
 # A rule that only names them has none made.
 echo 'bind pf=03:00.0' >vfs-twice/etc/earlybind.conf
 check vfs-number-too says '+bind pf=03:00.0 vfs=4' add pf=03:00.0 vfs=4 --dry-run --sysroot vfs-twice
+
+# explain judges the rules once, however many devices it tells of: each judgement reads files.
+cp -a vfs vfs-many
+awk 'BEGIN { for (i = 0; i < 60; i++) print "bind pf=03:00.0 vfs=4" }' >vfs-many/etc/earlybind.conf
+judged_once() {
+	one=$("$here/reads.py" "$EARLYBIND" explain 03:00.0 --sysroot vfs-many) &&
+		four=$("$here/reads.py" "$EARLYBIND" explain 03:00.0 03:00.1 04:00.0 04:00.1 --sysroot vfs-many) &&
+		echo "one device: $one reads, four: $four" &&
+		[ "$one" -gt 150 ] && [ "$four" -lt $((one * 3 / 2)) ]
+}
+check vfs-explain-judges-once judged_once
