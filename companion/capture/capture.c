@@ -25,6 +25,7 @@
 #include "hotplug.h"
 #include "inventory.h"
 #include "message.h"
+#include "modload.h"
 #include "module_tree.h"
 #include "next_boot.h"
 #include "options.h"
@@ -382,12 +383,8 @@ static void capture_pci_ids(struct capture *c)
 	}
 }
 
-/* Folders whose *.conf files may have lines about vfio, and files of that kind. */
-static const char *const line_folders[] = {
-	"etc/dracut.conf.d",	    "etc/modprobe.d", "etc/modules-load.d",
-	"lib/modprobe.d",	    "run/modprobe.d", "usr/lib/modprobe.d",
-	"usr/local/lib/modprobe.d",
-};
+/* Folders beside modprobe.d whose *.conf files may have lines about vfio, and files of that kind. */
+static const char *const line_folders[] = {"etc/dracut.conf.d", "etc/modules-load.d"};
 static const char *const line_files[] = {
 	"etc/booster.yaml",	      "etc/dracut.conf", "etc/initramfs-tools/modules",
 	"etc/mkinitcpio.conf",	      "etc/modules",	 "etc/sysconfig/kernel",
@@ -548,6 +545,8 @@ static void put_all_about_vfio(struct capture *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(line_folders); i++)
 		each_conf(c, line_folders[i], put_lines_about_vfio);
+	for (size_t i = 0; i < MODPROBE_FOLDERS; i++)
+		each_conf(c, modprobe_folders[i] + 1, put_lines_about_vfio);
 	for (size_t i = 0; i < ARRAY_SIZE(line_files); i++)
 		put_lines_about_vfio(c, line_files[i], line_files[i]);
 }

@@ -113,4 +113,26 @@ mv words/etc/modprobe.d/vfio.conf .
 	"etc/modprobe.d/vfio.conf=$(cat vfio.conf)"
 golden words-plan-modprobe-left plan --sysroot words
 golden words-plan-modprobe-image plan --image "words/boot/initrd.img-$version" --sysroot words
+# All who read modprobe.d read the same folders: the binder's list.
+modprobe_folder() { # FOLDER
+	mkdir -p "words/$1"
+	cp vfio.conf "words/$1/vfio.conf"
+	"$here/make_image.py" initramfs-tools "$BINDER" "words/boot/initrd.img-$version" $version \
+		"$1/vfio.conf=$(cat vfio.conf)"
+	says '10ee:5000 (modprobe.d) .*1 to bind' plan --sysroot words &&
+		says '10ee:5000 (modprobe.d) .*1 to bind' plan --sysroot words \
+			--image "words/boot/initrd.img-$version" &&
+		! says 'FAIL modprobe.d' check --sysroot words \
+			--image "words/boot/initrd.img-$version" &&
+		says "$1/vfio.conf" import --sysroot words &&
+		"$EARLYBIND" capture --sysroot words --output words.tar &&
+		tar -xOf words.tar "$1/vfio.conf" | grep -q 10ee:5000 || return
+	rm "words/$1/vfio.conf"
+	says 'FAIL modprobe.d' check --sysroot words --image "words/boot/initrd.img-$version"
+}
+for folder in etc/modprobe.d run/modprobe.d usr/local/lib/modprobe.d usr/lib/modprobe.d \
+	lib/modprobe.d; do
+	check "modprobe-folder-$(echo $folder | tr / -)" modprobe_folder $folder
+	rm -f "words/$folder/vfio.conf" words.tar
+done
 cd "$work" || exit
