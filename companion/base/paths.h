@@ -31,6 +31,8 @@
 #define APPLY_FOLDER "/run/earlybind"
 #define APPLY_LOCK   APPLY_FOLDER "/apply.lock"
 #define APPLY_LOG    APPLY_FOLDER "/apply.log"
+/* What cmdline leaves while it changes files and runs the programs of the boot loader. */
+#define CMDLINE_LOCK APPLY_FOLDER "/cmdline.lock"
 
 /* What tells who moved a device: below /etc and /run, and what the kernel said. */
 #define KERNEL_LOG_PATH	     "/dev/kmsg"
