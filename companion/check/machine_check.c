@@ -832,8 +832,9 @@ static void run_configuration(struct machine *d)
 		check_rule(d, &identity, i);
 	check_vfs(d);
 	if (!d->has_rule)
-		machine_say(d, FINDING_NOTE,
-			    "there is no rule: \"earlybind add DEVICE\" writes one");
+		machine_say(
+			d, FINDING_NOTE,
+			"no rule binds a device: \"earlybind add DEVICE\" writes one");
 	else if (d->findings.counts[FINDING_FAIL] == before)
 		machine_say(d, FINDING_PASS, "%zu rule%s, %zu device%s",
 			    policy->rule_count, plural(policy->rule_count),
@@ -1337,13 +1338,13 @@ static void say_no_report(struct machine *d)
 	else if (d->boot_error == -ENOENT && is_all_on_vfio(d))
 		machine_say(
 			d, FINDING_NOTE,
-			"earlybind did nothing in this boot: something else bound the "
+			"earlybind did not run in this boot: something else bound the "
 			"devices");
 	else if (d->boot_error == -ENOENT)
 		machine_say(
 			d, FINDING_FAIL,
-			"earlybind did nothing in this boot, though there are rules: its "
-			"image was made without them; %s and reboot",
+			"earlybind did not run in this boot, though there are rules: the "
+			"image lacks earlybind or is older than the rules; %s, then reboot",
 			judge_apply(&d->run.policy, d->arena));
 	else if (d->boot_error == -EBADMSG)
 		machine_say(d, FINDING_UNKNOWN, "the report %s is damaged: %s",

@@ -1017,8 +1017,8 @@ static void print_nothing(const struct planning *p)
 			"configuration does not count, and there is no other rule");
 	else
 		paragraph_line(stdout, 0,
-			       "nothing to do: there is no rule in vfio-pci.ids= on the "
-			       "command line, in modprobe.d or in %s%s",
+			       "nothing to do: no rule in vfio-pci.ids= on the command "
+			       "line, in modprobe.d or in %s%s binds a device",
 			       p->image ? "the table of " : "",
 			       p->image ? p->image : "/etc/earlybind.conf");
 }

@@ -102,7 +102,9 @@ void addition_drop_done(struct edit *e, struct rule_requests *w)
 		for (size_t k = 0; k < e->inventory.count; k++) {
 			const struct pci_device *d = &e->inventory.devices[k];
 
-			if (!d->is_bridge && edit_has_selector(&request->selector, d))
+			/* What the next boot does not have, it does not bind: judge_gone(). */
+			if (!d->is_bridge && edit_has_selector(&request->selector, d) &&
+			    (w->kind != RULE_BIND || inventory_find(&e->next, d->bdf)))
 				say_done(e, w, edit_describe(e, d),
 					 rule ? rule : covering(e, w, d));
 		}
@@ -385,9 +387,10 @@ static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 	case JUDGED_REFUSED:
 		say_error("%s: %s%s", edit_describe(e, d),
 			  judgement.why ? judgement.why : "out of memory",
-			  judgement.is_forceable && !request->is_done
-				  ? "; --force adds it anyway"
-				  : "");
+			  request->is_done	   ? ""
+			  : judgement.is_forceable ? "; --force adds it anyway"
+			  : judgement.needs_allow  ? "; --force adds it so"
+						   : "");
 		break;
 	}
 	return judgement.verdict;

@@ -33,6 +33,12 @@ taken_once() { # COMMAND...
 }
 check vfs-taken-check taken_once check --only configuration
 check vfs-taken-plan taken_once plan
+# The rule is there, but binds nothing: no line says that it does.
+vfs_is_refused() {
+	! "$EARLYBIND" add pf=03:00.0 vfs=2 --dry-run --sysroot vfs-taken >out.txt 2>err.txt &&
+		! grep . out.txt && grep -q 'has no virtual functions after the next boot' err.txt
+}
+check vfs-taken-add vfs_is_refused
 
 # The first rule about a card counts: another number behind it is told, the same one is not counted twice.
 cp -a vfs vfs-twice
