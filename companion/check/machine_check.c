@@ -864,6 +864,43 @@ static const char *remedy_for(struct machine *d, const char *release)
 	       "kernel-modules), or boot another kernel";
 }
 
+/* Whether a target before the @i-th one has the same driver=. */
+static bool is_wanted_before(const struct machine *d, size_t i)
+{
+	const char *wanted = d->targets[i].planned->wanted;
+
+	for (size_t k = 0; k < i; k++)
+		if (d->targets[k].planned && d->targets[k].planned->wanted &&
+		    strcmp(d->targets[k].planned->wanted, wanted) == 0)
+			return true;
+	return false;
+}
+
+/* Drivers that rules name by driver=, as modules: each once. One that runs here is there. */
+static void check_drivers(struct machine *d, const struct installed_image *k,
+			  struct modules *modules)
+{
+	for (size_t i = 0; i < d->target_count; i++) {
+		const struct plan_device *pd = d->targets[i].planned;
+		char origin[ORIGIN_SIZE];
+		struct module_found found;
+
+		if (!pd || pd->action > ACTION_DONE || !pd->wanted ||
+		    driver_is_same(pd->wanted, "vfio-pci") || is_wanted_before(d, i) ||
+		    machine_list(d, WORLD_SYS,
+				 machine_print(d, "bus/pci/drivers/%s", pd->wanted),
+				 NULL) > 0 ||
+		    modules_look_up(modules, pd->wanted, &found) != 0 ||
+		    found.place != MODULE_NOWHERE)
+			continue;
+		machine_say(
+			d, FINDING_FAIL,
+			"kernel %s has no module %s, which a rule names (%s): correct "
+			"driver= there, or install the module",
+			k->kernel, pd->wanted, origin_format(&pd->rule->origin, origin));
+	}
+}
+
 static void check_vfio(struct machine *d, const struct installed_image *k)
 {
 	const char *dir = machine_print(d, "%s" MODULES_PATH "/%s",
@@ -876,6 +913,8 @@ static void check_vfio(struct machine *d, const struct installed_image *k)
 		r = modules_look_up(modules, "vfio_pci", &pci);
 	if (r == 0)
 		r = modules_look_up(modules, "vfio_iommu_type1", &type1);
+	if (r == 0)
+		check_drivers(d, k, modules);
 	modules_close(modules);
 	if (r != 0) {
 		machine_say(d, FINDING_UNKNOWN,
@@ -1408,7 +1447,7 @@ static void say_not_bound(struct machine *d, const struct target *t)
 	const char *driver = machine_driver(t->device);
 	char origin[ORIGIN_SIZE], address[BDF_SIZE];
 
-	if (b && strcmp(b->verdict, "bound") == 0)
+	if (b && strcmp(b->verdict, "bound") == 0 && strcmp(b->after, driver) != 0)
 		machine_say(
 			d, FINDING_FAIL,
 			"%s: earlybind bound it to %s, and %s has it now: find out who "
@@ -1470,7 +1509,9 @@ static void check_target(struct machine *d, const struct target *t)
 		say_kept_bound(d, pd);
 	else if (t->judgement.verdict == JUDGED_REFUSED)
 		return; /* the guards say it */
-	else if (pd->action <= ACTION_DONE && driver_is_vfio(t->device->driver))
+	else if (pd->action == ACTION_DONE ||
+		 (pd->action < ACTION_DONE && driver_is_vfio(t->device->driver) &&
+		  is_vfio_wanted(t)))
 		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
 	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
 		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,

@@ -361,6 +361,19 @@ static void warn(struct edit *e, const struct pci_device *d, const char *what)
 	say_error("warning: %s: %s", edit_describe(e, d), what);
 }
 
+/* Behind a refusal: what --force does about it, if anything. */
+static const char *what_force_does(struct edit *e, const struct judgement *judgement)
+{
+	const char *text = "";
+
+	if (judgement->is_forceable)
+		return "; --force adds it anyway";
+	if (judgement->needs_allow)
+		text = arena_printf(e->arena, "; --force adds it with allow=%s",
+				    allow_name(judgement->needs_allow));
+	return text ? text : "";
+}
+
 /* One function that a wish names or brings along. */
 static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 			     const struct pci_device *d, struct rule_request *request)
@@ -387,10 +400,7 @@ static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 	case JUDGED_REFUSED:
 		say_error("%s: %s%s", edit_describe(e, d),
 			  judgement.why ? judgement.why : "out of memory",
-			  request->is_done	   ? ""
-			  : judgement.is_forceable ? "; --force adds it anyway"
-			  : judgement.needs_allow  ? "; --force adds it so"
-						   : "");
+			  request->is_done ? "" : what_force_does(e, &judgement));
 		break;
 	}
 	return judgement.verdict;
