@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # here and so on are of run.sh
 # A recording is a tree on which the commands say what they say of the machine itself; and
 # there is nothing in it that is nobody's business.
 
@@ -30,31 +31,31 @@ check capture-busy unpack busy
 check capture-busy-list same busy list
 check capture-busy-check same busy check
 # What the firmware's entry, or systemd-boot, started; and what check reads beside the devices.
-cp -a vfs firmware
+cp -a vfs efi
 words='root=/dev/sda2 ro intel_iommu=on'
-echo "$words" >firmware/proc/cmdline
-mkdir -p firmware/sys/kernel/security
-echo 'none [integrity] confidentiality' >firmware/sys/kernel/security/lockdown
+echo "$words" >efi/proc/cmdline
+mkdir -p efi/sys/kernel/security
+echo 'none [integrity] confidentiality' >efi/sys/kernel/security/lockdown
 printf '%s\n' '00000000-00000fff : Reserved' 'e0000000-efffffff : PCI Bus 0000:00' \
-	'  e0000000-e0ffffff : efifb' >firmware/proc/iomem
+	'  e0000000-e0ffffff : efifb' >efi/proc/iomem
 printf '0x%016x 0x%016x 0x0000000000040200\n' $((0xe0000000)) $((0xe0ffffff)) \
-	>firmware/sys/bus/pci/devices/0000:05:00.0/resource
-echo 'bind 05:00.0' >firmware/etc/earlybind.conf
-"$here/make_efi.py" firmware 0003 "Alice's own" 1 '\EFI\alice\vmlinuz' "$words"
+	>efi/sys/bus/pci/devices/0000:05:00.0/resource
+echo 'bind 05:00.0' >efi/etc/earlybind.conf
+"$here/make_efi.py" efi 0003 "Alice's own" 1 '\EFI\alice\vmlinuz' "$words"
 printf '\006\0\0\0s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t\0 \0002\0005\0007\0' \
-	>firmware/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
-check capture-firmware unpack firmware
+	>efi/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+check capture-firmware unpack efi
 for command in plan check import 'add 05:00.0 --dry-run' 'explain 05:00.0'; do
 	# shellcheck disable=SC2086 # words
-	check "capture-firmware-${command%% *}" same firmware $command
+	check "capture-firmware-${command%% *}" same efi $command
 done
 firmware_is_told() { # so much that the answers are no empty ones; and no name
-	says 'locked down (none .integrity. confidentiality)' check --sysroot firmware.captured &&
-		says "the firmware's framebuffer (efi-framebuffer)" check --sysroot firmware.captured &&
-		tr -d '\0' <firmware.captured/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f |
+	says 'locked down (none .integrity. confidentiality)' check --sysroot efi.captured &&
+		says "the firmware's framebuffer (efi-framebuffer)" check --sysroot efi.captured &&
+		tr -d '\0' <efi.captured/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f |
 		grep -qa 'systemd-boot$' &&
-		says 'Boot0003 (name not recorded)' cmdline --sysroot firmware.captured &&
-		! grep -rqa -e lice -e 'a.l.i.c.e' firmware.captured
+		says 'Boot0003 (name not recorded)' cmdline --sysroot efi.captured &&
+		! grep -rqa -e lice -e 'a.l.i.c.e' efi.captured
 }
 check capture-firmware-is-told firmware_is_told
 check capture-routes unpack routes
