@@ -31,6 +31,8 @@
 #define APPLY_FOLDER "/run/earlybind"
 #define APPLY_LOCK   APPLY_FOLDER "/apply.lock"
 #define APPLY_LOG    APPLY_FOLDER "/apply.log"
+/* What cmdline leaves while it changes files and runs the programs of the boot loader. */
+#define CMDLINE_LOCK APPLY_FOLDER "/cmdline.lock"
 
 /* What tells who moved a device: below /etc and /run, and what the kernel said. */
 #define KERNEL_LOG_PATH	     "/dev/kmsg"
@@ -60,8 +62,13 @@
 #define PROXMOX_MARK "/etc/kernel/proxmox-boot-uuids"
 #define ENTRIES_FOLDERS \
 	"/boot/loader/entries", "/efi/loader/entries", "/boot/efi/loader/entries"
-#define ENTRY_NAME  "a-earlybind-off.conf"
-#define LOADER_INFO "firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define ENTRY_NAME "a-earlybind-off.conf"
+/* Below /sys: variables of EFI, as efivarfs has them, with 4 bytes of attributes in front. */
+#define EFI_VARIABLES  "firmware/efi/efivars/"
+#define EFI_GLOBAL     "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define EFI_ATTRIBUTES 4
+#define BOOT_CURRENT   EFI_VARIABLES "BootCurrent" EFI_GLOBAL
+#define LOADER_INFO    EFI_VARIABLES "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 /* Parameters that "earlybind cmdline" added where the file itself cannot tell. */
 #define STATE_FOLDER "/var/lib/earlybind"
 #define ADDED_FILE   STATE_FOLDER "/cmdline"

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -250,4 +252,46 @@ int process_run(struct process *process)
 	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
 		sigaction(passed_on[i], &old[i], NULL);
 	return r;
+}
+
+int process_lock(const char *path, unsigned seconds, char who[static PROCESS_WHO_SIZE],
+		 int *ret)
+{
+	const struct timespec poll = {.tv_nsec = POLL_MS * 1000000L};
+	unsigned long left = seconds * (1000UL / POLL_MS);
+	char pid[16] = "";
+	int fd;
+
+	if (mkdir(APPLY_FOLDER, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno == EWOULDBLOCK && left-- > 0) {
+			nanosleep(&poll, NULL);
+			continue;
+		}
+		if (pread(fd, pid, sizeof(pid) - 1, 0) < 0)
+			pid[0] = '\0';
+		snprintf(who, PROCESS_WHO_SIZE, "%s%s", pid[0] ? ", process " : "", pid);
+		close_fd(&fd);
+		return -EBUSY;
+	}
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	/* That it is held is what counts. */
+	if (ftruncate(fd, 0) == 0)
+		(void)!pwrite(fd, pid, strlen(pid), 0);
+	*ret = fd;
+	return 0;
+}
+
+void process_unlock(int *lock)
+{
+	if (*lock >= 0)
+		(void)flock(*lock, LOCK_UN);
+	close_fd(lock);
+	*lock = -1;
 }

@@ -11,6 +11,7 @@
 #include "compiler.h"
 
 #define PROCESS_ARGUMENTS_MAX 16
+#define PROCESS_WHO_SIZE      32
 
 struct process {
 	const char *argv[PROCESS_ARGUMENTS_MAX + 1]; /* argv[0]: in PROGRAM_FOLDERS */
@@ -36,3 +37,15 @@ struct process {
  * how it ended is not known.
  */
 int process_run(struct process *process) must_check nonnull(1);
+
+/*
+ * Takes the lock @path, below APPLY_FOLDER, for which it waits @seconds at most. What process_run()
+ * starts inherits it: a program goes on where its earlybind is killed, and no other may write the same
+ * files meanwhile. -EBUSY: @who is ", process 812", or "" if that is not known; -errno. *ret is for
+ * process_unlock().
+ */
+int process_lock(const char *path, unsigned seconds, char who[static PROCESS_WHO_SIZE],
+		 int *ret) must_check nonnull(1, 3, 4);
+
+/* For what a program left behind as well, which may stay for ever. */
+void process_unlock(int *lock) nonnull(1);

@@ -92,14 +92,20 @@ static bool has_part(struct text text, const char *part)
 	return text.n > 0 && memmem(text.p, text.n, part, strlen(part)) != NULL;
 }
 
-/*
- * What started this kernel: GRUB says BOOT_IMAGE=, systemd-boot sets a variable of EFI (in
- * UTF-16, behind 4 bytes), and names the initrd with backslashes.
- */
-static void read_start(struct search *s, struct bootloader_facts *f)
+bool loader_info_is_systemd_boot(struct text variable)
 {
 	static const char name[] = {'s', 0,   'y', 0,	's', 0,	  't',
 				    0,	 'e', 0,   'm', 0,   'd', 0};
+
+	return variable.n > 0 && memmem(variable.p, variable.n, name, sizeof(name));
+}
+
+/*
+ * What started this kernel: GRUB says BOOT_IMAGE=, systemd-boot sets a variable of EFI, and names
+ * the initrd with backslashes.
+ */
+static void read_start(struct search *s, struct bootloader_facts *f)
+{
 	struct text text;
 
 	if (file_read_world(s->world, WORLD_PROC, "cmdline", s->arena, CMDLINE_MAX,
@@ -109,7 +115,7 @@ static void read_start(struct search *s, struct bootloader_facts *f)
 	}
 	if (file_read_world(s->world, WORLD_SYS, LOADER_INFO, s->arena, VARIABLE_MAX,
 			    &text) == 0 &&
-	    text.n > 0 && memmem(text.p, text.n, name, sizeof(name))) {
+	    loader_info_is_systemd_boot(text)) {
 		f->is_by_stub = f->is_by_systemd_boot = true;
 		f->is_by_grub = false;
 	}

@@ -83,5 +83,8 @@ struct bootloader {
 void bootloader_find(struct world *world, const char *sysroot, struct arena *arena,
 		     struct bootloader *ret) nonnull(1, 3, 4);
 
+/* Whether LOADER_INFO, as efivarfs has it (UTF-16), names systemd-boot. */
+bool loader_info_is_systemd_boot(struct text variable);
+
 /* What runs GRUB's settings: bash only if /bin/sh is a link to it. */
 enum shell_dialect bootloader_shell(const char *sysroot, struct arena *arena) nonnull(2);

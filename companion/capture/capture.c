@@ -17,6 +17,7 @@
 #include "bdf.h"
 #include "arena.h"
 #include "boot_entries.h"
+#include "bootloader.h"
 #include "commands.h"
 #include "compiler.h"
 #include "group_facts.h"
@@ -25,6 +26,7 @@
 #include "hotplug.h"
 #include "inventory.h"
 #include "message.h"
+#include "modload.h"
 #include "module_tree.h"
 #include "next_boot.h"
 #include "options.h"
@@ -382,12 +384,8 @@ static void capture_pci_ids(struct capture *c)
 	}
 }
 
-/* Folders whose *.conf files may have lines about vfio, and files of that kind. */
-static const char *const line_folders[] = {
-	"etc/dracut.conf.d",	    "etc/modprobe.d", "etc/modules-load.d",
-	"lib/modprobe.d",	    "run/modprobe.d", "usr/lib/modprobe.d",
-	"usr/local/lib/modprobe.d",
-};
+/* Folders beside modprobe.d whose *.conf files may have lines about vfio, and files of that kind. */
+static const char *const line_folders[] = {"etc/dracut.conf.d", "etc/modules-load.d"};
 static const char *const line_files[] = {
 	"etc/booster.yaml",	      "etc/dracut.conf", "etc/initramfs-tools/modules",
 	"etc/mkinitcpio.conf",	      "etc/modules",	 "etc/sysconfig/kernel",
@@ -548,6 +546,8 @@ static void put_all_about_vfio(struct capture *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(line_folders); i++)
 		each_conf(c, line_folders[i], put_lines_about_vfio);
+	for (size_t i = 0; i < MODPROBE_FOLDERS; i++)
+		each_conf(c, modprobe_folders[i] + 1, put_lines_about_vfio);
 	for (size_t i = 0; i < ARRAY_SIZE(line_files); i++)
 		put_lines_about_vfio(c, line_files[i], line_files[i]);
 }
@@ -749,6 +749,51 @@ static void put_hidden(struct capture *c, const char *name,
 		put_lines(c, name, (struct text){p, n}, hide);
 }
 
+/*
+ * Of the interrupts only what tells whether the IOMMU remaps them: what their controllers' names begin
+ * with (iommu.c: read_interrupts()).
+ */
+static void put_interrupts(struct capture *c)
+{
+	static const char name[] = "proc/interrupts";
+	static const char *const marks[] = {" IR-", " ITS-", " IO-APIC"};
+	const char *kept = "";
+	size_t n;
+	char *p;
+
+	if (!capture_read(c, name, &p, &n))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (memmem(p, n, marks[i], strlen(marks[i])))
+			kept = capture_print(c, "%s%zu: 0%s\n", kept, i, marks[i]);
+	capture_put_file(c, name, text_of(kept));
+}
+
+/*
+ * Memory of framebuffers, by whoever draws there; and of PCI buses, which tells whether addresses are
+ * hidden (framebuffer.c: framebuffer_find(), iomem_is_hidden()).
+ */
+static const char *hide_region(struct capture *c, struct text line)
+{
+	static const char *const told[] = {
+		"efifb",    "efidrm",	 "vesafb", "vesadrm",
+		"simplefb", "simpledrm", "BOOTFB", "simple-framebuffer",
+	};
+	static const char bus[] = "PCI Bus ";
+	struct text range, name = line;
+
+	if (!text_cut(&name, ':', &range))
+		return NULL;
+	name = text_trim(name);
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (text_is(name, told[i]))
+			return capture_print(c, "%.*s: %s", (int)range.n, range.p,
+					     told[i]);
+	return text_has_prefix(name, bus)
+		       ? capture_print(c, "%.*s: %s0000:00", (int)range.n, range.p, bus)
+		       : NULL;
+}
+
 static void put_routes(struct capture *c)
 {
 	struct text routes;
@@ -903,6 +948,8 @@ static void capture_files(struct capture *c)
 	put_release(c);
 	put_lines_with(c, "proc/cpuinfo", cpu_keys, ARRAY_SIZE(cpu_keys),
 		       REDACT_NUMBER | REDACT_WORD | REDACT_DROP);
+	put_interrupts(c);
+	put_hidden(c, "proc/iomem", hide_region);
 	put_hidden(c, "proc/modules", hide_module);
 	put_hidden(c, "proc/self/mountinfo", hide_mount);
 	put_hidden(c, "proc/mounts", hide_old_mount);
@@ -927,6 +974,9 @@ static void capture_files(struct capture *c)
 
 #define TABLE_HEAD_SIZE 36 /* of a table of ACPI */
 #define MODEL_MAX	64
+
+#define EFI_IS_VOLATILE 6 /* attributes of a variable: only until the next boot */
+#define EFI_IS_KEPT	7
 
 /* Of a function. Reading them wakes no device. */
 static const char *const attributes[] = {
@@ -974,6 +1024,7 @@ static const char *const model_files[] = {
 
 static const char *const copied_files[] = {
 	"sys/class/tty/console/active",
+	"sys/kernel/security/lockdown",
 	"sys/hypervisor/type",
 	"sys/module/kvm/parameters/ignore_msrs",
 	"sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
@@ -1311,6 +1362,92 @@ static void put_hypervisor(struct capture *c)
 					 : text_of(ones));
 }
 
+/* A variable of EFI as it is made. */
+struct variable {
+	char *bytes;
+	size_t used;
+};
+
+static void add_number(struct variable *v, unsigned number, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		v->bytes[v->used++] = (char)(number >> (8 * i));
+}
+
+/* @t is ASCII; UTF-16, with the zero at its end. */
+static void add_utf16(struct variable *v, struct text t)
+{
+	for (size_t i = 0; i < t.n; i++)
+		add_number(v, (unsigned char)t.p[i], 2);
+	add_number(v, 0, 2);
+}
+
+#define EFI_LABEL "name not recorded"
+
+/* Room for numbers of at most 16 bytes, a label, and @t. */
+static bool begin_variable(struct capture *c, struct variable *v, struct text t)
+{
+	*v = (struct variable){
+		.bytes =
+			arena_alloc(c->arena, 16 + 2 * (t.n + 1 + sizeof(EFI_LABEL)), 1)};
+	c->is_full = c->is_full || !v->bytes;
+	return v->bytes != NULL;
+}
+
+static void put_variable(struct capture *c, const char *name, const struct variable *v)
+{
+	const char *base = strrchr(name, '/') + 1;
+
+	redact_set_alias(&c->redact, TEXT("efivars"), "efivars");
+	redact_set_alias(&c->redact, text_of(base), base);
+	capture_put_file(c, capture_print(c, "sys/%s", name),
+			 (struct text){v->bytes, v->used});
+}
+
+/* The firmware's entry that started this boot, with its command line alone. */
+static void put_efi_entry(struct capture *c)
+{
+	struct efi_entry entry;
+	struct variable v;
+	struct text options;
+	const char *name;
+
+	if (efi_entry_read(c->world, c->arena, &entry) < 0 ||
+	    !begin_variable(c, &v, TEXT("")))
+		return;
+	add_number(&v, EFI_IS_VOLATILE, EFI_ATTRIBUTES);
+	add_number(&v, entry.number, 2);
+	put_variable(c, BOOT_CURRENT, &v);
+	options = redact_cmdline(&c->redact, text_of(entry.options));
+	name = efi_entry_name(c->arena, entry.number);
+	if (!name || !begin_variable(c, &v, options))
+		return;
+	add_number(&v, EFI_IS_KEPT, EFI_ATTRIBUTES);
+	add_number(&v, 1, 4); /* LOAD_OPTION_ACTIVE */
+	add_number(&v, 0, 2); /* no path */
+	add_utf16(&v, TEXT(EFI_LABEL));
+	add_utf16(&v, options);
+	put_variable(c, name, &v);
+}
+
+/* What bootloader_find() reads. Of other loaders than systemd-boot it asks nothing. */
+static void put_efi(struct capture *c)
+{
+	const struct text name = TEXT("systemd-boot");
+	struct variable v;
+	size_t n;
+	char *p;
+
+	if (capture_read(c, "sys/" LOADER_INFO, &p, &n) &&
+	    loader_info_is_systemd_boot((struct text){p, n}) &&
+	    begin_variable(c, &v, name)) {
+		add_number(&v, EFI_IS_VOLATILE, EFI_ATTRIBUTES);
+		add_utf16(&v, name);
+		put_variable(c, LOADER_INFO, &v);
+	}
+	put_efi_entry(c);
+}
+
 /* "SSDT12": what the firmware has is told, not what is in it. */
 static bool is_table_name(const char *name)
 {
@@ -1388,6 +1525,7 @@ static void capture_sys(struct capture *c)
 	put_btrfs(c);
 	put_tables(c);
 	put_hypervisor(c);
+	put_efi(c);
 	for (size_t i = 0; i < ARRAY_SIZE(model_files); i++)
 		put_model(c, model_files[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(copied_files); i++)

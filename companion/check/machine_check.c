@@ -757,28 +757,31 @@ static void check_several(struct machine *d, struct identity *identity,
 }
 
 /* Somebody may want the virtual functions of the card. */
-static void check_physical(struct machine *d)
+static void check_physical(struct machine *d, const struct vfs_rules *vfs)
 {
 	for (size_t i = 0; i < d->run.plan.device_count; i++) {
-		const char *sentence =
-			physical_sentence(d->world, d->arena, &d->run.plan.devices[i]);
+		const char *sentence = physical_sentence(d->world, d->arena,
+							 &d->run.plan.devices[i], vfs);
 
 		if (sentence)
 			machine_say(d, FINDING_NOTE, "%s", sentence);
 	}
 }
 
+/* Rules that have virtual functions made, and those that take the card which would. */
 static void check_vfs(struct machine *d)
 {
 	struct vfs_rules vfs;
 
 	if (vfs_judge_all(d->world, d->arena, &d->run.policy, &d->run.plan, false, &vfs) <
-	    0)
+	    0) {
 		machine_say(d, FINDING_UNKNOWN, "out of memory");
-	else
-		for (size_t i = 0; i < vfs.count; i++)
-			machine_say(d, vfs.items[i].is_fine ? FINDING_NOTE : FINDING_FAIL,
-				    "%s", vfs_format(d->arena, &vfs.items[i]));
+		return;
+	}
+	check_physical(d, &vfs);
+	for (size_t i = 0; i < vfs.count; i++)
+		machine_say(d, vfs.items[i].is_fine ? FINDING_NOTE : FINDING_FAIL, "%s",
+			    vfs_format(d->arena, &vfs.items[i]));
 }
 
 static void check_rule(struct machine *d, struct identity *identity, size_t i)
@@ -827,11 +830,11 @@ static void run_configuration(struct machine *d)
 		return;
 	for (size_t i = 0; i < policy->rule_count; i++)
 		check_rule(d, &identity, i);
-	check_physical(d);
 	check_vfs(d);
 	if (!d->has_rule)
-		machine_say(d, FINDING_NOTE,
-			    "there is no rule: \"earlybind add DEVICE\" writes one");
+		machine_say(
+			d, FINDING_NOTE,
+			"no rule binds a device: \"earlybind add DEVICE\" writes one");
 	else if (d->findings.counts[FINDING_FAIL] == before)
 		machine_say(d, FINDING_PASS, "%zu rule%s, %zu device%s",
 			    policy->rule_count, plural(policy->rule_count),
@@ -861,6 +864,43 @@ static const char *remedy_for(struct machine *d, const char *release)
 	       "kernel-modules), or boot another kernel";
 }
 
+/* Whether a target before the @i-th one has the same driver=. */
+static bool is_wanted_before(const struct machine *d, size_t i)
+{
+	const char *wanted = d->targets[i].planned->wanted;
+
+	for (size_t k = 0; k < i; k++)
+		if (d->targets[k].planned && d->targets[k].planned->wanted &&
+		    strcmp(d->targets[k].planned->wanted, wanted) == 0)
+			return true;
+	return false;
+}
+
+/* Drivers that rules name by driver=, as modules: each once. One that runs here is there. */
+static void check_drivers(struct machine *d, const struct installed_image *k,
+			  struct modules *modules)
+{
+	for (size_t i = 0; i < d->target_count; i++) {
+		const struct plan_device *pd = d->targets[i].planned;
+		char origin[ORIGIN_SIZE];
+		struct module_found found;
+
+		if (!pd || pd->action > ACTION_DONE || !pd->wanted ||
+		    driver_is_same(pd->wanted, "vfio-pci") || is_wanted_before(d, i) ||
+		    machine_list(d, WORLD_SYS,
+				 machine_print(d, "bus/pci/drivers/%s", pd->wanted),
+				 NULL) > 0 ||
+		    modules_look_up(modules, pd->wanted, &found) != 0 ||
+		    found.place != MODULE_NOWHERE)
+			continue;
+		machine_say(
+			d, FINDING_FAIL,
+			"kernel %s has no module %s, which a rule names (%s): correct "
+			"driver= there, or install the module",
+			k->kernel, pd->wanted, origin_format(&pd->rule->origin, origin));
+	}
+}
+
 static void check_vfio(struct machine *d, const struct installed_image *k)
 {
 	const char *dir = machine_print(d, "%s" MODULES_PATH "/%s",
@@ -873,6 +913,8 @@ static void check_vfio(struct machine *d, const struct installed_image *k)
 		r = modules_look_up(modules, "vfio_pci", &pci);
 	if (r == 0)
 		r = modules_look_up(modules, "vfio_iommu_type1", &type1);
+	if (r == 0)
+		check_drivers(d, k, modules);
 	modules_close(modules);
 	if (r != 0) {
 		machine_say(d, FINDING_UNKNOWN,
@@ -1335,13 +1377,13 @@ static void say_no_report(struct machine *d)
 	else if (d->boot_error == -ENOENT && is_all_on_vfio(d))
 		machine_say(
 			d, FINDING_NOTE,
-			"earlybind did nothing in this boot: something else bound the "
+			"earlybind did not run in this boot: something else bound the "
 			"devices");
 	else if (d->boot_error == -ENOENT)
 		machine_say(
 			d, FINDING_FAIL,
-			"earlybind did nothing in this boot, though there are rules: its "
-			"image was made without them; %s and reboot",
+			"earlybind did not run in this boot, though there are rules: the "
+			"image lacks earlybind or is older than the rules; %s, then reboot",
 			judge_apply(&d->run.policy, d->arena));
 	else if (d->boot_error == -EBADMSG)
 		machine_say(d, FINDING_UNKNOWN, "the report %s is damaged: %s",
@@ -1405,7 +1447,7 @@ static void say_not_bound(struct machine *d, const struct target *t)
 	const char *driver = machine_driver(t->device);
 	char origin[ORIGIN_SIZE], address[BDF_SIZE];
 
-	if (b && strcmp(b->verdict, "bound") == 0)
+	if (b && strcmp(b->verdict, "bound") == 0 && strcmp(b->after, driver) != 0)
 		machine_say(
 			d, FINDING_FAIL,
 			"%s: earlybind bound it to %s, and %s has it now: find out who "
@@ -1467,7 +1509,9 @@ static void check_target(struct machine *d, const struct target *t)
 		say_kept_bound(d, pd);
 	else if (t->judgement.verdict == JUDGED_REFUSED)
 		return; /* the guards say it */
-	else if (pd->action <= ACTION_DONE && driver_is_vfio(t->device->driver))
+	else if (pd->action == ACTION_DONE ||
+		 (pd->action < ACTION_DONE && driver_is_vfio(t->device->driver) &&
+		  is_vfio_wanted(t)))
 		machine_say(d, FINDING_PASS, "%s: %s has it", t->name, t->device->driver);
 	else if (pd->action == ACTION_REFUSE && pd->reason != REASON_IOMMU_OFF)
 		machine_say(d, FINDING_FAIL, "%s: refused: %s", t->name,

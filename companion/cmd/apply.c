@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,48 +78,19 @@ struct progress {
 	bool is_terminal;
 };
 
-/*
- * Keeps a second one from running. What this one starts inherits the lock: a generator goes on where
- * its earlybind is killed, and no other may write the same images meanwhile. Says who holds it; -errno.
- */
-static int apply_lock(void)
+/* Keeps a second one from running, and one beside a generator. Says what is wrong; -errno. */
+static int apply_lock(int *ret)
 {
-	char who[32] = "";
-	int fd, r;
+	char who[PROCESS_WHO_SIZE];
+	int r = process_lock(APPLY_LOCK, 0, who, ret);
 
-	if (mkdir(APPLY_FOLDER, 0755) < 0 && errno != EEXIST) {
-		r = -errno;
-		say_error("%s: it cannot be made: %s", APPLY_FOLDER, errno_text(r));
-		return r;
-	}
-	fd = open(APPLY_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		r = -errno;
+	if (r == -EBUSY)
+		say_error("another earlybind apply%s, or a generator that it started, is "
+			  "running: wait until it has ended",
+			  who);
+	else if (r < 0)
 		say_error("%s: it cannot be opened: %s", APPLY_LOCK, errno_text(r));
-		return r;
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		ssize_t n = pread(fd, who, sizeof(who) - 1, 0);
-
-		say_error(
-			"another earlybind apply%s%.*s, or a generator that it started, "
-			"is running: wait until it has ended",
-			n > 0 ? ", process " : "", n > 0 ? (int)n : 0, who);
-		close_fd(&fd);
-		return -EBUSY;
-	}
-	r = snprintf(who, sizeof(who), "%d", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, who, (size_t)r, 0) < 0)
-		return fd; /* the lock is what counts */
-	return fd;
-}
-
-/* For what a generator left behind as well, which may stay for ever. */
-static void apply_unlock(int *lock)
-{
-	if (*lock >= 0)
-		(void)flock(*lock, LOCK_UN);
-	close_fd(lock);
+	return r;
 }
 
 static const char *join(const char *const *argv, char buf[static COMMAND_SIZE])
@@ -657,7 +627,7 @@ static int read_machine(struct apply *a)
 
 static int apply(void *arg)
 {
-	cleanup_with(apply_unlock) int lock = -1;
+	cleanup_with(process_unlock) int lock = -1;
 	struct apply *a = arg;
 	int code;
 
@@ -670,11 +640,8 @@ static int apply(void *arg)
 	if (binder_copy_load(&a->binder_copy, a->sysroot, NULL, a->arena) < 0 ||
 	    open_world(a->sysroot, &a->world) < 0)
 		return EXIT_FAILED;
-	if (!a->is_dry_run) {
-		lock = apply_lock();
-		if (lock < 0)
-			return EXIT_FAILED;
-	}
+	if (!a->is_dry_run && apply_lock(&lock) < 0)
+		return EXIT_FAILED;
 	if (read_machine(a) < 0)
 		return EXIT_FAILED;
 	code = survey(a);

@@ -1478,10 +1478,30 @@ static int change(struct cmdline_command *c, int *lock)
 	return code;
 }
 
+/*
+ * The lock of edit_lock() is free again while programs run (cmdline_carry_out()). Without this one a
+ * program that read the old file could end after one that read the new file, and leave an old menu.
+ * Where there is no /run there is none.
+ */
+static int lock_programs(int *ret)
+{
+	char who[PROCESS_WHO_SIZE];
+	int r = process_lock(CMDLINE_LOCK, EDIT_WAIT_SECONDS, who, ret);
+
+	if (r != -EBUSY)
+		return 0;
+	say_error(
+		"another earlybind cmdline%s, or a program that it started, is running: "
+		"nothing is written; run this again when it has ended",
+		who);
+	return r;
+}
+
 static int run(void *arg)
 {
 	struct cmdline_command *c = arg;
 	bool is_change = c->is_set || c->is_removed || c->has_menu_entry;
+	cleanup_with(process_unlock) int programs = -1;
 	int r = 0, lock = -1, code;
 
 	if (open_world(c->sysroot, &c->world) < 0)
@@ -1492,7 +1512,9 @@ static int run(void *arg)
 	c->running = text_trim(c->running);
 	iommu_read(c->world, c->arena, &c->iommu);
 	bootloader_find(c->world, c->sysroot, c->arena, &c->loader);
-	if (is_change && !c->is_dry_run)
+	if (is_change && !c->is_dry_run && !c->has_no_update && !c->sysroot)
+		r = lock_programs(&programs);
+	if (r == 0 && is_change && !c->is_dry_run)
 		r = edit_lock(c->sysroot, EDIT_WAIT_SECONDS, &lock);
 	if (r == 0)
 		r = cmdline_read_settings(c);

@@ -56,6 +56,7 @@ struct explain {
 	struct run
 		next; /* the rules of the next boot, with every function, and their plan */
 	struct judge judge; /* of it */
+	struct vfs_rules vfs; /* of the next boot */
 	struct mover mover; /* reads the kernel log once for all devices */
 };
 
@@ -488,16 +489,12 @@ static const char *next_boot_word(struct explain *e, const struct plan_device *p
 /* Rules that have it make virtual functions: what the next boot does, or what this one did. */
 static void tell_vfs(struct explain *e, const struct pci_device *d, struct story *s)
 {
-	const struct vfs_rules *now = &e->view.vfs;
-	struct vfs_rules next;
+	const struct vfs_rules *now = &e->view.vfs, *next = &e->vfs;
 
-	if (vfs_judge_all(e->world, e->arena, &e->next.policy, &e->next.plan, false,
-			  &next) < 0)
-		return;
-	for (size_t i = 0; i < next.count && !e->next.policy.off; i++)
-		if (bdf_compare(next.items[i].rule->selector.pf, d->bdf) == 0)
+	for (size_t i = 0; i < next->count && !e->next.policy.off; i++)
+		if (bdf_compare(next->items[i].rule->selector.pf, d->bdf) == 0)
 			tell(s, LABEL_RULE, "virtual functions: %s",
-			     vfs_format(e->arena, &next.items[i]));
+			     vfs_format(e->arena, &next->items[i]));
 	for (size_t i = 0; i < now->count; i++)
 		if (bdf_compare(now->items[i].rule->selector.pf, d->bdf) == 0)
 			tell(s, LABEL_BOOT, "virtual functions: %s",
@@ -965,11 +962,16 @@ static int read_next(struct explain *e)
 {
 	int r = next_boot_read_own(e->world, e->sysroot, e->arena, &e->next);
 
-	if (r == 0)
-		r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection,
-				   &e->next);
 	if (r < 0)
 		return r;
+	r = next_boot_plan(e->world, e->arena, selection_filter, &e->selection, &e->next);
+	if (r == 0)
+		r = vfs_judge_all(e->world, e->arena, &e->next.policy, &e->next.plan,
+				  false, &e->vfs);
+	if (r < 0) {
+		say_error("out of memory");
+		return r;
+	}
 	e->judge = (struct judge){
 		.arena = e->arena,
 		.policy = &e->next.policy,

@@ -899,7 +899,8 @@ static void put_warnings(const struct planning *p)
 			put_warning(twins_sentence(&identity, &run->plan, rule));
 	}
 	for (size_t i = 0; i < run->plan.device_count; i++)
-		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i]));
+		put_warning(physical_sentence(p->world, p->arena, &run->plan.devices[i],
+					      &p->vfs));
 }
 
 /* Rules that have virtual functions made, which no boot sees when it plans. */
@@ -1016,8 +1017,8 @@ static void print_nothing(const struct planning *p)
 			"configuration does not count, and there is no other rule");
 	else
 		paragraph_line(stdout, 0,
-			       "nothing to do: there is no rule in vfio-pci.ids= on the "
-			       "command line, in modprobe.d or in %s%s",
+			       "nothing to do: no rule in vfio-pci.ids= on the command "
+			       "line, in modprobe.d or in %s%s binds a device",
 			       p->image ? "the table of " : "",
 			       p->image ? p->image : "/etc/earlybind.conf");
 }

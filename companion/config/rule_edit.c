@@ -102,7 +102,9 @@ void addition_drop_done(struct edit *e, struct rule_requests *w)
 		for (size_t k = 0; k < e->inventory.count; k++) {
 			const struct pci_device *d = &e->inventory.devices[k];
 
-			if (!d->is_bridge && edit_has_selector(&request->selector, d))
+			/* What the next boot does not have, it does not bind: judge_gone(). */
+			if (!d->is_bridge && edit_has_selector(&request->selector, d) &&
+			    (w->kind != RULE_BIND || inventory_find(&e->next, d->bdf)))
 				say_done(e, w, edit_describe(e, d),
 					 rule ? rule : covering(e, w, d));
 		}
@@ -359,6 +361,19 @@ static void warn(struct edit *e, const struct pci_device *d, const char *what)
 	say_error("warning: %s: %s", edit_describe(e, d), what);
 }
 
+/* Behind a refusal: what --force does about it, if anything. */
+static const char *what_force_does(struct edit *e, const struct judgement *judgement)
+{
+	const char *text = "";
+
+	if (judgement->is_forceable)
+		return "; --force adds it anyway";
+	if (judgement->needs_allow)
+		text = arena_printf(e->arena, "; --force adds it with allow=%s",
+				    allow_name(judgement->needs_allow));
+	return text ? text : "";
+}
+
 /* One function that a wish names or brings along. */
 static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 			     const struct pci_device *d, struct rule_request *request)
@@ -385,9 +400,7 @@ static enum judged judge_one(struct edit *e, const struct rule_requests *w,
 	case JUDGED_REFUSED:
 		say_error("%s: %s%s", edit_describe(e, d),
 			  judgement.why ? judgement.why : "out of memory",
-			  judgement.is_forceable && !request->is_done
-				  ? "; --force adds it anyway"
-				  : "");
+			  request->is_done ? "" : what_force_does(e, &judgement));
 		break;
 	}
 	return judgement.verdict;

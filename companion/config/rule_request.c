@@ -540,7 +540,7 @@ static int not_found(struct rule_requests *w, struct edit *e, struct text asked,
 			  edit_describe(e, d));
 		return -EINVAL;
 	}
-	say_error("%.*s: no device of this machine: --force adds it anyway, for one "
+	say_error("%.*s: no device of this machine; --force adds it anyway, for one "
 		  "that is to come",
 		  (int)asked.n, asked.p);
 	say_nearest(e, s);
@@ -623,7 +623,7 @@ static int add_virtual(struct rule_requests *w, struct edit *e, struct text aske
 	if (r < 0)
 		return r;
 	if (!judged.is_fine && !w->is_forced) {
-		say_error("%.*s: %s: --force adds it anyway", (int)asked.n, asked.p,
+		say_error("%.*s: %s; --force adds it anyway", (int)asked.n, asked.p,
 			  judged.sentence);
 		return -EINVAL;
 	}

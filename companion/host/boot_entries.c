@@ -21,16 +21,13 @@
 
 /* ---- the firmware's entries ------------------------------------------------------------- */
 
-#define VARIABLES    "firmware/efi/efivars/"
-#define GLOBAL	     "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define VARIABLE_MAX ((size_t)16 * 1024)
 
-#define EFIVARFS_SIZE 4 /* attributes of the variable */
-#define HEAD_SIZE     6 /* attributes of the entry, and the length of its path */
-#define NODE_SIZE     4 /* type, subtype, length */
-#define NODE_MEDIA    4
-#define MEDIA_DISK    1
-#define MEDIA_FILE    4
+#define HEAD_SIZE  6 /* attributes of the entry, and the length of its path */
+#define NODE_SIZE  4 /* type, subtype, length */
+#define NODE_MEDIA 4
+#define MEDIA_DISK 1
+#define MEDIA_FILE 4
 
 static struct text skip(struct text t, size_t n)
 {
@@ -108,10 +105,10 @@ int efi_entry_parse(struct text bytes, struct arena *arena, struct efi_entry *re
 	size_t path, used = 0;
 	int r;
 
-	if (bytes.n < EFIVARFS_SIZE + HEAD_SIZE)
+	if (bytes.n < EFI_ATTRIBUTES + HEAD_SIZE)
 		return -EBADMSG;
-	path = text_le(bytes, EFIVARFS_SIZE + 4, 2);
-	bytes = skip(bytes, EFIVARFS_SIZE + HEAD_SIZE);
+	path = text_le(bytes, EFI_ATTRIBUTES + 4, 2);
+	bytes = skip(bytes, EFI_ATTRIBUTES + HEAD_SIZE);
 	entry.label = read_utf16(bytes, arena, &used);
 	if (!entry.label)
 		return -ENOMEM;
@@ -128,19 +125,24 @@ int efi_entry_parse(struct text bytes, struct arena *arena, struct efi_entry *re
 	return 0;
 }
 
+const char *efi_entry_name(struct arena *arena, unsigned number)
+{
+	return arena_printf(arena, EFI_VARIABLES "Boot%04X" EFI_GLOBAL, number);
+}
+
 int efi_entry_read(struct world *world, struct arena *arena, struct efi_entry *ret)
 {
 	struct text bytes;
 	const char *name;
-	int r = file_read_world(world, WORLD_SYS, VARIABLES "BootCurrent-" GLOBAL, arena,
-				VARIABLE_MAX, &bytes);
+	int r = file_read_world(world, WORLD_SYS, BOOT_CURRENT, arena, VARIABLE_MAX,
+				&bytes);
 
 	if (r < 0)
 		return r;
-	if (bytes.n != EFIVARFS_SIZE + 2)
+	if (bytes.n != EFI_ATTRIBUTES + 2)
 		return -EBADMSG;
-	ret->number = text_le(bytes, EFIVARFS_SIZE, 2);
-	name = arena_printf(arena, VARIABLES "Boot%04X-" GLOBAL, ret->number);
+	ret->number = text_le(bytes, EFI_ATTRIBUTES, 2);
+	name = efi_entry_name(arena, ret->number);
 	if (!name)
 		return -ENOMEM;
 	r = file_read_world(world, WORLD_SYS, name, arena, VARIABLE_MAX, &bytes);

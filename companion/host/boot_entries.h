@@ -89,6 +89,9 @@ struct efi_entry {
 int efi_entry_parse(struct text bytes, struct arena *arena,
 		    struct efi_entry *ret) must_check nonnull(2, 3);
 
+/* The variable of an entry, below /sys. NULL without memory. */
+const char *efi_entry_name(struct arena *arena, unsigned number) nonnull(1);
+
 /* That of this boot. -ENOENT where there is none; -errno. */
 int efi_entry_read(struct world *world, struct arena *arena,
 		   struct efi_entry *ret) must_check nonnull(1, 2, 3);

@@ -22,7 +22,7 @@ const char *iommu_maker_name(enum iommu_maker maker)
 
 const char *iommu_parameter(const struct iommu *iommu, const char **ret_why)
 {
-	*ret_why = "the kind of processor is unknown";
+	*ret_why = "for this kind of processor no parameter is known";
 	if (iommu->place == IOMMU_PLACE_DOM0) {
 		*ret_why = "Xen uses the IOMMU, and no parameter of this kernel changes "
 			   "that";

@@ -8,6 +8,7 @@
 #include "identity.h"
 #include "inventory.h"
 #include "paths.h"
+#include "virtual_functions.h"
 #include "world.h"
 
 struct paragraph describe_device(struct bdf bdf, const char *id)
@@ -124,7 +125,7 @@ const char *twins_sentence(struct identity *identity, const struct plan *plan,
 }
 
 const char *physical_sentence(struct world *world, struct arena *arena,
-			      const struct plan_device *pd)
+			      const struct plan_device *pd, const struct vfs_rules *vfs)
 {
 	const struct pci_device *d = pd->device;
 	char path[JOB_PATH_SIZE], address[BDF_SIZE], buf[16];
@@ -135,7 +136,8 @@ const char *physical_sentence(struct world *world, struct arena *arena,
 	bool is_taken = pd->action <= ACTION_RECOVER ||
 			(pd->action == ACTION_REFUSE && pd->reason == REASON_HAS_VFS);
 
-	if (!is_taken || (pd->rule->selector.terms & (PLACE_TERMS | TERM_SERIAL)))
+	if (!is_taken || (pd->rule->selector.terms & (PLACE_TERMS | TERM_SERIAL)) ||
+	    (vfs && vfs_has_taken(vfs, d->bdf)))
 		return NULL;
 	snprintf(path, sizeof(path), SYSFS_PCI_DEVICES "/%s/sriov_totalvfs",
 		 bdf_format(d->bdf, address));
@@ -148,7 +150,7 @@ const char *physical_sentence(struct world *world, struct arena *arena,
 	return arena_printf(
 		arena,
 		"%s can have %u virtual function%s%s, and the next boot has none of "
-		"them: %.*s takes it from its driver, which makes them; to use them: "
+		"them: %.*s takes it from its driver, which makes them; to use them, run "
 		"\"earlybind keep %s\"",
 		address, (unsigned)total, total == 1 ? "" : "s", now ? now : "",
 		(int)MIN(pd->rule->text.n, (size_t)SELECTOR_SIZE), pd->rule->text.p,

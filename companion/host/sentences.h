@@ -34,8 +34,11 @@ const char *twins_sentence(struct identity *identity, const struct plan *plan,
 
 /*
  * A physical function that an ID or class takes before its virtual functions exist: what
- * becomes of them, with the command that leaves it to its driver. NULL if it is none.
+ * becomes of them, with the command that leaves it to its driver. NULL if it is none, or if one of
+ * @vfs (NULL: not judged) says that already.
  */
+struct vfs_rules;
 struct world;
 const char *physical_sentence(struct world *world, struct arena *arena,
-			      const struct plan_device *pd) nonnull(1, 2, 3);
+			      const struct plan_device *pd, const struct vfs_rules *vfs)
+	nonnull(1, 2, 3);

@@ -249,8 +249,9 @@ static const char *find_lack(struct world *world, struct arena *arena,
 				    "%s has no SR-IOV, or the firmware has disabled it",
 				    address);
 	if (total < rule->vfs)
-		return arena_printf(arena, "%s can make %u, not %u: write vfs=%u or less",
-				    address, total, rule->vfs, total);
+		return arena_printf(arena,
+				    "%s can make %u at most, so write vfs=%u or less",
+				    address, total, total);
 	if (!(s->terms & TERM_ID) ||
 	    read_number(world, s->pf, "sriov_vf_device", true, &device) != 0)
 		return NULL;
@@ -276,8 +277,8 @@ static const char *find_failure(struct world *world, struct arena *arena,
 	if (count > 0)
 		return arena_printf(
 			arena,
-			"%s has %u, not %u: the kernel changes the number only where "
-			"there are none: write 0 to its sriov_numvfs, then %u",
+			"%s has %u, not %u; the kernel changes the number only where "
+			"there are none, so write 0 to its sriov_numvfs, then %u",
 			address, count, rule->vfs, rule->vfs);
 	if (inventory_read_driver(world, rule->selector.pf, driver) < 0 || !driver[0])
 		return arena_printf(arena, "no driver has %s, which would make them",
@@ -329,6 +330,7 @@ int vfs_judge(struct world *world, struct arena *arena, const struct policy *pol
 	char address[BDF_SIZE], origin[ORIGIN_SIZE];
 	const struct rule *taker = find_taker(plan, rule->selector.pf), *first;
 	const char *wrong;
+	bool is_taken = false;
 
 	bdf_format(rule->selector.pf, address);
 	first = find_first(world, arena, policy, count, rule, address);
@@ -336,19 +338,25 @@ int vfs_judge(struct world *world, struct arena *arena, const struct policy *pol
 	if (!wrong && first && first->vfs != rule->vfs)
 		wrong = arena_printf(
 			arena,
-			"%s stands before it, and the kernel takes a number once: "
-			"change that one",
+			"%s stands before it, and the kernel takes a number once, "
+			"so change that one",
 			vfs_format_rule(arena, first));
-	if (!wrong && taker)
+	if (!wrong && taker) {
+		is_taken = true;
 		wrong = arena_printf(
 			arena,
-			"%.*s (%s) takes %s from the driver that would make them: to use "
-			"them, \"earlybind keep %s\"",
+			"%.*s (%s) takes %s from the driver that would make them; to use "
+			"them, run \"earlybind keep %s\"",
 			(int)MIN(taker->text.n, (size_t)SELECTOR_SIZE), taker->text.p,
 			origin_format(&taker->origin, origin), address, address);
+	}
 	if (!wrong && is_now)
 		wrong = find_failure(world, arena, rule, address);
-	*ret = (struct vfs_rule){rule, !wrong, first != NULL, wrong};
+	*ret = (struct vfs_rule){.rule = rule,
+				 .is_fine = !wrong,
+				 .is_repeated = first != NULL,
+				 .is_taken = is_taken,
+				 .sentence = wrong};
 	if (!wrong && is_now)
 		ret->sentence =
 			arena_printf(arena, "%u of %s are there", rule->vfs, address);
@@ -381,6 +389,15 @@ int vfs_judge_all(struct world *world, struct arena *arena, const struct policy 
 		ret->count++;
 	}
 	return 0;
+}
+
+bool vfs_has_taken(const struct vfs_rules *rules, struct bdf pf)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->items[i].is_taken &&
+		    bdf_compare(rules->items[i].rule->selector.pf, pf) == 0)
+			return true;
+	return false;
 }
 
 void vfs_write(const struct vfs_rules *rules, struct json *json)

@@ -20,6 +20,7 @@ struct vfs_rule {
 	const struct rule *rule;
 	bool is_fine; /* they will be made, or are there */
 	bool is_repeated; /* a rule before it has the same card make them */
+	bool is_taken; /* not fine, since another rule takes the card itself */
 	const char *sentence; /* that, or what keeps them from it */
 };
 
@@ -40,6 +41,9 @@ int vfs_judge(struct world *world, struct arena *arena, const struct policy *pol
 int vfs_judge_all(struct world *world, struct arena *arena, const struct policy *policy,
 		  const struct plan *plan, bool is_now, struct vfs_rules *ret) must_check
 	nonnull(1, 2, 3, 6);
+
+/* Whether one of @rules says that the card at @pf is taken. */
+bool vfs_has_taken(const struct vfs_rules *rules, struct bdf pf) must_check nonnull(1);
 
 /* The array "virtual_functions". */
 void vfs_write(const struct vfs_rules *rules, struct json *json) nonnull(1, 2);

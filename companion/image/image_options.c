@@ -27,11 +27,6 @@
 #define SHOWN_MAX     8
 #define NO_MODULES    "/nonexistent"
 
-/* In the order of modload_context(). */
-static const char *const places[] = {"etc/modprobe.d", "run/modprobe.d",
-				     "usr/local/lib/modprobe.d", "usr/lib/modprobe.d",
-				     "lib/modprobe.d"};
-
 bool image_options_want(const char *path)
 {
 	struct text t = text_of(path);
@@ -95,8 +90,9 @@ static int unpack(const struct tree *tree, char (*folder)[PATH_MAX])
 		(*folder)[0] = '\0';
 		return -errno;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++)
-		r = unpack_place(tree, places[i], *folder);
+	/* Names in an image have no slash in front. */
+	for (size_t i = 0; i < MODPROBE_FOLDERS && r == 0; i++)
+		r = unpack_place(tree, modprobe_folders[i] + 1, *folder);
 	return r;
 }
 

@@ -152,9 +152,10 @@ static void explain_no_run(struct world *world, struct arena *arena,
 				? "there was nothing to do in this boot: "
 				  "rd.earlybind.table=0 on the kernel command line ignores "
 				  "the configuration, and there is no other rule"
-				: "there was nothing to do in this boot: there is no rule "
-				  "in /etc/earlybind.conf, in modprobe.d or on the kernel "
-				  "command line; name a device with \"earlybind add\"";
+				: "there was nothing to do in this boot: no rule in "
+				  "/etc/earlybind.conf, in modprobe.d or on the kernel "
+				  "command line binds a device; name one with \"earlybind "
+				  "add\"";
 		return;
 	}
 	(void)!world_read_text(world, WORLD_PROC, "sys/kernel/osrelease", buf,

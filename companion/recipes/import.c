@@ -529,7 +529,7 @@ static int make_plan(struct import *im)
 					      &im->plan);
 	for (size_t i = 0; r == 0 && i < im->plan.device_count; i++) {
 		struct plan_device *pd = &im->plan.devices[i];
-		const char *note = physical_sentence(im->world, im->arena, pd);
+		const char *note = physical_sentence(im->world, im->arena, pd, NULL);
 
 		pd->note = note ? note : pd->note;
 	}

@@ -8,6 +8,7 @@
 
 #include "files.h"
 #include "installed.h"
+#include "modload.h"
 #include "paths.h"
 #include "reason.h"
 #include "recipe_parse.h"
@@ -65,13 +66,8 @@ struct place {
 		.is_strict = true \
 	}
 
+/* Behind modprobe.d, which read_modprobe() reads. */
 static const struct place places[] = {
-	{.folders = {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-		     "/usr/lib/modprobe.d", "/lib/modprobe.d"},
-	 .suffix = ".conf",
-	 .parse = recipe_parse_modprobe,
-	 .parse_vendor = recipe_parse_modprobe_vendor,
-	 .is_strict = true},
 	STRICT_IN("/boot/config/modprobe.d", recipe_parse_modprobe),
 	FILE_AT("/etc/modprobe.conf", recipe_parse_modprobe_conf),
 	{.folders = {"/etc/default/grub"},
@@ -407,6 +403,21 @@ static void read_folders(struct recipes *recipes, const char *sysroot,
 	}
 }
 
+/* modprobe.d: the folders that the binder reads as well. */
+static void read_modprobe(struct recipes *recipes, const char *sysroot)
+{
+	struct place place = {
+		.suffix = ".conf",
+		.parse = recipe_parse_modprobe,
+		.parse_vendor = recipe_parse_modprobe_vendor,
+		.is_strict = true,
+	};
+
+	_Static_assert(ARRAY_SIZE(modprobe_folders) <= FOLDERS_MAX, "a folder each");
+	memcpy(place.folders, modprobe_folders, sizeof(modprobe_folders));
+	read_folders(recipes, sysroot, &place);
+}
+
 /* Each folder of the first one is a place of its own. */
 static void read_deep(struct recipes *recipes, const char *sysroot,
 		      const struct place *place)
@@ -501,6 +512,7 @@ static const char *read_node(struct arena *arena, const char *sysroot)
 void recipes_read_files(struct recipes *recipes, const char *sysroot)
 {
 	recipes->node = read_node(recipes->arena, sysroot);
+	read_modprobe(recipes, sysroot);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		const struct place *place = &places[i];
 

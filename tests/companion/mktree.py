@@ -234,6 +234,8 @@ def write_class(root, kind, name, place, *keys):
         elif key == "uppers":
             for upper in value.split(","):
                 write(root, f"{place}/upper_{upper}", "")
+                # The kernel makes both (net/core/dev.c: __netdev_adjacent_dev_insert()).
+                write(root, f"sys/devices/virtual/{kind}/{upper}/lower_{name}", "")
         else:
             write(root, f"{place}/{key}", f"{value}\n")
 

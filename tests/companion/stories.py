@@ -183,7 +183,12 @@ class Story:
             return
         code, shown, errors = self.machine.run(command)
         self.wrong += code in (1, 2) and bool(errors.strip())
-        self.lines += re.sub(r"in \d+ s\b", "in N s", shown + errors).splitlines()
+        said = re.sub(r"in \d+ s\b", "in N s", shown + errors)
+        # The image's size, which is that of the binder in it: only if it is right.
+        image = self.machine.root / IMAGE
+        if image.exists():
+            said = re.sub(rf"\b{image.stat().st_size} bytes", "N bytes", said)
+        self.lines += said.splitlines()
         if code:
             self.lines.append(f"=> {code}")
 

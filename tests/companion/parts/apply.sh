@@ -314,6 +314,30 @@ really apply-real-killed 'earlybind apply >/dev/null 2>&1 & pid=$!
 stand_in daemon daemon
 really apply-real-daemon 'earlybind apply >/dev/null 2>&1; earlybind apply
 	kill $(cat /stand-in/pid)'
+# cmdline: a slow update-grub that has read the old settings does not end after a quick one, whose menu
+# it would replace.
+mkdir -p "$real/etc/default/grub.d" "$real/boot/grub"
+echo 'GRUB_CMDLINE_LINUX=""' >"$real/etc/default/grub"
+cat >"$real/usr/sbin/update-grub" <<'END'
+#!/bin/sh
+menu=/boot/grub/new.$$
+cat /etc/default/grub.d/earlybind.cfg >"$menu"
+if [ ! -e /stand-in/first ]; then
+	: >/stand-in/first
+	sleep 2
+fi
+mv "$menu" /boot/grub/grub.cfg
+END
+chmod +x "$real/usr/sbin/update-grub"
+two_at_once() {
+	in_root 'earlybind cmdline --set --add first=1 & pid=$!
+		until [ -e /stand-in/first ] || ! kill -0 $pid; do sleep 0.1; done
+		earlybind cmdline --set --add second=1; echo $?; wait $pid; echo $?' >out.txt 2>&1 &&
+		cat out.txt && [ "$(grep -cx 0 out.txt)" -eq 2 ] &&
+		grep -q 'first=1.* second=1' "$real/boot/grub/grub.cfg" &&
+		cmp "$real/etc/default/grub.d/earlybind.cfg" "$real/boot/grub/grub.cfg"
+}
+check cmdline-two-at-once two_at_once
 only_root() {
 	! unshare --user "$EARLYBIND" apply 2>err.txt && grep -q 'only root' err.txt
 }

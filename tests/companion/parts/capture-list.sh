@@ -20,7 +20,8 @@ marked_tree() { # TREE
 		etc/initramfs-tools/modules etc/dracut.conf etc/mkinitcpio.conf \
 		sys/firmware/acpi/tables/DMAR sys/firmware/acpi/tables/FACP sys/power/resume \
 		sys/module/vfio_pci/parameters/ids boot/extlinux/extlinux.conf boot/EFI/Linux/a.efi \
-		boot/loader/entries/a.conf etc/default/grub etc/kernel/cmdline sys/bus/pci/slots/4/address; do
+		boot/loader/entries/a.conf etc/default/grub etc/kernel/cmdline sys/bus/pci/slots/4/address \
+		proc/interrupts proc/iomem sys/kernel/security/lockdown; do
 		mkdir -p "marked/$(dirname "$file")"
 		[ -e "marked/$file" ] || echo 'options vfio x=y' >"marked/$file"
 	done

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # here and so on are of run.sh
 # A recording is a tree on which the commands say what they say of the machine itself; and
 # there is nothing in it that is nobody's business.
 
@@ -18,13 +19,45 @@ same() { # TREE COMMAND...
 }
 for tree in alveo configured refused bound late no-iommu empty alveo-acs hpe sriov domains arm \
 	optimus four-gpus-bound amd-apu gaudi kind-dom0 kind-domu kind-guest kind-board kind-power \
-	kind-riscv displays vmd; do
+	kind-riscv displays vmd by-hand no-remapping vfs; do
 	check "capture-$tree" unpack "$tree"
 	for command in list plan status check; do
 		check "capture-$tree-$command" same "$tree" "$command"
 	done
 	check "capture-$tree-list-json" same "$tree" list --json
 done
+# The default route goes through a bridge.
+check capture-busy unpack busy
+check capture-busy-list same busy list
+check capture-busy-check same busy check
+# What the firmware's entry, or systemd-boot, started; and what check reads beside the devices.
+cp -a vfs efi
+words='root=/dev/sda2 ro intel_iommu=on'
+echo "$words" >efi/proc/cmdline
+mkdir -p efi/sys/kernel/security
+echo 'none [integrity] confidentiality' >efi/sys/kernel/security/lockdown
+printf '%s\n' '00000000-00000fff : Reserved' 'e0000000-efffffff : PCI Bus 0000:00' \
+	'  e0000000-e0ffffff : efifb' >efi/proc/iomem
+printf '0x%016x 0x%016x 0x0000000000040200\n' $((0xe0000000)) $((0xe0ffffff)) \
+	>efi/sys/bus/pci/devices/0000:05:00.0/resource
+echo 'bind 05:00.0' >efi/etc/earlybind.conf
+"$here/make_efi.py" efi 0003 "Alice's own" 1 '\EFI\alice\vmlinuz' "$words"
+printf '\006\0\0\0s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t\0 \0002\0005\0007\0' \
+	>efi/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+check capture-firmware unpack efi
+for command in plan check import 'add 05:00.0 --dry-run' 'explain 05:00.0'; do
+	# shellcheck disable=SC2086 # words
+	check "capture-firmware-${command%% *}" same efi $command
+done
+firmware_is_told() { # so much that the answers are no empty ones; and no name
+	says 'locked down (none .integrity. confidentiality)' check --sysroot efi.captured &&
+		says "the firmware's framebuffer (efi-framebuffer)" check --sysroot efi.captured &&
+		tr -d '\0' <efi.captured/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f |
+		grep -qa 'systemd-boot$' &&
+		says 'Boot0003 (name not recorded)' cmdline --sysroot efi.captured &&
+		! grep -rqa -e lice -e 'a.l.i.c.e' efi.captured
+}
+check capture-firmware-is-told firmware_is_told
 check capture-routes unpack routes
 check capture-routes-whole cmp routes/proc/net/earlybind-routes routes.captured/proc/net/earlybind-routes
 captured_again() {

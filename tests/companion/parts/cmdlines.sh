@@ -51,17 +51,7 @@ lines_against() {
 }
 check lines-against lines_against
 
-# A file that did not boot this machine is not touched, and nothing is called done.
-untouched() { # PATTERN TREE
-	find "$2" -type f ! -path "*/run/*" -exec sha256sum {} + | sort >before.txt
-	code=0
-	"$EARLYBIND" cmdline --sysroot "$2" --set >set.txt 2>&1 || code=$?
-	tr -s ' \n' ' ' <set.txt >set.line
-	find "$2" -type f ! -path "*/run/*" -exec sha256sum {} + | sort >after.txt
-	cat set.txt
-	cmp after.txt before.txt && [ "$code" -eq 3 ] && grep -q -e "$1" set.line &&
-		! grep -q 'next: reboot' set.txt
-}
+# A file that did not boot this machine.
 for file in boot/extlinux/extlinux.conf boot/limine.conf boot/refind_linux.conf boot/firmware/cmdline.txt; do
 	name=lines-other-$(basename "$file" .conf)
 	loader "$name" GenuineIntel 'root=UUID=2 ro' \

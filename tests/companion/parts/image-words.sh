@@ -59,7 +59,9 @@ check words-plan-config other_config
 agree words-other due "FAIL cmdline: the image has \"vfio-pci.ids=10ee:5001\""
 in_image "$words rd.earlybind.log=debug"
 agree words-more due "FAIL cmdline: the image has \"rd.earlybind.log=debug\""
-golden words-more check --image "words/boot/initramfs-$version.img" --sysroot words
+sized=words/boot/initramfs-$version.img
+golden words-more check --image "$sized" --sysroot words
+sized=
 dracut_conf "kernel_cmdline+=\" vfio-pci.ids=10ee:5001 \"" "kernel_cmdline+=\" $words \""
 in_image "$words vfio-pci.ids=10ee:5001"
 agree words-order due 'in another order'
@@ -113,4 +115,26 @@ mv words/etc/modprobe.d/vfio.conf .
 	"etc/modprobe.d/vfio.conf=$(cat vfio.conf)"
 golden words-plan-modprobe-left plan --sysroot words
 golden words-plan-modprobe-image plan --image "words/boot/initrd.img-$version" --sysroot words
+# All who read modprobe.d read the same folders: the binder's list.
+modprobe_folder() { # FOLDER
+	mkdir -p "words/$1"
+	cp vfio.conf "words/$1/vfio.conf"
+	"$here/make_image.py" initramfs-tools "$BINDER" "words/boot/initrd.img-$version" $version \
+		"$1/vfio.conf=$(cat vfio.conf)"
+	says '10ee:5000 (modprobe.d) .*1 to bind' plan --sysroot words &&
+		says '10ee:5000 (modprobe.d) .*1 to bind' plan --sysroot words \
+			--image "words/boot/initrd.img-$version" &&
+		! says 'FAIL modprobe.d' check --sysroot words \
+			--image "words/boot/initrd.img-$version" &&
+		says "$1/vfio.conf" import --sysroot words &&
+		"$EARLYBIND" capture --sysroot words --output words.tar &&
+		tar -xOf words.tar "$1/vfio.conf" | grep -q 10ee:5000 || return
+	rm "words/$1/vfio.conf"
+	says 'FAIL modprobe.d' check --sysroot words --image "words/boot/initrd.img-$version"
+}
+for folder in etc/modprobe.d run/modprobe.d usr/local/lib/modprobe.d usr/lib/modprobe.d \
+	lib/modprobe.d; do
+	check "modprobe-folder-$(echo $folder | tr / -)" modprobe_folder $folder
+	rm -f "words/$folder/vfio.conf" words.tar
+done
 cd "$work" || exit

@@ -11,3 +11,13 @@ golden plan-image-no-file plan --sysroot alveo --image nowhere.img
 golden plan-image-and-config plan --sysroot alveo --image check-dracut.img --config typo.conf
 contract plan-json-image 0 plan --sysroot configured --image check-initramfs-tools.img
 golden plan-image-checksum plan --sysroot alveo --image check-table-checksum.img --cmdline ''
+
+# Rules that only keep devices, or those of a profile, are rules: no command says that there is none.
+cp -a alveo keeping
+echo quiet >keeping/proc/cmdline
+mkdir -p keeping/etc
+printf '%s\n' 'keep 02:00.0' '[profile vm]' 'bind 01:00.0' >keeping/etc/earlybind.conf
+for command in plan status 'check --only configuration'; do
+	# shellcheck disable=SC2086 # words
+	check "keeping-${command%% *}" says 'no rule .*binds a device' $command --sysroot keeping
+done

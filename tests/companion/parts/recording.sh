@@ -93,10 +93,12 @@ damaged_byte() {
 }
 check recording-bad-byte damaged_byte
 golden recording-fix check --fix --sysroot recording.tar.gz
-# In a /tmp of its own: other suites unpack there as well. Sanitizers make their log's folder.
+# In a /tmp of its own: other suites unpack there as well. Sanitizers make their log's folder. The program
+# is open, as it may be below /tmp.
 # shellcheck disable=SC2016 # for the inner shell
 nothing_left() {
 	unshare --user --map-root-user --mount sh -c 'mount -t tmpfs tmp /tmp &&
-		"$0" list --sysroot recording.tar.gz >out.txt && ! find /tmp -name "earlybind.*" | grep .' "$EARLYBIND"
+		/proc/self/fd/7 list --sysroot recording.tar.gz >out.txt && ! find /tmp -name "earlybind.*" |
+			grep .' 7<"$EARLYBIND"
 }
 check recording-leaves-nothing nothing_left
