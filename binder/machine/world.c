@@ -953,7 +953,7 @@ int world_submit(struct world *world, const struct job *job)
 }
 
 /* As world_run_list(), which has submitted it. */
-static int await_list(struct world *world, struct list_wait *wait)
+static int await_list(struct world *world, size_t count, struct list_wait *wait)
 {
 	uint64_t since = world->ops->now(world), now, patience;
 	struct job_result result;
@@ -966,7 +966,7 @@ static int await_list(struct world *world, struct list_wait *wait)
 		wait->ended = world->ops->ended(world, wait->errors, &since);
 		if (r != -EINPROGRESS)
 			return r;
-		if (wait->tell)
+		if (wait->tell && wait->ended < count)
 			wait->tell(wait->arg, wait->ended);
 		now = world->ops->now(world);
 		patience = wait->patience[wait->ended % 2];
@@ -986,7 +986,7 @@ int world_run_list(struct world *world, const struct jobs *jobs, struct list_wai
 	wait->ended = 0;
 	if (r < 0)
 		return r;
-	r = await_list(world, wait);
+	r = await_list(world, jobs->count, wait);
 	/* All is done, and only the worker's word of it is missing. */
 	if (r < 0 && wait->ended == jobs->count) {
 		if (r == -EINPROGRESS)

@@ -1009,9 +1009,19 @@ static size_t end_claims(struct steps *s, struct outcome *const *members, size_t
 	return done;
 }
 
-static void tell_claim(void *arg, size_t job unused)
+struct claims {
+	struct steps *steps;
+	struct outcome *const *members;
+};
+
+static void tell_claim(void *arg, size_t job)
 {
-	give_sign_of_life(arg, "driver_override");
+	const struct claims *claims = arg;
+	char what[STEP_NAME_SIZE];
+
+	give_sign_of_life(claims->steps,
+			  steps_name(claims->members[job / 2],
+				     job % 2 ? OVERRIDE_FILE : "config", what));
 }
 
 /* Claims devices by one list of jobs. How many of them have got an answer: the first ones. */
@@ -1019,6 +1029,7 @@ static size_t claim_list(struct steps *s, struct outcome *const *members, size_t
 {
 	static struct list_wait wait;
 	static struct jobs jobs;
+	struct claims claims = {s, members};
 	uint64_t start = steps_now(s);
 	size_t done;
 	int r;
@@ -1036,7 +1047,7 @@ static size_t claim_list(struct steps *s, struct outcome *const *members, size_t
 		.until = s->deadline,
 		.patience = {ANSWER_TIME, s->patience},
 		.tell = tell_claim,
-		.arg = s,
+		.arg = &claims,
 	};
 	r = world_run_list(s->world, &jobs, &wait);
 	done = end_claims(s, members, count, &wait, r);

@@ -290,6 +290,32 @@ static void test_config_space_that_hangs(void **state unused)
 	fake_free(w);
 }
 
+/* Each within its time, and all together longer than anybody waits without a word. */
+static void test_slow_config_space_of_many(void **state unused)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	char address[BDF_SIZE];
+	struct fake_boot boot;
+	const char *message;
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(address, sizeof(address), "0000:03:%02x.0", i);
+		fake_add_device(&w->bus, address,
+				(struct pci_ids){0x10ee, 0x5000, 0, 0, 0x120000}, 20 + i)
+			->config_time = 18 * FAKE_SECOND / 10;
+	}
+	fake_boot(w, NULL, &boot);
+	message = fake_check(w, &boot);
+	if (message)
+		fail_msg("%s\n%s%s", message, w->trace, w->log);
+	assert_int_equal(boot.code, EXIT_ALL_BOUND);
+	check_contains("log", w->log,
+		       "still waiting for the kernel: config of 0000:03:03.0, 5 s of at "
+		       "most ");
+	fake_boot_free(&boot);
+	fake_free(w);
+}
+
 /* vfio is asked nothing about the group of a device that the kernel is stuck with. */
 static void test_group_of_a_stuck_device(void **state unused)
 {
@@ -414,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_dead_device),
 		cmocka_unit_test(test_dead_device_of_a_dry_run),
 		cmocka_unit_test(test_config_space_that_hangs),
+		cmocka_unit_test(test_slow_config_space_of_many),
 		cmocka_unit_test(test_group_of_a_stuck_device),
 		cmocka_unit_test(test_lost_claim),
 		cmocka_unit_test(test_nothing_is_unbound_in_vain),
