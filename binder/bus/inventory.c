@@ -300,6 +300,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	world->ops->enter(world, DEVICES);
 	seen.bdfs = all.bdfs;
 	seen.count = all.count;
+	inv.functions = all.bdfs;
 	inv.function_count = all.count;
 	for (size_t i = 0; i < all.count; i++) {
 		struct pci_device *d = &inv.devices[inv.count];

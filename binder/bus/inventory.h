@@ -24,7 +24,8 @@ struct inventory {
 	struct pci_device *devices; /* sorted by address */
 	size_t count;
 	struct pci_device **by_group; /* sorted by group, then by address */
-	size_t function_count; /* of the whole machine */
+	const struct bdf *functions; /* of the whole machine, sorted */
+	size_t function_count;
 	size_t unread_count; /* that are there, but of which something could not be read */
 	struct iommu iommu;
 	bool is_early; /* before udev: what has no driver yet may get its own one later */

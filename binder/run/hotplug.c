@@ -160,7 +160,49 @@ static void put_vfs(struct text_buffer *w, const struct rule *rule)
 		 rule->vfs);
 }
 
-int udev_rules_write(const struct policy *policy, char *buf, size_t size)
+/* True if one of them is about every function. */
+static bool put_rules(struct text_buffer *w, const struct policy *policy)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < policy->rule_count && !w->is_full; i++) {
+		const struct rule *rule = &policy->rules[i];
+		size_t used = w->used;
+
+		if (rule->kind != RULE_BIND || !policy_has_rule_active(policy, rule))
+			continue;
+		put_rule(w, rule);
+		is_any |= w->used == used + strlen(all_functions);
+	}
+	return is_any;
+}
+
+#define SEEN_MAX  1024 /* functions; more are not told */
+#define SEEN_LINE 64 /* of them in a line, of which udev takes 16 KiB */
+
+/*
+ * What the boot's run has seen, and could read: when "udevadm trigger" brings it up, nothing has
+ * changed. Without groups, with=group may mean another one later.
+ */
+static void put_seen(struct text_buffer *w, const struct inventory *inventory)
+{
+	char address[BDF_SIZE];
+
+	if (inventory->unread_count > 0 || inventory->function_count > SEEN_MAX ||
+	    !inventory->iommu.is_on)
+		return;
+	for (size_t i = 0; i < inventory->function_count; i++)
+		text_add(w, "%s%s%s",
+			 i % SEEN_LINE == 0 ? "ENV{SYNTH_UUID}==\"?*\", KERNEL==\"" : "|",
+			 bdf_format(inventory->functions[i], address),
+			 i % SEEN_LINE == SEEN_LINE - 1 ||
+					 i + 1 == inventory->function_count
+				 ? "\", GOTO=\"earlybind_end\"\n"
+				 : "");
+}
+
+int udev_rules_write(const struct policy *policy, const struct inventory *seen, char *buf,
+		     size_t size)
 {
 	struct text_buffer w = {.buf = buf, .size = size};
 	struct text_buffer start;
@@ -171,11 +213,10 @@ int udev_rules_write(const struct policy *policy, char *buf, size_t size)
 			put_vfs(&w, &policy->rules[i]);
 	text_add(&w, "%s", head);
 	start = w;
-	for (size_t i = 0; i < policy->rule_count && !w.is_full; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (rule->kind == RULE_BIND && policy_has_rule_active(policy, rule))
-			put_rule(&w, rule);
+	if (put_rules(&w, policy) && seen && !policy->is_partial) {
+		w = start;
+		put_seen(&w, seen);
+		(void)put_rules(&w, policy);
 	}
 	text_add(&w, "%s", foot);
 	if (!w.is_full)
@@ -229,10 +270,13 @@ static int publish_judged(struct world *world, struct arena *arena,
 }
 
 static int publish_udev_rules(struct world *world, struct arena *arena,
-			      const struct policy *policy)
+			      const struct report *report)
 {
 	char *buf = arena_alloc(arena, UDEV_RULES_SIZE, 1);
-	int n = buf ? udev_rules_write(policy, buf, UDEV_RULES_SIZE) : -ENOMEM;
+	int n = buf ? udev_rules_write(report->policy,
+				       report->plan ? report->inventory : NULL, buf,
+				       UDEV_RULES_SIZE)
+		    : -ENOMEM;
 
 	return n < 0 ? n
 		     : world->ops->publish(world, PUBLISH_UDEV, UDEV_RULES_NAME,
@@ -248,7 +292,7 @@ void hotplug_publish(struct world *world, struct arena *arena,
 		r = publish_judged(world, arena, report);
 	/* Last: what it calls finds the rest. */
 	if (r == 0)
-		r = publish_udev_rules(world, arena, report->policy);
+		r = publish_udev_rules(world, arena, report);
 	if (r < 0)
 		world_log(world, LOG_LEVEL_WARNING,
 			  "devices that appear later will not be bound: %s",

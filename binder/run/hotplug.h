@@ -27,10 +27,12 @@
  * Writes rules into @buf that run "binder --device" for every PCI function that an active
  * bind rule of @policy may name, and for few others: the binder decides. Nothing but
  * formatted numbers is taken over. What does not fit is replaced by one rule for all
- * functions. Returns the length, or -E2BIG if @size does not even hold that.
+ * functions. @seen: the functions that the boot's run could have judged, or NULL; where a rule
+ * does not tell udev what it is about, the coldplug starts no process for these. Returns the
+ * length, or -E2BIG if @size does not even hold that.
  */
-int udev_rules_write(const struct policy *policy, char *buf, size_t size) must_check
-	nonnull(1, 2);
+int udev_rules_write(const struct policy *policy, const struct inventory *seen, char *buf,
+		     size_t size) must_check nonnull(1, 3);
 
 /* Below /run/earlybind. */
 #define LATE_RULES_NAME	 "rules"

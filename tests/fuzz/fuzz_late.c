@@ -57,7 +57,7 @@ static void check_again(struct policy *policy)
 	for (size_t i = 0; i < policy->known_count; i++)
 		require(i < again.known_count &&
 			strcmp(again.known[i].selector, policy->known[i].selector) == 0);
-	n = udev_rules_write(policy, udev, sizeof(udev));
+	n = udev_rules_write(policy, NULL, udev, sizeof(udev));
 	require(n >= -ENOSPC || n == -E2BIG);
 	/* Nothing of the rules' own text gets there. */
 	for (int i = 0; i < n; i++)

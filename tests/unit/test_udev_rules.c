@@ -22,7 +22,7 @@
 static char *middle_of(const struct policy *policy)
 {
 	static char buf[UDEV_RULES_SIZE];
-	int n = udev_rules_write(policy, buf, sizeof(buf));
+	int n = udev_rules_write(policy, NULL, buf, sizeof(buf));
 
 	assert_true(n > 0 && (size_t)n < sizeof(buf));
 	assert_int_equal(n, strlen(buf));
@@ -164,6 +164,70 @@ static void test_nothing_is_injected(void **state unused)
 	}
 }
 
+/* Of what the boot's run has judged the coldplug starts no process, whatever a rule may mean. */
+static void test_functions_that_were_seen(void **state unused)
+{
+	static const struct {
+		const char *rule;
+		size_t functions, unread;
+		bool has_no_iommu;
+		unsigned lines; /* about what was seen */
+	} cases[] = {
+		{"bind serial=00-0a-35-00-00-00-00-01", 3, 0, false, 1},
+		{"bind slot=4", 64, 0, false, 1},
+		{"bind 10ee:5000 with=functions", 65, 0, false, 2},
+		{"bind 01:00.0 with=group", 1024, 0, false, 16},
+		{"bind slot=4", 1025, 0, false, 0},
+		{"bind slot=4", 3, 1, false, 0},
+		{"bind slot=4", 3, 0, true, 0},
+		{"bind slot=4", 0, 0, false, 0},
+		/* These tell udev what they are about. */
+		{"bind 10ee:5000", 3, 0, false, 0},
+		{"bind serial=00-0a-35-00-00-00-00-01+10ee:5000", 3, 0, false, 0},
+		{"bind 01:00.0 with=functions", 3, 0, false, 0},
+	};
+	static struct bdf functions[1025];
+	static char buf[UDEV_RULES_SIZE];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(functions); i++)
+		functions[i] = (struct bdf){0, (uint8_t)(i / 256), (uint8_t)(i / 8 % 32),
+					    (uint8_t)(i % 8)};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct arena arena = test_arena((size_t)1024 * 1024);
+		struct inventory seen = {
+			.functions = functions,
+			.function_count = cases[i].functions,
+			.unread_count = cases[i].unread,
+			.iommu.is_on = !cases[i].has_no_iommu,
+		};
+		const char *p = buf, *alone;
+		struct policy policy;
+		unsigned lines = 0, named = 0;
+
+		assert_int_equal(policy_init(&policy, &arena), 0);
+		config_parse(&policy, SOURCE_TABLE, TEXT(""), text_of(cases[i].rule));
+		assert_true(udev_rules_write(&policy, &seen, buf, sizeof(buf)) > 0);
+		assert_memory_equal(buf, HEAD, strlen(HEAD));
+		p += strlen(HEAD);
+		for (; strncmp(p, "ENV{SYNTH_UUID}==\"?*\", KERNEL==\"0", 33) == 0;
+		     p = strchr(p, '\n') + 1, lines++)
+			for (const char *q = p; *q != '\n'; q++)
+				named += *q == '.';
+		check_int(cases[i].rule, (int)lines, (int)cases[i].lines);
+		check_int(cases[i].rule, (int)named,
+			  lines > 0 ? (int)cases[i].functions : 0);
+		/* Behind them all is as without. */
+		alone = middle_of(&policy);
+		check_true(cases[i].rule, strncmp(p, alone, strlen(alone)) == 0);
+		check_string(cases[i].rule, p + strlen(alone), FOOT);
+		/* Nor where not all rules are known. */
+		policy.is_partial = true;
+		assert_true(udev_rules_write(&policy, &seen, buf, sizeof(buf)) > 0);
+		check_true(cases[i].rule, !strstr(buf, "KERNEL==\"0000:00:00.0"));
+		test_arena_free(&arena);
+	}
+}
+
 static void test_too_many_rules(void **state unused)
 {
 	struct arena arena = test_arena((size_t)2 * 1024 * 1024);
@@ -184,7 +248,7 @@ static void test_too_many_rules(void **state unused)
 	/* They do not fit: one rule for every function. */
 	assert_string_equal(middle_of(&policy), "GOTO=\"earlybind_bind\"\n");
 	for (size_t size = 0; size < 1024; size++) {
-		n = udev_rules_write(&policy, buf, size);
+		n = udev_rules_write(&policy, NULL, buf, size);
 		if (n < 0)
 			check_int("size", n, -E2BIG);
 		else
@@ -203,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_nothing_is_injected),
+		cmocka_unit_test(test_functions_that_were_seen),
 		cmocka_unit_test(test_too_many_rules),
 	};
 

@@ -120,7 +120,7 @@ static void test_udev(void **state unused)
 
 		assert_int_equal(policy_init(&policy, &arena), 0);
 		config_parse(&policy, SOURCE_TABLE, TEXT(""), text_of(cases[i].rules));
-		n = udev_rules_write(&policy, buf, sizeof(buf));
+		n = udev_rules_write(&policy, NULL, buf, sizeof(buf));
 		assert_true(n > 0);
 		rest = strstr(buf, "# By earlybind");
 		assert_non_null(rest);
@@ -133,8 +133,8 @@ static void test_udev(void **state unused)
 		lines.n = (size_t)(strstr(lines.p, "GOTO=\"earlybind_end\"") - lines.p);
 		check_text(cases[i].rules, lines, cases[i].want);
 		for (int size = 0; size < n; size++)
-			check_true("size",
-				   udev_rules_write(&policy, buf, (size_t)size) != n);
+			check_true("size", udev_rules_write(&policy, NULL, buf,
+							    (size_t)size) != n);
 		test_arena_free(&arena);
 	}
 }
