@@ -178,7 +178,7 @@ def whole_boots(results):
     rows = []
     for clock, name in (("counted", "instructions"), ("two", "wall time, two processors")):
         for pair, title in titles.items():
-            if any(name not in measured[clock] for name in pair):
+            if any(name not in measured.get(clock, {}) for name in pair):
                 continue
             values = differences(measured[clock], pair)
             median_of, low, high = (value / 1000 for value in interval(values))
