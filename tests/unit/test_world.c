@@ -197,6 +197,7 @@ static void test_enter_device_that_is_replaced(void **state unused)
 	world->ops->enter(world, folder);
 	check_text("old", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "old");
 	/* What is not there is not there, in a device that is. */
+	world->ops->enter(world, "bus/pci/devices");
 	world->ops->enter(world, folder);
 	check_text("nothing", read_text(world, "bus/pci/devices/0000:01:00.0/no"),
 		   "none");
@@ -211,6 +212,36 @@ static void test_enter_device_that_is_replaced(void **state unused)
 					  "bus/pci/devices/0000:01:00.0/driver", link,
 					  sizeof(link)),
 			 -ENOENT);
+	check_text("new", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "new");
+	world_close(world);
+	tree_remove(root);
+}
+
+/* The same where the place of its folder was that of another device before. */
+static void test_enter_device_that_shares_its_place(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+	char path[64];
+
+	tree_write(root, DEVICE_FOLDER "/number", "old");
+	assert_int_equal(symlink("../pci", tree_path(root, DEVICE_FOLDER "/subsystem")),
+			 0);
+	world = new_world(root);
+	world->ops->enter(world, "bus/pci/devices");
+	world->ops->enter(world, "bus/pci/devices/0000:01:00.0");
+	/* As a snapshot does: many more than there are places for. */
+	for (int i = 0; i < 2000; i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:%02x:%02x.%d",
+			 2 + i / 256, i / 8 % 32, i % 8);
+		tree_mkdir(root, path);
+		world->ops->enter(world, path + 4);
+	}
+	/* As the run does: this one has to be opened anew. */
+	world->ops->enter(world, "bus/pci/devices");
+	world->ops->enter(world, "bus/pci/devices/0000:01:00.0");
+	check_text("old", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "old");
+	replace_device(root);
 	check_text("new", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "new");
 	world_close(world);
 	tree_remove(root);
@@ -671,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_link),
 		cmocka_unit_test(test_enter),
 		cmocka_unit_test(test_enter_device_that_is_replaced),
+		cmocka_unit_test(test_enter_device_that_shares_its_place),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_nothing_is_written_below_a_tree),
 		cmocka_unit_test(test_modprobe_d_of_a_tree),
