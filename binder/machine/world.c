@@ -164,6 +164,8 @@ int worker_submit(struct worker *worker, const struct jobs *jobs)
 	}
 	atomic_store(&worker->board->begun, 1);
 	atomic_store(&worker->board->ended, 0);
+	/* Until the worker is awake. */
+	atomic_store(&worker->board->since, clock_now());
 	if (send(worker->fd, jobs, size, MSG_NOSIGNAL) != (ssize_t)size) {
 		worker_abandon(worker);
 		return -EPIPE;
@@ -960,6 +962,7 @@ static int await_list(struct world *world, size_t count, struct list_wait *wait)
 	uint64_t since = world->ops->now(world), now, patience;
 	struct job_result result;
 	bool is_stopped = false;
+	size_t last = 0;
 	int r;
 
 	patience = MIN(wait->patience[0], wait->patience[1]);
@@ -974,10 +977,18 @@ static int await_list(struct world *world, size_t count, struct list_wait *wait)
 		patience = wait->patience[wait->ended % 2];
 		if (now < wait->until && now < since + patience)
 			continue;
-		if (is_stopped || world->ops->stop(world) == wait->ended)
+		if (!is_stopped) {
+			is_stopped = true;
+			last = world->ops->stop(world);
+			/* It has just ended one, or begun another. */
+			if (last != wait->ended)
+				continue;
+		}
+		if (wait->ended <= last)
 			return r;
-		/* It has just begun another one. */
-		is_stopped = true;
+		/* No other one begins: only the worker's word is missing. */
+		world->ops->abandon(world);
+		return 0;
 	}
 }
 
@@ -990,12 +1001,7 @@ int world_run_list(struct world *world, const struct jobs *jobs, struct list_wai
 		return r;
 	r = await_list(world, jobs->count, wait);
 	/* All is done, and only the worker's word of it is missing. */
-	if (r < 0 && wait->ended == jobs->count) {
-		if (r == -EINPROGRESS)
-			world->ops->abandon(world);
-		r = 0;
-	}
-	return r;
+	return wait->ended == jobs->count ? 0 : r;
 }
 
 int world_run(struct world *world, const struct job *job, uint64_t until,
