@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -483,6 +484,21 @@ static bool is_stale(const struct real_world *w, struct inner *inner)
 	return inner->name[0] == '\0';
 }
 
+#define SPARE_FDS 24 /* for all else: roots, files, workers */
+
+static int open_inner(struct real_world *w, const char *name)
+{
+	int fd = openat(w->outer, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct rlimit limit;
+
+	if (fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    (rlim_t)fd + SPARE_FDS >= limit.rlim_cur) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 static void real_enter(struct world *world, const char *folder)
 {
 	struct real_world *w = real(world);
@@ -494,7 +510,7 @@ static void real_enter(struct world *world, const char *folder)
 		if (!inner || strcmp(inner->name, rest) == 0)
 			return;
 		leave_inner(inner);
-		inner->fd = openat(w->outer, rest, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		inner->fd = open_inner(w, rest);
 		if (inner->fd >= 0)
 			strcpy(inner->name, rest);
 		return;

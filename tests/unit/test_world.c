@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "jobs.h"
@@ -167,6 +168,40 @@ static void test_enter(void **state unused)
 	assert_int_equal(count_descriptors(), descriptors);
 	check_text("left", read_text(world, "bus/pci/devices/0000:03:00.0/number"), "3");
 	world_close(world);
+	tree_remove(root);
+}
+
+/* Where a process may have few descriptors, the folders leave enough of them. */
+static void test_enter_with_few_descriptors(void **state unused)
+{
+	const struct rlimit few = {40, 40};
+	const char *root = tree_new();
+	struct world *world;
+	char path[64];
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:%02x:00.0/number",
+			 i);
+		tree_write(root, path, "x");
+	}
+	pid = fork();
+	if (pid == 0) {
+		if (setrlimit(RLIMIT_NOFILE, &few) < 0 || world_open(root, &world) < 0)
+			_exit(99);
+		world->ops->enter(world, "bus/pci/devices");
+		for (int i = 0; i < 100; i++) {
+			snprintf(path, sizeof(path), "bus/pci/devices/0000:%02x:00.0", i);
+			world->ops->enter(world, path);
+			strcat(path, "/number");
+			if (!text_is(read_text(world, path), "x"))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 	tree_remove(root);
 }
 
@@ -702,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_link),
 		cmocka_unit_test(test_enter),
 		cmocka_unit_test(test_enter_device_that_is_replaced),
+		cmocka_unit_test(test_enter_with_few_descriptors),
 		cmocka_unit_test(test_enter_device_that_shares_its_place),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_nothing_is_written_below_a_tree),
