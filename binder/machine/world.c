@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -164,6 +165,8 @@ int worker_submit(struct worker *worker, const struct jobs *jobs)
 	}
 	atomic_store(&worker->board->begun, 1);
 	atomic_store(&worker->board->ended, 0);
+	/* Until the worker is awake. */
+	atomic_store(&worker->board->since, clock_now());
 	if (send(worker->fd, jobs, size, MSG_NOSIGNAL) != (ssize_t)size) {
 		worker_abandon(worker);
 		return -EPIPE;
@@ -364,13 +367,13 @@ static const char *const root_paths[] = {
 struct inner {
 	char name[INNER_SIZE]; /* "": none */
 	int fd;
-	bool is_old; /* entered once more: what was there may be gone */
 };
 
 struct real_world {
 	struct world world;
 	int roots[ARRAY_SIZE(root_paths)];
 	int outer; /* real_enter(); -1: none */
+	bool is_old; /* entered once more: what is kept in it may be gone */
 	int lock; /* -1: none */
 	bool is_trial;
 	bool is_early;
@@ -469,16 +472,31 @@ static int start_fd(struct real_world *w, enum world_root root, const char **pat
  * removed stays open, and empty. Every device has that link (drivers/base/core.c:
  * device_add_class_symlinks()). Then it is left.
  */
-static bool is_stale(struct inner *inner)
+static bool is_stale(const struct real_world *w, struct inner *inner)
 {
 	char c;
 
-	if (!inner || !inner->is_old || errno != ENOENT)
+	if (!inner || !w->is_old || errno != ENOENT)
 		return false;
 	if (readlinkat(inner->fd, "subsystem", &c, 1) < 0)
 		leave_inner(inner);
 	errno = ENOENT;
 	return inner->name[0] == '\0';
+}
+
+#define SPARE_FDS 24 /* for all else: roots, files, workers */
+
+static int open_inner(struct real_world *w, const char *name)
+{
+	int fd = openat(w->outer, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct rlimit limit;
+
+	if (fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    (rlim_t)fd + SPARE_FDS >= limit.rlim_cur) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 static void real_enter(struct world *world, const char *folder)
@@ -489,19 +507,17 @@ static void real_enter(struct world *world, const char *folder)
 
 	if (rest) {
 		inner = inner_of(w, rest, strlen(rest));
-		if (!inner)
-			return;
-		inner->is_old = strcmp(inner->name, rest) == 0;
-		if (inner->is_old)
+		if (!inner || strcmp(inner->name, rest) == 0)
 			return;
 		leave_inner(inner);
-		inner->fd = openat(w->outer, rest, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		inner->fd = open_inner(w, rest);
 		if (inner->fd >= 0)
 			strcpy(inner->name, rest);
 		return;
 	}
-	if (folder && w->outer >= 0 && strlen(folder) + 1 == w->outer_size &&
-	    strncmp(folder, w->outer_path, w->outer_size - 1) == 0)
+	w->is_old = folder && w->outer >= 0 && strlen(folder) + 1 == w->outer_size &&
+		    strncmp(folder, w->outer_path, w->outer_size - 1) == 0;
+	if (w->is_old)
 		return;
 	for (size_t i = 0; w->outer >= 0 && i < INNER_MAX; i++)
 		leave_inner(&w->inner[i]);
@@ -519,18 +535,19 @@ static int real_read(struct world *world, enum world_root root, const char *path
 		     char *buf, size_t size)
 {
 	cleanup_with(close_fd) int fd = -1;
+	struct real_world *w = real(world);
 	struct inner *inner;
 	size_t used = 0;
 
 	do {
 		const char *rest = path;
-		int dir = start_fd(real(world), root, &rest, &inner);
+		int dir = start_fd(w, root, &rest, &inner);
 
 		if (dir < 0)
 			return dir;
 		/* Not blocked by a FIFO that somebody put in the place of a file. */
 		fd = openat(dir, rest, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	} while (fd < 0 && is_stale(inner));
+	} while (fd < 0 && is_stale(w, inner));
 	if (fd < 0)
 		return -errno;
 	while (used < size) {
@@ -553,17 +570,18 @@ static int real_read(struct world *world, enum world_root root, const char *path
 static int real_target(struct world *world, enum world_root root, const char *path,
 		       char *buf, size_t size)
 {
+	struct real_world *w = real(world);
 	struct inner *inner;
 	ssize_t n;
 
 	do {
 		const char *rest = path;
-		int dir = start_fd(real(world), root, &rest, &inner);
+		int dir = start_fd(w, root, &rest, &inner);
 
 		if (dir < 0)
 			return dir;
 		n = readlinkat(dir, rest, buf, size);
-	} while (n < 0 && is_stale(inner));
+	} while (n < 0 && is_stale(w, inner));
 	if (n < 0)
 		return -errno;
 	if ((size_t)n >= size)
@@ -686,6 +704,8 @@ static void execute(void *arg, const struct job *job, struct job_result *ret)
 	struct job_context context = {.sysroot = w->sysroot};
 	struct inner *inner;
 
+	/* It was started at any time, and is told of no folder that is entered. */
+	w->is_old = true;
 	do {
 		const char *path = job->path;
 
@@ -694,7 +714,7 @@ static void execute(void *arg, const struct job *job, struct job_result *ret)
 		job_execute(&context, job, ret);
 		/* Of a device that is gone nothing was found, so nothing was done. */
 		errno = ret->error == -ENODEV ? ENOENT : -ret->error;
-	} while (ret->error < 0 && is_stale(inner));
+	} while (ret->error < 0 && is_stale(w, inner));
 }
 
 static int real_submit(struct world *world, const struct jobs *jobs)
@@ -958,6 +978,7 @@ static int await_list(struct world *world, size_t count, struct list_wait *wait)
 	uint64_t since = world->ops->now(world), now, patience;
 	struct job_result result;
 	bool is_stopped = false;
+	size_t last = 0;
 	int r;
 
 	patience = MIN(wait->patience[0], wait->patience[1]);
@@ -972,10 +993,18 @@ static int await_list(struct world *world, size_t count, struct list_wait *wait)
 		patience = wait->patience[wait->ended % 2];
 		if (now < wait->until && now < since + patience)
 			continue;
-		if (is_stopped || world->ops->stop(world) == wait->ended)
+		if (!is_stopped) {
+			is_stopped = true;
+			last = world->ops->stop(world);
+			/* It has just ended one, or begun another. */
+			if (last != wait->ended)
+				continue;
+		}
+		if (wait->ended <= last)
 			return r;
-		/* It has just begun another one. */
-		is_stopped = true;
+		/* No other one begins: only the worker's word is missing. */
+		world->ops->abandon(world);
+		return 0;
 	}
 }
 
@@ -988,12 +1017,7 @@ int world_run_list(struct world *world, const struct jobs *jobs, struct list_wai
 		return r;
 	r = await_list(world, jobs->count, wait);
 	/* All is done, and only the worker's word of it is missing. */
-	if (r < 0 && wait->ended == jobs->count) {
-		if (r == -EINPROGRESS)
-			world->ops->abandon(world);
-		r = 0;
-	}
-	return r;
+	return wait->ended == jobs->count ? 0 : r;
 }
 
 int world_run(struct world *world, const struct job *job, uint64_t until,

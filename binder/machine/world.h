@@ -150,6 +150,7 @@ struct world_ops {
 	 * Most of what is asked next, by jobs as well, is below this folder of /sys: it is
 	 * looked up once, not for every file. One in the folder that was entered before is
 	 * kept beside others in it, where there is room, until another folder or NULL is.
+	 * When that is entered once more, what is kept in it may be of a device that is gone.
 	 */
 	void (*enter)(struct world *world, const char *folder);
 	/* Calls @each for every name in a directory until it returns non-zero. */

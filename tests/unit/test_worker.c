@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -359,7 +360,7 @@ static void test_list_that_is_lost(void **state unused)
 	assert_int_equal(count_marks(), 2);
 	/* A parked one has a board of its own. */
 	submit(&worker, list_of("echo", "hang", "mark", NULL));
-	assert_int_equal(worker_await(&worker, 30000, &result), -EINPROGRESS);
+	assert_int_equal(worker_await(&worker, 500000, &result), -EINPROGRESS);
 	assert_int_equal(worker_stop_list(&worker), 1);
 	worker_move(&worker, &parked);
 	submit(&worker, list_of("mark", "mark", "mark", NULL));
@@ -438,7 +439,8 @@ static void test_list_that_is_waited_for(void **state unused)
 		{"lost in the second", -EPIPE, 1, 1, -EPIPE, 0, 0},
 		{"lost behind the last", -EPIPE, 3, 2, 0, 0, 0},
 		{"slow in the second", -EINPROGRESS, 1, 1, -EINPROGRESS, 1, 0},
-		{"slow to begin the second", -EINPROGRESS, 1, 0, -EINPROGRESS, 1, 0},
+		/* It does not begin: nothing of it is under way. */
+		{"slow to begin the second", -EINPROGRESS, 1, 0, 0, 1, 1},
 		{"slow behind the last", -EINPROGRESS, 3, 2, 0, 1, 1},
 	};
 	struct jobs jobs = list_of("a", "b", "c", NULL);
@@ -458,6 +460,80 @@ static void test_list_that_is_waited_for(void **state unused)
 		check_int(cases[i].name, (int)silent.abandons, (int)cases[i].abandons);
 		assert_true(silent.now <= 1000);
 	}
+}
+
+static struct worker late;
+static pid_t waker;
+
+static int late_submit(struct world *world unused, const struct jobs *jobs)
+{
+	int r = worker_submit(&late, jobs);
+
+	/* The machine has no time for it, for longer than the second job may take. */
+	waker = fork();
+	if (waker == 0) {
+		usleep(300000);
+		kill(late.pid, SIGCONT);
+		_exit(0);
+	}
+	return r;
+}
+
+static uint64_t late_now(struct world *world unused)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int late_await(struct world *world, uint64_t until, struct job_result *ret)
+{
+	uint64_t now = late_now(world);
+
+	return worker_await(&late, until > now ? until - now : 0, ret);
+}
+
+static size_t late_ended(struct world *world unused, int errors[static JOBS_MAX],
+			 uint64_t *ret_since)
+{
+	return worker_ended(&late, errors, ret_since);
+}
+
+static size_t late_stop(struct world *world unused)
+{
+	return worker_stop_list(&late);
+}
+
+/* What has not begun yet does not take long. */
+static void test_list_that_begins_late(void **state unused)
+{
+	static const struct world_ops ops = {
+		.submit = late_submit,
+		.await = late_await,
+		.ended = late_ended,
+		.stop = late_stop,
+		.now = late_now,
+	};
+	struct list_wait list = {.until = UINT64_MAX, .patience = {LONG_TIME, 50000}};
+	struct jobs jobs = list_of("mark", "mark", NULL);
+	static struct job_result result;
+	struct world world = {&ops};
+	int status;
+
+	late = new_worker();
+	submit(&late, list_of("mark", NULL));
+	assert_int_equal(worker_await(&late, LONG_TIME, &result), 0);
+	assert_int_equal(count_marks(), 1);
+	/* What is known of the list before is old by then. */
+	atomic_store(&late.board->since, 0);
+	assert_int_equal(kill(late.pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(late.pid, &status, WUNTRACED), late.pid);
+	assert_int_equal(world_run_list(&world, &jobs, &list), 0);
+	assert_int_equal(list.ended, 2);
+	assert_int_equal(count_marks(), 2);
+	worker_stop(&late);
+	assert_int_equal(waitpid(waker, &status, 0), waker);
 }
 
 static void test_stopping_twice(void **state unused)
@@ -485,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_list_that_is_ended),
 		cmocka_unit_test(test_list_that_is_lost),
 		cmocka_unit_test(test_list_that_is_waited_for),
+		cmocka_unit_test(test_list_that_begins_late),
 		cmocka_unit_test(test_no_more_descriptors),
 		cmocka_unit_test(test_stopping_twice),
 	};

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "jobs.h"
@@ -170,6 +171,40 @@ static void test_enter(void **state unused)
 	tree_remove(root);
 }
 
+/* Where a process may have few descriptors, the folders leave enough of them. */
+static void test_enter_with_few_descriptors(void **state unused)
+{
+	const struct rlimit few = {40, 40};
+	const char *root = tree_new();
+	struct world *world;
+	char path[64];
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:%02x:00.0/number",
+			 i);
+		tree_write(root, path, "x");
+	}
+	pid = fork();
+	if (pid == 0) {
+		if (setrlimit(RLIMIT_NOFILE, &few) < 0 || world_open(root, &world) < 0)
+			_exit(99);
+		world->ops->enter(world, "bus/pci/devices");
+		for (int i = 0; i < 100; i++) {
+			snprintf(path, sizeof(path), "bus/pci/devices/0000:%02x:00.0", i);
+			world->ops->enter(world, path);
+			strcat(path, "/number");
+			if (!text_is(read_text(world, path), "x"))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	tree_remove(root);
+}
+
 /* Makes what is at the device's place another device. */
 static void replace_device(const char *root)
 {
@@ -197,6 +232,7 @@ static void test_enter_device_that_is_replaced(void **state unused)
 	world->ops->enter(world, folder);
 	check_text("old", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "old");
 	/* What is not there is not there, in a device that is. */
+	world->ops->enter(world, "bus/pci/devices");
 	world->ops->enter(world, folder);
 	check_text("nothing", read_text(world, "bus/pci/devices/0000:01:00.0/no"),
 		   "none");
@@ -211,6 +247,36 @@ static void test_enter_device_that_is_replaced(void **state unused)
 					  "bus/pci/devices/0000:01:00.0/driver", link,
 					  sizeof(link)),
 			 -ENOENT);
+	check_text("new", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "new");
+	world_close(world);
+	tree_remove(root);
+}
+
+/* The same where the place of its folder was that of another device before. */
+static void test_enter_device_that_shares_its_place(void **state unused)
+{
+	const char *root = tree_new();
+	struct world *world;
+	char path[64];
+
+	tree_write(root, DEVICE_FOLDER "/number", "old");
+	assert_int_equal(symlink("../pci", tree_path(root, DEVICE_FOLDER "/subsystem")),
+			 0);
+	world = new_world(root);
+	world->ops->enter(world, "bus/pci/devices");
+	world->ops->enter(world, "bus/pci/devices/0000:01:00.0");
+	/* As a snapshot does: many more than there are places for. */
+	for (int i = 0; i < 2000; i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/0000:%02x:%02x.%d",
+			 2 + i / 256, i / 8 % 32, i % 8);
+		tree_mkdir(root, path);
+		world->ops->enter(world, path + 4);
+	}
+	/* As the run does: this one has to be opened anew. */
+	world->ops->enter(world, "bus/pci/devices");
+	world->ops->enter(world, "bus/pci/devices/0000:01:00.0");
+	check_text("old", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "old");
+	replace_device(root);
 	check_text("new", read_text(world, "bus/pci/devices/0000:01:00.0/number"), "new");
 	world_close(world);
 	tree_remove(root);
@@ -671,6 +737,8 @@ int main(void)
 		cmocka_unit_test(test_link),
 		cmocka_unit_test(test_enter),
 		cmocka_unit_test(test_enter_device_that_is_replaced),
+		cmocka_unit_test(test_enter_with_few_descriptors),
+		cmocka_unit_test(test_enter_device_that_shares_its_place),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_nothing_is_written_below_a_tree),
 		cmocka_unit_test(test_modprobe_d_of_a_tree),
