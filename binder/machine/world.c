@@ -73,9 +73,10 @@ static void do_list(const struct worker *worker, const struct jobs *jobs,
 	struct job job;
 
 	for (size_t i = 0; i < jobs->count; i++) {
+		/* First: whoever sees that it has begun must not take its time for that of the last. */
+		atomic_store(&board->since, clock_now());
 		if (i > 0 && (atomic_fetch_add(&board->begun, 1) & WORKER_STOP))
 			return;
-		atomic_store(&board->since, clock_now());
 		jobs_next(jobs, &used, &job);
 		memset(result, 0, offsetof(struct job_result, text));
 		if (is_left_out)
