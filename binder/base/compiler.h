@@ -12,6 +12,10 @@
 #define cleanup_with(f)	  __attribute__((cleanup(f)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#ifdef __cppcheck__ /* takes a statement in an initializer for a broken one */
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#else
 /* Each argument is evaluated once. */
 #define MIN(a, b) \
 	({ \
@@ -25,6 +29,7 @@
 		__auto_type max_b_ = (b); \
 		max_a_ > max_b_ ? max_a_ : max_b_; \
 	})
+#endif
 
 /* Reads a file descriptor out of a variable with cleanup, which then owns nothing. */
 #define TAKE_FD(fd) \

@@ -424,6 +424,61 @@ static void test_load_and_probe_for_ever(void **state unused)
 	assert_true(seen > 0);
 }
 
+/* More than a list of jobs has room for, some of which are dead or hang. */
+static void check_many(unsigned count, unsigned round)
+{
+	struct fake_world *w = alveo(CMDLINE);
+	unsigned dead = 0, hung = 0, bound = 0, stuck = 0, refused = 0;
+	char address[BDF_SIZE];
+	struct fake_boot boot;
+	const char *message;
+
+	w->bus.kernel = kernels[round % 3];
+	if (round >= 3) {
+		fake_find_module(w, "vfio_pci")->state = MODULE_IS_BUILTIN;
+		fake_find_driver(&w->bus, "vfio-pci")->state = DRIVER_REGISTERED;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct fake_device *d;
+
+		snprintf(address, sizeof(address), "0000:%02x:%02x.0", 16 + i / 32,
+			 i % 32);
+		d = fake_add_device(&w->bus, address,
+				    (struct pci_ids){0x10ee, 0x5000, 0, 0, 0x120000},
+				    20 + (int)i);
+		d->is_dead = i % 9 == 3 + round;
+		if (i % 30 == 29 - round && hung < 3)
+			d->config_time = FAKE_FOREVER;
+		dead += d->is_dead && d->config_time != FAKE_FOREVER;
+		hung += d->config_time == FAKE_FOREVER;
+	}
+	fake_boot(w, NULL, &boot);
+	message = fake_check(w, &boot);
+	if (message)
+		fail_msg("%u, %u: %s\n%s%s", count, round, message, w->trace, w->log);
+	for (size_t i = 0; i < boot.run.plan.device_count; i++) {
+		enum verdict verdict = boot.run.report.outcomes[i].verdict;
+
+		bound += verdict == VERDICT_BOUND;
+		stuck += verdict == VERDICT_STUCK;
+		refused += verdict == VERDICT_REFUSED;
+	}
+	assert_int_equal(stuck, hung);
+	assert_int_equal(refused, dead);
+	assert_int_equal(bound, count + 2 - hung - dead);
+	fake_boot_free(&boot);
+	fake_free(w);
+}
+
+static void test_more_than_a_list(void **state unused)
+{
+	static const unsigned counts[] = {40, 41, 42, 62, 63, 64, 70, 130, 240};
+
+	for (unsigned round = 0; round < 6; round++)
+		for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+			check_many(counts[i], round);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_dead_device_of_a_dry_run),
 		cmocka_unit_test(test_config_space_that_hangs),
 		cmocka_unit_test(test_slow_config_space_of_many),
+		cmocka_unit_test(test_more_than_a_list),
 		cmocka_unit_test(test_group_of_a_stuck_device),
 		cmocka_unit_test(test_lost_claim),
 		cmocka_unit_test(test_nothing_is_unbound_in_vain),
