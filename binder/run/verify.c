@@ -61,6 +61,7 @@ static int fence_list(struct world *world, struct outcome *const *members, size_
 	struct job job;
 	int r;
 
+	*ret_stuck = count;
 	jobs.count = jobs.used = 0;
 	for (size_t k = 0; k < FENCES * (count + 1) - 1; k++) {
 		make_fence(members, count, k, &job);
@@ -168,7 +169,8 @@ void verify_fence(struct world *world, struct report *report)
 			continue;
 		/* What is not marked then is looked at by itself. */
 		while (count > 0 &&
-		       fence_list(world, members, count, &stuck) == -ETIMEDOUT) {
+		       fence_list(world, members, count, &stuck) == -ETIMEDOUT &&
+		       stuck < count) {
 			count--;
 			memmove(&members[stuck], &members[stuck + 1],
 				(count - stuck) * sizeof(struct outcome *));
