@@ -297,6 +297,8 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 		return r;
 	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
 
+	/* Anew: what is read now is what is there now, and is not asked whether it is still. */
+	world->ops->enter(world, NULL);
 	world->ops->enter(world, DEVICES);
 	seen.bdfs = all.bdfs;
 	seen.count = all.count;

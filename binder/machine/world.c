@@ -375,6 +375,7 @@ struct real_world {
 	int roots[ARRAY_SIZE(root_paths)];
 	int outer; /* real_enter(); -1: none */
 	bool is_old; /* entered once more: what is kept in it may be gone */
+	int inner_end; /* no inner folder is kept open from this descriptor on; 0: not known */
 	int lock; /* -1: none */
 	bool is_trial;
 	bool is_early;
@@ -492,8 +493,12 @@ static int open_inner(struct real_world *w, const char *name)
 	int fd = openat(w->outer, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct rlimit limit;
 
-	if (fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    (rlim_t)fd + SPARE_FDS >= limit.rlim_cur) {
+	if (w->inner_end == 0)
+		w->inner_end =
+			getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX
+				? INT_MAX
+				: MAX((int)limit.rlim_cur - SPARE_FDS, 1);
+	if (fd >= w->inner_end) {
 		close(fd);
 		fd = -1;
 	}

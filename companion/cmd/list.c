@@ -1631,6 +1631,7 @@ static int read_inventory(struct list *l)
 	if (unread > 0)
 		say_error("%zu function%s could not be read", unread, plural(unread));
 	/* What follows is about one function after the other. */
+	l->world->ops->enter(l->world, NULL);
 	l->world->ops->enter(l->world, SYSFS_PCI_DEVICES);
 	return 0;
 }
