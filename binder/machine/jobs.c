@@ -195,7 +195,6 @@ void job_execute(const struct job_context *context, const struct job *job,
 		 struct job_result *ret)
 {
 	static const struct timespec pause = {.tv_nsec = JOB_PAUSE_TIME * 1000L};
-
 	const char *path = job->path + context->skip;
 
 	switch (job->kind) {

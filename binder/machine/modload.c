@@ -87,15 +87,18 @@ static struct {
 static void note_module(struct text name)
 {
 	if (noted.count < NOTED_MAX && name.n < DRIVER_NAME_SIZE)
-		memcpy(noted.names[noted.count], name.p, name.n);
+		snprintf(noted.names[noted.count], DRIVER_NAME_SIZE, "%.*s", (int)name.n,
+			 name.p);
 	else
 		noted.count = NOTED_MAX;
 	noted.count++;
 }
 
-void modprobe_all_seen(void)
+void modprobe_set_seen(bool is_whole)
 {
-	noted.is_whole = noted.count <= NOTED_MAX;
+	noted.is_whole = is_whole && noted.count <= NOTED_MAX;
+	if (!is_whole)
+		noted.count = 0;
 }
 
 static bool may_have_options(const struct kmod_module *mod)

@@ -34,10 +34,11 @@ extern const char *const modprobe_folders[MODPROBE_FOLDERS];
 bool modprobe_may_name_vfio(struct text file);
 
 /*
- * All files were looked through by that, and none may have options of vfio's modules: a module
- * whose name is on none of their lines is then loaded without reading them once more.
+ * False: the files are looked through by that from now on. True: they all were, and none may have
+ * options of vfio's modules; a module whose name is on none of their lines is then loaded without
+ * reading them once more.
  */
-void modprobe_all_seen(void);
+void modprobe_set_seen(bool is_whole);
 
 /* The same without modprobe.d's files. */
 struct kmod_ctx *modload_context_bare(const char *module_dir) must_check nonnull(1);

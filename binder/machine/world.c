@@ -156,7 +156,6 @@ static int start(struct worker *worker)
 int worker_submit(struct worker *worker, const struct jobs *jobs)
 {
 	size_t size = offsetof(struct jobs, bytes) + jobs->used;
-
 	int r;
 
 	if (worker->pid == 0) {
@@ -679,6 +678,7 @@ static bool real_has_module_options(struct world *world)
 	struct real_world *w = real(world);
 	size_t count = 0;
 
+	modprobe_set_seen(false);
 	for (size_t i = 0; i < MODPROBE_FOLDERS; i++) {
 		struct stat *st = &folders[count];
 		bool is_seen = false;
@@ -699,7 +699,7 @@ static bool real_has_module_options(struct world *world)
 		if (!is_seen && list_entries(fd, look_for_vfio, &fd) != 0)
 			return true;
 	}
-	modprobe_all_seen();
+	modprobe_set_seen(true);
 	return false;
 }
 

@@ -175,6 +175,7 @@ struct loading {
 	const char *live, *compression;
 	const char *
 		seen; /* of modprobe.d, by modprobe_may_name_vfio(); NULL: not all of it */
+	bool is_seen_in_part; /* a second look at it did not come to an end */
 	enum module_state state;
 	int error;
 	struct job_result result;
@@ -206,7 +207,9 @@ static bool load(const char *root, struct loading *loading)
 		if (loading->seen) {
 			if (modprobe_may_name_vfio(text_of(loading->seen)))
 				_exit(4);
-			modprobe_all_seen();
+			modprobe_set_seen(true);
+			if (loading->is_seen_in_part)
+				modprobe_set_seen(false);
 		}
 		snprintf(normal, sizeof(normal), "%s/" NORMAL, root);
 		snprintf(private, sizeof(private), "%s/" PRIVATE, root);
@@ -268,35 +271,40 @@ static void test_options_that_were_seen(void **state unused)
 	static const struct {
 		const char *seen;
 		bool is_read;
+		bool is_seen_in_part;
 	} seen[] = {
-		{NULL, true},
-		{"", false},
-		{"options bonding max_bonds=0\noptions dummy numdummies=0\n", false},
-		{"# options irqbypass a=1\nsoftdep irqbypass pre: dummy\n", false},
-		{"options irqbypass a=1\n", true},
-		{"options bonding a=1\n\toptions  irq-bypass\tb=2\n", false},
-		{"options kvm_irq a=1\noptions kvm-amd b=2", true},
+		{NULL, true, false},
+		{"options bonding max_bonds=0\n", true, true},
+		{"", false, false},
+		{"options bonding max_bonds=0\noptions dummy numdummies=0\n", false,
+		 false},
+		{"# options irqbypass a=1\nsoftdep irqbypass pre: dummy\n", false, false},
+		{"options irqbypass a=1\n", true, false},
+		{"options bonding a=1\n\toptions  irq-bypass\tb=2\n", false, false},
+		{"options kvm_irq a=1\noptions kvm-amd b=2", true, false},
 		/* One too many to remember; as many as there can be. */
 		{"options a a\noptions b a\noptions c a\noptions d a\noptions e a\n"
 		 "options f a\noptions g a\noptions h a\noptions i a\noptions j a\n"
 		 "options k a\noptions l a\noptions m a\noptions n a\noptions o a\n"
 		 "options p a\noptions q a\n",
-		 true},
+		 true, false},
 		{"options a a\noptions b a\noptions c a\noptions d a\noptions e a\n"
 		 "options f a\noptions g a\noptions h a\noptions i a\noptions j a\n"
 		 "options k a\noptions l a\noptions m a\noptions n a\noptions o a\n"
 		 "options p a\n",
-		 false},
+		 false, false},
 		/* Longer than any module's name. */
 		{"options aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345 "
 		 "a\n",
-		 true},
+		 true, false},
 	};
 
 	if (access("/etc/modprobe.d", F_OK) != 0)
 		fail_msg("this machine has no /etc/modprobe.d");
 	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
-		struct loading loading = {.live = "", .seen = seen[i].seen};
+		struct loading loading = {.live = "",
+					  .seen = seen[i].seen,
+					  .is_seen_in_part = seen[i].is_seen_in_part};
 		const char *root = tree_new();
 
 		make_tree(root, NORMAL,
