@@ -91,7 +91,7 @@ static bool parse_region(struct text line, struct range *ret, struct text *ret_n
 	return true;
 }
 
-static const struct framebuffer *kind_of(struct text name)
+const struct framebuffer *framebuffer_of_region(struct text name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
 		if (text_is(name, regions[i].name))
@@ -111,7 +111,7 @@ const struct framebuffer *framebuffer_find(struct text resource, struct text iom
 		/* Zeros: addresses are hidden from who asks (iomem_is_hidden()). */
 		if (!parse_region(line, &range, &name) || range.end == 0)
 			continue;
-		kind = kind_of(name);
+		kind = framebuffer_of_region(name);
 		for (size_t i = 0; kind && i < count; i++)
 			if (range.start <= bars[i].end && range.end >= bars[i].start)
 				return kind;

@@ -29,6 +29,9 @@ struct framebuffer {
  */
 const struct framebuffer *framebuffer_find(struct text resource, struct text iomem);
 
+/* Who has a region, by its name in /proc/iomem: NULL for all but framebuffers. */
+const struct framebuffer *framebuffer_of_region(struct text name);
+
 /* Whether all addresses are 0, as without the privilege for them (kernel/resource.c). */
 bool iomem_is_hidden(struct text iomem);
 

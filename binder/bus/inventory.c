@@ -50,11 +50,6 @@ static int inventory_list(struct world *world, const char *path, struct bdf_list
 	return world->ops->list(world, WORLD_SYS, path, add_name, listing);
 }
 
-static int compare_bdfs(const void *a, const void *b)
-{
-	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
-}
-
 bool pci_is_display(const struct pci_ids *ids)
 {
 	return ids->class >> 16 == 0x03;
@@ -295,7 +290,7 @@ int inventory_read(struct world *world, struct arena *arena, inventory_filter fi
 	r = inventory_list(world, DEVICES, &all);
 	if (r < 0)
 		return r;
-	qsort(all.bdfs, all.count, sizeof(*all.bdfs), compare_bdfs);
+	qsort(all.bdfs, all.count, sizeof(*all.bdfs), bdf_order);
 
 	/* Anew: what is read now is what is there now, and is not asked whether it is still. */
 	world->ops->enter(world, NULL);
@@ -597,7 +592,7 @@ static int find_ids(struct world *world, const struct seen *seen, struct bdf bdf
 		    struct pci_ids *ret)
 {
 	const struct bdf *found =
-		bsearch(&bdf, seen->bdfs, seen->count, sizeof(bdf), compare_bdfs);
+		bsearch(&bdf, seen->bdfs, seen->count, sizeof(bdf), bdf_order);
 	const struct pci_ids *ids = found ? &seen->ids[found - seen->bdfs] : NULL;
 
 	if (!ids || ids->vendor == 0)

@@ -128,6 +128,11 @@ int bdf_compare(struct bdf a, struct bdf b)
 	return a.function - b.function;
 }
 
+int bdf_order(const void *a, const void *b)
+{
+	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
+}
+
 bool bdf_is_same_slot(struct bdf a, struct bdf b)
 {
 	return a.domain == b.domain && a.bus == b.bus && a.device == b.device;

@@ -41,6 +41,8 @@ int bdf_parse_loose(struct text t, struct bdf *ret, bool *ret_any_function,
 
 const char *bdf_format(struct bdf bdf, char buf[static BDF_SIZE]);
 int bdf_compare(struct bdf a, struct bdf b);
+/* The same of two struct bdf, for qsort() and bsearch(). */
+int bdf_order(const void *a, const void *b);
 bool bdf_is_same_slot(struct bdf a, struct bdf b);
 
 /* ---- path ---- */

@@ -8,8 +8,6 @@
 #include "accel.h"
 #include "config.h"
 
-#define LATE_JUDGED_SIZE ((size_t)256 * 1024)
-
 /*
  * PROGRAM runs while the rules are read, RUN{builtin}+="kmod load ..." of 80-drivers.rules
  * behind them all: the device is claimed before its own driver can load. A device that
@@ -226,9 +224,8 @@ int udev_rules_write(const struct policy *policy, const struct inventory *seen, 
 	return w.is_full ? -E2BIG : (int)w.used;
 }
 
-#define RULES_SIZE  CONFIG_WRITE_SIZE(RULES_MAX + KNOWN_MAX)
-#define LINE_SIZE   64 /* "0000:01:00.0 10ee:5000 bound" */
-#define FILE_SUFFIX ".verdict"
+#define RULES_SIZE CONFIG_WRITE_SIZE(RULES_MAX + KNOWN_MAX)
+#define LINE_SIZE  64 /* "0000:01:00.0 10ee:5000 bound" */
 
 /* "ADDRESS VENDOR:DEVICE VERDICT" */
 static void put_verdict(struct text_buffer *b, const struct outcome *o)
@@ -352,12 +349,12 @@ enum hotplug_judgement hotplug_find(struct world *world, struct bdf bdf,
 				    const struct pci_ids *ids)
 {
 	static char buf[LATE_JUDGED_SIZE + 1];
-	char path[sizeof(RUN_DEVICE) + BDF_SIZE + sizeof(FILE_SUFFIX)];
+	char path[sizeof(RUN_DEVICE) + BDF_SIZE + sizeof(LATE_VERDICT_SUFFIX)];
 	char address[BDF_SIZE];
 	enum hotplug_judgement judgement = LATE_NEW;
 	int n;
 
-	snprintf(path, sizeof(path), RUN_DEVICE "%s" FILE_SUFFIX,
+	snprintf(path, sizeof(path), RUN_DEVICE "%s" LATE_VERDICT_SUFFIX,
 		 bdf_format(bdf, address));
 	n = world->ops->read(world, WORLD_RUN, path, buf, sizeof(buf));
 	if (n > 0)
@@ -380,14 +377,15 @@ bool hotplug_has_judged(struct world *world)
 
 int hotplug_judge(struct world *world, const struct report *report)
 {
-	char name[BDF_SIZE + sizeof(FILE_SUFFIX)], line[LINE_SIZE], address[BDF_SIZE];
+	char name[BDF_SIZE + sizeof(LATE_VERDICT_SUFFIX)], line[LINE_SIZE],
+		address[BDF_SIZE];
 	const struct outcome *o = &report->outcomes[0];
 	struct text_buffer b = {.buf = line, .size = sizeof(line)};
 
 	put_verdict(&b, o);
 	if (b.is_full)
 		return -E2BIG;
-	snprintf(name, sizeof(name), "%s" FILE_SUFFIX,
+	snprintf(name, sizeof(name), "%s" LATE_VERDICT_SUFFIX,
 		 bdf_format(o->plan->device->bdf, address));
 	return world->ops->publish(world, PUBLISH_DEVICE, name,
 				   (struct text){line, b.used});

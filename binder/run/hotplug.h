@@ -37,6 +37,9 @@ int udev_rules_write(const struct policy *policy, const struct inventory *seen, 
 /* Below /run/earlybind. */
 #define LATE_RULES_NAME	 "rules"
 #define LATE_JUDGED_NAME "judged"
+#define LATE_JUDGED_SIZE ((size_t)256 * 1024) /* no more is written */
+/* Below its folder of devices, behind the address. */
+#define LATE_VERDICT_SUFFIX ".verdict"
 
 /* udev ends a program after 180 s (systemd: udev.conf(5), event_timeout=). In seconds. */
 #define LATE_TIMEOUT_MAX	  30

@@ -6,11 +6,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -19,8 +17,6 @@
 #include "world.h"
 
 #define LINKS_MAX    16 /* one after the other; the kernel allows 40 */
-#define POLL_TIME    20000000L /* nanoseconds */
-#define POLLS	     50 /* a second */
 #define LOCK_NAME    "edit.lock"
 #define LOCKS_MAX    ((size_t)1024 * 1024)
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -113,9 +109,7 @@ static const char *find_holder(int fd, char *buf, size_t size)
 
 int edit_lock(const char *sysroot, unsigned seconds, int *ret)
 {
-	const struct timespec poll = {.tv_nsec = POLL_TIME};
 	cleanup_with(close_fd) int fd = open_lock(sysroot ? sysroot : "/");
-	unsigned long left = (unsigned long)seconds * POLLS;
 	char holder[128];
 
 	if (fd < 0) {
@@ -125,31 +119,15 @@ int edit_lock(const char *sysroot, unsigned seconds, int *ret)
 			  errno_text(r));
 		return r;
 	}
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EINTR)
-			continue;
-		/* A file system without locks, as some of networks: an edit is possible all the same. */
-		if (errno != EWOULDBLOCK)
-			break;
-		if (left-- == 0) {
-			say_error("%s is changing the configuration and has not ended "
-				  "within %u s: nothing is written; run this again later",
-				  find_holder(fd, holder, sizeof(holder)), seconds);
-			return -EBUSY;
-		}
-		nanosleep(&poll, NULL);
+	/* A file system without locks, as some of networks: an edit is possible all the same. */
+	if (lock_take(fd, seconds) == -EBUSY) {
+		say_error("%s is changing the configuration and has not ended "
+			  "within %u s: nothing is written; run this again later",
+			  find_holder(fd, holder, sizeof(holder)), seconds);
+		return -EBUSY;
 	}
 	*ret = keep_fd(&fd);
 	return 0;
-}
-
-void edit_unlock(int *lock)
-{
-	/* A process that was started meanwhile may have it open as well. */
-	if (*lock >= 0)
-		(void)flock(*lock, LOCK_UN);
-	close_fd(lock);
-	*lock = -1;
 }
 
 /* ---- the place ----------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /*
  * The one way to change a file of the machine: configuration, settings of boot loaders, state.
  *
- *	edit_lock() - edit_file_read() - edit_file_replace() - edit_unlock()
+ *	edit_lock() - edit_file_read() - edit_file_replace() - lock_release()
  *
  * The lock is held from the read to the write, so that no other edit is lost. A file is
  * replaced as a whole: whatever fails, and whenever the program is killed, the old or the new
@@ -23,10 +23,9 @@
 /*
  * Takes the lock of all edits below @sysroot (NULL: this machine). Another program may hold it
  * for @seconds at most. Says who holds it, or what is wrong; -EBUSY, -errno. *ret is for
- * edit_unlock(). Where the file system knows no locks, none is taken.
+ * lock_release(). Where the file system knows no locks, none is taken.
  */
 int edit_lock(const char *sysroot, unsigned seconds, int *ret) must_check nonnull(3);
-void edit_unlock(int *lock) nonnull(1);
 
 struct edit_file {
 	const char *name; /* as users know it: without the sysroot */

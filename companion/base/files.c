@@ -9,7 +9,36 @@
 #include <stdlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_POLLS 50 /* a second */
+
+int lock_take(int fd, unsigned seconds)
+{
+	const struct timespec pause = {.tv_nsec = 1000000000L / LOCK_POLLS};
+	unsigned long left = (unsigned long)seconds * LOCK_POLLS;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (left-- == 0)
+			return -EBUSY;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+void lock_release(int *fd)
+{
+	if (*fd >= 0)
+		(void)flock(*fd, LOCK_UN);
+	close_fd(fd);
+	*fd = -1;
+}
 
 #define READ_MAX ((size_t)1024 * 1024)
 

@@ -22,6 +22,17 @@ static inline void close_fd(int *fd)
 		close(*fd);
 }
 
+/* ---- locks ---- */
+
+/*
+ * Waits for the flock() of an open file, at most @seconds. 0; -EBUSY: another one has it; -errno: it
+ * cannot be had, as in some file systems.
+ */
+int lock_take(int fd, unsigned seconds) must_check;
+
+/* Lets go of it, also for what was started meanwhile and has it open, and closes the file: -1. */
+void lock_release(int *fd) nonnull(1);
+
 /*
  * Reads a file of at most @max bytes into @arena, NUL-terminated. -E2BIG if it is larger.
  * @ret_mode may be NULL.

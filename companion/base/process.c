@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -257,8 +256,6 @@ int process_run(struct process *process)
 int process_lock(const char *path, unsigned seconds, char who[static PROCESS_WHO_SIZE],
 		 int *ret)
 {
-	const struct timespec poll = {.tv_nsec = POLL_MS * 1000000L};
-	unsigned long left = seconds * (1000UL / POLL_MS);
 	char pid[16] = "";
 	int fd;
 
@@ -267,13 +264,7 @@ int process_lock(const char *path, unsigned seconds, char who[static PROCESS_WHO
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno == EWOULDBLOCK && left-- > 0) {
-			nanosleep(&poll, NULL);
-			continue;
-		}
+	if (lock_take(fd, seconds) < 0) {
 		if (pread(fd, pid, sizeof(pid) - 1, 0) < 0)
 			pid[0] = '\0';
 		snprintf(who, PROCESS_WHO_SIZE, "%s%s", pid[0] ? ", process " : "", pid);
@@ -286,12 +277,4 @@ int process_lock(const char *path, unsigned seconds, char who[static PROCESS_WHO
 		(void)!pwrite(fd, pid, strlen(pid), 0);
 	*ret = fd;
 	return 0;
-}
-
-void process_unlock(int *lock)
-{
-	if (*lock >= 0)
-		(void)flock(*lock, LOCK_UN);
-	close_fd(lock);
-	*lock = -1;
 }

@@ -42,10 +42,7 @@ int process_run(struct process *process) must_check nonnull(1);
  * Takes the lock @path, below APPLY_FOLDER, for which it waits @seconds at most. What process_run()
  * starts inherits it: a program goes on where its earlybind is killed, and no other may write the same
  * files meanwhile. -EBUSY: @who is ", process 812", or "" if that is not known; -errno. *ret is for
- * process_unlock().
+ * lock_release().
  */
 int process_lock(const char *path, unsigned seconds, char who[static PROCESS_WHO_SIZE],
 		 int *ret) must_check nonnull(1, 3, 4);
-
-/* For what a program left behind as well, which may stay for ever. */
-void process_unlock(int *lock) nonnull(1);

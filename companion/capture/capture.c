@@ -20,6 +20,7 @@
 #include "bootloader.h"
 #include "commands.h"
 #include "compiler.h"
+#include "framebuffer.h"
 #include "group_facts.h"
 #include "depmod_index.h"
 #include "files.h"
@@ -775,20 +776,15 @@ static void put_interrupts(struct capture *c)
  */
 static const char *hide_region(struct capture *c, struct text line)
 {
-	static const char *const told[] = {
-		"efifb",    "efidrm",	 "vesafb", "vesadrm",
-		"simplefb", "simpledrm", "BOOTFB", "simple-framebuffer",
-	};
 	static const char bus[] = "PCI Bus ";
 	struct text range, name = line;
 
 	if (!text_cut(&name, ':', &range))
 		return NULL;
 	name = text_trim(name);
-	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-		if (text_is(name, told[i]))
-			return capture_print(c, "%.*s: %s", (int)range.n, range.p,
-					     told[i]);
+	if (framebuffer_of_region(name))
+		return capture_print(c, "%.*s: %.*s", (int)range.n, range.p, (int)name.n,
+				     name.p);
 	return text_has_prefix(name, bus)
 		       ? capture_print(c, "%.*s: %s0000:00", (int)range.n, range.p, bus)
 		       : NULL;
@@ -826,7 +822,7 @@ static bool is_report(const char *name)
 	address.n = address.n + 2 <= strlen(name) ? address.n + 2 : address.n;
 	return bdf_parse(address, &bdf) == 0 &&
 	       (name[address.n] == '\0' || has_ending(name, ".json") ||
-		has_ending(name, ".verdict") || has_ending(name, ".stuck"));
+		has_ending(name, LATE_VERDICT_SUFFIX) || has_ending(name, ".stuck"));
 }
 
 static void put_report_folder(struct capture *c, const char *folder)

@@ -627,7 +627,7 @@ static int read_machine(struct apply *a)
 
 static int apply(void *arg)
 {
-	cleanup_with(process_unlock) int lock = -1;
+	cleanup_with(lock_release) int lock = -1;
 	struct apply *a = arg;
 	int code;
 

@@ -1069,7 +1069,7 @@ static int cmdline_carry_out(struct cmdline_command *c, int *lock)
 		if (make(c, &c->changes[i]) < 0)
 			return EXIT_FAILED;
 	/* Programs that are run may have images made, whose hooks keep the rules. */
-	edit_unlock(lock);
+	lock_release(lock);
 	for (size_t i = 0; i < c->command_count && code == EXIT_OK; i++) {
 		if (c->is_dry_run && !c->has_no_update)
 			print_command("would run:", c->commands[i]);
@@ -1501,7 +1501,7 @@ static int run(void *arg)
 {
 	struct cmdline_command *c = arg;
 	bool is_change = c->is_set || c->is_removed || c->has_menu_entry;
-	cleanup_with(process_unlock) int programs = -1;
+	cleanup_with(lock_release) int programs = -1;
 	int r = 0, lock = -1, code;
 
 	if (open_world(c->sysroot, &c->world) < 0)
@@ -1522,7 +1522,7 @@ static int run(void *arg)
 		code = EXIT_FAILED;
 	else
 		code = is_change ? change(c, &lock) : print(c);
-	edit_unlock(&lock);
+	lock_release(&lock);
 	return code;
 }
 

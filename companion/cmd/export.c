@@ -329,11 +329,6 @@ static int put_group(struct exporter *e, int group)
 	return 0;
 }
 
-static int compare_addresses(const void *a, const void *b)
-{
-	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
-}
-
 static bool has_function(const struct exporter *e, int group)
 {
 	struct pci_device *const *members;
@@ -356,13 +351,12 @@ static int drop_lone_bridges(struct exporter *e)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		parents += find_parent(e, &e->now.devices[i], &parent[parents]);
-	qsort(parent, parents, sizeof(*parent), compare_addresses);
+	qsort(parent, parents, sizeof(*parent), bdf_order);
 	for (size_t i = 0; i < count; i++) {
 		const struct pci_device *d = &e->now.devices[i];
 
 		if (d->is_bridge && !has_function(e, d->iommu_group) &&
-		    !bsearch(&d->bdf, parent, parents, sizeof(*parent),
-			     compare_addresses))
+		    !bsearch(&d->bdf, parent, parents, sizeof(*parent), bdf_order))
 			e->is_drawn[i] = false;
 	}
 	return 0;

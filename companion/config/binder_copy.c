@@ -96,7 +96,7 @@ static void earlier_rules_keep(struct arena *arena, const char *sysroot,
 		r = edit_file_replace(
 			&f, old, (struct text){(const char *)section, sizeof(*section)},
 			arena);
-	edit_unlock(&lock);
+	lock_release(&lock);
 	(void)r;
 }
 

@@ -507,7 +507,7 @@ static int write_own(struct edit *e)
 	e->file.check = check_own;
 	e->file.arg = e;
 	r = edit_file_replace(&e->file, e->old, e->text.bytes, e->arena);
-	edit_unlock(&e->lock);
+	lock_release(&e->lock);
 	if (r < 0)
 		edit_file_say(&e->file, r);
 	return r;

@@ -605,13 +605,6 @@ bool boot_device_is_well(const struct boot_device *b, const struct inventory *no
 	       boot_device_is_released(b);
 }
 
-#define JUDGED_SIZE ((size_t)256 * 1024) /* as much as the binder writes */
-
-static int compare_addresses(const void *a, const void *b)
-{
-	return bdf_compare(*(const struct bdf *)a, *(const struct bdf *)b);
-}
-
 /* Whether one of the lines, "ADDRESS VENDOR:DEVICE VERDICT", is of a stuck device. */
 static bool has_stuck(struct text lines)
 {
@@ -631,9 +624,9 @@ static int add_late(void *arg, const char *name)
 	struct text address = text_of(name);
 	struct bdf bdf;
 
-	if (!text_has_suffix(address, ".verdict"))
+	if (!text_has_suffix(address, LATE_VERDICT_SUFFIX))
 		return 0;
-	address.n -= strlen(".verdict");
+	address.n -= strlen(LATE_VERDICT_SUFFIX);
 	if (bdf_parse(address, &bdf) < 0)
 		return 0;
 	if (stuck->late_count == LATE_REPORTS_MAX)
@@ -646,7 +639,7 @@ void boot_read_stuck(struct world *world, struct arena *arena, struct boot_stuck
 {
 	struct text judged = {"", 0};
 	int r = file_read_world(world, WORLD_RUN, RUN_OWN LATE_JUDGED_NAME, arena,
-				JUDGED_SIZE, &judged);
+				LATE_JUDGED_SIZE, &judged);
 
 	*ret = (struct boot_stuck){.is_possible = (r < 0 && r != -ENOENT) ||
 						  (r == 0 && has_stuck(judged))};
@@ -657,16 +650,15 @@ void boot_read_stuck(struct world *world, struct arena *arena, struct boot_stuck
 	if (r < 0 && r != -ENOENT)
 		ret->is_possible = true;
 	else if (ret->late_count > 0)
-		qsort(ret->late, ret->late_count, sizeof(*ret->late), compare_addresses);
+		qsort(ret->late, ret->late_count, sizeof(*ret->late), bdf_order);
 }
 
 /* Whether it has to be looked up at all. */
 static bool may_be_stuck(const struct boot_stuck *stuck, const struct pci_device *d)
 {
 	return !stuck || stuck->is_possible ||
-	       (stuck->late_count > 0 &&
-		bsearch(&d->bdf, stuck->late, stuck->late_count, sizeof(*stuck->late),
-			compare_addresses));
+	       (stuck->late_count > 0 && bsearch(&d->bdf, stuck->late, stuck->late_count,
+						 sizeof(*stuck->late), bdf_order));
 }
 
 #define OVERRIDE_SIZE 4096 /* as much as an attribute can show */

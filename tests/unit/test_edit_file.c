@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "edit_file.h"
+#include "files.h"
 #include "wall.h"
 
 #define LEFTOVER "etc/.earlybind-new"
@@ -357,10 +358,10 @@ static void test_lock(void **state unused)
 		check_int("not taken", lock, -1);
 		release(pid);
 		check_int("free", edit_lock(root, 1, &lock), 0);
-		edit_unlock(&lock);
+		lock_release(&lock);
 		check_int("given back", lock, -1);
 		check_int("again", edit_lock(root, 0, &lock), 0);
-		edit_unlock(&lock);
+		lock_release(&lock);
 	}
 }
 
@@ -372,7 +373,7 @@ static void test_lock_folder(void **state unused)
 
 	tree_mkdir(root, "run");
 	assert_int_equal(edit_lock(root, 0, &lock), 0);
-	edit_unlock(&lock);
+	lock_release(&lock);
 	umask(mask);
 	check_int("folder", mode_of("run/earlybind") & 07777, 0755);
 	check_int("lock", mode_of("run/earlybind/edit.lock") & 07777, 0600);
@@ -390,9 +391,9 @@ static void test_lock_of_child(void **state unused)
 		pause();
 		_exit(1);
 	}
-	edit_unlock(&lock);
+	lock_release(&lock);
 	assert_int_equal(edit_lock(root, 0, &again), 0);
-	edit_unlock(&again);
+	lock_release(&again);
 	release(pid);
 }
 
